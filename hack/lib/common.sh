@@ -1,0 +1,48 @@
+# Sourced by the scripts of hack/: strict mode, the repository's root as the
+# working directory, and an environment that gives the same result everywhere.
+set -euo pipefail
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
+cd "$ROOT"
+
+export LC_ALL=C
+export GOWORK=off GOFLAGS=
+
+MODULE=github.com/Layr-Labs/hourglass-operator
+HEADER=hack/boilerplate.go.txt
+
+fail() {
+	echo "$(basename "$0"): $*" >&2
+	exit 1
+}
+
+# tool NAME prints the path of the pinned tool, which it builds if need be.
+tool() {
+	hack/tools/build.sh "$1"
+}
+
+# modules prints the folders of the modules that hold code of ours. Those of
+# hack/tools and hack/localcluster/components only pin what is built.
+modules() {
+	all_modules | grep -v -e '^\./hack/tools' -e '^\./hack/localcluster/components/'
+}
+
+# all_modules prints the folders of all modules, the main one first.
+all_modules() {
+	find . \( -name vendor -o -name .git -o -name bin -o -name dist \) -prune -o \
+		-name go.mod -printf '%h\n' | sort
+}
+
+# go_files prints our Go files, of all modules, each ended by a NUL.
+go_files() {
+	find . \( -name vendor -o -name .git -o -name bin -o -name dist -o -name '.generated.*' \) -prune -o \
+		-name '*.go' -print0
+}
+
+# without_header prints the Go files that do not begin with the header, above
+# which only build constraints may stand.
+without_header() {
+	go_files | while IFS= read -r -d '' file; do
+		(($(head -n 8 "$file" | grep -cxFf "$HEADER") == $(wc -l <"$HEADER"))) || echo "$file"
+	done | sort
+}
