@@ -1,0 +1,178 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"maps"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+const (
+	// ContainerName is the name of the pod's one container.
+	ContainerName = "performer"
+	// portName is the name of the gRPC port on container and Service.
+	portName = "grpc"
+)
+
+// The probes ask grpc.health.v1.Health/Check with the empty service name, which performers answer.
+// A start may take startupSeconds, asked every second so that a quick one is seen at once.
+const (
+	startupSeconds       = 300
+	probeTimeoutSeconds  = 5
+	readinessPeriod      = 5
+	readinessFailures    = 3
+	livenessPeriod       = 10
+	livenessFailures     = 6
+	startupPeriodSeconds = 1
+)
+
+// buildPod renders the pod of the given ordinal for what is asked for now. It takes traffic from
+// birth.
+func buildPod(p *v1alpha1.Performer, ordinal int32, hw hardware) *corev1.Pod {
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:            PodName(p.Name, ordinal),
+			Namespace:       p.Namespace,
+			Labels:          podLabels(p, Revision(&p.Spec)),
+			Annotations:     map[string]string{AnnotationResources: ResourcesHash(&p.Spec)},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p, gvk)},
+		},
+		Spec: corev1.PodSpec{
+			Containers:         []corev1.Container{container(&p.Spec, hw)},
+			ServiceAccountName: p.Spec.Config.ServiceAccountName,
+			// A token that nobody asked for is only something to steal.
+			AutomountServiceAccountToken: ptr.To(p.Spec.Config.ServiceAccountName != ""),
+			// Service links put several variables for each Service of the namespace into the
+			// environment: with hundreds of performers beside it, more than a process may have.
+			EnableServiceLinks: ptr.To(false),
+			ImagePullSecrets:   p.Spec.ImagePullSecrets,
+			SecurityContext: &corev1.PodSecurityContext{
+				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
+			},
+		},
+	}
+	schedule(&pod.Spec, p.Spec.Scheduling, hw)
+	return pod
+}
+
+// podLabels are the labels of a pod of the given revision that takes traffic.
+func podLabels(p *v1alpha1.Performer, revision string) map[string]string {
+	labels := commonLabels(p)
+	labels[LabelRevision] = revision
+	labels[LabelServing] = ServingTrue
+	return labels
+}
+
+func container(spec *v1alpha1.PerformerSpec, hw hardware) corev1.Container {
+	port := GRPCPort(spec)
+	return corev1.Container{
+		Name:            ContainerName,
+		Image:           spec.Image,
+		ImagePullPolicy: spec.ImagePullPolicy,
+		Command:         spec.Config.Command,
+		Args:            spec.Config.Args,
+		Env:             environment(&spec.Config),
+		Ports:           []corev1.ContainerPort{{Name: portName, ContainerPort: port, Protocol: corev1.ProtocolTCP}},
+		Resources:       addResources(spec.Resources, hw.resources),
+		StartupProbe:    healthProbe(port, startupPeriodSeconds, startupSeconds/startupPeriodSeconds),
+		ReadinessProbe:  healthProbe(port, readinessPeriod, readinessFailures),
+		LivenessProbe:   healthProbe(port, livenessPeriod, livenessFailures),
+		SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: ptr.To(false)},
+		// The kubelet's own file with the reason of death may be missing; the tail of the log
+		// helps whoever reads the pod then.
+		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
+	}
+}
+
+func healthProbe(port, periodSeconds, failureThreshold int32) *corev1.Probe {
+	return &corev1.Probe{
+		ProbeHandler:     corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: port, Service: ptr.To("")}},
+		PeriodSeconds:    periodSeconds,
+		TimeoutSeconds:   probeTimeoutSeconds,
+		FailureThreshold: failureThreshold,
+	}
+}
+
+// environment returns the container's variables in an order that depends on the spec alone.
+func environment(config *v1alpha1.PerformerConfig) []corev1.EnvVar {
+	env := make([]corev1.EnvVar, 0, len(config.Environment)+len(config.EnvironmentFrom))
+	for _, name := range slices.Sorted(maps.Keys(config.Environment)) {
+		env = append(env, corev1.EnvVar{Name: name, Value: config.Environment[name]})
+	}
+	for _, from := range config.EnvironmentFrom {
+		env = append(env, corev1.EnvVar{Name: from.Name, ValueFrom: &corev1.EnvVarSource{
+			SecretKeyRef:    from.ValueFrom.SecretKeyRef,
+			ConfigMapKeyRef: from.ValueFrom.ConfigMapKeyRef,
+		}})
+	}
+	return env
+}
+
+// addResources returns what the user asked for and what the hardware needs. The hardware wins where
+// both name a resource, since gpuCount says it in words.
+func addResources(asked corev1.ResourceRequirements, extra corev1.ResourceList) corev1.ResourceRequirements {
+	asked = *asked.DeepCopy()
+	for name, quantity := range extra {
+		if asked.Limits == nil {
+			asked.Limits = corev1.ResourceList{}
+		}
+		if asked.Requests == nil {
+			asked.Requests = corev1.ResourceList{}
+		}
+		// Extended resources need both, and equal.
+		asked.Limits[name] = quantity
+		asked.Requests[name] = quantity
+	}
+	return asked
+}
+
+// schedule puts the pod where the user wants it and where its hardware is: both, never one of them.
+func schedule(pod *corev1.PodSpec, scheduling *v1alpha1.SchedulingConfig, hw hardware) {
+	var runtimeClass string
+	if scheduling != nil {
+		scheduling = scheduling.DeepCopy()
+		pod.NodeSelector = scheduling.NodeSelector
+		pod.Tolerations = scheduling.Tolerations
+		pod.Affinity = scheduling.Affinity
+		pod.PriorityClassName = scheduling.PriorityClassName
+		runtimeClass = scheduling.RuntimeClass
+	}
+	if runtimeClass == "" {
+		runtimeClass = hw.runtimeClass
+	}
+	if runtimeClass != "" {
+		pod.RuntimeClassName = &runtimeClass
+	}
+	if len(hw.nodeLabels) > 0 {
+		pod.Affinity = requireNodeLabels(pod.Affinity, hw.nodeLabels)
+	}
+}
+
+// requireNodeLabels returns affinity with the given requirements added to every node selector term.
+// Terms are alternatives, so a requirement that stood in only one of them would not be one.
+func requireNodeLabels(affinity *corev1.Affinity, requirements []corev1.NodeSelectorRequirement) *corev1.Affinity {
+	if affinity == nil {
+		affinity = &corev1.Affinity{}
+	}
+	if affinity.NodeAffinity == nil {
+		affinity.NodeAffinity = &corev1.NodeAffinity{}
+	}
+	node := affinity.NodeAffinity
+	if node.RequiredDuringSchedulingIgnoredDuringExecution == nil {
+		node.RequiredDuringSchedulingIgnoredDuringExecution = &corev1.NodeSelector{
+			NodeSelectorTerms: []corev1.NodeSelectorTerm{{}},
+		}
+	}
+	terms := node.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms
+	for i := range terms {
+		terms[i].MatchExpressions = append(terms[i].MatchExpressions, requirements...)
+	}
+	return affinity
+}

@@ -1,0 +1,49 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+// The reasons of a Performer's conditions and events. They are part of the API: people and tools
+// match on them.
+const (
+	// ReasonPodReady: the pod that is asked for is ready.
+	ReasonPodReady = "PodReady"
+	// ReasonPodStarting: a pod has been made and is not ready yet.
+	ReasonPodStarting = "PodStarting"
+	// ReasonPodUnready: the pod was ready and no longer is.
+	ReasonPodUnready = "PodUnready"
+	// ReasonNoPod: there is no pod; one is about to be made.
+	ReasonNoPod = "NoPod"
+	// ReasonUpgradeInProgress: pods of a new revision take the place of earlier ones.
+	ReasonUpgradeInProgress = "UpgradeInProgress"
+	// ReasonAsExpected: nothing is wrong.
+	ReasonAsExpected = "AsExpected"
+	// ReasonTerminating: the Performer is being deleted.
+	ReasonTerminating = "Terminating"
+
+	// ReasonInvalidName: no Service can be named after the Performer.
+	ReasonInvalidName = "InvalidName"
+	// ReasonInvalidSpec: the spec asks for something that can't be.
+	ReasonInvalidSpec = "InvalidSpec"
+	// ReasonServiceConflict: a Service of the Performer's name belongs to somebody else.
+	ReasonServiceConflict = "ServiceConflict"
+	// ReasonPodRefused: the API server refuses the pod, by quota or policy say.
+	ReasonPodRefused = "PodRefused"
+	// ReasonServiceRefused: the API server refuses the Service.
+	ReasonServiceRefused = "ServiceRefused"
+
+	// ReasonSchedulingFailed: no node takes the pod.
+	ReasonSchedulingFailed = "SchedulingFailed"
+	// ReasonHardwareUnavailable: no node takes the pod, and it asks for hardware.
+	ReasonHardwareUnavailable = "HardwareUnavailable"
+	// ReasonImagePullFailed: the image can't be pulled.
+	ReasonImagePullFailed = "ImagePullFailed"
+	// ReasonContainerConfigInvalid: the container can't be made, for want of a Secret say.
+	ReasonContainerConfigInvalid = "ContainerConfigInvalid"
+	// ReasonContainerCrashed: the container ends again and again.
+	ReasonContainerCrashed = "ContainerCrashed"
+	// ReasonPodFailed: the pod ended by itself; another follows after a delay.
+	ReasonPodFailed = "PodFailed"
+	// ReasonPodStuck: a pod does not go away, and the deletion no longer waits for it.
+	ReasonPodStuck = "PodStuck"
+)

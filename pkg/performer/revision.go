@@ -1,0 +1,108 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// podShape is what the user asked of the pod, resources apart. Its JSON is what a revision is a
+// hash of, so a change to a name, an order or an omitempty here restarts every workload there is:
+// the golden hashes in the tests are there to make that loud. A new field must be left out while it
+// is empty.
+type podShape struct {
+	Image              string                               `json:"image"`
+	ImagePullPolicy    corev1.PullPolicy                    `json:"imagePullPolicy,omitempty"`
+	Version            string                               `json:"version,omitempty"`
+	GRPCPort           int32                                `json:"grpcPort,omitempty"`
+	Environment        map[string]string                    `json:"environment,omitempty"`
+	EnvironmentFrom    []v1alpha1.EnvironmentVariableSource `json:"environmentFrom,omitempty"`
+	Args               []string                             `json:"args,omitempty"`
+	Command            []string                             `json:"command,omitempty"`
+	ServiceAccountName string                               `json:"serviceAccountName,omitempty"`
+	Scheduling         v1alpha1.SchedulingConfig            `json:"scheduling,omitzero"`
+	Hardware           v1alpha1.HardwareRequirements        `json:"hardware,omitzero"`
+	ImagePullSecrets   []corev1.LocalObjectReference        `json:"imagePullSecrets,omitempty"`
+}
+
+// Revision returns the revision that spec asks for: a hash of what the user asked of the pod. It is
+// not a hash of the rendered pod, so that a newer operator restarts nothing; nor of the raw object,
+// so that a field which the server filled with its default is the same as one left out. Resources
+// are not part of it (ResourcesHash), nor is the AVS address, which is only a label.
+func Revision(spec *v1alpha1.PerformerSpec) string {
+	shape := podShape{
+		Image:              spec.Image,
+		Version:            spec.Version,
+		Environment:        spec.Config.Environment,
+		EnvironmentFrom:    spec.Config.EnvironmentFrom,
+		Args:               spec.Config.Args,
+		Command:            spec.Config.Command,
+		ServiceAccountName: spec.Config.ServiceAccountName,
+		ImagePullSecrets:   spec.ImagePullSecrets,
+	}
+	if spec.ImagePullPolicy != corev1.PullIfNotPresent {
+		shape.ImagePullPolicy = spec.ImagePullPolicy
+	}
+	if port := GRPCPort(spec); port != DefaultGRPCPort {
+		shape.GRPCPort = port
+	}
+	if spec.Scheduling != nil {
+		shape.Scheduling = *spec.Scheduling
+		if len(shape.Scheduling.NodeSelector) == 0 {
+			shape.Scheduling.NodeSelector = nil
+		}
+		if len(shape.Scheduling.Tolerations) == 0 {
+			shape.Scheduling.Tolerations = nil
+		}
+	}
+	if spec.HardwareRequirements != nil {
+		shape.Hardware = *spec.HardwareRequirements
+		if len(shape.Hardware.CustomLabels) == 0 {
+			shape.Hardware.CustomLabels = nil
+		}
+	}
+	return hashJSON(shape)
+}
+
+// ResourcesHash returns a hash of the resources asked for, the same for quantities that are equal
+// however they are written.
+func ResourcesHash(spec *v1alpha1.PerformerSpec) string {
+	return hashJSON(struct {
+		Limits   map[corev1.ResourceName]string `json:"limits,omitempty"`
+		Requests map[corev1.ResourceName]string `json:"requests,omitempty"`
+	}{canonicalQuantities(spec.Resources.Limits), canonicalQuantities(spec.Resources.Requests)})
+}
+
+func canonicalQuantities(list corev1.ResourceList) map[corev1.ResourceName]string {
+	canonical := make(map[corev1.ResourceName]string, len(list))
+	for name, quantity := range list {
+		canonical[name] = canonicalQuantity(quantity)
+	}
+	return canonical
+}
+
+// canonicalQuantity writes 1000m and 1, or 1024Mi and 1Gi, alike.
+func canonicalQuantity(q resource.Quantity) string {
+	return resource.NewDecimalQuantity(*q.AsDec(), resource.DecimalSI).String()
+}
+
+// hashJSON returns the first ten hexadecimal digits of the SHA-256 of v's JSON, in which maps are
+// sorted by key.
+func hashJSON(v any) string {
+	data, err := json.Marshal(v)
+	if err != nil {
+		// Only types without a JSON form fail, and those that come here have one.
+		panic(fmt.Sprintf("hashing %T: %v", v, err))
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])[:10]
+}

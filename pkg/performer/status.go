@@ -1,0 +1,257 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// NextStatus returns the status that tells what o holds, with problem, if not nil, as what keeps
+// the operator from doing what is asked. It equals the present status where there is nothing new
+// to tell, so comparing the two says whether to write.
+func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStatus {
+	p := o.Performer
+	status := *p.Status.DeepCopy()
+	status.ObservedGeneration = p.Generation
+	status.UpdateRevision = Revision(&p.Spec)
+
+	// An object may only tell of a Service that is really its own.
+	status.ServiceName, status.GRPCEndpoint = "", ""
+	if o.Service != nil {
+		status.ServiceName = o.Service.Name
+		status.GRPCEndpoint = Endpoint(p, s.ClusterDomain)
+	}
+
+	views := viewPods(o)
+	shown := tellOfPod(&status, views)
+	if problem == nil {
+		problem = worstPodProblem(shown, views, p.Spec.HardwareRequirements)
+	}
+	sit := situation{
+		deleting: p.DeletionTimestamp != nil,
+		problem:  problem,
+		shown:    shown,
+		service:  o.Service != nil && o.Service.DeletionTimestamp == nil,
+		endpoint: status.GRPCEndpoint,
+		from:     status.CurrentRevision,
+		to:       status.UpdateRevision,
+		wasReady: status.ReadyTime != nil,
+	}
+	sit.available = sit.service && shown != nil && shown.state == podReady && !sit.deleting
+	sit.upToDate = sit.available && shown.mismatch == "" && problem == nil
+	status.Ready = sit.available
+
+	if status.FailureCount > 0 && sit.upToDate && o.Now.Sub(readySince(shown.Pod)) >= failuresForgivenAfter {
+		status.FailureCount = 0
+	}
+	setConditions(&status, sit.conditions(), p.Generation, o.Now)
+	status.Phase = sit.phase()
+	return status
+}
+
+// tellOfPod fills in what the status says of the pod that serves, or is to serve, and returns that
+// pod, or nil where there is none.
+func tellOfPod(status *v1alpha1.PerformerStatus, views []podView) *podView {
+	shown := serving(views)
+	if shown == nil {
+		shown = current(views)
+	}
+	if shown == nil {
+		status.PodName, status.ReadyTime, status.RestartCount = "", nil, 0
+		return nil
+	}
+	if status.PodName != shown.Name {
+		status.PodName, status.ReadyTime = shown.Name, nil
+	}
+	status.PodOrdinal = max(status.PodOrdinal, shown.ordinal)
+	status.RestartCount = 0
+	for _, c := range shown.Status.ContainerStatuses {
+		if c.Name == ContainerName {
+			status.RestartCount = c.RestartCount
+		}
+	}
+	if shown.state == podReady {
+		since := metav1Time(readySince(shown.Pod))
+		status.ReadyTime = &since
+		status.CurrentRevision = shown.Labels[LabelRevision]
+		for _, c := range shown.Spec.Containers {
+			if c.Name == ContainerName {
+				status.CurrentImage = c.Image
+			}
+		}
+	}
+	return shown
+}
+
+// worstPodProblem returns the problem of the pod that is to serve, or of the one that ended and
+// whose successor waits.
+func worstPodProblem(shown *podView, views []podView, hw *v1alpha1.HardwareRequirements) *Problem {
+	if shown != nil {
+		return podProblem(shown, hw)
+	}
+	for i := range views {
+		if v := &views[i]; v.mismatch == "" && endedByItself(*v) {
+			return podProblem(v, hw)
+		}
+	}
+	return nil
+}
+
+// situation is what the conditions and the phase are made of.
+type situation struct {
+	deleting, available, upToDate, service, wasReady bool
+
+	problem  *Problem
+	shown    *podView
+	endpoint string
+	from, to string
+}
+
+func (s *situation) upgrading() bool {
+	return s.from != "" && s.from != s.to
+}
+
+// conditions returns the conditions in their order, without generation and times.
+func (s *situation) conditions() []metav1.Condition {
+	progress, message := s.progress()
+	stalled := s.problem != nil && s.problem.Kind == Terminal && !s.deleting
+
+	available := condition(v1alpha1.ConditionAvailable, s.available, progress, message)
+	ready := condition(v1alpha1.ConditionReady, s.upToDate, progress, message)
+	progressing := condition(v1alpha1.ConditionProgressing, !stalled, progress, message)
+	degraded := condition(v1alpha1.ConditionDegraded, false, ReasonAsExpected, "Nothing is wrong")
+	if s.available {
+		available = condition(v1alpha1.ConditionAvailable, true, ReasonPodReady,
+			fmt.Sprintf("Pod %s serves at %s", s.shown.Name, s.endpoint))
+	}
+	if s.problem != nil && !s.deleting {
+		degraded = condition(v1alpha1.ConditionDegraded, true, s.problem.Reason, s.problem.Message)
+		ready.Reason, ready.Message = s.problem.Reason, s.problem.Message
+		progressing.Reason, progressing.Message = s.problem.Reason, s.problem.Message
+		if !s.available {
+			available.Reason, available.Message = s.problem.Reason, s.problem.Message
+		}
+	}
+	conditions := []metav1.Condition{available, progressing, degraded}
+	switch {
+	case stalled:
+		conditions = append(conditions, condition(v1alpha1.ConditionStalled, true, ready.Reason, ready.Message))
+	case !s.upToDate:
+		conditions = append(conditions, condition(v1alpha1.ConditionReconciling, true, ready.Reason, ready.Message))
+	}
+	return append(conditions, ready)
+}
+
+// progress says how far the Performer is, problems apart.
+func (s *situation) progress() (reason, message string) {
+	switch {
+	case s.deleting:
+		return ReasonTerminating, "The Performer is being deleted"
+	case s.upToDate:
+		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s", s.shown.Name, s.endpoint)
+	case s.upgrading() && s.shown != nil:
+		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s: waiting for Pod %s to be ready", s.from, s.to, s.shown.Name)
+	case s.upgrading():
+		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s", s.from, s.to)
+	case s.shown == nil:
+		return ReasonNoPod, "There is no Pod yet"
+	case s.wasReady:
+		return ReasonPodUnready, fmt.Sprintf("Pod %s was ready and no longer is", s.shown.Name)
+	default:
+		return ReasonPodStarting, fmt.Sprintf("Waiting for Pod %s to be ready", s.shown.Name)
+	}
+}
+
+func (s *situation) phase() v1alpha1.PerformerPhase {
+	switch {
+	case s.deleting:
+		return v1alpha1.PhaseTerminating
+	case s.problem != nil && s.problem.Kind != Waiting && !s.available:
+		return v1alpha1.PhaseFailed
+	case s.upgrading():
+		return v1alpha1.PhaseUpgrading
+	case s.available:
+		return v1alpha1.PhaseRunning
+	default:
+		return v1alpha1.PhasePending
+	}
+}
+
+func condition(conditionType string, value bool, reason, message string) metav1.Condition {
+	status := metav1.ConditionFalse
+	if value {
+		status = metav1.ConditionTrue
+	}
+	return metav1.Condition{Type: conditionType, Status: status, Reason: reason, Message: message}
+}
+
+// maxMessageLength is what the CRD allows for the message of a condition.
+const maxMessageLength = 32768
+
+// setConditions replaces the conditions, keeping the transition time of each whose status stays.
+func setConditions(status *v1alpha1.PerformerStatus, conditions []metav1.Condition, generation int64, now time.Time) {
+	for i := range conditions {
+		c := &conditions[i]
+		c.ObservedGeneration = generation
+		if len(c.Message) > maxMessageLength {
+			c.Message = c.Message[:maxMessageLength]
+		}
+		c.LastTransitionTime = metav1Time(now)
+		if old := apimeta.FindStatusCondition(status.Conditions, c.Type); old != nil && old.Status == c.Status {
+			c.LastTransitionTime = old.LastTransitionTime
+		}
+	}
+	status.Conditions = conditions
+}
+
+// metav1Time returns t to the second, as the API server keeps it: a finer one would differ from
+// what comes back, and look like a change.
+func metav1Time(t time.Time) metav1.Time {
+	return metav1.NewTime(t).Rfc3339Copy()
+}
+
+// An Event tells people of a transition.
+type Event struct {
+	// Type is corev1.EventTypeNormal or corev1.EventTypeWarning.
+	Type string
+	// Reason is one of the Reason constants.
+	Reason  string
+	Message string
+}
+
+// Events returns what to tell of the step from one status to the next. A status that says the same
+// gives none.
+func Events(before, after *v1alpha1.PerformerStatus) []Event {
+	var events []Event
+	tell := func(eventType, conditionType string, want metav1.ConditionStatus, andNewReason bool) {
+		now := apimeta.FindStatusCondition(after.Conditions, conditionType)
+		if now == nil || now.Status != want {
+			return
+		}
+		was := apimeta.FindStatusCondition(before.Conditions, conditionType)
+		if was == nil || was.Status != want || andNewReason && was.Reason != now.Reason {
+			events = append(events, Event{eventType, now.Reason, now.Message})
+		}
+	}
+	if before.LastUpgrade == nil && after.LastUpgrade != nil ||
+		before.LastUpgrade != nil && after.LastUpgrade != nil && !before.LastUpgrade.Equal(after.LastUpgrade) {
+		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress,
+			fmt.Sprintf("Replacing revision %s by %s", after.CurrentRevision, after.UpdateRevision)})
+	}
+	if before.Ready && !after.Ready && after.Phase != v1alpha1.PhaseTerminating && after.Phase != v1alpha1.PhaseUpgrading {
+		tell(corev1.EventTypeWarning, v1alpha1.ConditionAvailable, metav1.ConditionFalse, false)
+	}
+	tell(corev1.EventTypeWarning, v1alpha1.ConditionDegraded, metav1.ConditionTrue, true)
+	tell(corev1.EventTypeNormal, v1alpha1.ConditionReady, metav1.ConditionTrue, false)
+	// What makes a performer unavailable often is its problem too; once is enough.
+	return slices.CompactFunc(events, func(a, b Event) bool { return a.Message == b.Message })
+}
