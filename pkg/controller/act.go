@@ -1,0 +1,277 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+)
+
+// turn carries out one plan. Each write is folded into observed, so that the status written at the
+// end tells of it without waiting for the caches.
+type turn struct {
+	*Controller
+	name     cache.ObjectName
+	observed performer.Observed
+	// refusal is why the plan was not carried out to its end, or nil.
+	refusal *refusal
+	// released is set once the Performer has lost our finalizer, and may be gone.
+	released bool
+}
+
+// maxTaken is how many pod names in a row may be taken before a sync gives up for now.
+const maxTaken = 16
+
+// act carries out the actions in order. What the API server refuses for good ends it without an
+// error, and is then in t.refusal.
+func (t *turn) act(ctx context.Context, actions []performer.Action) error {
+	for _, action := range actions {
+		err := t.do(ctx, action)
+		if refused := (*refusal)(nil); errors.As(err, &refused) {
+			klog.FromContext(ctx).Info("Refused", "reason", refused.problem.Reason)
+			t.refusal = refused
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *turn) do(ctx context.Context, action performer.Action) error {
+	switch a := action.(type) {
+	case performer.CreateService:
+		return t.createService(ctx, a.Service)
+	case performer.PatchService:
+		return t.patchService(ctx, a.Live, a.Change)
+	case performer.DeleteService:
+		return t.deleteService(ctx, a.Live)
+	case performer.WriteStatus:
+		return t.writeStatus(ctx, a.Status)
+	case performer.CreatePod:
+		return t.createPod(ctx, a.Pod.DeepCopy(), a.Ordinal)
+	case performer.PatchPod:
+		return t.patchPod(ctx, a.Live, a.Labels)
+	case performer.DeletePod:
+		return t.deletePod(ctx, a.Live, a.Why)
+	case performer.SetFinalizers:
+		return t.setFinalizers(ctx, a.Finalizers)
+	default:
+		return fmt.Errorf("there is no way to carry out %T", action)
+	}
+}
+
+func (t *turn) createService(ctx context.Context, service *corev1.Service) error {
+	services := t.kube.CoreV1().Services(service.Namespace)
+	created, err := services.Create(ctx, service, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		// It is a stranger's; or ours, and has lost the label by which we watch.
+		live, err := services.Get(ctx, service.Name, metav1.GetOptions{})
+		if err != nil {
+			return fmt.Errorf("reading Service %s: %w", service.Name, err)
+		}
+		if !performer.ControlledBy(live, t.observed.Performer) {
+			return serviceConflict(service.Name)
+		}
+		if live.DeletionTimestamp != nil {
+			return nil
+		}
+		t.observed.Service = live
+		return t.patchService(ctx, live, performer.ServiceChangeFor(t.observed.Performer, live))
+	}
+	if err != nil {
+		return refusedOr(err, performer.ReasonServiceRefused, "creating Service "+service.Name)
+	}
+	t.wrote(kindService, created)
+	t.observed.Service = created
+	return nil
+}
+
+func (t *turn) patchService(ctx context.Context, live *corev1.Service, change performer.ServiceChange) error {
+	spec := map[string]any{}
+	if change.Ports != nil {
+		spec["ports"] = change.Ports
+	}
+	if change.Selector != nil {
+		selector := map[string]any{}
+		for key := range live.Spec.Selector {
+			selector[key] = nil
+		}
+		for key, value := range change.Selector {
+			selector[key] = value
+		}
+		spec["selector"] = selector
+	}
+	body := map[string]any{"metadata": fencedMeta(live, "labels", change.Labels), "spec": spec}
+	patched, err := patch(ctx, t.kube.CoreV1().Services(live.Namespace).Patch, live.Name, body)
+	if apierrors.IsNotFound(err) {
+		// Its deletion event brings us back.
+		t.observed.Service = nil
+		return nil
+	}
+	if err != nil {
+		return refusedOr(err, performer.ReasonServiceRefused, "patching Service "+live.Name)
+	}
+	t.wrote(kindService, patched)
+	t.observed.Service = patched
+	return nil
+}
+
+func (t *turn) deleteService(ctx context.Context, live *corev1.Service) error {
+	err := t.kube.CoreV1().Services(live.Namespace).Delete(ctx, live.Name, fencedDelete(live))
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("deleting Service %s: %w", live.Name, err)
+	}
+	t.observed.Service = nil
+	return nil
+}
+
+// createPod makes the pod, or finds that it is there already. A name that is taken by anything else
+// is passed by, each time with the next ordinal on record first.
+func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) error {
+	pods := t.kube.CoreV1().Pods(pod.Namespace)
+	for range maxTaken {
+		created, err := pods.Create(ctx, pod, metav1.CreateOptions{})
+		if err == nil {
+			klog.FromContext(ctx).Info("Created pod", "pod", created.Name, "revision", created.Labels[performer.LabelRevision])
+			t.wrote(kindPod, created)
+			t.observed.Pods = append(t.observed.Pods, created)
+			return nil
+		}
+		if !apierrors.IsAlreadyExists(err) {
+			return refusedOr(err, performer.ReasonPodRefused, "creating pod "+pod.Name)
+		}
+		live, err := pods.Get(ctx, pod.Name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err):
+			continue
+		case err != nil:
+			return fmt.Errorf("reading pod %s: %w", pod.Name, err)
+		case performer.ControlledBy(live, t.observed.Performer) && performer.IsCurrent(t.observed.Performer, live):
+			t.observed.Pods = append(t.observed.Pods, live)
+			return nil
+		}
+		klog.FromContext(ctx).Info("Pod name is taken, passing it by", "pod", pod.Name)
+		ordinal++
+		pod.Name = performer.PodName(t.observed.Performer.Name, ordinal)
+		status := t.observed.Performer.Status.DeepCopy()
+		status.PodOrdinal = ordinal
+		if err := t.writeStatus(ctx, *status); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the names of pods up to %s are taken", pod.Name)
+}
+
+func (t *turn) patchPod(ctx context.Context, live *corev1.Pod, labels map[string]string) error {
+	body := map[string]any{"metadata": fencedMeta(live, "labels", labels)}
+	patched, err := patch(ctx, t.kube.CoreV1().Pods(live.Namespace).Patch, live.Name, body)
+	if apierrors.IsNotFound(err) {
+		t.dropPod(live)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("labelling pod %s: %w", live.Name, err)
+	}
+	t.wrote(kindPod, patched)
+	t.replacePod(patched)
+	return nil
+}
+
+func (t *turn) deletePod(ctx context.Context, live *corev1.Pod, why string) error {
+	err := t.kube.CoreV1().Pods(live.Namespace).Delete(ctx, live.Name, fencedDelete(live))
+	if apierrors.IsNotFound(err) {
+		t.dropPod(live)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("deleting pod %s: %w", live.Name, err)
+	}
+	klog.FromContext(ctx).Info("Deleted pod", "pod", live.Name, "why", why)
+	dying := live.DeepCopy()
+	dying.DeletionTimestamp = &metav1.Time{Time: t.observed.Now}
+	t.replacePod(dying)
+	return nil
+}
+
+func (t *turn) setFinalizers(ctx context.Context, finalizers []string) error {
+	p := t.observed.Performer
+	body := map[string]any{"metadata": fencedMeta(p, "finalizers", finalizers)}
+	patched, err := patch(ctx, t.hourglass.HourglassV1alpha1().Performers(p.Namespace).Patch, p.Name, body)
+	if apierrors.IsNotFound(err) {
+		t.released = true
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("setting finalizers: %w", err)
+	}
+	t.wrote(kindPerformer, patched)
+	t.observed.Performer = patched
+	t.released = p.DeletionTimestamp != nil
+	return nil
+}
+
+func (t *turn) replacePod(pod *corev1.Pod) {
+	for i := range t.observed.Pods {
+		if t.observed.Pods[i].UID == pod.UID {
+			t.observed.Pods[i] = pod
+		}
+	}
+}
+
+func (t *turn) dropPod(pod *corev1.Pod) {
+	var left []*corev1.Pod
+	for _, p := range t.observed.Pods {
+		if p.UID != pod.UID {
+			left = append(left, p)
+		}
+	}
+	t.observed.Pods = left
+}
+
+// wrote remembers the version of our own write, for the sync that comes before the cache has it.
+func (t *turn) wrote(k kind, answer metav1.Object) {
+	t.writes.wrote(t.name, k, answer.GetResourceVersion(), t.now())
+}
+
+// fencedMeta returns the metadata of a merge patch that sets one field, and that applies to the
+// object as it was seen or not at all.
+func fencedMeta(live metav1.Object, field string, value any) map[string]any {
+	meta := map[string]any{"uid": live.GetUID(), "resourceVersion": live.GetResourceVersion()}
+	if labels, ok := value.(map[string]string); !ok || labels != nil {
+		meta[field] = value
+	}
+	return meta
+}
+
+// fencedDelete makes a delete apply to the object that was decided on, and not to another of the
+// same name.
+func fencedDelete(live metav1.Object) metav1.DeleteOptions {
+	uid := live.GetUID()
+	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}
+}
+
+// patcher is the Patch method of a typed client.
+type patcher[T any] func(ctx context.Context, name string, pt types.PatchType, data []byte, opts metav1.PatchOptions, subresources ...string) (T, error)
+
+func patch[T any](ctx context.Context, send patcher[T], name string, body map[string]any) (T, error) {
+	data, err := json.Marshal(body)
+	if err != nil {
+		var none T
+		return none, fmt.Errorf("encoding a patch: %w", err)
+	}
+	return send(ctx, name, types.MergePatchType, data, metav1.PatchOptions{})
+}

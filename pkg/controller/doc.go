@@ -1,0 +1,12 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controller is the loop around the domain: it watches, observes, lets package performer
+// decide, and carries out what was decided.
+//
+// +kubebuilder:rbac:groups=hourglass.eigenlayer.io,resources=performers,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=hourglass.eigenlayer.io,resources=performers/status,verbs=update
+// +kubebuilder:rbac:groups=hourglass.eigenlayer.io,resources=performers/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=pods;services,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch
+package controller

@@ -1,0 +1,192 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+)
+
+// result is what came of a sync, as the metrics have it.
+type result string
+
+const (
+	// resultSuccess: all that could be done was done.
+	resultSuccess result = "success"
+	// resultError: something failed that may succeed when tried again.
+	resultError result = "error"
+	// resultConflict: somebody wrote at the same time; the next sync sees what.
+	resultConflict result = "conflict"
+	// resultSkipped: the caches do not show our own last write yet.
+	resultSkipped result = "skipped"
+)
+
+// outcome of a sync. lookAgain is when to sync again though nothing changes; 0: there is no need.
+type outcome struct {
+	result    result
+	err       error
+	lookAgain time.Duration
+}
+
+// refusedLookAgain is when something that was refused is tried again. What refuses, a quota, a
+// policy or a stranger's Service, is not watched.
+const refusedLookAgain = time.Minute
+
+// sync brings one Performer nearer to what is asked and tells how far it is.
+func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
+	caches := c.cachesFor(name.Namespace)
+	if caches == nil {
+		return outcome{result: resultSuccess}
+	}
+	p, err := caches.performer(name)
+	if err != nil {
+		return failed(err)
+	}
+	if p == nil {
+		c.writes.forget(name)
+		return outcome{result: resultSuccess}
+	}
+	if !c.writes.shown(name, caches, c.now()) {
+		return outcome{result: resultSkipped, lookAgain: staleLookAgain}
+	}
+	observed, err := c.observe(ctx, caches, p)
+	if err != nil {
+		return failed(err)
+	}
+	plan := performer.MakePlan(observed, c.settings)
+	turn := turn{Controller: c, name: name, observed: observed}
+	if err := turn.act(ctx, plan.Actions); err != nil {
+		return failed(err)
+	}
+	for _, pod := range plan.Abandoned {
+		c.recorder.Eventf(p, "Warning", performer.ReasonPodStuck,
+			"Pod %s did not end within its grace period; the Performer no longer waits for it", pod)
+	}
+	if turn.released {
+		return outcome{result: resultSuccess}
+	}
+	out := outcome{result: resultSuccess, lookAgain: plan.LookAgain}
+	problem := plan.Problem
+	if turn.refusal != nil {
+		problem = turn.refusal.problem
+		out.lookAgain = turn.refusal.lookAgain
+	}
+	if err := turn.writeStatus(ctx, performer.NextStatus(turn.observed, c.settings, problem)); err != nil {
+		return failed(err)
+	}
+	return out
+}
+
+func (c *Controller) cachesFor(namespace string) *caches {
+	if all := c.caches[metav1.NamespaceAll]; all != nil {
+		return all
+	}
+	return c.caches[namespace]
+}
+
+// failed classifies an error that ended a sync.
+func failed(err error) outcome {
+	switch {
+	case apierrors.IsConflict(err):
+		return outcome{result: resultConflict, err: err}
+	case namespaceGoing(err):
+		// The namespace takes all with it; there is nothing to try again.
+		return outcome{result: resultSuccess}
+	default:
+		return outcome{result: resultError, err: err}
+	}
+}
+
+// observe gathers what a decision about p rests on. The caches nearly always suffice; the API server
+// is asked only where what they hold can't be all.
+func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Performer) (performer.Observed, error) {
+	o := performer.Observed{Performer: p, Now: c.now()}
+	var err error
+	if o.Pods, err = caches.podsOf(p.UID); err != nil {
+		return o, err
+	}
+	if performer.HighestOrdinal(o) > p.Status.PodOrdinal {
+		// Whoever made that pod recorded its ordinal first, so our view of the Performer is old.
+		live, err := c.hourglass.HourglassV1alpha1().Performers(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+		if err != nil {
+			return o, fmt.Errorf("reading the Performer: %w", err)
+		}
+		if live.UID != p.UID {
+			return o, apierrors.NewConflict(v1alpha1.Resource("performers"), p.Name, fmt.Errorf("it was made anew"))
+		}
+		o.Performer, p = live, live
+	}
+	if err := c.observeLostPod(ctx, &o); err != nil {
+		return o, err
+	}
+	service, err := caches.service(p.Namespace, performer.ServiceName(p.Name))
+	if err != nil {
+		return o, err
+	}
+	if service != nil && performer.ControlledBy(service, p) {
+		o.Service = service
+	}
+	return o, nil
+}
+
+// observeLostPod reads live the pod that the status names if the cache lacks it. A pod without our
+// label is not in the cache, and still runs.
+func (c *Controller) observeLostPod(ctx context.Context, o *performer.Observed) error {
+	p := o.Performer
+	name := p.Status.PodName
+	if name == "" || p.DeletionTimestamp != nil {
+		return nil
+	}
+	for _, pod := range o.Pods {
+		if pod.Name == name {
+			return nil
+		}
+	}
+	pod, err := c.kube.CoreV1().Pods(p.Namespace).Get(ctx, name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading pod %s: %w", name, err)
+	}
+	if performer.ControlledBy(pod, p) {
+		o.Pods = append(o.Pods, pod)
+	}
+	return nil
+}
+
+// writeStatus writes status if it says anything new, and tells of transitions in events.
+func (t *turn) writeStatus(ctx context.Context, status v1alpha1.PerformerStatus) error {
+	before := t.observed.Performer
+	if equality.Semantic.DeepEqual(before.Status, status) {
+		return nil
+	}
+	after := before.DeepCopy()
+	after.Status = status
+	after, err := t.hourglass.HourglassV1alpha1().Performers(after.Namespace).UpdateStatus(ctx, after, metav1.UpdateOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		// It is gone, and its status with it.
+		return nil
+	case err != nil:
+		return fmt.Errorf("writing the status: %w", err)
+	}
+	t.wrote(kindPerformer, after)
+	t.observed.Performer = after
+	for _, event := range performer.Events(&before.Status, &status) {
+		t.recorder.Event(after, event.Type, event.Reason, event.Message)
+		klog.FromContext(ctx).Info("Transition", "reason", event.Reason, "phase", status.Phase, "pod", status.PodName, "revision", status.UpdateRevision)
+	}
+	return nil
+}

@@ -1,0 +1,76 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+)
+
+// trim keeps of an object what package performer reads, and drops the rest before it is cached. A
+// trimmed Pod or Service must never be sent back in an update, for that would erase the rest.
+func trim(obj any) (any, error) {
+	switch o := obj.(type) {
+	case *v1alpha1.Performer:
+		// Its status is updated from the cached object, which therefore stays whole.
+		o.ManagedFields = nil
+	case *corev1.Pod:
+		return trimPod(o), nil
+	case *corev1.Service:
+		return trimService(o), nil
+	}
+	return obj, nil
+}
+
+func trimPod(pod *corev1.Pod) *corev1.Pod {
+	trimmed := &corev1.Pod{ObjectMeta: trimMeta(&pod.ObjectMeta)}
+	if hash, ok := pod.Annotations[performer.AnnotationResources]; ok {
+		trimmed.Annotations = map[string]string{performer.AnnotationResources: hash}
+	}
+	for i := range pod.Spec.Containers {
+		c := &pod.Spec.Containers[i]
+		trimmed.Spec.Containers = append(trimmed.Spec.Containers, corev1.Container{Name: c.Name, Image: c.Image})
+	}
+	trimmed.Status = corev1.PodStatus{
+		Phase:      pod.Status.Phase,
+		Reason:     pod.Status.Reason,
+		Message:    pod.Status.Message,
+		Conditions: pod.Status.Conditions,
+	}
+	for i := range pod.Status.ContainerStatuses {
+		c := &pod.Status.ContainerStatuses[i]
+		trimmed.Status.ContainerStatuses = append(trimmed.Status.ContainerStatuses, corev1.ContainerStatus{
+			Name:                 c.Name,
+			Image:                c.Image,
+			RestartCount:         c.RestartCount,
+			State:                c.State,
+			LastTerminationState: c.LastTerminationState,
+		})
+	}
+	return trimmed
+}
+
+func trimService(service *corev1.Service) *corev1.Service {
+	return &corev1.Service{
+		ObjectMeta: trimMeta(&service.ObjectMeta),
+		Spec:       corev1.ServiceSpec{Selector: service.Spec.Selector, Ports: service.Spec.Ports},
+	}
+}
+
+func trimMeta(meta *metav1.ObjectMeta) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name:              meta.Name,
+		Namespace:         meta.Namespace,
+		UID:               meta.UID,
+		ResourceVersion:   meta.ResourceVersion,
+		Generation:        meta.Generation,
+		CreationTimestamp: meta.CreationTimestamp,
+		DeletionTimestamp: meta.DeletionTimestamp,
+		Labels:            meta.Labels,
+		OwnerReferences:   meta.OwnerReferences,
+	}
+}
