@@ -5,7 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 # verify_generated UPDATE_SCRIPT PATH... fails, with the difference and with the
 # command that mends it, when the script would change one of the paths.
 verify_generated() {
-	local update=$1 copy path log drift=0
+	local update=$1 copy path log drift
 	shift
 	copy="$(mktemp -d)"
 	# shellcheck disable=SC2064 # the folder of now is meant
@@ -16,11 +16,13 @@ verify_generated() {
 		cat "$log" >&2
 		fail "$update failed"
 	fi
+	drift="$copy/.drift"
 	for path in "$@"; do
-		if ! diff -ruN "$path" "$copy/$path" >"$copy/.diff"; then
-			drift=1
-			sed "s#$copy/##" "$copy/.diff" | head -n 60 >&2
-		fi
+		diff -ruN "$path" "$copy/$path" >>"$drift" || true
 	done
-	((drift == 0)) || fail "out of date (see above): run $update"
+	[[ -s $drift ]] || return 0
+	# The first lines tell what it is about; a new module alone would have thousands.
+	head -n 60 "$drift" | sed "s#$copy/##" >&2
+	grep -c '^diff ' "$drift" | sed 's/$/ files differ/' >&2
+	fail "out of date (see above): run $update"
 }

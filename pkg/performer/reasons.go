@@ -14,6 +14,8 @@ const (
 	ReasonPodUnready = "PodUnready"
 	// ReasonNoPod: there is no pod; one is about to be made.
 	ReasonNoPod = "NoPod"
+	// ReasonNoService: there is no Service; one is about to be made.
+	ReasonNoService = "NoService"
 	// ReasonUpgradeInProgress: pods of a new revision take the place of earlier ones.
 	ReasonUpgradeInProgress = "UpgradeInProgress"
 	// ReasonAsExpected: nothing is wrong.

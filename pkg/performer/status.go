@@ -164,6 +164,8 @@ func (s *situation) progress() (reason, message string) {
 		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s", s.from, s.to)
 	case s.shown == nil:
 		return ReasonNoPod, "There is no Pod yet"
+	case s.shown.state == podReady:
+		return ReasonNoService, fmt.Sprintf("Pod %s is ready, and the Service in front of it is missing", s.shown.Name)
 	case s.wasReady:
 		return ReasonPodUnready, fmt.Sprintf("Pod %s was ready and no longer is", s.shown.Name)
 	default:

@@ -103,7 +103,7 @@ type PerformerSpec struct {
 
 // PerformerConfig says how the container is run.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.environmentFrom) || self.environmentFrom.all(e, !(e.name in self.environment))",messageExpression="'environment and environmentFrom both set ' + self.environmentFrom.filter(e, e.name in self.environment)[0].name + ': set each name once'",message="a name must not be in both environment and environmentFrom"
+// +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.environmentFrom) || self.environmentFrom.all(e, !(e.name in self.environment))",messageExpression="'environment and environmentFrom both set ' + self.environmentFrom.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="a name must not be in both environment and environmentFrom"
 type PerformerConfig struct {
 	// Port on which the container answers gRPC, and port of the Service. A change replaces the pod.
 	// +optional

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# Renders manifests/ into deploy/, split so that `kubectl apply -f deploy/`, which
+# takes the files in the order of their names, meets each thing after what it needs.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+mkdir -p deploy
+rm -f deploy/*.yaml
+hack/render.sh | awk '
+	function flush() {
+		if (doc == "") return
+		if (!(kind in file)) {
+			print "hack/update-deploy.sh: no file in deploy/ for kind \"" kind "\": name one here" > "/dev/stderr"
+			failed = 1; exit 1
+		}
+		out = "deploy/" file[kind]
+		if (out in begun) print "---" > out
+		else print "# Rendered from manifests/ by hack/update-deploy.sh; do not edit." > out
+		begun[out] = 1
+		printf "%s", doc > out
+		doc = kind = ""
+	}
+	BEGIN {
+		file["Namespace"] = "00-namespace.yaml"
+		file["CustomResourceDefinition"] = "10-crd.yaml"
+		file["ServiceAccount"] = file["Role"] = file["ClusterRole"] = "20-rbac.yaml"
+		file["RoleBinding"] = file["ClusterRoleBinding"] = "20-rbac.yaml"
+		file["Service"] = "30-service.yaml"
+		file["PodDisruptionBudget"] = "40-pod-disruption-budget.yaml"
+		file["Deployment"] = "50-deployment.yaml"
+	}
+	/^---$/ { flush(); next }
+	/^kind: / { kind = $2 }
+	{ doc = doc $0 "\n" }
+	END { if (!failed) flush() }
+'

@@ -1,0 +1,7 @@
+#!/usr/bin/env bash
+# Fails when a Go file is not as gofmt -s leaves it.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+unformatted="$(go_files | xargs -0 gofmt -s -l)"
+[[ -z $unformatted ]] || fail "not formatted: $unformatted
+run hack/update-gofmt.sh (make fmt)"

@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Fails when a shell script does not parse or can't be run, when something is
+# generated that nothing verifies, or when a link leads nowhere.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+problems=""
+for script in .ci/run hack/*.sh hack/tools/*.sh hack/lib/*.sh; do
+	bash -n "$script" || problems+="$script: does not parse"$'\n'
+	# What lies in hack/lib is sourced.
+	if [[ $script != hack/lib/* && ! -x $script ]]; then
+		problems+="$script: not executable: chmod +x $script"$'\n'
+	fi
+done
+for update in hack/update-*.sh; do
+	verify="${update/update-/verify-}"
+	[[ -e $verify ]] || problems+="$update: there is no $verify"$'\n'
+done
+dangling="$(find . \( -name vendor -o -name .git -o -name bin -o -name dist \) -prune -o -xtype l -print)"
+[[ -z $dangling ]] || problems+="links that lead nowhere: $dangling"$'\n'
+[[ -z $problems ]] || fail "$problems"

@@ -1,0 +1,152 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
+)
+
+// requestTimeout bounds the requests of the start-up checks and of events. The controller's clients
+// have none, for it would cut their watches; what they do ends with their context.
+const requestTimeout = 10 * time.Second
+
+// clients are separate where one use must not wait for another: each has its own connection and its
+// own limiter.
+type clients struct {
+	host      string
+	kube      kubernetes.Interface // the controller's
+	hourglass versioned.Interface  // the controller's
+	checks    kubernetes.Interface // the start-up checks'
+	events    kubernetes.Interface
+	election  kubernetes.Interface
+}
+
+// newClients makes the clients for the cluster that config names, without talking to it.
+func newClients(config *rest.Config, o *Options) (*clients, error) {
+	// One hung request must leave time for another try before the lease is lost.
+	electionTimeout := max(time.Second, o.LeaderElection.RenewDeadline/2)
+
+	var errs []error
+	kube := func(config *rest.Config) kubernetes.Interface {
+		client, err := kubernetes.NewForConfig(config)
+		errs = append(errs, err)
+		return client
+	}
+	// Custom resources come as JSON only.
+	hourglass, err := versioned.NewForConfig(dedicated(config, "", 0))
+	errs = append(errs, err)
+	c := &clients{
+		host:      config.Host,
+		hourglass: hourglass,
+		kube:      kube(protobuf(dedicated(config, "", 0))),
+		checks:    kube(dedicated(config, "start-up", requestTimeout)),
+		events:    kube(protobuf(dedicated(config, "events", requestTimeout))),
+		election:  kube(protobuf(dedicated(config, "leader-election", electionTimeout))),
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, fmt.Errorf("the configuration for the cluster at %s is not usable: %s", config.Host, oneLine(err))
+	}
+	return c, nil
+}
+
+// dedicated copies config for one use: with a connection of its own, since client-go shares one
+// among all clients that reach a server the same way, and a user agent that tells the use apart.
+func dedicated(config *rest.Config, use string, timeout time.Duration) *rest.Config {
+	copied := rest.CopyConfig(config)
+	copied.Timeout = timeout
+	if copied.Dial == nil {
+		copied.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	}
+	if use != "" {
+		copied = rest.AddUserAgent(copied, use)
+	}
+	return copied
+}
+
+func protobuf(config *rest.Config) *rest.Config {
+	config.ContentType = runtime.ContentTypeProtobuf
+	config.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON
+	return config
+}
+
+// loadConfig finds out how to reach the cluster, by client-go's rules: --kubeconfig, the files in
+// KUBECONFIG, ~/.kube/config, the pod's service account. The second result says which it was.
+func loadConfig(o *Options) (*rest.Config, string, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	// client-go's own warning of missing files is replaced by our errors.
+	rules.WarnIfAllMissing = false
+	rules.ExplicitPath = o.Kubeconfig
+
+	source, err := configSource(o.Kubeconfig, os.Getenv(clientcmd.RecommendedConfigPathEnvVar), rules.Precedence)
+	if err != nil {
+		return nil, "", err
+	}
+	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
+	if err != nil {
+		if source == inCluster && (clientcmd.IsEmptyConfig(err) || errors.Is(err, rest.ErrNotInCluster)) {
+			return nil, "", fmt.Errorf("no cluster: neither --kubeconfig nor KUBECONFIG is given, %s does not exist, and this is not a pod of a cluster: give --kubeconfig", strings.Join(rules.Precedence, " and "))
+		}
+		if clientcmd.IsEmptyConfig(err) {
+			return nil, "", fmt.Errorf("cannot use %s: it names no cluster: set its current-context", source)
+		}
+		return nil, "", fmt.Errorf("cannot use %s: %s", source, oneLine(err))
+	}
+	config.QPS, config.Burst = float32(o.KubeAPIQPS), o.burst()
+	build := CurrentBuild()
+	config.UserAgent = fmt.Sprintf("hourglass-operator/%s (%s)", build.Version, build.Platform)
+	return config, source, nil
+}
+
+const inCluster = "the pod's service account"
+
+// configSource says in words where the configuration comes from, and refuses a file that was asked
+// for and isn't there: client-go would go on to the next place, perhaps another cluster.
+func configSource(flag, variable string, files []string) (string, error) {
+	if flag != "" {
+		if _, err := os.Stat(flag); err != nil {
+			return "", fmt.Errorf("--kubeconfig=%s: %w", flag, withoutPath(err))
+		}
+		return "kubeconfig " + flag, nil
+	}
+	var found []string
+	for _, file := range files {
+		if _, err := os.Stat(file); err == nil {
+			found = append(found, filepath.Clean(file))
+		}
+	}
+	switch {
+	case len(found) > 0:
+		return "kubeconfig " + strings.Join(found, string(filepath.ListSeparator)), nil
+	case variable != "":
+		return "", fmt.Errorf("environment variable KUBECONFIG=%s: no such file: correct it, or unset it to use the pod's service account", variable)
+	}
+	return inCluster, nil
+}
+
+// withoutPath drops the path of a file error, for messages that name the file already.
+func withoutPath(err error) error {
+	var pathError *os.PathError
+	if errors.As(err, &pathError) {
+		return pathError.Err
+	}
+	return err
+}
+
+// oneLine gives the text of an error without line breaks.
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(err.Error()), " ")
+}

@@ -1,0 +1,155 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// environment lists the variables that stand in for a flag; the flag wins where both are given.
+var environment = []struct{ variable, flag string }{
+	{"NAMESPACE", "namespaces"},
+	{"LOG_LEVEL", "v"},
+	{"LOG_FORMAT", "logging-format"},
+}
+
+// ParseOptions reads the command line (without the program's name) and the environment through
+// lookup, for which os.LookupEnv serves. An empty variable counts as unset.
+//
+// Every error is one line that names the flag or variable and says what would be right.
+func ParseOptions(args []string, lookup func(string) (string, bool)) (*Options, error) {
+	o := DefaultOptions()
+	fs := o.flags()
+	if err := fs.Parse(args); err != nil {
+		return nil, readable(err)
+	}
+	if o.PrintHelp || o.PrintVersion {
+		return o, nil
+	}
+	if fs.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q: all options are flags, see --help", fs.Arg(0))
+	}
+	if err := o.readEnvironment(fs, lookup); err != nil {
+		return nil, err
+	}
+	return o, o.Validate()
+}
+
+// readEnvironment applies the variables whose flag was not given.
+func (o *Options) readEnvironment(fs *pflag.FlagSet, lookup func(string) (string, bool)) error {
+	for _, e := range environment {
+		if fs.Changed(e.flag) {
+			continue
+		}
+		if err := setFromEnvironment(fs.Lookup(e.flag).Value, e.variable, lookup); err != nil {
+			return err
+		}
+	}
+	// These have no flag.
+	if err := setFromEnvironment(boolean(&o.EnableWebhooks), "ENABLE_WEBHOOKS", lookup); err != nil {
+		return err
+	}
+	return setFromEnvironment(text(&o.LeaderElection.PodNamespace, "", checkNamespace), "POD_NAMESPACE", lookup)
+}
+
+func setFromEnvironment(target pflag.Value, variable string, lookup func(string) (string, bool)) error {
+	given, _ := lookup(variable)
+	if given == "" {
+		return nil
+	}
+	if err := target.Set(given); err != nil {
+		return fmt.Errorf("environment variable %s=%q: %w", variable, given, err)
+	}
+	return nil
+}
+
+// flags returns the flags that fill in o. Their defaults are what o holds now.
+func (o *Options) flags() *pflag.FlagSet {
+	fs := pflag.NewFlagSet("manager", pflag.ContinueOnError)
+	fs.SortFlags = false
+	// The caller decides what to print of an error; pflag would add the whole help to it.
+	fs.SetOutput(io.Discard)
+	fs.Usage = func() {}
+
+	isBool := func(name, shorthand string, target *bool, usage string) {
+		fs.VarPF(boolean(target), name, shorthand, usage).NoOptDefVal = "true"
+	}
+
+	fs.Var(names(&o.Namespaces), "namespaces", "watch only these namespaces, separated by commas; empty: all (or environment NAMESPACE)")
+	fs.Var(text(&o.ClusterDomain, "domain", checkDomainName), "cluster-domain", "DNS domain of the cluster, as it appears in Performers' endpoints")
+	fs.Var(integer(&o.Workers, 1, 1024), "workers", "how many Performers to work on at once")
+
+	fs.Var(text(&o.Kubeconfig, "file", anything), "kubeconfig", "how to reach the cluster; empty: environment KUBECONFIG, ~/.kube/config, then the pod's service account")
+	fs.Var(qps(&o.KubeAPIQPS), "kube-api-qps", "requests per second to the API server at most; -1: no limit here, the server's Priority and Fairness decides")
+	fs.Var(integer(&o.KubeAPIBurst, 0, 2_000_000), "kube-api-burst", "requests in a burst at most, with --kube-api-qps; 0: twice that")
+
+	isBool("leader-elect", "", &o.LeaderElection.Enabled, "of several managers let only one work, chosen through a Lease")
+	fs.Var(duration(&o.LeaderElection.LeaseDuration), "leader-elect-lease-duration", "after how long without renewal another manager takes over")
+	fs.Var(duration(&o.LeaderElection.RenewDeadline), "leader-elect-renew-deadline", "after how long without success the leader gives up")
+	fs.Var(duration(&o.LeaderElection.RetryPeriod), "leader-elect-retry-period", "time between two tries to take or renew the Lease")
+	fs.Var(text(&o.LeaderElection.ResourceName, "name", checkDomainName), "leader-elect-resource-name", "name of the Lease")
+	fs.Var(text(&o.LeaderElection.ResourceNamespace, "name", checkNamespace), "leader-elect-resource-namespace", "namespace of the Lease; empty: the manager's own (its service account's, or environment POD_NAMESPACE), else "+defaultNamespace)
+
+	fs.Var(text(&o.MetricsBindAddress, "address", checkBindAddress), "metrics-bind-address", `where /metrics is served over plain HTTP; "0": nowhere`)
+	fs.Var(text(&o.HealthProbeBindAddress, "address", checkBindAddress), "health-probe-bind-address", `where /healthz and /readyz are served; "0": nowhere`)
+	isBool("metrics-secure", "", &o.MetricsSecure, "serve metrics over TLS: not available in this version, true is refused")
+	isBool("enable-http2", "", &o.EnableHTTP2, "allow HTTP/2 on TLS listeners; accepted, and without effect while all listeners are plain HTTP")
+	fs.Var(integer(&o.WebhookPort, 1, 65535), "webhook-port", "port of the admission webhooks; accepted, and without effect while there are none")
+	fs.Var(text(&o.CertDir, "folder", anything), "cert-dir", "certificates of the admission webhooks; accepted, and without effect while there are none")
+
+	fs.VarP(level(&o.LogLevel), "v", "v", fmt.Sprintf("what to log: debug, info, warn, error, or a verbosity from 0 to %d (or environment LOG_LEVEL)", maxVerbosity))
+	fs.Var(text(&o.LogFormat, "format", checkLogFormat), "logging-format", "text or json (or environment LOG_FORMAT)")
+
+	isBool("version", "", &o.PrintVersion, "print the version and exit")
+	isBool("help", "h", &o.PrintHelp, "print this text and exit")
+	return fs
+}
+
+// Help is the text that --help prints.
+func Help() string {
+	return `The manager of the Hourglass Operator: gives every Performer its Pod and its Service.
+
+Usage:
+  manager [flags]
+
+Flags:
+` + DefaultOptions().flags().FlagUsagesWrapped(100) + `
+Environment:
+  KUBECONFIG       as --kubeconfig; several files may be given, as kubectl reads them
+  NAMESPACE        as --namespaces
+  LOG_LEVEL        as -v
+  LOG_FORMAT       as --logging-format
+  POD_NAMESPACE    the manager's own namespace, where no service account tells it
+  ENABLE_WEBHOOKS  true is refused: admission webhooks are not available in this version
+
+A flag wins over its variable. Exit codes: 0 stopped as asked, 1 failed, 2 bad option.
+`
+}
+
+// readable turns what pflag says into one line: the flag, its value, and what would be right.
+func readable(err error) error {
+	var (
+		invalid *pflag.InvalidValueError
+		unknown *pflag.NotExistError
+		missing *pflag.ValueRequiredError
+	)
+	switch {
+	case errors.As(err, &invalid):
+		return fmt.Errorf("--%s=%s: %w", invalid.GetFlag().Name, strconv.Quote(invalid.GetValue()), invalid.Unwrap())
+	case errors.As(err, &unknown):
+		if arg := unknown.GetSpecifiedShortnames(); arg != "" {
+			return fmt.Errorf("unknown flag -%s: flags are spelled with two dashes, see --help", arg)
+		}
+		return fmt.Errorf("unknown flag --%s: see --help for all flags", unknown.GetSpecifiedName())
+	case errors.As(err, &missing):
+		return fmt.Errorf("--%s needs a value: write --%[1]s=VALUE", missing.GetFlag().Name)
+	}
+	return fmt.Errorf("%s: see --help", strings.ReplaceAll(err.Error(), "\n", " "))
+}

@@ -1,0 +1,250 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/klog/v2"
+)
+
+const (
+	leaseJitter = leaderelection.JitterFactor
+
+	// namespaceFile is where a pod finds its own namespace.
+	namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+)
+
+// elector decides when this manager may work.
+type elector interface {
+	// Run tries to become the leader, calls lead once it is, and stays it. It returns when ctx ends
+	// or, with an error that says why, when it is the leader no more.
+	Run(ctx context.Context, lead func()) error
+	// Release lets another manager take over at once. It is for after Run has returned and all work
+	// has ended.
+	Release(ctx context.Context) error
+}
+
+// always is the elector of a manager that is the only one.
+type always struct{}
+
+// Run implements elector.
+func (always) Run(ctx context.Context, lead func()) error {
+	lead()
+	<-ctx.Done()
+	return nil
+}
+
+// Release implements elector.
+func (always) Release(context.Context) error { return nil }
+
+// leaseElector lets that manager work that holds the Lease.
+type leaseElector struct {
+	lease   types.NamespacedName
+	lock    *watchedLock
+	options LeaderElectionOptions
+}
+
+// newLeaseElector returns an elector for the Lease that the options name.
+func newLeaseElector(client kubernetes.Interface, options LeaderElectionOptions) (*leaseElector, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("finding our own host's name for the lease: %w", err)
+	}
+	lease := types.NamespacedName{Namespace: options.namespaceOfLease(namespaceFile), Name: options.ResourceName}
+	return &leaseElector{
+		options: options,
+		lease:   lease,
+		lock: &watchedLock{
+			Interface: &resourcelock.LeaseLock{
+				LeaseMeta: metav1.ObjectMeta{Namespace: lease.Namespace, Name: lease.Name},
+				Client:    client.CoordinationV1(),
+				// Two managers on one host must not take each other for themselves.
+				LockConfig: resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())},
+			},
+			taken: make(chan string, 1),
+		},
+	}, nil
+}
+
+// namespaceOfLease is where the Lease is: as asked for, else where the pod runs, which file tells.
+func (l *LeaderElectionOptions) namespaceOfLease(file string) string {
+	if l.ResourceNamespace != "" {
+		return l.ResourceNamespace
+	}
+	if own, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(own)) != "" {
+		return strings.TrimSpace(string(own))
+	}
+	if l.PodNamespace != "" {
+		return l.PodNamespace
+	}
+	return defaultNamespace
+}
+
+// Run implements elector.
+func (e *leaseElector) Run(ctx context.Context, lead func()) error {
+	logger := klog.FromContext(ctx).WithValues("lease", e.lease.String(), "identity", e.lock.Identity())
+	logger.Info("Waiting to lead")
+	e.lock.logger = logger
+
+	le, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Name:          e.lease.String(),
+		Lock:          e.lock,
+		LeaseDuration: e.options.LeaseDuration,
+		RenewDeadline: e.options.RenewDeadline,
+		RetryPeriod:   e.options.RetryPeriod,
+		// client-go would release the lease also after it was lost, before it tells us, while our
+		// workers still write. We release it ourselves, after they have stopped.
+		ReleaseOnCancel: false,
+		Callbacks: leaderelection.LeaderCallbacks{
+			OnStartedLeading: func(context.Context) {
+				logger.Info("Leading")
+				lead()
+			},
+			OnStoppedLeading: func() {},
+			OnNewLeader: func(identity string) {
+				// Nobody leads for a moment after a leader has released the lease.
+				if identity != "" && identity != e.lock.Identity() {
+					logger.Info("Standing by", "leader", identity)
+				}
+			},
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("setting up leader election: %w", err)
+	}
+
+	// What client-go logs of each try, the lock tells once.
+	running, stop := context.WithCancel(klog.NewContext(ctx, logr.Discard()))
+	defer stop()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		le.Run(running)
+	}()
+	select {
+	case holder := <-e.lock.taken:
+		return fmt.Errorf("lost the lease %s: %s holds it now", e.lease.String(), holder)
+	case <-ended:
+	}
+	if ctx.Err() != nil {
+		return nil
+	}
+	return fmt.Errorf("lost the lease %s: not renewed within %s: %s", e.lease.String(), e.options.RenewDeadline, e.lock.lastError())
+}
+
+// Release implements elector.
+func (e *leaseElector) Release(ctx context.Context) error {
+	for {
+		record, _, err := e.lock.Interface.Get(ctx)
+		if apierrors.IsNotFound(err) || (err == nil && record.HolderIdentity != e.lock.Identity()) {
+			return nil
+		}
+		if err == nil {
+			now := metav1.Now()
+			err = e.lock.Interface.Update(ctx, resourcelock.LeaderElectionRecord{
+				LeaderTransitions:    record.LeaderTransitions,
+				LeaseDurationSeconds: 1,
+				RenewTime:            now,
+				AcquireTime:          now,
+			})
+		}
+		// A renewal whose answer we did not wait for may come in between.
+		if !apierrors.IsConflict(err) {
+			return err
+		}
+	}
+}
+
+// watchedLock is a lock that tells once when it fails and when it works again, and at once when it
+// sees that another holds what we held: client-go goes on trying until the renew deadline.
+type watchedLock struct {
+	resourcelock.Interface
+	logger klog.Logger
+
+	taken chan string // gets the identity of who took the lease from us
+
+	mu      sync.Mutex
+	held    bool
+	failure error
+}
+
+// Get implements resourcelock.Interface.
+func (l *watchedLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record, raw, err := l.Interface.Get(ctx)
+	// A Lease that isn't there is made next, which is no failure.
+	if !apierrors.IsNotFound(err) {
+		l.note(ctx, err)
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err == nil && l.held && record.HolderIdentity != l.Identity() && record.HolderIdentity != "" {
+		l.held = false
+		l.taken <- record.HolderIdentity
+	}
+	return record, raw, err
+}
+
+// Create implements resourcelock.Interface.
+func (l *watchedLock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	return l.wrote(ctx, l.Interface.Create(ctx, record))
+}
+
+// Update implements resourcelock.Interface.
+func (l *watchedLock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	return l.wrote(ctx, l.Interface.Update(ctx, record))
+}
+
+// wrote notes the outcome of a write. A conflict means that someone else was faster, as in every
+// election; the read that follows tells who.
+func (l *watchedLock) wrote(ctx context.Context, err error) error {
+	if apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) {
+		return err
+	}
+	l.note(ctx, err)
+	if err == nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.held = true
+	}
+	return err
+}
+
+// note keeps the last failure and logs when failures begin and when they end.
+func (l *watchedLock) note(ctx context.Context, err error) {
+	if err != nil && ctx.Err() == context.Canceled {
+		return // we are stopping
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err != nil && l.failure == nil:
+		l.logger.Error(err, "Cannot read or write the lease, trying on")
+	case err == nil && l.failure != nil:
+		l.logger.Info("The lease can be read and written again")
+	}
+	l.failure = err
+}
+
+// lastError says why the lease could not be renewed.
+func (l *watchedLock) lastError() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.failure == nil {
+		return "no answer in time"
+	}
+	return oneLine(l.failure)
+}

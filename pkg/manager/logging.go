@@ -1,0 +1,112 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/go-logr/logr"
+	logsapi "k8s.io/component-base/logs/api/v1"
+	"k8s.io/klog/v2"
+
+	// Makes the json format known to component-base.
+	_ "k8s.io/component-base/logs/json/register"
+)
+
+const (
+	formatText = "text"
+	formatJSON = "json"
+
+	// What Kubernetes' own components are run with: steady state is silent, changes are told.
+	levelInfo  = 2
+	levelDebug = 4
+	// From 8 on client-go logs the bodies of requests and answers, and with them the environments
+	// of Performers, which may hold secrets.
+	maxVerbosity = 7
+)
+
+// LogLevel says how much is logged.
+type LogLevel struct {
+	// Verbosity is klog's: higher tells more.
+	Verbosity int
+	// ErrorsOnly leaves out all that is not an error.
+	ErrorsOnly bool
+}
+
+// String returns the level as a flag takes it.
+func (l LogLevel) String() string {
+	if l.ErrorsOnly {
+		return "error"
+	}
+	return strconv.Itoa(l.Verbosity)
+}
+
+func level(target *LogLevel) value[LogLevel] {
+	return value[LogLevel]{target, parseLogLevel, LogLevel.String, "level"}
+}
+
+// parseLogLevel reads a word or a verbosity. Kubernetes logs know no warnings, only errors, of
+// which some are not fatal; so warn and error are one level.
+func parseLogLevel(s string) (LogLevel, error) {
+	switch strings.ToLower(s) {
+	case "debug":
+		return LogLevel{Verbosity: levelDebug}, nil
+	case "info":
+		return LogLevel{Verbosity: levelInfo}, nil
+	case "warn", "warning", "error":
+		return LogLevel{ErrorsOnly: true}, nil
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 0 || n > maxVerbosity {
+		return LogLevel{}, fmt.Errorf("must be debug, info, warn, error or a number from 0 to %d (above that, whole requests with their secrets would be logged)", maxVerbosity)
+	}
+	return LogLevel{Verbosity: n}, nil
+}
+
+func checkLogFormat(s string) error {
+	if !slices.Contains([]string{formatText, formatJSON}, s) {
+		return fmt.Errorf("must be %s or %s", formatText, formatJSON)
+	}
+	return nil
+}
+
+// SetupLogging makes the process's logger, which everything finds with klog.Background or in its
+// context. It may be called once, before any goroutine logs.
+func SetupLogging(o *Options) error {
+	c := logsapi.NewLoggingConfiguration()
+	c.Format = o.LogFormat
+	c.Verbosity = logsapi.VerbosityLevel(o.LogLevel.Verbosity)
+	if err := logsapi.ValidateAndApply(c, nil); err != nil {
+		return fmt.Errorf("setting up logging: %w", err)
+	}
+	if o.LogLevel.ErrorsOnly {
+		logger := klog.Background()
+		klog.SetLoggerWithOptions(logger.WithSink(errorsOnly{logger.GetSink()}), klog.ContextualLogger(true))
+	}
+	return nil
+}
+
+// errorsOnly is a LogSink that drops what is not an error.
+type errorsOnly struct{ logr.LogSink }
+
+func (errorsOnly) Enabled(int) bool         { return false }
+func (errorsOnly) Info(int, string, ...any) {}
+
+func (s errorsOnly) WithValues(keysAndValues ...any) logr.LogSink {
+	return errorsOnly{s.LogSink.WithValues(keysAndValues...)}
+}
+
+func (s errorsOnly) WithName(name string) logr.LogSink {
+	return errorsOnly{s.LogSink.WithName(name)}
+}
+
+func (s errorsOnly) WithCallDepth(depth int) logr.LogSink {
+	if sink, ok := s.LogSink.(logr.CallDepthLogSink); ok {
+		return errorsOnly{sink.WithCallDepth(depth)}
+	}
+	return s
+}

@@ -1,0 +1,142 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"fmt"
+	"math"
+	"net"
+	"time"
+)
+
+// Options are all that one can choose about a manager. ParseOptions makes them.
+type Options struct {
+	// MetricsBindAddress and HealthProbeBindAddress are host:port, or "0" for no such server.
+	MetricsBindAddress     string
+	HealthProbeBindAddress string
+	// MetricsSecure asks for metrics over TLS, which this version refuses.
+	MetricsSecure bool
+	// EnableHTTP2 is for TLS listeners; the plain ones speak HTTP/1.1 whatever it says.
+	EnableHTTP2 bool
+
+	LeaderElection LeaderElectionOptions
+
+	// Kubeconfig is a file, or empty for client-go's usual places.
+	Kubeconfig string
+	// KubeAPIQPS and KubeAPIBurst limit requests to the API server; a QPS of -1 means no limit on
+	// our side, a burst of 0 twice the QPS.
+	KubeAPIQPS   float64
+	KubeAPIBurst int
+
+	// Namespaces are those to watch, without duplicates; none means all.
+	Namespaces []string
+	// ClusterDomain is the domain under which Services have their DNS names.
+	ClusterDomain string
+	// Workers is how many Performers are worked on at once.
+	Workers int
+
+	// WebhookPort and CertDir are for admission webhooks, which EnableWebhooks asks for and this
+	// version refuses.
+	EnableWebhooks bool
+	WebhookPort    int
+	CertDir        string
+
+	LogLevel  LogLevel
+	LogFormat string
+
+	// PrintVersion and PrintHelp ask for a text instead of a manager.
+	PrintVersion bool
+	PrintHelp    bool
+}
+
+// LeaderElectionOptions say whether and how several managers agree which one works.
+type LeaderElectionOptions struct {
+	Enabled       bool
+	LeaseDuration time.Duration
+	RenewDeadline time.Duration
+	RetryPeriod   time.Duration
+	ResourceName  string
+	// ResourceNamespace is where the Lease is; empty means the manager's own namespace, which the
+	// pod's service account tells, else PodNamespace, else defaultNamespace.
+	ResourceNamespace string
+	PodNamespace      string
+}
+
+// defaultNamespace is where the operator is installed by default.
+const defaultNamespace = "hourglass-system"
+
+// DefaultOptions returns the options of a manager that was given no flag and no environment.
+func DefaultOptions() *Options {
+	return &Options{
+		MetricsBindAddress:     ":8080",
+		HealthProbeBindAddress: ":8081",
+		LeaderElection: LeaderElectionOptions{
+			LeaseDuration: 15 * time.Second,
+			RenewDeadline: 10 * time.Second,
+			RetryPeriod:   2 * time.Second,
+			// The name that managers have always used for it here, so that an old and a new one
+			// never act at once.
+			ResourceName: "b8e8a8a8.hourglass.eigenlayer.io",
+		},
+		// The API server shares itself out with API Priority and Fairness, which knows the load;
+		// a fixed limit here would only make a manager slow while the server is idle.
+		KubeAPIQPS:    -1,
+		ClusterDomain: "cluster.local",
+		Workers:       16,
+		WebhookPort:   9443,
+		CertDir:       "/tmp/k8s-webhook-server/serving-certs",
+		LogLevel:      LogLevel{Verbosity: levelInfo},
+		LogFormat:     formatText,
+	}
+}
+
+// Validate checks what no single option tells: combinations, and what this version lacks.
+// The error names the options and what would be right.
+func (o *Options) Validate() error {
+	switch {
+	case o.EnableWebhooks:
+		return fmt.Errorf("ENABLE_WEBHOOKS=true: admission webhooks are not available in this version: unset it or set it to false")
+	case o.MetricsSecure:
+		return fmt.Errorf("--metrics-secure: serving metrics over TLS is not available in this version: leave it out, and limit who reaches %s with a NetworkPolicy", o.MetricsBindAddress)
+	case sameAddress(o.MetricsBindAddress, o.HealthProbeBindAddress):
+		return fmt.Errorf("--metrics-bind-address and --health-probe-bind-address are both %s: give them different ports", o.MetricsBindAddress)
+	case o.KubeAPIBurst > 0 && o.KubeAPIQPS < 0:
+		return fmt.Errorf("--kube-api-burst=%d has no meaning without --kube-api-qps: give both or neither", o.KubeAPIBurst)
+	}
+	return o.LeaderElection.validate()
+}
+
+// validate checks that a leader gives up before a standby may take over, and tries often enough
+// before it gives up; client-go demands the same, but says so in other terms.
+func (l *LeaderElectionOptions) validate() error {
+	if l.LeaseDuration <= l.RenewDeadline {
+		return fmt.Errorf("--leader-elect-lease-duration (%s) must be longer than --leader-elect-renew-deadline (%s)", l.LeaseDuration, l.RenewDeadline)
+	}
+	if l.LeaseDuration < time.Second || l.LeaseDuration%time.Second != 0 {
+		return fmt.Errorf("--leader-elect-lease-duration (%s) must be a whole number of seconds, at least 1s", l.LeaseDuration)
+	}
+	// client-go lets a try be late by a random part of this factor.
+	if l.RenewDeadline.Seconds() <= l.RetryPeriod.Seconds()*leaseJitter {
+		return fmt.Errorf("--leader-elect-renew-deadline (%s) must be longer than %g times --leader-elect-retry-period (%s)", l.RenewDeadline, leaseJitter, l.RetryPeriod)
+	}
+	return nil
+}
+
+// burst is the burst that goes with the QPS.
+func (o *Options) burst() int {
+	if o.KubeAPIBurst > 0 {
+		return o.KubeAPIBurst
+	}
+	return int(math.Ceil(2 * o.KubeAPIQPS))
+}
+
+// sameAddress tells whether two servers would surely want the same port of the same host.
+func sameAddress(a, b string) bool {
+	hostA, portA, errA := net.SplitHostPort(a)
+	hostB, portB, errB := net.SplitHostPort(b)
+	if errA != nil || errB != nil || portA != portB || portA == "0" {
+		return false
+	}
+	return hostA == hostB || hostA == "" || hostB == ""
+}

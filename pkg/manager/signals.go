@@ -1,0 +1,39 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"k8s.io/klog/v2"
+)
+
+// SignalContext returns a context that ends with the first SIGTERM or SIGINT. A second one ends the
+// process at once: whoever sends it does not want to wait.
+func SignalContext(parent context.Context) context.Context {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		cancel(fmt.Errorf("received %s", signalName(<-signals)))
+		klog.FromContext(ctx).Error(nil, "Ending at once, without finishing anything", "why", "received "+signalName(<-signals)+" again")
+		klog.Flush()
+		os.Exit(1)
+	}()
+	return ctx
+}
+
+func signalName(s os.Signal) string {
+	switch s {
+	case syscall.SIGTERM:
+		return "SIGTERM"
+	case syscall.SIGINT:
+		return "SIGINT"
+	}
+	return s.String()
+}

@@ -1,0 +1,128 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// Fixtures of this package's tests: a Performer x in the namespace ns, and pods in the states that
+// the rules tell apart.
+
+var (
+	testNow      = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	testSettings = Settings{ClusterDomain: DefaultClusterDomain}
+)
+
+func newPerformer(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
+	p := &v1alpha1.Performer{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "x", Namespace: "ns", UID: "uid-x", Generation: 1, Finalizers: []string{Finalizer},
+		},
+		Spec: v1alpha1.PerformerSpec{
+			AVSAddress:      "0xabc",
+			Image:           "repo:1",
+			ImagePullPolicy: corev1.PullIfNotPresent,
+			Config:          v1alpha1.PerformerConfig{GRPCPort: DefaultGRPCPort},
+		},
+		Status: v1alpha1.PerformerStatus{ObservedGeneration: -1},
+	}
+	for _, f := range change {
+		f(p)
+	}
+	return p
+}
+
+// testPod returns the pod of the given ordinal for what p asks for, as the API server would give it
+// back, scheduled and not ready.
+func testPod(p *v1alpha1.Performer, ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
+	pod := buildPod(p, ordinal, hardware{})
+	pod.UID = types.UID("uid-" + pod.Name)
+	pod.Generation = 1
+	pod.CreationTimestamp = metav1.NewTime(testNow.Add(-time.Hour))
+	pod.Status.Phase = corev1.PodPending
+	for _, f := range change {
+		f(pod)
+	}
+	return pod
+}
+
+func ready(since time.Duration) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		pod.Status.Phase = corev1.PodRunning
+		setPodCondition(pod, corev1.PodCondition{
+			Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(testNow.Add(-since)),
+		})
+	}
+}
+
+func ended(ago time.Duration) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		pod.Status.Phase = corev1.PodFailed
+		pod.Status.Conditions = nil
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+			Name: ContainerName,
+			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
+				ExitCode: 3, Reason: "Error", FinishedAt: metav1.NewTime(testNow.Add(-ago)),
+			}},
+		}}
+	}
+}
+
+func dying(pod *corev1.Pod) {
+	pod.DeletionTimestamp = &metav1.Time{Time: testNow.Add(30 * time.Second)}
+}
+
+func evicted(pod *corev1.Pod) {
+	ended(0)(pod)
+	setPodCondition(pod, corev1.PodCondition{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue})
+}
+
+func unschedulable(message string) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		setPodCondition(pod, corev1.PodCondition{
+			Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: message,
+		})
+	}
+}
+
+func waiting(reason, message string) func(*corev1.Pod) {
+	return containerState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}, nil)
+}
+
+func containerState(now corev1.ContainerState, last *corev1.ContainerStateTerminated) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+			Name: ContainerName, Image: "repo:1", State: now,
+			LastTerminationState: corev1.ContainerState{Terminated: last},
+		}}
+	}
+}
+
+func setPodCondition(pod *corev1.Pod, c corev1.PodCondition) {
+	for i := range pod.Status.Conditions {
+		if pod.Status.Conditions[i].Type == c.Type {
+			pod.Status.Conditions[i] = c
+			return
+		}
+	}
+	pod.Status.Conditions = append(pod.Status.Conditions, c)
+}
+
+// status sets the part of the status that the plan reads.
+func status(ordinal int32, podName string) func(*v1alpha1.Performer) {
+	return func(p *v1alpha1.Performer) {
+		p.Status.PodOrdinal, p.Status.PodName = ordinal, podName
+	}
+}
+
+func observed(p *v1alpha1.Performer, pods ...*corev1.Pod) Observed {
+	return Observed{Performer: p, Pods: pods, Service: buildService(p), Now: testNow}
+}

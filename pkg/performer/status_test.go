@@ -1,0 +1,312 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+func jsonEqual(a, b any) bool {
+	x, errX := json.Marshal(a)
+	y, errY := json.Marshal(b)
+	return errX == nil && errY == nil && string(x) == string(y)
+}
+
+func TestNextStatus(t *testing.T) {
+	p := newPerformer()
+	older := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:0" })
+	upgrading := newPerformer(func(p *v1alpha1.Performer) {
+		p.Generation = 2
+		p.Status.CurrentRevision = Revision(&older.Spec)
+	})
+	wasReady := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
+		p.Status.ReadyTime = &metav1.Time{Time: testNow}
+		p.Status.CurrentRevision = Revision(&p.Spec)
+	})
+	gpu := newPerformer(func(p *v1alpha1.Performer) {
+		p.Spec.HardwareRequirements = &v1alpha1.HardwareRequirements{GPUCount: 1}
+	})
+	crashed := &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}
+	backOff := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off 5m0s"}}
+
+	tests := []struct {
+		name    string
+		o       Observed
+		problem *Problem
+		phase   v1alpha1.PerformerPhase
+		ready   bool
+		pod     string
+		// conditions as Type=Status/Reason, in order
+		conditions string
+		message    string // part of Ready's message
+		kstatus    string
+	}{
+		{
+			name: "nothing yet", o: Observed{Performer: p, Now: testNow}, phase: v1alpha1.PhasePending,
+			conditions: "Available=False/NoPod Progressing=True/NoPod Degraded=False/AsExpected Reconciling=True/NoPod Ready=False/NoPod",
+			kstatus:    "InProgress",
+		},
+		{
+			name: "starting", o: observed(p, testPod(p, 0)), phase: v1alpha1.PhasePending, pod: "performer-x-0",
+			conditions: "Available=False/PodStarting Progressing=True/PodStarting Degraded=False/AsExpected Reconciling=True/PodStarting Ready=False/PodStarting",
+			message:    "Waiting for Pod performer-x-0 to be ready", kstatus: "InProgress",
+		},
+		{
+			name: "ready", o: observed(p, testPod(p, 0, ready(time.Minute))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/PodReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady",
+			message:    "Pod performer-x-0 serves at performer-x.ns.svc.cluster.local:9090", kstatus: "Current",
+		},
+		{
+			name: "ready, and no Service", o: Observed{Performer: p, Pods: []*corev1.Pod{testPod(p, 0, ready(0))}, Now: testNow},
+			phase: v1alpha1.PhasePending, pod: "performer-x-0",
+			conditions: "Available=False/NoService Progressing=True/NoService Degraded=False/AsExpected Reconciling=True/NoService Ready=False/NoService",
+			kstatus:    "InProgress",
+		},
+		{
+			name: "no longer ready", o: observed(wasReady, testPod(p, 0)), phase: v1alpha1.PhasePending, pod: "performer-x-0",
+			conditions: "Available=False/PodUnready Progressing=True/PodUnready Degraded=False/AsExpected Reconciling=True/PodUnready Ready=False/PodUnready",
+			kstatus:    "InProgress",
+		},
+		{
+			name: "upgrade, the old one serves", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1)),
+			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/PodReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
+			kstatus:    "InProgress",
+		},
+		{
+			name: "upgrade, nothing serves", o: observed(upgrading, testPod(older, 0, dying), testPod(upgrading, 1)),
+			phase: v1alpha1.PhaseUpgrading, pod: "performer-x-1",
+			conditions: "Available=False/UpgradeInProgress Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
+			message:    "waiting for Pod performer-x-1", kstatus: "InProgress",
+		},
+		{
+			name: "upgrade done", o: observed(upgrading, testPod(upgrading, 1, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-1",
+			conditions: "Available=True/PodReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
+		},
+		{
+			name: "unschedulable", o: observed(p, testPod(p, 0, unschedulable("0/1 nodes are available"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
+			conditions: "Available=False/SchedulingFailed Progressing=True/SchedulingFailed Degraded=True/SchedulingFailed Reconciling=True/SchedulingFailed Ready=False/SchedulingFailed",
+			message:    "0/1 nodes are available", kstatus: "InProgress",
+		},
+		{
+			name: "unschedulable hardware", o: observed(gpu, testPod(gpu, 0, unschedulable("Insufficient nvidia.com/gpu"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
+			conditions: "Available=False/HardwareUnavailable Progressing=True/HardwareUnavailable Degraded=True/HardwareUnavailable Reconciling=True/HardwareUnavailable Ready=False/HardwareUnavailable",
+			message:    "Insufficient nvidia.com/gpu", kstatus: "InProgress",
+		},
+		{
+			name: "image", o: observed(p, testPod(p, 0, waiting("ErrImageNeverPull", `Container image "repo:1" is not present`))), phase: v1alpha1.PhaseFailed, pod: "performer-x-0",
+			conditions: "Available=False/ImagePullFailed Progressing=True/ImagePullFailed Degraded=True/ImagePullFailed Reconciling=True/ImagePullFailed Ready=False/ImagePullFailed",
+			message:    `image "repo:1" can't be pulled: Container image "repo:1" is not present`, kstatus: "InProgress",
+		},
+		{
+			name: "a Secret is missing", o: observed(p, testPod(p, 0, waiting("CreateContainerConfigError", `secret "s" not found`))), phase: v1alpha1.PhaseFailed, pod: "performer-x-0",
+			conditions: "Available=False/ContainerConfigInvalid Progressing=True/ContainerConfigInvalid Degraded=True/ContainerConfigInvalid Reconciling=True/ContainerConfigInvalid Ready=False/ContainerConfigInvalid",
+			message:    `secret "s" not found`, kstatus: "InProgress",
+		},
+		{
+			name: "crashes", o: observed(p, testPod(p, 0, containerState(backOff, crashed))), phase: v1alpha1.PhaseFailed, pod: "performer-x-0",
+			conditions: "Available=False/ContainerCrashed Progressing=True/ContainerCrashed Degraded=True/ContainerCrashed Reconciling=True/ContainerCrashed Ready=False/ContainerCrashed",
+			message:    "exit code 137 (OOMKilled)", kstatus: "InProgress",
+		},
+		{
+			name: "the pod ended", o: observed(p, testPod(p, 0, ended(0))), phase: v1alpha1.PhaseFailed,
+			conditions: "Available=False/PodFailed Progressing=True/PodFailed Degraded=True/PodFailed Reconciling=True/PodFailed Ready=False/PodFailed",
+			message:    "exit code 3 (Error)", kstatus: "InProgress",
+		},
+		{
+			name: "a terminal problem", o: Observed{Performer: p, Now: testNow}, problem: &Problem{Terminal, ReasonServiceConflict, "taken"}, phase: v1alpha1.PhaseFailed,
+			conditions: "Available=False/ServiceConflict Progressing=False/ServiceConflict Degraded=True/ServiceConflict Stalled=True/ServiceConflict Ready=False/ServiceConflict",
+			message:    "taken", kstatus: "Failed",
+		},
+		{
+			name: "a terminal problem, and the old pod serves", o: observed(upgrading, testPod(older, 0, ready(0))), problem: &Problem{Terminal, ReasonPodRefused, "no"},
+			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/PodReady Progressing=False/PodRefused Degraded=True/PodRefused Stalled=True/PodRefused Ready=False/PodRefused",
+			message:    "no", kstatus: "Failed",
+		},
+		{
+			name:  "being deleted",
+			o:     observed(newPerformer(func(p *v1alpha1.Performer) { p.DeletionTimestamp = &metav1.Time{Time: testNow} }), testPod(p, 0, ready(0))),
+			phase: v1alpha1.PhaseTerminating, pod: "performer-x-0",
+			conditions: "Available=False/Terminating Progressing=True/Terminating Degraded=False/AsExpected Reconciling=True/Terminating Ready=False/Terminating",
+			kstatus:    "Terminating",
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := NextStatus(tt.o, testSettings, tt.problem)
+			if got.Phase != tt.phase || got.Ready != tt.ready || got.PodName != tt.pod {
+				t.Errorf("phase %s, ready %v, pod %q; want %s, %v, %q", got.Phase, got.Ready, got.PodName, tt.phase, tt.ready, tt.pod)
+			}
+			if text := briefConditions(got.Conditions); text != tt.conditions {
+				t.Errorf("conditions:\n got %s\nwant %s", text, tt.conditions)
+			}
+			if message := got.Conditions[len(got.Conditions)-1].Message; !strings.Contains(message, tt.message) || message == "" {
+				t.Errorf("message %q, want %q in it", message, tt.message)
+			}
+			if k := kstatus(tt.o.Performer, got); k != tt.kstatus {
+				t.Errorf("kstatus %s, want %s", k, tt.kstatus)
+			}
+			if got.ObservedGeneration != tt.o.Performer.Generation {
+				t.Errorf("observedGeneration %d", got.ObservedGeneration)
+			}
+			for _, c := range got.Conditions {
+				if c.ObservedGeneration != tt.o.Performer.Generation || c.Reason == "" || c.Message == "" {
+					t.Errorf("incomplete condition %+v", c)
+				}
+			}
+
+			// The same again, later: not a byte changes, so nothing is written.
+			tt.o.Performer = tt.o.Performer.DeepCopy()
+			tt.o.Performer.Status = got
+			tt.o.Now = tt.o.Now.Add(time.Minute)
+			if again := NextStatus(tt.o, testSettings, tt.problem); !jsonEqual(got, again) {
+				t.Errorf("the status of an unchanged situation changed:\n%+v\n%+v", got, again)
+			}
+		})
+	}
+}
+
+func briefConditions(conditions []metav1.Condition) string {
+	var words []string
+	for _, c := range conditions {
+		words = append(words, c.Type+"="+string(c.Status)+"/"+c.Reason)
+	}
+	return strings.Join(words, " ")
+}
+
+// kstatus computes what sigs.k8s.io/cli-utils' kstatus says of an object, by the rules of its
+// generic part: what kubectl wait, Helm and Flux go by.
+func kstatus(p *v1alpha1.Performer, status v1alpha1.PerformerStatus) string {
+	holds := func(conditionType string) bool {
+		return apimeta.IsStatusConditionTrue(status.Conditions, conditionType)
+	}
+	switch {
+	case p.DeletionTimestamp != nil:
+		return "Terminating"
+	case status.ObservedGeneration != p.Generation, holds("Reconciling"):
+		return "InProgress"
+	case holds("Stalled"):
+		return "Failed"
+	case holds("Ready"):
+		return "Current"
+	default:
+		return "InProgress"
+	}
+}
+
+func TestStatusTellsOfThePod(t *testing.T) {
+	p := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
+		p.Status.CurrentRevision, p.Status.CurrentImage = "before", "repo:0"
+	})
+	pod := testPod(p, 3, ready(time.Minute), func(pod *corev1.Pod) {
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: ContainerName, RestartCount: 2}}
+	})
+	got := NextStatus(observed(p, pod), testSettings, nil)
+	if got.PodName != "performer-x-3" || got.PodOrdinal != 3 || got.RestartCount != 2 || got.CurrentImage != "repo:1" ||
+		got.CurrentRevision != Revision(&p.Spec) || got.UpdateRevision != got.CurrentRevision || got.ServiceName != "performer-x" {
+		t.Errorf("%+v", got)
+	}
+	if got.ReadyTime == nil || !got.ReadyTime.Time.Equal(testNow.Add(-time.Minute)) {
+		t.Errorf("readyTime %v", got.ReadyTime)
+	}
+
+	// Until the next one is ready, what served last is what is current; its times are gone with it.
+	p.Status = got
+	p.Spec.Image = "repo:2"
+	next := NextStatus(observed(p, testPod(p, 4)), testSettings, nil)
+	if next.CurrentImage != "repo:1" || next.CurrentRevision == next.UpdateRevision || next.ReadyTime != nil || next.RestartCount != 0 {
+		t.Errorf("%+v", next)
+	}
+}
+
+func TestFailuresAreForgiven(t *testing.T) {
+	p := newPerformer(func(p *v1alpha1.Performer) { p.Status.FailureCount = 3 })
+	if got := NextStatus(observed(p, testPod(p, 0, ready(9*time.Minute))), testSettings, nil); got.FailureCount != 3 {
+		t.Errorf("too early: %d", got.FailureCount)
+	}
+	if got := NextStatus(observed(p, testPod(p, 0, ready(10*time.Minute))), testSettings, nil); got.FailureCount != 0 {
+		t.Errorf("never: %d", got.FailureCount)
+	}
+}
+
+// TestImagePullMessageStays holds the two texts that the kubelet shows in turn against each other:
+// were they told as they are, the status would be written at each turn.
+func TestImagePullMessageStays(t *testing.T) {
+	const failure = "failed to pull and unpack image: not found"
+	p := newPerformer()
+	first := NextStatus(observed(p, testPod(p, 0, waiting("ErrImagePull", failure))), testSettings, nil)
+	p.Status = first
+	second := NextStatus(observed(p, testPod(p, 0, waiting("ImagePullBackOff", `Back-off pulling image "repo:1": ErrImagePull: `+failure))), testSettings, nil)
+	if !jsonEqual(first, second) {
+		t.Errorf("the status changed:\n%+v\n%+v", first, second)
+	}
+}
+
+func TestTransitionTimes(t *testing.T) {
+	p := newPerformer()
+	first := NextStatus(observed(p, testPod(p, 0)), testSettings, nil)
+	p.Status = first
+	later := observed(p, testPod(p, 0, ready(0)))
+	later.Now = testNow.Add(time.Hour)
+	second := NextStatus(later, testSettings, nil)
+	times := func(s v1alpha1.PerformerStatus, conditionType string) time.Time {
+		return apimeta.FindStatusCondition(s.Conditions, conditionType).LastTransitionTime.Time
+	}
+	if !times(second, v1alpha1.ConditionReady).Equal(later.Now) {
+		t.Error("Ready changed and its transition time did not")
+	}
+	if !times(second, v1alpha1.ConditionDegraded).Equal(testNow) {
+		t.Error("Degraded did not change and its transition time did")
+	}
+}
+
+func TestEvents(t *testing.T) {
+	p := newPerformer()
+	empty := v1alpha1.PerformerStatus{}
+	starting := NextStatus(observed(p, testPod(p, 0)), testSettings, nil)
+	withStatus := func(s v1alpha1.PerformerStatus) *v1alpha1.Performer { q := p.DeepCopy(); q.Status = s; return q }
+	running := NextStatus(observed(withStatus(starting), testPod(p, 0, ready(0))), testSettings, nil)
+	unready := NextStatus(observed(withStatus(running), testPod(p, 0)), testSettings, nil)
+	crashed := NextStatus(observed(withStatus(running), testPod(p, 0, containerState(corev1.ContainerState{}, &corev1.ContainerStateTerminated{ExitCode: 1}))), testSettings, nil)
+	image := NextStatus(observed(withStatus(crashed), testPod(p, 0, waiting("ErrImagePull", "x"))), testSettings, nil)
+	upgraded := running
+	upgraded.LastUpgrade = &metav1.Time{Time: testNow}
+
+	tests := []struct {
+		name          string
+		before, after v1alpha1.PerformerStatus
+		want          []string
+	}{
+		{"starting is no news", empty, starting, nil},
+		{"from creation to ready one event", starting, running, []string{"Normal/PodReady"}},
+		{"the same again", running, running, nil},
+		{"no longer ready", running, unready, []string{"Warning/PodUnready"}},
+		{"a crash is told once", running, crashed, []string{"Warning/ContainerCrashed"}},
+		{"another problem", crashed, image, []string{"Warning/ImagePullFailed"}},
+		{"well again", image, running, []string{"Normal/PodReady"}},
+		{"an upgrade begins", running, upgraded, []string{"Normal/UpgradeInProgress"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var got []string
+			for _, event := range Events(&tt.before, &tt.after) {
+				got = append(got, event.Type+"/"+event.Reason)
+			}
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
