@@ -146,7 +146,7 @@ func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) er
 	for range maxTaken {
 		created, err := pods.Create(ctx, pod, metav1.CreateOptions{})
 		if err == nil {
-			klog.FromContext(ctx).Info("Created pod", "pod", created.Name, "revision", created.Labels[performer.LabelRevision])
+			klog.FromContext(ctx).Info("Created pod", "pod", created.Name, "revision", created.Annotations[performer.AnnotationRevision])
 			t.wrote(kindPod, created)
 			t.observed.Pods = append(t.observed.Pods, created)
 			return nil

@@ -28,8 +28,10 @@ func trim(obj any) (any, error) {
 
 func trimPod(pod *corev1.Pod) *corev1.Pod {
 	trimmed := &corev1.Pod{ObjectMeta: trimMeta(&pod.ObjectMeta)}
-	if hash, ok := pod.Annotations[performer.AnnotationResources]; ok {
-		trimmed.Annotations = map[string]string{performer.AnnotationResources: hash}
+	for _, key := range []string{performer.AnnotationRevision, performer.AnnotationResources} {
+		if value, ok := pod.Annotations[key]; ok {
+			metav1.SetMetaDataAnnotation(&trimmed.ObjectMeta, key, value)
+		}
 	}
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]

@@ -38,6 +38,9 @@ const (
 	// ManagedBy is the value of LabelManagedBy.
 	ManagedBy = "hourglass-operator"
 
+	// AnnotationRevision is the revision that the pod was made from. LabelRevision says the same for
+	// selecting; this is what is gone by, since labels are what people edit.
+	AnnotationRevision = "hourglass.eigenlayer.io/revision"
 	// AnnotationResources is the hash of spec.resources that the pod was made with. It is kept
 	// apart from the revision since resources can change without a restart.
 	AnnotationResources = "hourglass.eigenlayer.io/resources"

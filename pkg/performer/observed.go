@@ -90,7 +90,7 @@ func viewPods(o Observed) []podView {
 			view.ordinal = ordinal
 		}
 		switch {
-		case pod.Labels[LabelRevision] != revision:
+		case pod.Annotations[AnnotationRevision] != revision:
 			view.mismatch = "the spec changed"
 		case pod.Annotations[AnnotationResources] != resources:
 			view.mismatch = "the resources changed"

@@ -171,14 +171,22 @@ func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 		status := NextStatus(o, s, nil)
 		status.PodOrdinal = ordinal
 		status.FailureCount = nextFailureCount(p, views)
-		if previous := p.Status.CurrentRevision; previous != "" && previous != status.UpdateRevision &&
-			p.Status.UpdateRevision != status.UpdateRevision {
+		if beginsUpgrade(p, views) {
 			now := metav1Time(o.Now)
 			status.LastUpgrade = &now
 		}
 		plan.do(WriteStatus{status})
 	}
 	plan.do(CreatePod{buildPod(p, ordinal, hw), ordinal})
+}
+
+// beginsUpgrade tells whether a successor is made because the spec changed, and not because a pod
+// was lost.
+func beginsUpgrade(p *v1alpha1.Performer, views []podView) bool {
+	if was := p.Status.UpdateRevision; was != "" && was != Revision(&p.Spec) {
+		return true
+	}
+	return slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.mismatch != "" })
 }
 
 // nextOrdinal returns the ordinal for a new pod, and whether it is on record already. It is where

@@ -94,6 +94,11 @@ func TestMakePlan(t *testing.T) {
 			want: "label performer-x-0",
 		},
 		{
+			name: "the pod lost all labels",
+			o:    observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) { pod.Labels = nil })),
+			want: "label performer-x-0",
+		},
+		{
 			name: "the AVS changed, which is a label",
 			o: observed(newPerformer(withUpdated, status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
 				p.Spec.AVSAddress = "0xdef"
@@ -127,7 +132,9 @@ func TestMakePlan(t *testing.T) {
 		},
 		{
 			name: "the resources changed",
-			o:    observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) { pod.Annotations = nil })),
+			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
+				delete(pod.Annotations, AnnotationResources)
+			})),
 			want: "record 1, create pod 1, delete performer-x-0",
 		},
 		{

@@ -36,12 +36,13 @@ const (
 // buildPod renders the pod of the given ordinal for what is asked for now. It takes traffic from
 // birth.
 func buildPod(p *v1alpha1.Performer, ordinal int32, hw hardware) *corev1.Pod {
+	revision := Revision(&p.Spec)
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            PodName(p.Name, ordinal),
 			Namespace:       p.Namespace,
-			Labels:          podLabels(p, Revision(&p.Spec)),
-			Annotations:     map[string]string{AnnotationResources: ResourcesHash(&p.Spec)},
+			Labels:          podLabels(p, revision),
+			Annotations:     map[string]string{AnnotationRevision: revision, AnnotationResources: ResourcesHash(&p.Spec)},
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p, gvk)},
 		},
 		Spec: corev1.PodSpec{

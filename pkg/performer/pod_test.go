@@ -32,6 +32,7 @@ func TestPodCarriesEveryField(t *testing.T) {
 		"avs label":                  {pod.Labels["hourglass.eigenlayer.io/avs"], "0x1"},
 		"serving label":              {pod.Labels["hourglass.eigenlayer.io/serving"], "true"},
 		"revision label":             {pod.Labels["hourglass.eigenlayer.io/revision"], Revision(&p.Spec)},
+		"revision annotation":        {pod.Annotations["hourglass.eigenlayer.io/revision"], Revision(&p.Spec)},
 		"resources annotation":       {pod.Annotations["hourglass.eigenlayer.io/resources"], ResourcesHash(&p.Spec)},
 		"owner":                      {pod.OwnerReferences[0].UID, p.UID},
 		"image":                      {c.Image, "repo@sha256:0"},

@@ -82,7 +82,7 @@ func tellOfPod(status *v1alpha1.PerformerStatus, views []podView) *podView {
 	if shown.state == podReady {
 		since := metav1Time(readySince(shown.Pod))
 		status.ReadyTime = &since
-		status.CurrentRevision = shown.Labels[LabelRevision]
+		status.CurrentRevision = shown.Annotations[AnnotationRevision]
 		for _, c := range shown.Spec.Containers {
 			if c.Name == ContainerName {
 				status.CurrentImage = c.Image
@@ -246,8 +246,11 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 	}
 	if before.LastUpgrade == nil && after.LastUpgrade != nil ||
 		before.LastUpgrade != nil && after.LastUpgrade != nil && !before.LastUpgrade.Equal(after.LastUpgrade) {
-		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress,
-			fmt.Sprintf("Replacing revision %s by %s", after.CurrentRevision, after.UpdateRevision)})
+		message := fmt.Sprintf("Replacing revision %s by %s", after.CurrentRevision, after.UpdateRevision)
+		if after.CurrentRevision == after.UpdateRevision {
+			message = fmt.Sprintf("Replacing the Pod of revision %s by one with the resources that are asked for", after.CurrentRevision)
+		}
+		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
 	}
 	if before.Ready && !after.Ready && after.Phase != v1alpha1.PhaseTerminating && after.Phase != v1alpha1.PhaseUpgrading {
 		tell(corev1.EventTypeWarning, v1alpha1.ConditionAvailable, metav1.ConditionFalse, false)

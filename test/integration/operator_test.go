@@ -1,0 +1,138 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/record"
+	"k8s.io/klog/v2"
+	"k8s.io/klog/v2/ktesting"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
+	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
+)
+
+// operator is a controller that runs in this process, with all that it asks of the API server and
+// all that it tells people on record.
+type operator struct {
+	requests *requests
+	events   *record.FakeRecorder
+	stop     func()
+	results  *results
+}
+
+// startOperator runs a controller for one namespace as it runs for all of them, that is with the
+// finalizer, until the test ends or stop is called.
+func startOperator(t *testing.T, namespaces ...string) *operator {
+	t.Helper()
+	op := &operator{requests: &requests{}, events: record.NewFakeRecorder(10000), results: &results{}}
+	watched := rest.CopyConfig(config)
+	watched.Wrap(op.requests.record)
+	kube, err := kubernetes.NewForConfig(watched)
+	if err != nil {
+		t.Fatal(err)
+	}
+	hourglass, err := versioned.NewForConfig(watched)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := controller.New(controller.Config{
+		Kube: kube, Hourglass: hourglass, Recorder: op.events, Namespaces: namespaces, Workers: 4, Observe: op.results.observe,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(klog.NewContext(context.WithoutCancel(t.Context()), ktesting.NewLogger(t, ktesting.NewConfig())))
+	c.Start(ctx)
+	var running sync.WaitGroup
+	running.Go(func() { c.Run(ctx) })
+	op.stop = sync.OnceFunc(func() {
+		cancel()
+		running.Wait()
+	})
+	t.Cleanup(op.stop)
+	return op
+}
+
+// requests are those of one operator, other than the lists and watches of its informers.
+type requests struct {
+	mu   sync.Mutex
+	seen []string
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func (r *requests) record(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(request *http.Request) (*http.Response, error) {
+		query := request.URL.Query()
+		if request.Method != http.MethodGet || !query.Has("watch") && !query.Has("limit") && !query.Has("resourceVersion") {
+			r.mu.Lock()
+			r.seen = append(r.seen, request.Method+" "+request.URL.Path)
+			r.mu.Unlock()
+		}
+		return next.RoundTrip(request)
+	})
+}
+
+// of returns the requests whose path holds the given text.
+func (r *requests) of(text string) []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var found []string
+	for _, request := range r.seen {
+		if strings.Contains(request, text) {
+			found = append(found, request)
+		}
+	}
+	return found
+}
+
+// results count the syncs by what came of them.
+type results struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (r *results) observe(result string, _ float64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.counts == nil {
+		r.counts = map[string]int{}
+	}
+	r.counts[result]++
+}
+
+func (r *results) count(result string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.counts[result]
+}
+
+// told returns the events so far, each as type, reason and message.
+func (op *operator) told() []string {
+	var events []string
+	for {
+		select {
+		case event := <-op.events.Events:
+			events = append(events, event)
+		default:
+			return events
+		}
+	}
+}
+
+func describePod(pod *corev1.Pod) string {
+	return fmt.Sprintf("%s (deleted %v, labels %v)", pod.Name, pod.DeletionTimestamp != nil, pod.Labels)
+}
