@@ -1,0 +1,131 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+)
+
+// TestTrimmingChangesNoDecision holds what is decided on whole objects against what is decided on
+// trimmed ones, in the states that a decision tells apart.
+func TestTrimmingChangesNoDecision(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	p := &v1alpha1.Performer{
+		ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "ns", UID: "u", Generation: 3, Finalizers: []string{performer.Finalizer}},
+		Spec:       v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"},
+	}
+	settings := performer.Settings{ClusterDomain: performer.DefaultClusterDomain}
+	var pod *corev1.Pod
+	var service *corev1.Service
+	for _, action := range performer.MakePlan(performer.Observed{Performer: p, Now: now}, settings).Actions {
+		switch a := action.(type) {
+		case performer.CreatePod:
+			pod = a.Pod
+		case performer.CreateService:
+			service = a.Service
+		}
+	}
+	// What a server, a kubelet and users add, read or not.
+	pod.UID, pod.ResourceVersion, pod.CreationTimestamp = "p", "7", metav1.NewTime(now)
+	pod.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubelet"}}
+	pod.Annotations["mine"] = "1"
+	pod.Spec.NodeName = "n"
+	pod.Spec.Volumes = []corev1.Volume{{Name: "v"}}
+	pod.Status.PodIP = "10.0.0.1"
+	service.Annotations = map[string]string{"mine": "1"}
+	service.Spec.ClusterIP = "10.96.0.9"
+
+	running := corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{
+		{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(now)},
+	}}
+	container := func(state corev1.ContainerState) []corev1.ContainerStatus {
+		return []corev1.ContainerStatus{{Name: performer.ContainerName, Image: "repo:1", ImageID: "x", RestartCount: 4, State: state}}
+	}
+	for name, change := range map[string]func(*corev1.Pod, *corev1.Service){
+		"starting":       func(*corev1.Pod, *corev1.Service) {},
+		"ready":          func(pod *corev1.Pod, _ *corev1.Service) { pod.Status = running },
+		"dying":          func(pod *corev1.Pod, _ *corev1.Service) { pod.DeletionTimestamp = &metav1.Time{Time: now} },
+		"other revision": func(pod *corev1.Pod, _ *corev1.Service) { pod.Annotations[performer.AnnotationRevision] = "x" },
+		"other resources": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Annotations[performer.AnnotationResources] = "x"
+		},
+		"edited image": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Generation, pod.Spec.Containers[0].Image = 2, "x"
+		},
+		"unschedulable": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodScheduled, Status: corev1.ConditionFalse, Reason: corev1.PodReasonUnschedulable, Message: "no room"}}
+		},
+		"crashed": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Status.ContainerStatuses = container(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 2, Reason: "Error"}})
+		},
+		"image": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Status.ContainerStatuses = container(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImagePull", Message: "no"}})
+		},
+		"evicted": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Status = corev1.PodStatus{Phase: corev1.PodFailed, Reason: "Evicted", Message: "low on memory",
+				Conditions: []corev1.PodCondition{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}}}
+		},
+		"labels":   func(pod *corev1.Pod, service *corev1.Service) { pod.Labels, service.Labels = nil, nil },
+		"selector": func(_ *corev1.Pod, service *corev1.Service) { service.Spec.Selector["x"] = "y" },
+		"port":     func(_ *corev1.Pod, service *corev1.Service) { service.Spec.Ports[0].TargetPort = intstr.FromInt32(1) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			wholePod, wholeService := pod.DeepCopy(), service.DeepCopy()
+			change(wholePod, wholeService)
+			whole := performer.Observed{Performer: p, Pods: []*corev1.Pod{wholePod}, Service: wholeService, Now: now}
+			trimmed := performer.Observed{Performer: p, Now: now,
+				Pods:    []*corev1.Pod{mustTrim(t, wholePod.DeepCopy())},
+				Service: mustTrim(t, wholeService.DeepCopy()),
+			}
+			if a, b := performer.MakePlan(whole, settings), performer.MakePlan(trimmed, settings); !sameButForObjects(a, b) {
+				t.Errorf("plans differ:\n%+v\n%+v", a, b)
+			}
+			if a, b := performer.NextStatus(whole, settings, nil), performer.NextStatus(trimmed, settings, nil); !equality.Semantic.DeepEqual(a, b) {
+				t.Errorf("statuses differ:\n%+v\n%+v", a, b)
+			}
+			if again := mustTrim(t, trimmed.Pods[0].DeepCopy()); !equality.Semantic.DeepEqual(again, trimmed.Pods[0]) {
+				t.Error("trimming twice is not trimming once")
+			}
+		})
+	}
+}
+
+func mustTrim[T any](t *testing.T, object T) T {
+	t.Helper()
+	trimmed, err := trim(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return trimmed.(T)
+}
+
+// sameButForObjects compares two plans, taking the live objects that their actions hold to be the
+// same where name and version are.
+func sameButForObjects(a, b performer.Plan) bool {
+	for _, plan := range []*performer.Plan{&a, &b} {
+		for i, action := range plan.Actions {
+			switch action := action.(type) {
+			case performer.PatchPod:
+				action.Live = &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: action.Live.Name, ResourceVersion: action.Live.ResourceVersion}}
+				plan.Actions[i] = action
+			case performer.DeletePod:
+				action.Live = &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: action.Live.Name, ResourceVersion: action.Live.ResourceVersion}}
+				plan.Actions[i] = action
+			case performer.PatchService:
+				action.Live = nil
+				plan.Actions[i] = action
+			}
+		}
+	}
+	return equality.Semantic.DeepEqual(a, b)
+}

@@ -1,0 +1,250 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// world is a Performer with its Service and pods, as the API server holds them.
+type world struct {
+	p       *v1alpha1.Performer
+	service *corev1.Service
+	pods    []*corev1.Pod
+}
+
+func (w *world) clone() *world {
+	c := &world{p: w.p.DeepCopy(), service: w.service.DeepCopy()}
+	for _, pod := range w.pods {
+		c.pods = append(c.pods, pod.DeepCopy())
+	}
+	return c
+}
+
+// key tells worlds apart by all that can make a difference to what comes.
+func (w *world) key() string {
+	pods := make([]string, 0, len(w.pods))
+	for _, v := range viewPods(w.observe()) {
+		pods = append(pods, fmt.Sprintf("%d:%d:%s:%s", v.ordinal, v.state, v.Annotations[AnnotationRevision], v.Labels[LabelServing]))
+	}
+	slices.Sort(pods)
+	return fmt.Sprint(w.p.Spec.Image, w.service != nil, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
+		w.p.Status.FailureCount, w.p.Status.CurrentRevision, w.p.Status.UpdateRevision, pods)
+}
+
+// observe looks long after everything, so that no delay is left to wait for.
+func (w *world) observe() Observed {
+	return Observed{Performer: w.p, Pods: w.pods, Service: w.service, Now: testNow.Add(time.Hour)}
+}
+
+// act carries out the plan up to the given number of actions, and then tells the status if that was
+// all: an operator that crashes on the way gets no further.
+func (w *world) act(t *testing.T, plan Plan, actions int) {
+	for _, action := range plan.Actions[:actions] {
+		switch a := action.(type) {
+		case CreateService:
+			w.service = a.Service
+		case WriteStatus:
+			w.p.Status = a.Status
+		case CreatePod:
+			if slices.ContainsFunc(w.pods, func(p *corev1.Pod) bool { return p.Name == a.Pod.Name }) {
+				t.Fatalf("plan makes pod %s, which is there", a.Pod.Name)
+			}
+			if ordinal := w.p.Status.PodOrdinal; a.Ordinal != ordinal {
+				t.Fatalf("plan makes pod %s while ordinal %d is on record", a.Pod.Name, ordinal)
+			}
+			w.pods = append(w.pods, testPod(w.p, a.Ordinal))
+		case DeletePod:
+			dying(w.pod(a.Live.Name))
+		case PatchPod:
+			for key, value := range a.Labels {
+				w.pod(a.Live.Name).Labels[key] = value
+			}
+		case SetFinalizers:
+			w.p.Finalizers = a.Finalizers
+		default:
+			t.Fatalf("unexpected action %T", action)
+		}
+	}
+	if actions == len(plan.Actions) {
+		w.p.Status = NextStatus(w.observe(), testSettings, plan.Problem)
+	}
+}
+
+func (w *world) pod(name string) *corev1.Pod {
+	return w.pods[slices.IndexFunc(w.pods, func(p *corev1.Pod) bool { return p.Name == name })]
+}
+
+// next returns all worlds that one step of anybody leads to: the operator, crashing anywhere in its
+// plan or nowhere, a kubelet, a user.
+func (w *world) next(t *testing.T) map[string]*world {
+	worlds := map[string]*world{}
+	plan := MakePlan(w.observe(), testSettings)
+	for n := range len(plan.Actions) + 1 {
+		c := w.clone()
+		c.act(t, plan, n)
+		worlds[fmt.Sprintf("operator does %d of [%s]", n, brief(plan))] = c
+	}
+	for i, pod := range w.pods {
+		step := func(what string, change func(c *world)) {
+			c := w.clone()
+			change(c)
+			worlds[what+" "+pod.Name] = c
+		}
+		if pod.DeletionTimestamp != nil {
+			step("kubelet removes", func(c *world) { c.pods = slices.Delete(c.pods, i, i+1) })
+			continue
+		}
+		if stateOf(pod) == podStarting {
+			step("kubelet readies", func(c *world) { ready(0)(c.pods[i]) })
+		}
+		if stateOf(pod) != podFinished {
+			step("kubelet ends", func(c *world) { ended(0)(c.pods[i]) })
+		}
+		step("user deletes", func(c *world) { dying(c.pods[i]) })
+		step("user erases labels of", func(c *world) { c.pods[i].Labels = map[string]string{} })
+	}
+	change := w.clone()
+	change.p.Generation++
+	change.p.Spec.Image = map[string]string{"repo:1": "repo:2", "repo:2": "repo:1"}[w.p.Spec.Image]
+	worlds["user changes the image"] = change
+	if w.service != nil {
+		c := w.clone()
+		c.service = nil
+		worlds["user deletes the Service"] = c
+	}
+	return worlds
+}
+
+// settle lets operator and kubelet work undisturbed, and says what is wrong with where that leads.
+func (w *world) settle(t *testing.T) (wrong string) {
+	for range 12 {
+		plan := MakePlan(w.observe(), testSettings)
+		before := w.p.Status.DeepCopy()
+		w.act(t, plan, len(plan.Actions))
+		moved := len(plan.Actions) > 0 || !jsonEqual(before, w.p.Status)
+		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool {
+			moved = moved || p.DeletionTimestamp != nil
+			return p.DeletionTimestamp != nil
+		})
+		for _, pod := range w.pods {
+			if stateOf(pod) == podStarting {
+				ready(0)(pod)
+				moved = true
+			}
+		}
+		if !moved {
+			return w.complaint()
+		}
+	}
+	return "it never comes to rest"
+}
+
+func (w *world) complaint() string {
+	revision := Revision(&w.p.Spec)
+	switch {
+	case len(w.pods) != 1:
+		return fmt.Sprintf("there are %d pods", len(w.pods))
+	case w.pods[0].Annotations[AnnotationRevision] != revision || w.pods[0].Labels[LabelServing] != ServingTrue:
+		return "the pod is not what is asked for"
+	case w.service == nil:
+		return "there is no Service"
+	case !slices.Contains(w.p.Finalizers, Finalizer):
+		return "there is no finalizer"
+	case kstatus(w.p, w.p.Status) != "Current" || w.p.Status.PodName != w.pods[0].Name || w.p.Status.Phase != v1alpha1.PhaseRunning:
+		return fmt.Sprintf("the status says %+v", w.p.Status)
+	}
+	return ""
+}
+
+// TestWhateverHappensItComesToRest searches the states that a few steps of anybody can lead to, in
+// any order, with the operator crashing anywhere, and lets each come to rest: then one pod of what
+// is asked for must be ready behind the Service, with nothing left to do. On the way no pod may be
+// made under a name that is taken or not on record, and ready may not be told of a pod that is gone.
+func TestWhateverHappensItComesToRest(t *testing.T) {
+	const depth = 6
+	type visit struct {
+		world *world
+		path  []string
+	}
+	start := &world{p: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil })}
+	frontier := []visit{{world: start}}
+	seen := map[string]bool{start.key(): true}
+	for range depth {
+		var further []visit
+		for _, v := range frontier {
+			for step, w := range v.world.next(t) {
+				if seen[w.key()] {
+					continue
+				}
+				seen[w.key()] = true
+				path := append(slices.Clone(v.path), step)
+				if wrong := w.clone().settle(t); wrong != "" {
+					t.Fatalf("%s after\n%s", wrong, strings.Join(path, "\n"))
+				}
+				further = append(further, visit{w, path})
+			}
+		}
+		frontier = further
+	}
+	if len(seen) < 500 {
+		t.Errorf("only %d states were reached", len(seen))
+	}
+	t.Logf("%d states", len(seen))
+}
+
+// TestDeletionComesToAnEnd deletes the Performer in each state that a few steps lead to.
+func TestDeletionComesToAnEnd(t *testing.T) {
+	start := &world{p: newPerformer()}
+	frontier := []*world{start}
+	for range 3 {
+		var further []*world
+		for _, w := range frontier {
+			for _, n := range w.next(t) {
+				further = append(further, n)
+				if end := endOf(n.clone()); end != "" {
+					t.Fatalf("from %s: %s", n.key(), end)
+				}
+			}
+		}
+		frontier = further
+	}
+}
+
+func endOf(w *world) string {
+	w.p.DeletionTimestamp = &metav1.Time{Time: testNow}
+	if !slices.Contains(w.p.Finalizers, Finalizer) {
+		return ""
+	}
+	for range 3 {
+		o := w.observe()
+		o.Now = testNow // no pod has had its time yet
+		for _, action := range MakePlan(o, testSettings).Actions {
+			switch a := action.(type) {
+			case DeleteService:
+				w.service = nil
+			case DeletePod:
+				dying(w.pod(a.Live.Name))
+			case SetFinalizers:
+				if w.service != nil || len(w.pods) > 0 {
+					return "the finalizer goes before Service and pods have gone"
+				}
+				return ""
+			default:
+				return fmt.Sprintf("a deletion does %T", a)
+			}
+		}
+		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	}
+	return "the finalizer stays"
+}
