@@ -1,0 +1,49 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"os"
+	"text/template"
+)
+
+var kubeconfigTemplate = template.Must(template.New("kubeconfig").Parse(`apiVersion: v1
+kind: Config
+current-context: {{.Name}}
+clusters:
+- name: {{.Name}}
+  cluster:
+    server: {{.Server}}
+    certificate-authority-data: {{.CA}}
+users:
+- name: {{.User}}
+  user:
+    client-certificate-data: {{.Cert}}
+    client-key-data: {{.Key}}
+contexts:
+- name: {{.Name}}
+  context:
+    cluster: {{.Name}}
+    user: {{.User}}
+`))
+
+// writeKubeconfig writes a kubeconfig for the identity whose certificate is
+// pki/USER.crt. It holds what it needs, so it may be copied elsewhere.
+func (c *cluster) writeKubeconfig(path, user string) error {
+	data := map[string]string{"Name": c.Name, "Server": c.url(), "User": user}
+	for key, file := range map[string]string{"CA": "ca.crt", "Cert": user + ".crt", "Key": user + ".key"} {
+		pem, err := os.ReadFile(c.path("pki", file))
+		if err != nil {
+			return err
+		}
+		data[key] = base64.StdEncoding.EncodeToString(pem)
+	}
+	var out bytes.Buffer
+	if err := kubeconfigTemplate.Execute(&out, data); err != nil {
+		return err
+	}
+	return os.WriteFile(path, out.Bytes(), 0o600)
+}

@@ -1,0 +1,143 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command localcluster builds and runs a real Kubernetes cluster on one
+// machine, from source, without a container engine. See README.md.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"runtime"
+	"syscall"
+)
+
+// command is one subcommand: its name, one line of help, and what it does.
+type command struct {
+	name string
+	args string
+	help string
+	run  func(ctx context.Context, args []string) error
+}
+
+func commands() []command {
+	return []command{
+		{"build", "[--only PART]", "build the cluster's programs, once, into the cache", runBuild},
+		{"up", "[--name N] [--nodes real|fake|none] [--foreground]", "start a cluster and wait until it is ready", runUp},
+		{"down", "[--name N]", "stop a cluster and delete what it left", runDown},
+		{"status", "[--name N]", "show a cluster and its components", runStatus},
+		{"list", "", "list the clusters of this user", runList},
+		{"kubeconfig", "[--name N]", "print the path of the admin kubeconfig", runKubeconfig},
+		{"bin-dir", "", "print the folder that holds kubectl", runBinDir},
+		{"start", "[--name N] COMPONENT", "start a stopped component", controlCommand("start")},
+		{"stop", "[--name N] COMPONENT", "stop a component until it is started again", controlCommand("stop")},
+		{"restart", "[--name N] COMPONENT", "stop and start a component", controlCommand("restart")},
+		{"kill", "[--name N] COMPONENT", "kill a component with SIGKILL, to see it come back", controlCommand("kill")},
+		{"pack-image", "--tag REPO:TAG --out FILE.tar ... FILE[:PATH] ...", "pack static programs into an image", runPackImage},
+		{"load-image", "[--name N] FILE.tar ...", "load images into a cluster's node", runLoadImage},
+	}
+}
+
+func main() {
+	// A child that was started with Pdeathsig gets its signal when the thread
+	// that started it ends, so the goroutine that starts children (this one)
+	// must keep its thread.
+	runtime.LockOSThread()
+
+	if len(os.Args) > 2 && os.Args[1] == superviseCommand {
+		if err := supervise(os.Args[2]); err != nil {
+			fmt.Fprintln(os.Stderr, "supervisor:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := dispatch(ctx, os.Args[1:])
+	interrupted := ctx.Err() != nil
+	stop()
+	switch {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	case interrupted:
+		fmt.Fprintln(os.Stderr, "localcluster: interrupted")
+		os.Exit(130)
+	default:
+		fmt.Fprintln(os.Stderr, "localcluster:", err)
+		os.Exit(1)
+	}
+}
+
+func dispatch(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		usage()
+		return errors.New("say which command to run")
+	}
+	switch args[0] {
+	case "help", "-h", "-help", "--help":
+		usage()
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == args[0] {
+			return c.run(ctx, args[1:])
+		}
+	}
+	return fmt.Errorf("no command %q; `localcluster help` lists them", args[0])
+}
+
+func usage() {
+	fmt.Println("localcluster runs real Kubernetes clusters on this machine, built from source.")
+	fmt.Println()
+	fmt.Println("Commands (each has --help):")
+	for _, c := range commands() {
+		fmt.Printf("  %-11s %s\n", c.name, c.help)
+	}
+	fmt.Println()
+	fmt.Println("Clusters live in", stateRoot()+",", "built programs in", cacheRoot()+".")
+	fmt.Println("HOURGLASS_STATE and HOURGLASS_CACHE move them.")
+}
+
+// newFlags makes the flag set of one subcommand, with a usage text that shows
+// its arguments.
+func newFlags(name string) *flag.FlagSet {
+	fs := flag.NewFlagSet(name, flag.ContinueOnError)
+	fs.Usage = func() {
+		for _, c := range commands() {
+			if c.name == name {
+				fmt.Fprintf(fs.Output(), "localcluster %s %s\n  %s\n", name, c.args, c.help)
+			}
+		}
+		fs.PrintDefaults()
+	}
+	return fs
+}
+
+// parse reads flags and positional arguments in any order (plain flag parsing
+// stops at the first positional one) and returns the positional ones.
+func parse(fs *flag.FlagSet, args []string) ([]string, error) {
+	var rest []string
+	for {
+		if err := fs.Parse(args); err != nil {
+			return nil, err
+		}
+		if fs.NArg() == 0 {
+			return rest, nil
+		}
+		rest = append(rest, fs.Arg(0))
+		args = fs.Args()[1:]
+	}
+}
+
+// parseNone is parse for commands which take flags alone.
+func parseNone(fs *flag.FlagSet, args []string) error {
+	rest, err := parse(fs, args)
+	if err == nil && len(rest) > 0 {
+		err = fmt.Errorf("%s takes no argument, but got %q", fs.Name(), rest)
+	}
+	return err
+}
+
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -1,0 +1,110 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"golang.org/x/sys/unix"
+)
+
+// Where a real node's processes find the cluster's files, whatever the path is
+// outside. It is short (socket paths are limited) and always the same.
+const (
+	innerState = "/run/hourglass/state"
+	innerCache = "/run/hourglass/cache"
+)
+
+// A kubelet sets these kernel settings, which belong to the whole machine. Its
+// own mounts show it files that hold what it wants instead, so that it finds
+// nothing to change.
+var pretendedSysctls = map[string]string{
+	"vm/overcommit_memory":      "1",
+	"vm/panic_on_oom":           "0",
+	"kernel/panic":              "10",
+	"kernel/panic_on_oops":      "1",
+	"kernel/keys/root_maxkeys":  "1000000",
+	"kernel/keys/root_maxbytes": "25000000",
+}
+
+// These belong to the network namespace, which is the node's own.
+var ownSysctls = map[string]string{
+	"ip_forward": "1",
+	// A connection whose process is gone and whose other end is silent, as
+	// pods are when all are killed at once, would keep the namespace and its
+	// links for minutes.
+	"tcp_orphan_retries": "2",
+}
+
+// enterMounts prepares the file system of a real node in the supervisor's own
+// mount namespace: nothing that is mounted there is seen outside, and all of
+// it ends with the last process of the namespace. Folders in which kubelet,
+// containerd and network plugins keep things at fixed places are covered by
+// folders of the cluster's state.
+func enterMounts(state, cache string) error {
+	// Reach these through what is open, since they may lie below what gets covered.
+	stateDir, err := os.Open(state)
+	if err != nil {
+		return err
+	}
+	defer stateDir.Close()
+	cacheDir, err := os.Open(cache)
+	if err != nil {
+		return err
+	}
+	defer cacheDir.Close()
+
+	// Private first, so that nothing reaches the outside; then shared, which
+	// mounts inside containers need.
+	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	if err := mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
+		return err
+	}
+	if err := mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return err
+	}
+	if err := mount("run", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
+		return err
+	}
+	binds := []struct{ from, to string }{
+		{fmt.Sprintf("/proc/self/fd/%d", stateDir.Fd()), innerState},
+		{fmt.Sprintf("/proc/self/fd/%d", cacheDir.Fd()), innerCache},
+		{innerState + "/var-lib", "/var/lib"},
+		{innerState + "/var-log", "/var/log"},
+	}
+	for _, b := range binds {
+		if err := os.MkdirAll(b.to, 0o755); err != nil {
+			return err
+		}
+		if err := mount(b.from, b.to, "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+	}
+	for name, value := range pretendedSysctls {
+		file := filepath.Join("/run/hourglass", filepath.Base(name))
+		if err := os.WriteFile(file, []byte(value+"\n"), 0o644); err != nil {
+			return err
+		}
+		if err := mount(file, filepath.Join("/proc/sys", name), "", unix.MS_BIND, ""); err != nil {
+			return err
+		}
+	}
+	for name, value := range ownSysctls {
+		if err := os.WriteFile(filepath.Join("/proc/sys/net/ipv4", name), []byte(value+"\n"), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func mount(source, target, kind string, flags uintptr, data string) error {
+	if err := unix.Mount(source, target, kind, flags, data); err != nil {
+		return fmt.Errorf("mounting %s on %s: %w", source, target, err)
+	}
+	return nil
+}

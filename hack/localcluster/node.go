@@ -1,0 +1,173 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+)
+
+// pauseImage and dnsImage are images of our own which the node runs. Their
+// names have a registry's form, so that every tool reads them alike.
+const (
+	pauseImage = "hourglass.local/pause:local"
+	dnsImage   = "hourglass.local/coredns:local"
+)
+
+// containerdSocket is where containerd listens, inside.
+const containerdSocket = "/run/containerd/containerd.sock"
+
+// nodeName is the name of the cluster's real node.
+func (c *cluster) nodeName() string { return c.Name + "-node" }
+
+// The fixed paths below are private to the node: see enterMounts.
+var nodeFiles = map[string]*template.Template{
+	"containerd.toml": nodeFile(`version = 3
+root = "{{.State}}/containerd"
+state = "/run/containerd"
+
+[grpc]
+  address = "{{.Socket}}"
+
+[plugins.'io.containerd.internal.v1.opt']
+  path = "{{.State}}/containerd-opt"
+
+[plugins.'io.containerd.cri.v1.images'.pinned_images]
+  sandbox = "{{.Pause}}"
+
+[plugins.'io.containerd.cri.v1.runtime']
+  # Where the right to lower an OOM score is missing, as in many containers and
+  # virtual machines, this leaves the score at the lowest that is permitted.
+  restrict_oom_score_adj = true
+
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+  runtime_type = "io.containerd.runc.v2"
+
+[plugins.'io.containerd.cri.v1.runtime'.cni]
+  bin_dirs = [{{range $i, $d := .CNIDirs}}{{if $i}}, {{end}}"{{$d}}"{{end}}]
+  conf_dir = "{{.State}}/cni"
+`),
+	"cni/10-hourglass.conflist": nodeFile(`{
+  "cniVersion": "1.0.0",
+  "name": "hourglass",
+  "plugins": [
+    {
+      "type": "bridge",
+      "bridge": "pods0",
+      "isGateway": true,
+      "ipMasq": true,
+      "hairpinMode": true,
+      "ipam": {
+        "type": "host-local",
+        "ranges": [[{"subnet": "{{.PodCIDR}}"}]],
+        "routes": [{"dst": "0.0.0.0/0"}],
+        "dataDir": "/run/cni-addresses"
+      }
+    },
+    {"type": "portmap", "capabilities": {"portMappings": true}}
+  ]
+}
+`),
+	"kubelet.yaml": nodeFile(`apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+authentication:
+  anonymous: {enabled: false}
+  webhook: {enabled: true}
+  x509: {clientCAFile: {{.State}}/pki/ca.crt}
+authorization: {mode: Webhook}
+tlsCertFile: {{.State}}/pki/kubelet.crt
+tlsPrivateKeyFile: {{.State}}/pki/kubelet.key
+containerRuntimeEndpoint: unix://{{.Socket}}
+clusterDomain: {{.Domain}}
+clusterDNS: [{{.DNS}}]
+# No name server outside can be reached from inside.
+resolvConf: ""
+cgroupDriver: cgroupfs
+cgroupRoot: {{.Cgroup}}
+failCgroupV1: false
+failSwapOn: false
+oomScoreAdj: 0
+volumePluginDir: {{.State}}/volume-plugins
+# A fairly full disk is usual on a workstation and no reason to evict, and
+# images that were loaded by hand cannot be pulled again.
+evictionHard:
+  memory.available: 100Mi
+  nodefs.available: 1%
+  nodefs.inodesFree: 1%
+  imagefs.available: 1%
+imageGCHighThresholdPercent: 100
+imageGCLowThresholdPercent: 99
+`),
+	"kube-proxy.yaml": nodeFile(`apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+clientConnection: {kubeconfig: {{.State}}/kube-proxy.kubeconfig}
+hostnameOverride: {{.Node}}
+mode: nftables
+clusterCIDR: {{.PodCIDR}}
+oomScoreAdj: 0
+# These would be settings of the whole machine.
+conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
+nftables: {minSyncPeriod: 100ms}
+`),
+}
+
+func nodeFile(text string) *template.Template { return template.Must(template.New("").Parse(text)) }
+
+// writeNode writes the files that a real node's daemons read.
+func (c *cluster) writeNode() error {
+	for _, user := range []string{"kubelet", "kube-proxy"} {
+		if err := c.writeKubeconfig(c.path(user+".kubeconfig"), user); err != nil {
+			return err
+		}
+	}
+	for _, dir := range []string{"var-lib/kubelet", "var-log", "cni", "containerd"} {
+		if err := os.MkdirAll(c.path(dir), 0o755); err != nil {
+			return err
+		}
+	}
+	data := map[string]any{
+		"State": innerState, "Socket": containerdSocket, "Pause": pauseImage, "CNIDirs": cniDirs, "PodCIDR": podCIDR,
+		"Domain": clusterDomain, "DNS": serviceDNS, "Cgroup": c.cgroup(), "Node": c.nodeName(),
+	}
+	for file, t := range nodeFiles {
+		var out bytes.Buffer
+		if err := t.Execute(&out, data); err != nil {
+			return err
+		}
+		if err := os.WriteFile(c.path(file), out.Bytes(), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func nodeDaemons(c *cluster, l layout) []daemon {
+	return []daemon{
+		{"containerd", []string{l.program("containerd", "containerd"), "--config=" + l.file("containerd.toml")}},
+		{"kubelet", []string{l.program("kubelet", "kubelet"),
+			"--config=" + l.file("kubelet.yaml"),
+			"--kubeconfig=" + l.file("kubelet.kubeconfig"),
+			"--root-dir=/var/lib/kubelet",
+			"--hostname-override=" + c.nodeName(),
+			"--node-ip=" + c.Address}},
+		{"kube-proxy", []string{l.program("kubelet", "kube-proxy"), "--config=" + l.file("kube-proxy.yaml")}},
+	}
+}
+
+// innerLayout is the layout of a real node's own processes.
+func innerLayout(bins map[string]string) layout {
+	l := layout{state: innerState, bins: map[string]string{}}
+	for name, dir := range bins {
+		l.bins[name] = filepath.Join(innerCache, filepath.Base(dir))
+	}
+	return l
+}
+
+// innerPath is PATH for a real node's processes; containerd finds its shim there.
+func innerPath(l layout) string {
+	return strings.Join([]string{l.bins["containerd"], systemPath}, ":")
+}

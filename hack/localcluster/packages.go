@@ -1,0 +1,83 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// systemPath is where a real node's processes look for the system's programs.
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// cniDirs are the folders in which distributions keep network plugins.
+var cniDirs = []string{"/usr/lib/cni", "/opt/cni/bin"}
+
+// needs are the files that a real node takes from the system, by the Debian
+// package that brings them; other distributions name most alike.
+var needs = []struct {
+	pkg   string
+	dirs  []string
+	files []string
+}{
+	{"runc", filepath.SplitList(systemPath), []string{"runc"}},
+	{"containernetworking-plugins", cniDirs, []string{"bridge", "host-local", "portmap", "loopback"}},
+	{"iptables", filepath.SplitList(systemPath), []string{"iptables"}},
+	{"nftables", filepath.SplitList(systemPath), []string{"nft"}},
+	{"conntrack", filepath.SplitList(systemPath), []string{"conntrack"}},
+	{"iproute2", filepath.SplitList(systemPath), []string{"ip"}},
+	{"util-linux", filepath.SplitList(systemPath), []string{"nsenter"}},
+	{"mount", filepath.SplitList(systemPath), []string{"mount", "umount"}},
+}
+
+func missingPackages() []string {
+	var missing []string
+	for _, n := range needs {
+		for _, file := range n.files {
+			found := slices.ContainsFunc(n.dirs, func(dir string) bool {
+				_, err := os.Stat(filepath.Join(dir, file))
+				return err == nil
+			})
+			if !found {
+				missing = append(missing, n.pkg)
+				break
+			}
+		}
+	}
+	return missing
+}
+
+// ensurePackages installs what a real node needs of the system where it can,
+// and elsewhere says what to install.
+func ensurePackages(ctx context.Context) error {
+	missing := missingPackages()
+	if len(missing) == 0 {
+		return nil
+	}
+	list := strings.Join(missing, " ")
+	_, err := os.Stat("/etc/debian_version")
+	if err != nil || os.Geteuid() != 0 {
+		return fmt.Errorf("a real node needs these packages (Debian's names; other systems' are similar), please install them: %s", list)
+	}
+	say("A real node needs packages that are missing here; installing them with apt-get: %s", list)
+	for _, args := range [][]string{
+		{"apt-get", "-q", "-q", "update"},
+		append([]string{"apt-get", "-q", "-q", "install", "-y", "--no-install-recommends"}, missing...),
+	} {
+		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("%s: %w\n%s\nInstall these packages by hand, then try again: %s", strings.Join(args, " "), err, out, list)
+		}
+	}
+	if left := missingPackages(); len(left) > 0 {
+		return fmt.Errorf("still missing after installation: %s", strings.Join(left, " "))
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// The test program doubles as the supervisor that it starts.
+func TestMain(m *testing.M) {
+	if len(os.Args) == 3 && os.Args[1] == superviseCommand {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// startTestSupervisor supervises one daemon, sleep, in a state folder whose
+// path is longer than that of a socket may be.
+func startTestSupervisor(t *testing.T) (*cluster, *leash) {
+	t.Setenv("HOURGLASS_STATE", t.TempDir()+"/"+strings.Repeat("x", 120))
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Skip(err)
+	}
+	c := newCluster("one")
+	if err := os.MkdirAll(c.path("logs"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	spec, err := json.Marshal(supervisorSpec{Path: systemPath, Daemons: []daemon{{"sleep", []string{sleep, "1000"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(c.path("supervisor.json"), spec, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c.Nodes = nodesNone
+	l, err := startSupervisor(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := c.end(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+	return c, l
+}
+
+func ask(t *testing.T, c *cluster, do string) componentStatus {
+	t.Helper()
+	r, err := c.ask(t.Context(), do, "sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Components[0]
+}
+
+func TestSupervisor(t *testing.T) {
+	c, _ := startTestSupervisor(t)
+	if !c.running() {
+		t.Fatal("the supervisor does not seem to run")
+	}
+	first := ask(t, c, "start")
+	if first.PID == 0 {
+		t.Fatal("not started")
+	}
+	if again := ask(t, c, "start"); again.PID != first.PID {
+		t.Error("started twice")
+	}
+	second := ask(t, c, "restart")
+	if second.PID == first.PID || second.PID == 0 || second.Restarts != 0 {
+		t.Errorf("after a restart: %+v", second)
+	}
+	ask(t, c, "kill")
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		s := ask(t, c, "status")
+		if s.PID != 0 && s.PID != second.PID && s.Restarts == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("did not come back: %+v", s)
+		}
+	}
+	if s := ask(t, c, "stop"); s.PID != 0 {
+		t.Errorf("after a stop: %+v", s)
+	}
+	if _, err := c.ask(t.Context(), "start", "other"); err == nil || !strings.Contains(err.Error(), "sleep") {
+		t.Errorf("an unknown component: %v", err)
+	}
+}
+
+// The cluster ends when the process that holds its leash does.
+func TestLeash(t *testing.T) {
+	c, l := startTestSupervisor(t)
+	ask(t, c, "start")
+	if got := len(c.processes()); got != 2 {
+		t.Errorf("%d processes, want supervisor and daemon", got)
+	}
+	l.pipe.Close()
+	if !c.waitGone(t.Context(), 5*time.Second) {
+		t.Error("still there:", c.processes())
+	}
+}
+
+// A daemon does not outlive its supervisor, however that ends.
+func TestSupervisorKilled(t *testing.T) {
+	c, l := startTestSupervisor(t)
+	ask(t, c, "start")
+	if err := l.letGo(); err != nil {
+		t.Fatal(err)
+	}
+	p, err := os.FindProcess(c.Supervisor)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if !c.waitGone(t.Context(), 5*time.Second) {
+		t.Error("still there:", c.processes())
+	}
+}
