@@ -1,0 +1,131 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Command performer-client calls a sample performer, once or at a steady rate, from wherever it's run: the host, or a
+// pod of its own in the cluster. Its result is one line of JSON on standard output; a failed call is told on standard
+// error and by exit code 1, wrong usage by 2.
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/load"
+	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/whoami"
+)
+
+const usage = `usage: performer-client call [-timeout 10s] [-env NAME[,NAME...]] HOST:PORT
+       performer-client load [-rate 50] [-duration 10s] [-timeout 1s] [-dial-each] HOST:PORT
+
+call asks once, waiting for a connection until the timeout, and prints who answered.
+load calls at a steady rate until the duration (0: for ever) is over or it's interrupted,
+and prints how many calls failed and the longest time without an answer.
+`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run does what the arguments ask for and returns the exit code.
+func run(ctx context.Context, args []string) int {
+	modes := map[string]func(context.Context, []string) (any, error){"call": call, "load": steadyLoad}
+	if len(args) == 0 || modes[args[0]] == nil {
+		fmt.Fprint(os.Stderr, usage)
+		return 2
+	}
+	result, err := modes[args[0]](ctx, args[1:])
+	if err == nil {
+		err = json.NewEncoder(os.Stdout).Encode(result)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "performer-client:", err)
+		return 1
+	}
+	return 0
+}
+
+func call(ctx context.Context, args []string) (any, error) {
+	flags := newFlags("call")
+	timeout := flags.Duration("timeout", 10*time.Second, "how long to wait for connection and answer")
+	env := flags.String("env", "", "comma-separated environment variables to return")
+	target := parse(flags, args)
+
+	// A name that isn't yet known, or a Service whose rules aren't yet in place, is tried again until the timeout.
+	conn, err := dial(target, grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	ctx, cancel := context.WithTimeout(ctx, *timeout)
+	defer cancel()
+	var names []string
+	if *env != "" {
+		names = strings.Split(*env, ",")
+	}
+	answer, err := whoami.Ask(ctx, conn, names...)
+	if err != nil {
+		return nil, fmt.Errorf("calling %s: %w", target, err)
+	}
+	return answer, nil
+}
+
+func steadyLoad(ctx context.Context, args []string) (any, error) {
+	flags := newFlags("load")
+	var options load.Options
+	flags.IntVar(&options.Rate, "rate", 50, "calls a second")
+	flags.DurationVar(&options.Duration, "duration", 10*time.Second, "how long; 0: until interrupted")
+	flags.DurationVar(&options.Timeout, "timeout", time.Second, "how long one call may take")
+	flags.BoolVar(&options.DialEach, "dial-each", false, "make a new connection for every call")
+	target := parse(flags, args)
+
+	summary, err := load.Run(ctx, options, func() (*grpc.ClientConn, error) { return dial(target) })
+	if err != nil {
+		return nil, fmt.Errorf("load on %s: %w", target, err)
+	}
+	return summary, nil
+}
+
+func newFlags(mode string) *flag.FlagSet {
+	flags := flag.NewFlagSet(mode, flag.ExitOnError)
+	flags.Usage = func() {
+		fmt.Fprint(os.Stderr, usage)
+		flags.PrintDefaults()
+	}
+	return flags
+}
+
+// parse reads the flags and the one target, and ends the program where they are wrong.
+func parse(flags *flag.FlagSet, args []string) (target string) {
+	// With ExitOnError, Parse returns no error.
+	_ = flags.Parse(args)
+	if flags.NArg() != 1 {
+		flags.Usage()
+		os.Exit(2)
+	}
+	return flags.Arg(0)
+}
+
+func dial(target string, options ...grpc.DialOption) (*grpc.ClientConn, error) {
+	options = append(options,
+		grpc.WithTransportCredentials(insecure.NewCredentials()),
+		// Nobody publishes one for a performer, and asking for it is a DNS query per search domain.
+		grpc.WithDisableServiceConfig())
+	conn, err := grpc.NewClient(target, options...)
+	if err != nil {
+		return nil, fmt.Errorf("%s can't be dialled: %w", target, err)
+	}
+	return conn, nil
+}
