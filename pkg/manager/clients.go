@@ -72,7 +72,7 @@ func dedicated(config *rest.Config, use string, timeout time.Duration) *rest.Con
 		copied.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	}
 	if use != "" {
-		copied = rest.AddUserAgent(copied, use)
+		copied.UserAgent += "/" + use
 	}
 	return copied
 }

@@ -148,7 +148,7 @@ func (e *leaseElector) Run(ctx context.Context, lead func()) error {
 
 // Release implements elector.
 func (e *leaseElector) Release(ctx context.Context) error {
-	for {
+	for e.lock.holds() {
 		record, _, err := e.lock.Interface.Get(ctx)
 		if apierrors.IsNotFound(err) || (err == nil && record.HolderIdentity != e.lock.Identity()) {
 			return nil
@@ -167,6 +167,7 @@ func (e *leaseElector) Release(ctx context.Context) error {
 			return err
 		}
 	}
+	return nil
 }
 
 // watchedLock is a lock that tells once when it fails and when it works again, and at once when it
@@ -178,7 +179,7 @@ type watchedLock struct {
 	taken chan string // gets the identity of who took the lease from us
 
 	mu      sync.Mutex
-	held    bool
+	held    bool // since a write of ours succeeded, until another holder is seen
 	failure error
 }
 
@@ -223,10 +224,17 @@ func (l *watchedLock) wrote(ctx context.Context, err error) error {
 	return err
 }
 
+// holds tells whether the lease is ours for all we know.
+func (l *watchedLock) holds() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.held
+}
+
 // note keeps the last failure and logs when failures begin and when they end.
 func (l *watchedLock) note(ctx context.Context, err error) {
-	if err != nil && ctx.Err() == context.Canceled {
-		return // we are stopping
+	if err != nil && ctx.Err() != nil {
+		return // we are stopping, or out of time: what went wrong before is the better reason
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -21,8 +21,8 @@ const (
 	formatText = "text"
 	formatJSON = "json"
 
-	// What Kubernetes' own components are run with: steady state is silent, changes are told.
-	levelInfo  = 2
+	// What is told of at 0 is what an administrator wants to know; client-go's own ways begin at 1.
+	levelInfo  = 0
 	levelDebug = 4
 	// From 8 on client-go logs the bodies of requests and answers, and with them the environments
 	// of Performers, which may hold secrets.

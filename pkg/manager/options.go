@@ -128,7 +128,7 @@ func (o *Options) burst() int {
 	if o.KubeAPIBurst > 0 {
 		return o.KubeAPIBurst
 	}
-	return int(math.Ceil(2 * o.KubeAPIQPS))
+	return max(0, int(math.Ceil(2*o.KubeAPIQPS)))
 }
 
 // sameAddress tells whether two servers would surely want the same port of the same host.

@@ -72,7 +72,7 @@ type refusal struct {
 	essential bool // whether one of the verbs is
 }
 
-// String says what to grant, such as: list and watch on pods in all namespaces.
+// String says what to grant, such as: list, watch pods in all namespaces.
 func (r refusal) String() string {
 	group, where := "", "in all namespaces"
 	if r.group != "" {
@@ -81,7 +81,7 @@ func (r refusal) String() string {
 	if r.namespace != "" {
 		where = "in namespace " + r.namespace
 	}
-	return fmt.Sprintf("%s on %s%s %s", strings.Join(r.verbs, ", "), r.name(), group, where)
+	return fmt.Sprintf("%s %s%s %s", strings.Join(r.verbs, ", "), r.name(), group, where)
 }
 
 // missingPermissions asks the API server for each need whether it is granted, in each of the

@@ -150,7 +150,7 @@ func (p *preflight) lookForCRD(ctx context.Context) *obstacle {
 			found = found || resource.Name == name
 		}
 		if !found {
-			return &obstacle{kind: "crd", message: fmt.Sprintf("the CRD performers.%s that is installed lacks %s: install that of this version with kubectl apply -f deploy/", v1alpha1.GroupName, name)}
+			return &obstacle{kind: "other crd", message: fmt.Sprintf("the CRD performers.%s that is installed lacks %s: install that of this version with kubectl apply -f deploy/", v1alpha1.GroupName, name)}
 		}
 	}
 	return nil

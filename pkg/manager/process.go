@@ -102,7 +102,9 @@ func (p *process) run(ctx context.Context) error {
 	}
 
 	stopElection()
-	<-electionEnded
+	if err := <-electionEnded; err != nil {
+		return err // lost at the last moment, so there is nothing to release
+	}
 	releaseCtx, cancel := context.WithTimeout(background, p.limits.release)
 	defer cancel()
 	if err := p.elector.Release(releaseCtx); err != nil {

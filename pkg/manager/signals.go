@@ -16,14 +16,19 @@ import (
 // SignalContext returns a context that ends with the first SIGTERM or SIGINT. A second one ends the
 // process at once: whoever sends it does not want to wait.
 func SignalContext(parent context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	return signalContext(parent, signals, os.Exit)
+}
+
+func signalContext(parent context.Context, signals <-chan os.Signal, exit func(int)) context.Context {
+	ctx, cancel := context.WithCancelCause(parent)
 	go func() {
 		cancel(fmt.Errorf("received %s", signalName(<-signals)))
-		klog.FromContext(ctx).Error(nil, "Ending at once, without finishing anything", "why", "received "+signalName(<-signals)+" again")
+		why := "received " + signalName(<-signals) + " again"
+		klog.FromContext(ctx).Error(nil, "Ending at once, without finishing anything", "why", why)
 		klog.Flush()
-		os.Exit(1)
+		exit(1)
 	}()
 	return ctx
 }

@@ -51,7 +51,6 @@ func New() *Metrics {
 	m.registry.MustRegister(m.reconciles, m.durations)
 	for _, result := range Results {
 		m.reconciles.WithLabelValues(result)
-		m.durations.WithLabelValues(result)
 	}
 	return m
 }

@@ -1,0 +1,46 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// The manager runs the Hourglass Operator.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager"
+)
+
+func main() {
+	options, err := manager.ParseOptions(os.Args[1:], os.LookupEnv)
+	switch {
+	case err != nil:
+		usage(err)
+	case options.PrintHelp:
+		fmt.Print(manager.Help())
+		return
+	case options.PrintVersion:
+		fmt.Println(manager.CurrentBuild())
+		return
+	}
+	if err := manager.SetupLogging(options); err != nil {
+		usage(err)
+	}
+
+	ctx := manager.SignalContext(klog.NewContext(context.Background(), klog.Background()))
+	if err := manager.Run(ctx, options); err != nil {
+		klog.FromContext(ctx).Error(err, "The manager ends")
+		klog.Flush()
+		os.Exit(1)
+	}
+	klog.Flush()
+}
+
+// usage tells what is wrong with an option and ends the process.
+func usage(err error) {
+	fmt.Fprintln(os.Stderr, "manager:", err)
+	os.Exit(2)
+}

@@ -1,0 +1,44 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestHealthHandler(t *testing.T) {
+	well := healthCheck{"first", func() error { return nil }}
+	ill := healthCheck{"second", func() error { return errors.New("not\nyet") }}
+	tests := []struct {
+		name   string
+		method string
+		target string
+		checks []healthCheck
+		code   int
+		body   string
+	}{
+		{"well", "GET", "/", []healthCheck{well}, 200, "ok"},
+		{"well, head", "HEAD", "/", []healthCheck{well}, 200, "ok"}, // the server drops the body
+		{"well, verbose", "GET", "/?verbose", []healthCheck{well}, 200, "[+]first ok\nx check passed\n"},
+		{"ill", "GET", "/", []healthCheck{well, ill}, 503, "[+]first ok\n[-]second failed: not yet\nx check failed\n"},
+		{"ill, verbose", "GET", "/?verbose=1", []healthCheck{ill}, 503, "[-]second failed: not yet\nx check failed\n"},
+		{"no check", "GET", "/", nil, 200, "ok"},
+		{"post", "POST", "/", []healthCheck{well}, 405, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			recorder := httptest.NewRecorder()
+			healthHandler("x", tt.checks...).ServeHTTP(recorder, httptest.NewRequest(tt.method, tt.target, http.NoBody))
+			if recorder.Code != tt.code || recorder.Body.String() != tt.body {
+				t.Errorf("got %d %q, want %d %q", recorder.Code, recorder.Body, tt.code, tt.body)
+			}
+			if got := recorder.Header().Get("Content-Type"); got != "text/plain; charset=utf-8" {
+				t.Errorf("Content-Type %q", got)
+			}
+		})
+	}
+}

@@ -1,0 +1,262 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+)
+
+func TestNamespaceOfLease(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "namespace")
+	if err := os.WriteFile(file, []byte("account\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		name    string
+		options LeaderElectionOptions
+		file    string
+		want    string
+	}{
+		{"asked for", LeaderElectionOptions{ResourceNamespace: "asked", PodNamespace: "pod"}, file, "asked"},
+		{"service account", LeaderElectionOptions{PodNamespace: "pod"}, file, "account"},
+		{"environment", LeaderElectionOptions{PodNamespace: "pod"}, file + ".no", "pod"},
+		{"nothing known", LeaderElectionOptions{}, file + ".no", "hourglass-system"},
+	} {
+		if got := tt.options.namespaceOfLease(tt.file); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// election is an elector against a fake API server, in a synctest bubble.
+type election struct {
+	*leaseElector
+	client *fake.Clientset
+	answer atomic.Pointer[func(verb string) error] // the server's, to requests for leases
+	led    atomic.Bool
+	log    logLines
+	stop   context.CancelFunc
+	ended  chan error
+}
+
+func newElection(t *testing.T) *election {
+	t.Helper()
+	client := fake.NewClientset()
+	options := DefaultOptions().LeaderElection
+	options.ResourceNamespace = "home"
+	elector, err := newLeaseElector(client, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := &election{leaseElector: elector, client: client, ended: make(chan error, 1)}
+	client.PrependReactor("*", "leases", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		if answer := e.answer.Load(); answer != nil {
+			err := (*answer)(action.GetVerb())
+			return err != nil, nil, err
+		}
+		return false, nil, nil
+	})
+	ctx, stop := context.WithCancel(e.log.context(t.Context()))
+	e.stop = stop
+	t.Cleanup(stop)
+	go func() { e.ended <- e.Run(ctx, func() { e.led.Store(true) }) }()
+	synctest.Wait()
+	return e
+}
+
+// answers has the server answer requests for leases with what f returns, where that isn't nil.
+func (e *election) answers(f func(verb string) error) { e.answer.Store(&f) }
+
+// conflict is the answer to a write that is based on an old state.
+func conflict() error {
+	return apierrors.NewConflict(coordinationv1.Resource("leases"), "x", errors.New("newer"))
+}
+
+func (e *election) holder(t *testing.T) string {
+	t.Helper()
+	return *e.getLease(t).Spec.HolderIdentity
+}
+
+func (e *election) getLease(t *testing.T) *coordinationv1.Lease {
+	t.Helper()
+	lease, err := e.client.CoordinationV1().Leases("home").Get(t.Context(), "b8e8a8a8.hourglass.eigenlayer.io", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lease
+}
+
+func TestElectionIsWonKeptAndReleased(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t)
+		if !e.led.Load() {
+			t.Fatal("does not lead")
+		}
+		time.Sleep(time.Minute)
+		if got := e.holder(t); got != e.lock.Identity() {
+			t.Errorf("the lease is held by %q", got)
+		}
+
+		e.stop()
+		if err := <-e.ended; err != nil {
+			t.Errorf("a stop is no error: %v", err)
+		}
+		if got := e.holder(t); got != e.lock.Identity() {
+			t.Errorf("the lease went before it was released, to %q", got)
+		}
+		if err := e.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.holder(t); got != "" {
+			t.Errorf("the lease is still held by %q", got)
+		}
+		if e.log.count("Cannot") > 0 {
+			t.Errorf("complained: %q", e.log.all())
+		}
+	})
+}
+
+func TestReleaseLeavesTheLeaseOfAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t)
+		e.stop()
+		<-e.ended
+		lease := e.getLease(t)
+		other := "other"
+		lease.Spec.HolderIdentity = &other
+		if err := e.client.Tracker().Update(coordinationv1.SchemeGroupVersion.WithResource("leases"), lease, "home"); err != nil {
+			t.Fatal(err)
+		}
+		if err := e.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.holder(t); got != other {
+			t.Errorf("the lease is held by %q", got)
+		}
+	})
+}
+
+func TestReleaseTriesAgainAfterAConflict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t)
+		e.stop()
+		<-e.ended
+		conflicts := 0
+		e.answers(func(verb string) error {
+			if verb != "update" || conflicts == 2 {
+				return nil
+			}
+			conflicts++
+			return conflict()
+		})
+		if err := e.Release(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := e.holder(t); got != "" {
+			t.Errorf("the lease is still held by %q", got)
+		}
+	})
+}
+
+func TestLeaseThatCannotBeRenewedIsLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t)
+		e.answers(func(string) error { return errors.New("etcd is away") })
+		begin := time.Now()
+		err := <-e.ended
+		if err == nil || err.Error() != "lost the lease home/b8e8a8a8.hourglass.eigenlayer.io: not renewed within 10s: etcd is away" {
+			t.Errorf("got %v", err)
+		}
+		// The last renewal and the deadline from the next try on; another may lead after 15 s.
+		if took := time.Since(begin); took > 12*time.Second {
+			t.Errorf("gave up after %s", took)
+		}
+		if got := e.log.count("Cannot read or write the lease"); got != 1 {
+			t.Errorf("complained %d times: %q", got, e.log.all())
+		}
+	})
+}
+
+func TestLeaseThatWasTakenIsLostAtTheNextLook(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t)
+		lease := e.getLease(t)
+		other := "other"
+		lease.Spec.HolderIdentity = &other
+		if err := e.client.Tracker().Update(coordinationv1.SchemeGroupVersion.WithResource("leases"), lease, "home"); err != nil {
+			t.Fatal(err)
+		}
+		// The fake server has no resourceVersions, so a renewal would just win the lease back.
+		e.answers(func(verb string) error {
+			if verb == "update" {
+				return conflict()
+			}
+			return nil
+		})
+		begin := time.Now()
+		if err := <-e.ended; err == nil || !strings.Contains(err.Error(), "other holds it now") {
+			t.Errorf("got %v", err)
+		}
+		if took := time.Since(begin); took > 3*time.Second {
+			t.Errorf("noticed after %s", took)
+		}
+	})
+}
+
+func TestStandbyTellsOnceWhatItSees(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t)
+		e.stop()
+		<-e.ended
+
+		// The same server, seen by another manager, to which the lease is forbidden for a while.
+		e.answers(func(string) error {
+			return apierrors.NewForbidden(coordinationv1.Resource("leases"), "x", errors.New("no"))
+		})
+		options := DefaultOptions().LeaderElection
+		options.ResourceNamespace = "home"
+		standby, err := newLeaseElector(e.client, options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log logLines
+		ctx, stop := context.WithCancel(log.context(t.Context()))
+		var led atomic.Bool
+		go func() { e.ended <- standby.Run(ctx, func() { led.Store(true) }) }()
+		time.Sleep(time.Minute)
+		e.answer.Store(nil)
+		time.Sleep(5 * time.Second)
+		if led.Load() {
+			t.Error("leads while another holds the lease")
+		}
+		for part, want := range map[string]int{"Cannot read or write": 1, "can be read and written again": 1, "Standing by": 1} {
+			if got := log.count(part); got != want {
+				t.Errorf("logged %q %d times, want %d: %q", part, got, want, log.all())
+			}
+		}
+		time.Sleep(20 * time.Second)
+		if !led.Load() {
+			t.Error("does not lead after the lease has expired")
+		}
+		stop()
+		if err := <-e.ended; err != nil {
+			t.Error(err)
+		}
+	})
+}

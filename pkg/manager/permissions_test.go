@@ -1,0 +1,64 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// What we check at the start must be what the roles grant, which are generated from the markers of
+// the controller: else a manager with our own role would complain, or say nothing of a real lack.
+func TestNeedsAreThoseOfTheMarkers(t *testing.T) {
+	files, err := filepath.Glob("../controller/*.go")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no files of the controller: %v", err)
+	}
+	marker := regexp.MustCompile(`(?m)^// \+kubebuilder:rbac:groups=(.*),resources=(.*),verbs=(.*)$`)
+	granted := map[string][]string{}
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range marker.FindAllStringSubmatch(string(source), -1) {
+			for resource := range strings.SplitSeq(m[2], ";") {
+				key := strings.Trim(m[1], `"`) + "/" + resource
+				granted[key] = append(granted[key], strings.Split(m[3], ";")...)
+			}
+		}
+	}
+	wanted := map[string][]string{}
+	for _, n := range needs {
+		wanted[n.group+"/"+n.name()] = slices.Concat(n.essential, n.verbs)
+	}
+	for _, verbs := range granted {
+		slices.Sort(verbs)
+	}
+	for _, verbs := range wanted {
+		slices.Sort(verbs)
+	}
+	if !reflect.DeepEqual(granted, wanted) {
+		t.Errorf("the markers grant\n%v\nwe need\n%v", granted, wanted)
+	}
+}
+
+func TestRefusalSaysWhatToGrant(t *testing.T) {
+	for _, tt := range []struct {
+		refusal refusal
+		want    string
+	}{
+		{refusal{need: need{resource: "pods"}, verbs: []string{"list", "watch"}}, "list, watch pods in all namespaces"},
+		{refusal{need: need{group: "g", resource: "performers", subresource: "status"}, namespace: "a", verbs: []string{"update"}}, "update performers/status (g) in namespace a"},
+	} {
+		if got := tt.refusal.String(); got != tt.want {
+			t.Errorf("got %q, want %q", got, tt.want)
+		}
+	}
+}
