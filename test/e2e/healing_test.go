@@ -1,0 +1,221 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+)
+
+func TestDeletedPodIsReplaced(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	ns.Create(t, ns.Performer("a"))
+	first := ns.WaitFor(t, "a", "to be ready on its first pod", framework.ReadyOn(0))
+
+	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), first.Status.PodName, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	second := ns.WaitFor(t, "a", "to be ready on a second pod", framework.ReadyOn(1))
+	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != second.Status.PodName {
+		t.Errorf("the answer is from pod %s, want %s", answer.Pod, second.Status.PodName)
+	}
+}
+
+func TestDeletedServiceIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	performer := ns.CreateReady(t, ns.Performer("a"))
+	services := ns.Kube.CoreV1().Services(ns.Name)
+	before, err := services.Get(t.Context(), "performer-a", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	if err := services.Delete(t.Context(), before.Name, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	framework.Eventually(t, "the service to be made again", func(ctx context.Context) error {
+		after, err := services.Get(ctx, before.Name, metav1.GetOptions{})
+		if err == nil && after.UID == before.UID {
+			err = fmt.Errorf("the deleted service is still there")
+		}
+		return err
+	})
+	ns.WaitReady(t, "a")
+	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != performer.Status.PodName {
+		t.Errorf("the answer is from pod %s, want the one from before, %s", answer.Pod, performer.Status.PodName)
+	}
+}
+
+func TestEditedServiceIsHealed(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	ns.CreateReady(t, ns.Performer("a"))
+	services := ns.Kube.CoreV1().Services(ns.Name)
+	// What is a user's own is to stay.
+	asMade, err := services.Patch(t.Context(), "performer-a", types.MergePatchType,
+		[]byte(`{"metadata":{"annotations":{"mine":"kept"}}}`), metav1.PatchOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	for _, test := range []struct {
+		name, patch string
+	}{
+		{"port", `[{"op":"replace","path":"/spec/ports/0/port","value":9999}]`},
+		{"target port", `[{"op":"replace","path":"/spec/ports/0/targetPort","value":9999}]`},
+		{"selector", `[{"op":"add","path":"/spec/selector/stranger","value":"yes"}]`},
+		{"a port too many", `[{"op":"add","path":"/spec/ports/-","value":{"name":"other","port":9998}}]`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			edited, err := services.Patch(t.Context(), asMade.Name, types.JSONPatchType, []byte(test.patch), metav1.PatchOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			framework.Eventually(t, "the service to be healed", func(ctx context.Context) error {
+				healed, err := services.Get(ctx, asMade.Name, metav1.GetOptions{})
+				if err != nil {
+					return err
+				}
+				if healed.UID != edited.UID {
+					t.Fatal("the service was made anew, and so has lost its address")
+				}
+				if !equality.Semantic.DeepEqual(healed.Spec.Ports, asMade.Spec.Ports) || !maps.Equal(healed.Spec.Selector, asMade.Spec.Selector) {
+					return fmt.Errorf("ports are %+v, the selector %v", healed.Spec.Ports, healed.Spec.Selector)
+				}
+				return nil
+			})
+		})
+	}
+
+	after, err := services.Get(t.Context(), asMade.Name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if after.Annotations["mine"] != "kept" {
+		t.Errorf("a user's annotation is gone: %v", after.Annotations)
+	}
+	cluster.Call(t, ns.Address("a", 8080))
+}
+
+// A pod that someone takes out of the Service, or out of our sight, must not leave the performer without one.
+func TestPodThatLostItsLabelsIsMended(t *testing.T) {
+	t.Parallel()
+	for _, label := range []string{
+		"hourglass.eigenlayer.io/serving",
+		"hourglass.eigenlayer.io/performer",
+		"app",
+	} {
+		t.Run(label, func(t *testing.T) {
+			t.Parallel()
+			ns := cluster.Namespace(t)
+			performer := ns.CreateReady(t, ns.Performer("a"))
+			pods := ns.Kube.CoreV1().Pods(ns.Name)
+			patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:null}}}`, label)
+			if _, err := pods.Patch(t.Context(), performer.Status.PodName, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			framework.Eventually(t, "a ready pod with all its labels", func(ctx context.Context) error {
+				present, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).Get(ctx, "a", metav1.GetOptions{})
+				if err != nil {
+					return err
+				}
+				if err := framework.Ready(present); err != nil {
+					return err
+				}
+				pod, err := pods.Get(ctx, present.Status.PodName, metav1.GetOptions{})
+				if err != nil {
+					return err
+				}
+				if pod.Labels[label] == "" {
+					return fmt.Errorf("pod %s lacks the label %s", pod.Name, label)
+				}
+				return framework.PodReady(pod)
+			})
+			cluster.Call(t, ns.Address("a", 8080))
+		})
+	}
+}
+
+func TestChangedSpecReplacesThePod(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, patch string
+		port        int
+		want        framework.Answer
+	}{
+		{
+			name:  "environment",
+			patch: `{"spec":{"config":{"environment":{"COLOUR":"green"}}}}`,
+			port:  8080,
+			want:  framework.Answer{Version: "dev", Env: map[string]string{"COLOUR": "green"}},
+		},
+		{
+			name:  "image",
+			patch: `{"spec":{"image":"hourglass/sample-performer:v2"}}`,
+			port:  8080,
+			want:  framework.Answer{Version: "v2"},
+		},
+		{
+			name:  "version alone",
+			patch: `{"spec":{"version":"2"}}`,
+			port:  8080,
+			want:  framework.Answer{Version: "dev"},
+		},
+		{
+			name:  "port",
+			patch: `{"spec":{"config":{"grpcPort":8181,"environment":{"GRPC_PORT":"8181"}}}}`,
+			port:  8181,
+			want:  framework.Answer{Version: "dev"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ns := cluster.Namespace(t)
+			before := ns.CreateReady(t, ns.Performer("a"))
+			performers := ns.Performers.HourglassV1alpha1().Performers(ns.Name)
+			if _, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(test.patch), metav1.PatchOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			after := ns.WaitFor(t, "a", "to be ready on a second pod", framework.ReadyOn(1))
+			if before.Status.CurrentRevision == after.Status.CurrentRevision {
+				t.Errorf("the revision is still %q", after.Status.CurrentRevision)
+			}
+			if want := ns.Address("a", test.port); after.Status.GRPCEndpoint != want {
+				t.Errorf("status.grpcEndpoint is %q, want %q", after.Status.GRPCEndpoint, want)
+			}
+			answer := cluster.Call(t, ns.Address("a", test.port), "COLOUR")
+			if answer.Pod != after.Status.PodName || answer.Version != test.want.Version || answer.Env["COLOUR"] != test.want.Env["COLOUR"] {
+				t.Errorf("got %+v, want pod %s and %+v", answer, after.Status.PodName, test.want)
+			}
+			framework.Eventually(t, "the first pod to be gone", ns.PodGone(before.Status.PodName))
+		})
+	}
+
+	t.Run("labels of the performer replace nothing", func(t *testing.T) {
+		t.Parallel()
+		ns := cluster.Namespace(t)
+		ns.CreateReady(t, ns.Performer("a"))
+		performers := ns.Performers.HourglassV1alpha1().Performers(ns.Name)
+		// The second change is one that replaces the pod; that it's the second pod and not a third then shows that
+		// the first change replaced none.
+		for _, patch := range []string{`{"metadata":{"labels":{"mine":"yes"}}}`, `{"spec":{"version":"2"}}`} {
+			if _, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	})
+}
