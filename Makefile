@@ -1,0 +1,168 @@
+# `make help` lists the targets. Each does its own set-up: tools and the parts of
+# a cluster are built from source at pinned versions when they are first needed.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+.DEFAULT_GOAL := help
+
+# The operator's image.
+IMG ?= hourglass-operator:dev
+# What builds and pushes images: docker or podman.
+CONTAINER_TOOL ?= docker
+# The platforms of docker-buildx.
+PLATFORMS ?= linux/amd64,linux/arm64,linux/s390x,linux/ppc64le
+# The kubectl that install, uninstall, deploy and undeploy use, with the current KUBECONFIG.
+KUBECTL ?= kubectl
+# Arguments of the manager in `make run`.
+ARGS ?=
+# true: uninstall and undeploy are content when there is nothing to remove.
+ignore-not-found ?= false
+
+BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false
+not_found_flag := $(if $(filter true,$(ignore-not-found)),--ignore-not-found)
+
+##@ Start here
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN { FS = ":.*## "; print "make TARGET [NAME=VALUE ...]" } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z][a-z0-9-]*:.*## / { printf "  %-16s %s\n", $$1, $$2 } \
+		/^# / { about = about substr($$0, 3) " "; next } \
+		/^[a-zA-Z_-]+ \?= ?/ { split($$0, set, / \?= ?/); vars = vars sprintf("  %-16s %s[%s]\n", set[1], about, set[2]) } \
+		{ about = "" } \
+		END { printf "\nVariables, with what they are by default\n%s", vars }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: ## Bring up a local cluster with the operator and a Performer that answers gRPC.
+	hack/demo.sh
+
+.PHONY: demo-down
+demo-down: ## Stop that cluster and remove all that it left.
+	hack/demo-down.sh
+
+.PHONY: all
+all: generate manifests fmt vet test build ## Generate, format, vet, test and build.
+
+##@ Develop
+
+.PHONY: generate
+generate: ## Generate the code that follows from the API types, after a change of them.
+	hack/update-codegen.sh
+
+.PHONY: manifests
+manifests: ## Generate the CRD, the RBAC role and deploy/, after a change of types or markers.
+	hack/update-crd.sh
+	hack/update-rbac.sh
+	hack/update-deploy.sh
+
+.PHONY: fmt
+fmt: ## Format the Go code.
+	hack/update-gofmt.sh
+
+.PHONY: vet
+vet: ## Run go vet.
+	hack/verify-vet.sh
+
+.PHONY: lint
+lint: ## Run golangci-lint.
+	hack/lint.sh
+
+.PHONY: lint-fix
+lint-fix: ## Run golangci-lint and let it mend what it can.
+	hack/lint.sh --fix
+
+.PHONY: verify
+verify: ## Check all that needs no cluster: generated files, vendor/, formatting, imports, vet, lint.
+	hack/verify.sh
+
+##@ Test
+
+.PHONY: test
+test: ## Run unit tests, and integration tests against a real API server; leaves cover.out.
+	hack/test.sh
+
+.PHONY: test-e2e
+test-e2e: ## Run the end-to-end tests on a local cluster with a real node (root on Linux).
+	hack/test-e2e.sh
+
+.PHONY: test-all
+test-all: lint test test-e2e ## Lint and run all tests.
+
+##@ Build
+
+.PHONY: build
+build: ## Build bin/manager.
+	$(BUILD) -ldflags "$$(hack/version.sh ldflags)" -o bin/manager ./cmd/manager
+
+.PHONY: run
+run: build ## Run the operator here, against the current kubeconfig.
+	bin/manager $(ARGS)
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG.
+	$(CONTAINER_TOOL) build $$(hack/version.sh | sed 's/^/--build-arg /') --tag $(IMG) .
+
+.PHONY: docker-push
+docker-push: ## Push the image IMG.
+	$(CONTAINER_TOOL) push $(IMG)
+
+.PHONY: docker-buildx
+docker-buildx: ## Build the image IMG for PLATFORMS and push it (docker with buildx).
+	$(CONTAINER_TOOL) buildx inspect hourglass-operator-builder >/dev/null 2>&1 \
+		|| $(CONTAINER_TOOL) buildx create --name hourglass-operator-builder
+	$(CONTAINER_TOOL) buildx build --builder hourglass-operator-builder --platform $(PLATFORMS) \
+		$$(hack/version.sh | sed 's/^/--build-arg /') --tag $(IMG) --push .
+
+.PHONY: build-installer
+build-installer: ## Write dist/install.yaml, which installs the operator with the image IMG.
+	mkdir -p dist
+	hack/render.sh $(IMG) > dist/install.yaml.new
+	mv dist/install.yaml.new dist/install.yaml
+	@echo "dist/install.yaml installs $(IMG): kubectl apply -f dist/install.yaml"
+
+.PHONY: clean
+clean: ## Remove what was built here (not the caches).
+	rm -rf bin dist cover.out
+
+##@ Install, in the cluster of the current kubeconfig
+
+.PHONY: install
+install: ## Install the CRD.
+	$(KUBECTL) apply -f manifests/crd/bases
+
+.PHONY: uninstall
+uninstall: ## Delete all Performers, then the CRD.
+	KUBECTL=$(KUBECTL) hack/undeploy.sh crd $(not_found_flag)
+
+.PHONY: deploy
+deploy: ## Install the operator with the image IMG, and the CRD.
+	hack/render.sh $(IMG) | $(KUBECTL) apply -f -
+
+.PHONY: undeploy
+undeploy: ## Delete all Performers, then the operator, its namespace and the CRD.
+	KUBECTL=$(KUBECTL) hack/undeploy.sh all $(not_found_flag)
+
+##@ Tools, built from source
+
+.PHONY: controller-gen
+controller-gen: ## Build bin/tools/controller-gen.
+	hack/tools/build.sh controller-gen
+
+.PHONY: kustomize
+kustomize: ## Build bin/tools/kustomize.
+	hack/tools/build.sh kustomize
+
+.PHONY: golangci-lint
+golangci-lint: ## Build bin/tools/golangci-lint.
+	hack/tools/build.sh golangci-lint
+
+.PHONY: envtest
+envtest: ## Build kube-apiserver and etcd, or take those of KUBEBUILDER_ASSETS.
+	hack/envtest.sh
+
+.PHONY: localcluster
+localcluster: ## Build bin/localcluster, which runs a cluster on this machine.
+	go build -C hack/localcluster -trimpath -buildvcs=false -o ../../bin/localcluster .

@@ -1,0 +1,11 @@
+#!/usr/bin/env bash
+# Runs golangci-lint, with the rules of .golangci.yml, over every module. The
+# arguments are passed on to it (--fix).
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+lint="$(tool golangci-lint)"
+failed=""
+for dir in $(modules); do
+	(cd "$dir" && "$lint" run --config "$ROOT/.golangci.yml" "$@" ./...) || failed+=" $dir"
+done
+[[ -z $failed ]] || fail "golangci-lint objects to:$failed"

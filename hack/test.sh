@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Runs the unit and the integration tests of every module, with the race detector
+# on, and leaves cover.out. The integration tests talk to a real API server and
+# etcd: those of KUBEBUILDER_ASSETS, or those that hack/localcluster builds.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+KUBEBUILDER_ASSETS="$(hack/envtest.sh)"
+export KUBEBUILDER_ASSETS
+
+# What the integration tests run counts as covered too; generated code counts not.
+mapfile -t ours < <(go list ./cmd/... ./pkg/... | grep -v /pkg/generated)
+mapfile -t tested < <(go list ./... | grep -v /pkg/generated)
+go test -race -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}"
+
+for dir in $(modules); do
+	[[ $dir == . ]] || go -C "$dir" test -race "$@" ./...
+done
+
+go tool cover -func=cover.out | awk 'END { print "coverage of the operator: " $NF " (cover.out)" }'
