@@ -150,6 +150,7 @@ func writePKI(c *cluster) error {
 		{ca, "kube-controller-manager", identity{user: "system:kube-controller-manager", hosts: local}},
 		{ca, "kube-scheduler", identity{user: "system:kube-scheduler", hosts: local}},
 		{ca, "kube-proxy", identity{user: "system:kube-proxy"}},
+		{ca, "kwok", identity{user: "kwok"}},
 		{ca, "kubelet", identity{user: "system:node:" + c.nodeName(), groups: []string{"system:nodes"},
 			hosts: append(local, c.Address, c.nodeName())}},
 	}

@@ -51,6 +51,9 @@ func TestPKI(t *testing.T) {
 	if got := leaf("kubelet").Subject.CommonName; got != "system:node:test-node" {
 		t.Errorf("the kubelet is %s", got)
 	}
+	if got := leaf("kwok").Subject; got.CommonName != "kwok" || len(got.Organization) != 0 {
+		t.Errorf("kwok is %s", got)
+	}
 	if _, err := leaf("admin").Verify(x509.VerifyOptions{Roots: pool("etcd-ca"), KeyUsages: client}); err == nil {
 		t.Error("the admin's certificate opens etcd")
 	}

@@ -112,13 +112,17 @@ func (a *admin) deploymentReady(name string) func(context.Context) error {
 
 // apply creates or updates the objects of a manifest.
 func (c *cluster) apply(ctx context.Context, manifest string) error {
-	cmd := exec.CommandContext(ctx, c.program(controlPlane.name, "kubectl"), "--kubeconfig="+c.kubeconfig(),
-		"apply", "--server-side", "--field-manager=localcluster", "-f", "-")
+	return c.kubectl(ctx, manifest, "apply", "--server-side", "--field-manager=localcluster", "-f", "-")
+}
+
+// kubectl runs as the cluster's admin.
+func (c *cluster) kubectl(ctx context.Context, input string, args ...string) error {
+	cmd := exec.CommandContext(ctx, c.program(controlPlane.name, "kubectl"), append([]string{"--kubeconfig=" + c.kubeconfig()}, args...)...)
 	// A proxy for the outside is none for an address of this machine's own.
 	cmd.Env = append(os.Environ(), "NO_PROXY=*")
-	cmd.Stdin = strings.NewReader(manifest)
+	cmd.Stdin = strings.NewReader(input)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("kubectl apply: %w: %s", err, bytes.TrimSpace(out))
+		return fmt.Errorf("kubectl %s: %w: %s", args[0], err, bytes.TrimSpace(out))
 	}
 	return nil
 }

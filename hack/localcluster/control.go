@@ -18,8 +18,9 @@ import (
 // request and reply are what travels over the supervisor's socket, one of each
 // a connection.
 type request struct {
-	Do        string `json:"do"` // status, start, stop, restart, kill, shutdown
-	Component string `json:"component,omitempty"`
+	Do        string   `json:"do"` // status, add, start, stop, restart, kill, shutdown
+	Component string   `json:"component,omitempty"`
+	Args      []string `json:"args,omitempty"` // of a component to add
 }
 
 type reply struct {
@@ -89,6 +90,9 @@ func (s *supervisor) handle(req request, answer chan<- reply) {
 		s.shutdown()
 		done(nil)
 		return
+	case "add":
+		done(s.add(daemon{req.Component, req.Args}))
+		return
 	}
 	p := s.find(req.Component)
 	if p == nil {
@@ -125,8 +129,13 @@ func (s *supervisor) status() []componentStatus {
 	return all
 }
 
-// ask sends the supervisor of a cluster one request.
+// ask sends a request that needs no more than a component's name.
 func (c *cluster) ask(ctx context.Context, do, component string) (reply, error) {
+	return c.send(ctx, request{Do: do, Component: component})
+}
+
+// send sends the supervisor of a cluster one request.
+func (c *cluster) send(ctx context.Context, req request) (reply, error) {
 	var r reply
 	dir, err := os.Open(c.dir)
 	if err != nil {
@@ -140,7 +149,7 @@ func (c *cluster) ask(ctx context.Context, do, component string) (reply, error) 
 	}
 	defer conn.Close()
 	_ = conn.SetDeadline(time.Now().Add(stopPatience + 5*time.Second))
-	if err := json.NewEncoder(conn).Encode(request{do, component}); err != nil {
+	if err := json.NewEncoder(conn).Encode(req); err != nil {
 		return r, err
 	}
 	if err := json.NewDecoder(conn).Decode(&r); err != nil {

@@ -30,6 +30,14 @@ type layout struct {
 	bins  map[string]string // component name to folder
 }
 
+// layout is how the cluster's processes see its files.
+func (c *cluster) layout() layout {
+	if c.Nodes == nodesReal {
+		return innerLayout(c.Programs)
+	}
+	return layout{state: c.dir, bins: c.Programs}
+}
+
 func (l layout) file(elem ...string) string {
 	return filepath.Join(append([]string{l.state}, elem...)...)
 }

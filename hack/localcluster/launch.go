@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -24,7 +25,7 @@ func (c *cluster) daemons(l layout) []daemon {
 	case nodesReal:
 		all = append(all, nodeDaemons(c, l)...)
 	case nodesFake:
-		all = append(all, kwokDaemon(l))
+		all = append(all, c.kwokDaemon(l))
 	}
 	return all
 }
@@ -38,7 +39,7 @@ func (c *cluster) writeFiles(spec supervisorSpec) error {
 	case nodesReal:
 		err = c.writeNode()
 	case nodesFake:
-		err = c.writeFake()
+		err = c.writeKwok()
 	}
 	if err != nil {
 		return err
@@ -160,19 +161,29 @@ func (c *cluster) start(ctx context.Context, components ...string) error {
 
 func (c *cluster) startFakeNodes(ctx context.Context, api *admin, n int) error {
 	say("Starting kwok, with %d simulated node(s).", n)
-	if err := c.start(ctx, "kwok"); err != nil {
+	if err := c.startKwok(ctx); err != nil {
 		return err
 	}
-	if err := c.apply(ctx, fakeNodes(n)); err != nil {
+	var all strings.Builder
+	for i := range n {
+		manifest, err := simulatedNode{Name: fakeNodeName(i)}.manifest()
+		if err != nil {
+			return err
+		}
+		all.WriteString("---\n" + manifest)
+	}
+	if err := c.apply(ctx, all.String()); err != nil {
 		return err
 	}
 	for i := range n {
-		if err := c.wait(ctx, "ready simulated nodes", time.Minute, []string{"kwok"}, api.nodeReady(fakeNodeName(i))); err != nil {
+		if err := c.wait(ctx, "ready simulated nodes", time.Minute, []string{kwok.name}, api.nodeReady(fakeNodeName(i))); err != nil {
 			return err
 		}
 	}
 	return nil
 }
+
+func fakeNodeName(i int) string { return fmt.Sprintf("fake-%d", i) }
 
 func (c *cluster) startNode(ctx context.Context, api *admin) error {
 	say("Starting containerd, kubelet and kube-proxy.")

@@ -37,6 +37,8 @@ func commands() []command {
 		{"stop", "[--name N] COMPONENT", "stop a component until it is started again", controlCommand("stop")},
 		{"restart", "[--name N] COMPONENT", "stop and start a component", controlCommand("restart")},
 		{"kill", "[--name N] COMPONENT", "kill a component with SIGKILL, to see it come back", controlCommand("kill")},
+		{"add-node", "NODE [--name N] [--label K=V]... [--capacity RES=N]... [--taint K=V:Effect]... [--no-default-taint]", "add a node simulated by kwok", runAddNode},
+		{"remove-node", "NODE [--name N]", "remove a simulated node", runRemoveNode},
 		{"pack-image", "--tag REPO:TAG --out FILE.tar ... FILE[:PATH] ...", "pack static programs into an image", runPackImage},
 		{"load-image", "[--name N] FILE.tar ...", "load images into a cluster's node", runLoadImage},
 	}

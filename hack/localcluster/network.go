@@ -114,6 +114,9 @@ func (c *cluster) connectNetwork(ctx context.Context) error {
 		// Service addresses are translated on their way out, for which there
 		// must be a way out.
 		append(inside, "ip", "route", "add", "default", "via", c.hostAddress()),
+		// Nobody answers for simulated nodes and pods: say so at once.
+		append(inside, "ip", "route", "add", "unreachable", simulatedNodeIP),
+		append(inside, "ip", "route", "add", "unreachable", simulatedPodCIDR),
 	}
 	for _, args := range commands {
 		if out, err := exec.CommandContext(ctx, args[0], args[1:]...).CombinedOutput(); err != nil {

@@ -5,6 +5,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log"
 	"os"
@@ -143,6 +144,18 @@ func (s *supervisor) find(name string) *process {
 		if p.Name == name {
 			return p
 		}
+	}
+	return nil
+}
+
+// add makes one more daemon a component, without starting it. One that is
+// there already stays as it is.
+func (s *supervisor) add(d daemon) error {
+	if d.Name == "" || len(d.Args) == 0 {
+		return errors.New("a component needs a name and a program")
+	}
+	if s.find(d.Name) == nil {
+		s.processes = append(s.processes, &process{daemon: d})
 	}
 	return nil
 }

@@ -96,6 +96,35 @@ func TestSupervisor(t *testing.T) {
 	}
 }
 
+// A component that is added later is like the others, and nothing replaces one.
+func TestAddComponent(t *testing.T) {
+	c, _ := startTestSupervisor(t)
+	program, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sleep := ask(t, c, "start")
+	for _, name := range []string{"sleep", "later", "later"} {
+		r, err := c.send(t.Context(), request{Do: "add", Component: name, Args: []string{program, "1001"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Components[0] != sleep {
+			t.Errorf("adding %s changed sleep: %+v, was %+v", name, r.Components[0], sleep)
+		}
+	}
+	r, err := c.ask(t.Context(), "start", "later")
+	if err != nil || len(r.Components) != 2 || r.Components[1].Name != "later" || r.Components[1].PID == 0 {
+		t.Errorf("the added component: %+v, %v", r.Components, err)
+	}
+	if got := len(c.processes()); got != 3 {
+		t.Errorf("%d processes, want supervisor and two daemons", got)
+	}
+	if _, err := c.send(t.Context(), request{Do: "add", Component: "empty"}); err == nil {
+		t.Error("a component without a program was added")
+	}
+}
+
 // The cluster ends when the process that holds its leash does.
 func TestLeash(t *testing.T) {
 	c, l := startTestSupervisor(t)

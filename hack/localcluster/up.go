@@ -159,10 +159,9 @@ func launch(ctx context.Context, c *cluster, o upOptions, bins map[string]string
 	if err := c.allocate(ctx); err != nil {
 		return nil, err
 	}
-	l := layout{state: c.dir, bins: bins}
+	l := c.layout()
 	spec := supervisorSpec{Path: systemPath}
 	if c.Nodes == nodesReal {
-		l = innerLayout(bins)
 		spec = supervisorSpec{Namespaces: true, Cache: cacheRoot(), Path: innerPath(l)}
 	}
 	spec.Daemons = c.daemons(l)
