@@ -165,4 +165,4 @@ envtest: ## Build kube-apiserver and etcd, or take those of KUBEBUILDER_ASSETS.
 
 .PHONY: localcluster
 localcluster: ## Build bin/localcluster, which runs a cluster on this machine.
-	go build -C hack/localcluster -trimpath -buildvcs=false -o ../../bin/localcluster .
+	go build -C hack/localcluster -o ../../bin/localcluster .
