@@ -63,8 +63,12 @@ func (t *turn) do(ctx context.Context, action performer.Action) error {
 		return t.writeStatus(ctx, a.Status)
 	case performer.CreatePod:
 		return t.createPod(ctx, a.Pod.DeepCopy(), a.Ordinal)
+	case performer.CopyPod:
+		return t.copyPod(ctx, a.Source, a.Ordinal)
 	case performer.PatchPod:
-		return t.patchPod(ctx, a.Live, a.Labels)
+		return t.patchPod(ctx, a.Live, a.Labels, a.Annotations)
+	case performer.ResizePod:
+		return t.resizePod(ctx, a)
 	case performer.DeletePod:
 		return t.deletePod(ctx, a.Live, a.Why)
 	case performer.SetFinalizers:
@@ -89,8 +93,9 @@ func (t *turn) createService(ctx context.Context, service *corev1.Service) error
 		if live.DeletionTimestamp != nil {
 			return nil
 		}
+		// With its labels back it is seen, and what else it needs is planned.
 		t.observed.Service = live
-		return t.patchService(ctx, live, performer.ServiceChangeFor(t.observed.Performer, live))
+		return t.patchService(ctx, live, performer.MissingServiceLabels(t.observed.Performer, live))
 	}
 	if err != nil {
 		return refusedOr(err, performer.ReasonServiceRefused, "creating Service "+service.Name)
@@ -115,7 +120,9 @@ func (t *turn) patchService(ctx context.Context, live *corev1.Service, change pe
 		}
 		spec["selector"] = selector
 	}
-	body := map[string]any{"metadata": fencedMeta(live, "labels", change.Labels), "spec": spec}
+	meta := fencedMeta(live)
+	setKeys(meta, "labels", change.Labels)
+	body := map[string]any{"metadata": meta, "spec": spec}
 	patched, err := patch(ctx, t.kube.CoreV1().Services(live.Namespace).Patch, live.Name, body)
 	if apierrors.IsNotFound(err) {
 		// Its deletion event brings us back.
@@ -160,7 +167,7 @@ func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) er
 			continue
 		case err != nil:
 			return fmt.Errorf("reading pod %s: %w", pod.Name, err)
-		case performer.ControlledBy(live, t.observed.Performer) && performer.IsCurrent(t.observed.Performer, live):
+		case performer.ControlledBy(live, t.observed.Performer) && performer.IsCurrent(t.observed.Performer, live, t.settings):
 			t.observed.Pods = append(t.observed.Pods, live)
 			return nil
 		}
@@ -176,9 +183,26 @@ func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) er
 	return fmt.Errorf("the names of pods up to %s are taken", pod.Name)
 }
 
-func (t *turn) patchPod(ctx context.Context, live *corev1.Pod, labels map[string]string) error {
-	body := map[string]any{"metadata": fencedMeta(live, "labels", labels)}
-	patched, err := patch(ctx, t.kube.CoreV1().Pods(live.Namespace).Patch, live.Name, body)
+// copyPod makes a pod like one that is going, if its object is still there to be read.
+func (t *turn) copyPod(ctx context.Context, source *corev1.Pod, ordinal int32) error {
+	whole, err := t.kube.CoreV1().Pods(source.Namespace).Get(ctx, source.Name, metav1.GetOptions{})
+	switch {
+	case apierrors.IsNotFound(err), err == nil && whole.UID != source.UID:
+		t.dropPod(source)
+		return nil
+	case err != nil:
+		return fmt.Errorf("reading pod %s: %w", source.Name, err)
+	}
+	klog.FromContext(ctx).Info("Copying the pod that served, since what is asked for now is not ready", "pod", source.Name)
+	return t.createPod(ctx, performer.CopyOf(whole, t.observed.Performer.Name, ordinal, t.observed.Now), ordinal)
+}
+
+func (t *turn) patchPod(ctx context.Context, live *corev1.Pod, labels, annotations map[string]string) error {
+	live = t.latest(live)
+	meta := fencedMeta(live)
+	setKeys(meta, "labels", labels)
+	setKeys(meta, "annotations", annotations)
+	patched, err := patch(ctx, t.kube.CoreV1().Pods(live.Namespace).Patch, live.Name, map[string]any{"metadata": meta})
 	if apierrors.IsNotFound(err) {
 		t.dropPod(live)
 		return nil
@@ -186,6 +210,32 @@ func (t *turn) patchPod(ctx context.Context, live *corev1.Pod, labels map[string
 	if err != nil {
 		return fmt.Errorf("labelling pod %s: %w", live.Name, err)
 	}
+	t.wrote(kindPod, patched)
+	t.replacePod(patched)
+	return nil
+}
+
+// resizePod gives the container other resources without a restart. A cluster that can't, or does not
+// let us, is no error: that is recorded on the pod, which then is replaced.
+func (t *turn) resizePod(ctx context.Context, a performer.ResizePod) error {
+	live := t.latest(a.Live)
+	body := map[string]any{
+		"metadata": fencedMeta(live),
+		"spec":     map[string]any{"containers": []map[string]any{{"name": a.Container, "resources": a.Resources}}},
+	}
+	data, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("encoding a resize: %w", err)
+	}
+	patched, err := t.kube.CoreV1().Pods(live.Namespace).Patch(ctx, live.Name, types.StrategicMergePatchType, data, metav1.PatchOptions{}, "resize")
+	switch {
+	case apierrors.IsNotFound(err), apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsMethodNotSupported(err):
+		klog.FromContext(ctx).Info("The pod can't be resized, it will be replaced", "pod", live.Name, "reason", apierrors.ReasonForError(err))
+		return t.patchPod(ctx, live, nil, map[string]string{performer.AnnotationResizeRefused: a.Hash})
+	case err != nil:
+		return fmt.Errorf("resizing pod %s: %w", live.Name, err)
+	}
+	klog.FromContext(ctx).Info("Resized pod", "pod", live.Name)
 	t.wrote(kindPod, patched)
 	t.replacePod(patched)
 	return nil
@@ -209,7 +259,9 @@ func (t *turn) deletePod(ctx context.Context, live *corev1.Pod, why string) erro
 
 func (t *turn) setFinalizers(ctx context.Context, finalizers []string) error {
 	p := t.observed.Performer
-	body := map[string]any{"metadata": fencedMeta(p, "finalizers", finalizers)}
+	meta := fencedMeta(p)
+	meta["finalizers"] = finalizers
+	body := map[string]any{"metadata": meta}
 	patched, err := patch(ctx, t.hourglass.HourglassV1alpha1().Performers(p.Namespace).Patch, p.Name, body)
 	if apierrors.IsNotFound(err) {
 		t.released = true
@@ -247,14 +299,36 @@ func (t *turn) wrote(k kind, answer metav1.Object) {
 	t.writes.wrote(t.name, k, answer.GetResourceVersion(), t.now())
 }
 
-// fencedMeta returns the metadata of a merge patch that sets one field, and that applies to the
-// object as it was seen or not at all.
-func fencedMeta(live metav1.Object, field string, value any) map[string]any {
-	meta := map[string]any{"uid": live.GetUID(), "resourceVersion": live.GetResourceVersion()}
-	if labels, ok := value.(map[string]string); !ok || labels != nil {
-		meta[field] = value
+// latest returns the pod as the last write of this turn left it.
+func (t *turn) latest(pod *corev1.Pod) *corev1.Pod {
+	for _, p := range t.observed.Pods {
+		if p.UID == pod.UID {
+			return p
+		}
 	}
-	return meta
+	return pod
+}
+
+// fencedMeta returns the metadata of a merge patch that applies to the object as it was seen or not
+// at all.
+func fencedMeta(live metav1.Object) map[string]any {
+	return map[string]any{"uid": live.GetUID(), "resourceVersion": live.GetResourceVersion()}
+}
+
+// setKeys adds to the metadata of a merge patch the labels or annotations to set; an empty value
+// removes the key.
+func setKeys(meta map[string]any, field string, values map[string]string) {
+	if len(values) == 0 {
+		return
+	}
+	keys := map[string]any{}
+	for key, value := range values {
+		keys[key] = value
+		if value == "" {
+			keys[key] = nil
+		}
+	}
+	meta[field] = keys
 }
 
 // fencedDelete makes a delete apply to the object that was decided on, and not to another of the

@@ -44,6 +44,9 @@ type Config struct {
 	Namespaces []string
 	// ClusterDomain is the DNS domain of the cluster; empty means cluster.local.
 	ClusterDomain string
+	// TEEs are the trusted execution environments that can be asked for; nil means
+	// performer.DefaultTEEs.
+	TEEs map[string]performer.TEE
 	// Workers is how many Performers are worked on at a time; at least 1.
 	Workers int
 	// Observe, if not nil, is told of each sync: what came of it and how many seconds it took.
@@ -63,6 +66,7 @@ type Controller struct {
 	queue  workqueue.TypedRateLimitingInterface[cache.ObjectName]
 	writes *writes
 	now    func() time.Time
+	blind  sync.Once // told that endpoint slices may not be read
 }
 
 // New returns a Controller that has not started anything yet.
@@ -75,6 +79,9 @@ func New(cfg Config) (*Controller, error) {
 	}
 	if cfg.ClusterDomain == "" {
 		cfg.ClusterDomain = performer.DefaultClusterDomain
+	}
+	if cfg.TEEs == nil {
+		cfg.TEEs = performer.DefaultTEEs()
 	}
 	if cfg.Observe == nil {
 		cfg.Observe = func(string, float64) {}
@@ -90,6 +97,7 @@ func New(cfg Config) (*Controller, error) {
 		settings: performer.Settings{
 			ClusterDomain:    cfg.ClusterDomain,
 			WithoutFinalizer: len(cfg.Namespaces) > 0,
+			TEEs:             cfg.TEEs,
 		},
 		workers: cfg.Workers,
 		report:  cfg.Observe,

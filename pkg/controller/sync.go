@@ -8,11 +8,14 @@ import (
 	"fmt"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
@@ -130,6 +133,9 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 	if err := c.observeLostPod(ctx, &o); err != nil {
 		return o, err
 	}
+	if err := c.observeWhole(ctx, &o); err != nil {
+		return o, err
+	}
 	service, err := caches.service(p.Namespace, performer.ServiceName(p.Name))
 	if err != nil {
 		return o, err
@@ -137,7 +143,37 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 	if service != nil && performer.ControlledBy(service, p) {
 		o.Service = service
 	}
-	return o, nil
+	if performer.NeedsEndpoints(o, c.settings) {
+		o.Endpoints, err = c.readyEndpoints(ctx, service)
+	}
+	return o, err
+}
+
+// readyEndpoints returns the names of the pods that the Service's endpoint slices show ready, or nil
+// where they may not be read. They are asked for in the second of an upgrade in which they matter,
+// rather than watched: a watch would bring every change of every performer's endpoints all year.
+func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service) (map[string]bool, error) {
+	slices, err := c.kube.DiscoveryV1().EndpointSlices(service.Namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: discoveryv1.LabelServiceName + "=" + service.Name,
+	})
+	switch {
+	case apierrors.IsForbidden(err):
+		c.blind.Do(func() {
+			klog.FromContext(ctx).Info("Not allowed to read endpoint slices: upgrades wait a fixed time for traffic to move instead")
+		})
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading endpoint slices: %w", err)
+	}
+	ready := map[string]bool{}
+	for _, slice := range slices.Items {
+		for _, endpoint := range slice.Endpoints {
+			if ref := endpoint.TargetRef; ref != nil && ref.Kind == "Pod" && ptr.Deref(endpoint.Conditions.Ready, true) {
+				ready[ref.Name] = true
+			}
+		}
+	}
+	return ready, nil
 }
 
 // observeLostPod reads live the pod that the status names if the cache lacks it. A pod without our
@@ -163,6 +199,26 @@ func (c *Controller) observeLostPod(ctx context.Context, o *performer.Observed) 
 	if performer.ControlledBy(pod, p) {
 		o.Pods = append(o.Pods, pod)
 	}
+	return nil
+}
+
+// observeWhole reads live the pods of which a decision needs all.
+func (c *Controller) observeWhole(ctx context.Context, o *performer.Observed) error {
+	var left []*corev1.Pod
+	for _, pod := range o.Pods {
+		if performer.NeedsWhole(pod) {
+			whole, err := c.kube.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+			switch {
+			case apierrors.IsNotFound(err), err == nil && whole.UID != pod.UID:
+				continue
+			case err != nil:
+				return fmt.Errorf("reading pod %s: %w", pod.Name, err)
+			}
+			pod = whole
+		}
+		left = append(left, pod)
+	}
+	o.Pods = left
 	return nil
 }
 

@@ -26,16 +26,27 @@ func trim(obj any) (any, error) {
 	return obj, nil
 }
 
+// readAnnotations are those of a pod that package performer reads.
+var readAnnotations = []string{
+	performer.AnnotationRevision,
+	performer.AnnotationResources,
+	performer.AnnotationResizeRefused,
+	performer.AnnotationServingSince,
+	performer.AnnotationDrainingSince,
+}
+
 func trimPod(pod *corev1.Pod) *corev1.Pod {
 	trimmed := &corev1.Pod{ObjectMeta: trimMeta(&pod.ObjectMeta)}
-	for _, key := range []string{performer.AnnotationRevision, performer.AnnotationResources} {
+	for _, key := range readAnnotations {
 		if value, ok := pod.Annotations[key]; ok {
 			metav1.SetMetaDataAnnotation(&trimmed.ObjectMeta, key, value)
 		}
 	}
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]
-		trimmed.Spec.Containers = append(trimmed.Spec.Containers, corev1.Container{Name: c.Name, Image: c.Image})
+		trimmed.Spec.Containers = append(trimmed.Spec.Containers, corev1.Container{
+			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: c.Resources,
+		})
 	}
 	trimmed.Status = corev1.PodStatus{
 		Phase:      pod.Status.Phase,
@@ -51,6 +62,7 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 			RestartCount:         c.RestartCount,
 			State:                c.State,
 			LastTerminationState: c.LastTerminationState,
+			Resources:            c.Resources,
 		})
 	}
 	return trimmed

@@ -18,7 +18,7 @@ import (
 
 var (
 	testNow      = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	testSettings = Settings{ClusterDomain: DefaultClusterDomain}
+	testSettings = Settings{ClusterDomain: DefaultClusterDomain, TEEs: DefaultTEEs()}
 )
 
 func newPerformer(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
@@ -41,9 +41,10 @@ func newPerformer(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 }
 
 // testPod returns the pod of the given ordinal for what p asks for, as the API server would give it
-// back, scheduled and not ready.
+// back, scheduled, with traffic for an hour, and not ready.
 func testPod(p *v1alpha1.Performer, ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
 	pod := buildPod(p, ordinal, hardware{})
+	setServing(pod, testNow.Add(-time.Hour))
 	pod.UID = types.UID("uid-" + pod.Name)
 	pod.Generation = 1
 	pod.CreationTimestamp = metav1.NewTime(testNow.Add(-time.Hour))
@@ -73,6 +74,20 @@ func ended(ago time.Duration) func(*corev1.Pod) {
 				ExitCode: 3, Reason: "Error", FinishedAt: metav1.NewTime(testNow.Add(-ago)),
 			}},
 		}}
+	}
+}
+
+// waitingForTraffic is a pod that was made beside another.
+func waitingForTraffic(pod *corev1.Pod) {
+	delete(pod.Labels, LabelServing)
+	delete(pod.Annotations, AnnotationServingSince)
+}
+
+// draining is a pod that lost its traffic the given time ago.
+func draining(ago time.Duration) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		waitingForTraffic(pod)
+		pod.Annotations[AnnotationDrainingSince] = stamp(testNow.Add(-ago))
 	}
 }
 
@@ -124,5 +139,5 @@ func status(ordinal int32, podName string) func(*v1alpha1.Performer) {
 }
 
 func observed(p *v1alpha1.Performer, pods ...*corev1.Pod) Observed {
-	return Observed{Performer: p, Pods: pods, Service: buildService(p), Now: testNow}
+	return Observed{Performer: p, Pods: pods, Service: buildService(p, servicePorts(p, nil)), Now: testNow}
 }

@@ -30,19 +30,37 @@ type hardware struct {
 	runtimeClass string
 }
 
-// teeNodes are the trusted execution environments that can be asked for, each with the node label
-// by which Node Feature Discovery tells that the processor offers it and it is enabled.
-// https://kubernetes-sigs.github.io/node-feature-discovery/stable/usage/features.html
-var teeNodes = map[string]string{
-	"sgx":     "feature.node.kubernetes.io/cpu-security.sgx.enabled",
-	"sev":     "feature.node.kubernetes.io/cpu-security.sev.enabled",
-	"sev-snp": "feature.node.kubernetes.io/cpu-security.sev.snp.enabled",
-	"tdx":     "feature.node.kubernetes.io/cpu-security.tdx.enabled",
+// TEE is what a kind of trusted execution environment asks of a pod. Its JSON form is that of the
+// table that administrators give the manager.
+type TEE struct {
+	// NodeLabels that the node must have.
+	NodeLabels map[string]string `json:"nodeLabels,omitempty"`
+	// RuntimeClass of the pod, unless the Performer names one itself.
+	RuntimeClass string `json:"runtimeClass,omitempty"`
+	// Resources that the container gets, as requests and limits.
+	Resources corev1.ResourceList `json:"resources,omitempty"`
+}
+
+// DefaultTEEs returns the table of an administrator who gives none. The node labels are those of
+// Node Feature Discovery (cpu-security), the RuntimeClasses those of Kata Containers' deployment,
+// the resource that of Intel's device plugin for SGX. What a cluster lacks keeps the pod from
+// starting: it never runs outside the environment that it asked for.
+func DefaultTEEs() map[string]TEE {
+	const feature = "feature.node.kubernetes.io/cpu-security."
+	return map[string]TEE{
+		"sgx": {
+			NodeLabels: map[string]string{feature + "sgx.enabled": "true"},
+			Resources:  corev1.ResourceList{"sgx.intel.com/enclave": resource.MustParse("1")},
+		},
+		"sev":     {NodeLabels: map[string]string{feature + "sev.enabled": "true"}, RuntimeClass: "kata-qemu-sev"},
+		"sev-snp": {NodeLabels: map[string]string{feature + "sev.snp.enabled": "true"}, RuntimeClass: "kata-qemu-snp"},
+		"tdx":     {NodeLabels: map[string]string{feature + "tdx.enabled": "true"}, RuntimeClass: "kata-qemu-tdx"},
+	}
 }
 
 // resolveHardware translates requirements, or says what is wrong with them. It fails closed: where
 // it can't tell what would satisfy them, there is a problem and no pod.
-func resolveHardware(requirements *v1alpha1.HardwareRequirements) (hardware, *Problem) {
+func resolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[string]TEE) (hardware, *Problem) {
 	var hw hardware
 	if requirements == nil {
 		return hw, nil
@@ -64,12 +82,21 @@ func resolveHardware(requirements *v1alpha1.HardwareRequirements) (hardware, *Pr
 		hw.resources = corev1.ResourceList{name: *resource.NewQuantity(int64(requirements.GPUCount), resource.DecimalSI)}
 	}
 	if requirements.TEERequired {
-		label, known := teeNodes[strings.ToLower(requirements.TEEType)]
+		tee, known := tees[strings.ToLower(requirements.TEEType)]
 		if !known {
 			return hw, invalidHardware(path+".teeType", fmt.Sprintf("is %q; where teeRequired is true it must be one of %s",
-				requirements.TEEType, strings.Join(slices.Sorted(maps.Keys(teeNodes)), ", ")))
+				requirements.TEEType, strings.Join(slices.Sorted(maps.Keys(tees)), ", ")))
 		}
-		hw.nodeLabels = append(hw.nodeLabels, nodeLabel(label, "true"))
+		hw.runtimeClass = tee.RuntimeClass
+		for _, key := range slices.Sorted(maps.Keys(tee.NodeLabels)) {
+			hw.nodeLabels = append(hw.nodeLabels, nodeLabel(key, tee.NodeLabels[key]))
+		}
+		for name, quantity := range tee.Resources {
+			if hw.resources == nil {
+				hw.resources = corev1.ResourceList{}
+			}
+			hw.resources[name] = quantity
+		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(requirements.CustomLabels)) {
 		hw.nodeLabels = append(hw.nodeLabels, nodeLabel(key, requirements.CustomLabels[key]))

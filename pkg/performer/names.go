@@ -41,6 +41,13 @@ const (
 	// AnnotationRevision is the revision that the pod was made from. LabelRevision says the same for
 	// selecting; this is what is gone by, since labels are what people edit.
 	AnnotationRevision = "hourglass.eigenlayer.io/revision"
+	// AnnotationServingSince is when the pod got LabelServing, in RFC 3339.
+	AnnotationServingSince = "hourglass.eigenlayer.io/serving-since"
+	// AnnotationDrainingSince is when the pod lost LabelServing to its successor, in RFC 3339.
+	AnnotationDrainingSince = "hourglass.eigenlayer.io/draining-since"
+	// AnnotationResizeRefused is the hash of the resources that the cluster does not give the pod
+	// without a restart.
+	AnnotationResizeRefused = "hourglass.eigenlayer.io/resize-refused"
 	// AnnotationResources is the hash of spec.resources that the pod was made with. It is kept
 	// apart from the revision since resources can change without a restart.
 	AnnotationResources = "hourglass.eigenlayer.io/resources"
@@ -88,9 +95,9 @@ func podOrdinal(performer, pod string) (ordinal int32, ok bool) {
 	return int32(n), true
 }
 
-// Endpoint returns the address that clients in the cluster dial, as name:port.
-func Endpoint(p *v1alpha1.Performer, clusterDomain string) string {
-	return fmt.Sprintf("%s.%s.svc.%s:%d", ServiceName(p.Name), p.Namespace, clusterDomain, GRPCPort(&p.Spec))
+// endpoint returns the address that clients in the cluster dial, as name:port.
+func endpoint(p *v1alpha1.Performer, clusterDomain string, port int32) string {
+	return fmt.Sprintf("%s.%s.svc.%s:%d", ServiceName(p.Name), p.Namespace, clusterDomain, port)
 }
 
 // GRPCPort returns the port that is asked for, or the default. An older client may have erased the

@@ -86,11 +86,11 @@ func TestNameProblem(t *testing.T) {
 
 func TestEndpointHasThePortToDial(t *testing.T) {
 	p := newPerformer()
-	if got, want := Endpoint(p, "example.org"), "performer-x.ns.svc.example.org:9090"; got != want {
+	if got, want := endpoint(p, "example.org", GRPCPort(&p.Spec)), "performer-x.ns.svc.example.org:9090"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	p.Spec.Config.GRPCPort = 8080
-	if got, want := Endpoint(p, DefaultClusterDomain), "performer-x.ns.svc.cluster.local:8080"; got != want {
+	if got, want := endpoint(p, DefaultClusterDomain, GRPCPort(&p.Spec)), "performer-x.ns.svc.cluster.local:8080"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

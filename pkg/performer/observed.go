@@ -15,10 +15,15 @@ import (
 type Observed struct {
 	// Performer as last seen. It is never nil and never changed here.
 	Performer *v1alpha1.Performer
-	// Pods that the Performer controls, in any order.
+	// Pods that the Performer controls, in any order. Those for which NeedsWhole holds are whole,
+	// as the API server has them; of the others the controller may have dropped what is not read
+	// here.
 	Pods []*corev1.Pod
 	// Service of the Performer's name, if the Performer controls it; else nil.
 	Service *corev1.Service
+	// Endpoints holds the names of the pods that the Service's endpoint slices show ready. It is
+	// nil where they were not read: NeedsEndpoints says when to, and they may not be allowed to be.
+	Endpoints map[string]bool
 	// Now is the time of the observation.
 	Now time.Time
 }
@@ -31,6 +36,8 @@ type Settings struct {
 	// of a namespace may take its permission before it is done, and the finalizer would then hold
 	// the namespace for ever. Owner references clean up instead.
 	WithoutFinalizer bool
+	// TEEs are the trusted execution environments that can be asked for, by type in lower case.
+	TEEs map[string]TEE
 }
 
 // A ProblemKind says who can mend a problem.
@@ -69,20 +76,41 @@ const (
 // podView is a pod seen with what is asked for now beside it.
 type podView struct {
 	*corev1.Pod
+	// ordinal is that of the pod's name, or -1 for a name that has none, as those of an earlier
+	// operator.
 	ordinal int32
 	state   podState
-	// mismatch says in what the pod is not what is asked for now; empty if it is.
+	// mismatch says in what the pod is not what is asked for now; empty if it is, or can become so
+	// without a restart.
 	mismatch string
+	resize   resizeState
 }
 
-func (v podView) alive() bool {
+func (v *podView) alive() bool {
 	return v.state == podStarting || v.state == podReady
 }
 
-// viewPods judges the pods of o by what is asked for now. Pods whose names have no ordinal are not
-// of this operator's making and come with the ordinal -1.
-func viewPods(o Observed) []podView {
-	revision, resources := Revision(&o.Performer.Spec), ResourcesHash(&o.Performer.Spec)
+// serves tells whether the pod has the label by which the Service finds it.
+func (v *podView) serves() bool {
+	return v.Labels[LabelServing] == ServingTrue
+}
+
+// drains tells whether the pod has lost its traffic to a successor and answers what is under way.
+func (v *podView) drains() bool {
+	return !v.serves() && v.Annotations[AnnotationDrainingSince] != ""
+}
+
+// revision is what the pod was made from, or empty for one that has not been taken over yet.
+func (v *podView) revision() string {
+	return v.Annotations[AnnotationRevision]
+}
+
+// viewPods judges the pods of o by what is asked for now.
+func viewPods(o Observed, s Settings) []podView {
+	spec := &o.Performer.Spec
+	// Where the hardware can't be, no pod is what is asked for in any case but that of the revision.
+	hw, _ := resolveHardware(spec.HardwareRequirements, s.TEEs)
+	revision, hash, resources := Revision(spec), ResourcesHash(spec), addResources(spec.Resources, hw.resources)
 	views := make([]podView, 0, len(o.Pods))
 	for _, pod := range o.Pods {
 		view := podView{Pod: pod, ordinal: -1, state: stateOf(pod)}
@@ -90,12 +118,15 @@ func viewPods(o Observed) []podView {
 			view.ordinal = ordinal
 		}
 		switch {
-		case pod.Annotations[AnnotationRevision] != revision:
+		case view.revision() != revision:
 			view.mismatch = "the spec changed"
-		case pod.Annotations[AnnotationResources] != resources:
-			view.mismatch = "the resources changed"
-		case imageEdited(pod, o.Performer.Spec.Image):
+		case imageEdited(pod, spec.Image):
 			view.mismatch = "the image was changed on the pod"
+		default:
+			var possible bool
+			if view.resize, possible = resizeOf(pod, resources, hash); !possible {
+				view.mismatch = "the resources changed, and can't on a running pod"
+			}
 		}
 		views = append(views, view)
 	}
@@ -119,15 +150,36 @@ func stateOf(pod *corev1.Pod) podState {
 // rewrote at creation is another thing, and no reason to replace the pod: only a pod whose spec has
 // been changed since (its generation is above 1) is judged.
 func imageEdited(pod *corev1.Pod, asked string) bool {
-	if pod.Generation <= 1 {
+	if pod.Generation <= 1 || pod.Annotations[AnnotationResources] == resizing {
 		return false
 	}
+	c := performerContainer(pod)
+	return c != nil && c.Image != asked
+}
+
+// performerContainer returns the container that answers gRPC: ours, or the first of a pod that an
+// earlier operator made.
+func performerContainer(pod *corev1.Pod) *corev1.Container {
 	for i := range pod.Spec.Containers {
 		if c := &pod.Spec.Containers[i]; c.Name == ContainerName {
-			return c.Image != asked
+			return c
 		}
 	}
-	return false
+	if len(pod.Spec.Containers) > 0 {
+		return &pod.Spec.Containers[0]
+	}
+	return nil
+}
+
+// performerContainerStatus returns the status of that container, or nil.
+func performerContainerStatus(pod *corev1.Pod) *corev1.ContainerStatus {
+	c := performerContainer(pod)
+	for i := range pod.Status.ContainerStatuses {
+		if status := &pod.Status.ContainerStatuses[i]; c != nil && status.Name == c.Name {
+			return status
+		}
+	}
+	return nil
 }
 
 func podCondition(pod *corev1.Pod, conditionType corev1.PodConditionType) *corev1.PodCondition {
@@ -150,7 +202,7 @@ func current(views []podView) *podView {
 	var best *podView
 	for i := range views {
 		v := &views[i]
-		if !v.alive() || v.mismatch != "" || v.ordinal < 0 {
+		if !v.alive() || v.mismatch != "" {
 			continue
 		}
 		if best == nil || v.state > best.state || v.state == best.state && v.ordinal > best.ordinal {
@@ -158,19 +210,6 @@ func current(views []podView) *podView {
 		}
 	}
 	return best
-}
-
-// serving returns the pod that takes calls now, the current one if it does, or nil.
-func serving(views []podView) *podView {
-	if cur := current(views); cur != nil && cur.state == podReady {
-		return cur
-	}
-	for i := range views {
-		if v := &views[i]; v.state == podReady && v.Labels[LabelServing] == ServingTrue {
-			return v
-		}
-	}
-	return nil
 }
 
 // HighestOrdinal returns the highest ordinal among the pods of o, or -1. One that is above the
@@ -186,6 +225,6 @@ func HighestOrdinal(o Observed) int32 {
 }
 
 // IsCurrent tells whether pod is what p asks for now, and alive.
-func IsCurrent(p *v1alpha1.Performer, pod *corev1.Pod) bool {
-	return current(viewPods(Observed{Performer: p, Pods: []*corev1.Pod{pod}})) != nil
+func IsCurrent(p *v1alpha1.Performer, pod *corev1.Pod, s Settings) bool {
+	return current(viewPods(Observed{Performer: p, Pods: []*corev1.Pod{pod}}, s)) != nil
 }

@@ -35,10 +35,24 @@ type (
 		Pod     *corev1.Pod
 		Ordinal int32
 	}
-	// PatchPod sets labels on a live pod.
+	// CopyPod makes a pod like one that is going (CopyOf). The ordinal is on record.
+	CopyPod struct {
+		Source  *corev1.Pod
+		Ordinal int32
+	}
+	// PatchPod sets labels and annotations on a live pod. An empty value removes the key.
 	PatchPod struct {
-		Live   *corev1.Pod
-		Labels map[string]string
+		Live        *corev1.Pod
+		Labels      map[string]string
+		Annotations map[string]string
+	}
+	// ResizePod gives the container of a live pod other resources without a restart. Where the
+	// cluster refuses, Hash is recorded on the pod in AnnotationResizeRefused.
+	ResizePod struct {
+		Live      *corev1.Pod
+		Container string
+		Resources corev1.ResourceRequirements
+		Hash      string
 	}
 	// DeletePod deletes a pod gracefully. Why is for people.
 	DeletePod struct {
@@ -55,7 +69,9 @@ func (PatchService) isAction()  {}
 func (DeleteService) isAction() {}
 func (WriteStatus) isAction()   {}
 func (CreatePod) isAction()     {}
+func (CopyPod) isAction()       {}
 func (PatchPod) isAction()      {}
+func (ResizePod) isAction()     {}
 func (DeletePod) isAction()     {}
 func (SetFinalizers) isAction() {}
 
@@ -82,19 +98,9 @@ func (p *Plan) lookAgain(d time.Duration) {
 	}
 }
 
-// Times that the rules name.
-const (
-	// firstRetryDelay is how long the successor of a pod that ended by itself waits; it doubles
-	// with each further one, up to maxRetryDelay.
-	firstRetryDelay = 10 * time.Second
-	maxRetryDelay   = 5 * time.Minute
-	// failuresForgivenAfter is how long a pod must be ready for its predecessors' failures to be
-	// forgotten.
-	failuresForgivenAfter = 10 * time.Minute
-	// abandonAfter is how long past its grace period a deletion waits for a pod. A kubelet that
-	// lives needs seconds; one that does not, never comes back with an answer.
-	abandonAfter = 2 * time.Minute
-)
+// takeoverGrace is how long the pod of an earlier operator has our labels before its Service selects
+// by them: the endpoint slice controller must have seen the labels first.
+const takeoverGrace = 5 * time.Second
 
 // MakePlan decides what to do next for the Performer of o.
 func MakePlan(o Observed, s Settings) Plan {
@@ -102,68 +108,131 @@ func MakePlan(o Observed, s Settings) Plan {
 		return planDeletion(o)
 	}
 	var plan Plan
-	hw, problem := resolveHardware(o.Performer.Spec.HardwareRequirements)
+	hw, problem := resolveHardware(o.Performer.Spec.HardwareRequirements, s.TEEs)
+	views := viewPods(o, s)
 	if p := nameProblem(o.Performer.Name); p != nil {
 		problem = p
-	}
-	if problem == nil {
-		planService(&plan, o)
-		planPods(&plan, o, s, hw)
+	} else {
+		planService(&plan, o, views)
+		planPods(&plan, o, s, hw, views, problem == nil)
 	}
 	plan.Problem = problem
+	if left, counts := progressDeadlineLeft(o, views); counts && left > 0 && problem == nil {
+		plan.lookAgain(left)
+	}
 	planFinalizer(&plan, o, s)
 	return plan
 }
 
-func planService(plan *Plan, o Observed) {
+func planService(plan *Plan, o Observed, views []podView) {
+	ports := servicePorts(o.Performer, views)
 	switch live := o.Service; {
 	case live == nil:
-		plan.do(CreateService{buildService(o.Performer)})
+		plan.do(CreateService{buildService(o.Performer, ports)})
 	case live.DeletionTimestamp != nil:
 		// Its deletion event brings us back.
 	default:
-		if change := ServiceChangeFor(o.Performer, live); !change.empty() {
+		change := serviceChange(o.Performer, live, ports)
+		if takes := favoured(views); change.Selector != nil && takes != nil {
+			if left := stampedAt(takes, AnnotationServingSince).Add(takeoverGrace).Sub(o.Now); !takes.serves() || left > 0 {
+				change.Selector = nil
+				plan.lookAgain(max(left, time.Second))
+			}
+		}
+		if !change.empty() {
 			plan.do(PatchService{live, change})
 		}
 	}
 }
 
-// planPods keeps one pod of what is asked for now. A pod that is not what is asked for is replaced
-// by making its successor first, so that a spec which the API server refuses takes nothing down.
-func planPods(plan *Plan, o Observed, s Settings, hw hardware) {
+// planPods keeps one pod of what is asked for now, and traffic on the best one there is. Where what
+// is asked for can't be made, it keeps up what there is.
+func planPods(plan *Plan, o Observed, s Settings, hw hardware, views []podView, canMake bool) {
 	p := o.Performer
-	views := viewPods(o)
+	if planAdoption(plan, o, views, hw) {
+		return
+	}
+	cur := current(views)
+	if strategyOf(p) == v1alpha1.RecreateUpgrade {
+		if canMake {
+			planRecreate(plan, o, s, hw, views)
+		}
+	} else {
+		planBlueGreen(plan, o, s, hw, views, canMake)
+	}
+	if cur == nil {
+		return
+	}
+	if labels := missing(cur.Labels, podLabels(p, cur.revision())); labels != nil {
+		plan.do(PatchPod{cur.Pod, labels, nil})
+	}
+	planResize(plan, o, cur, addResources(p.Spec.Resources, hw.resources))
+	if p.Status.FailureCount > 0 && cur.state == podReady {
+		if left := failuresForgivenAfter - o.Now.Sub(readySince(cur.Pod)); left > 0 {
+			plan.lookAgain(left)
+		}
+	}
+}
+
+// planBlueGreen makes the pod that is asked for beside what runs, and moves the traffic to it.
+func planBlueGreen(plan *Plan, o Observed, s Settings, hw hardware, views []podView, canMake bool) {
+	source, copying := planCopy(plan, o, s, views)
+	cur := current(views)
+	waits := false
+	if cur == nil && canMake && !copying {
+		wait := retryDelay(o, views)
+		switch {
+		case wait > 0:
+			plan.lookAgain(wait)
+			waits = true
+		case favoured(views) != nil && !hasOurSelector(o.Performer, o.Service):
+			// The Service would send traffic to the new pod at once; planService sees to that first.
+		default:
+			planSuccessor(plan, o, s, hw, views)
+		}
+	}
+	planTraffic(plan, o, views)
+	if cur == nil && !canMake || waits {
+		return
+	}
+	for i := range views {
+		if v := &views[i]; v.state == podFinished && (copying || source == nil || v.Pod != source.Pod) {
+			plan.do(DeletePod{v.Pod, "it ended by itself"})
+		}
+	}
+}
+
+// planRecreate makes the pod that is asked for when all others are gone.
+func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podView) {
 	cur := current(views)
 	if cur == nil {
 		if wait := retryDelay(o, views); wait > 0 {
 			plan.lookAgain(wait)
 			return
 		}
-		planSuccessor(plan, o, s, hw, views)
-	} else {
-		if labels := missingLabels(cur.Labels, podLabels(p, Revision(&p.Spec))); labels != nil {
-			plan.do(PatchPod{cur.Pod, labels})
-		}
-		if p.Status.FailureCount > 0 && cur.state == podReady {
-			if left := failuresForgivenAfter - o.Now.Sub(readySince(cur.Pod)); left > 0 {
-				plan.lookAgain(left)
-			}
+		if len(views) == 0 {
+			planSuccessor(plan, o, s, hw, views)
+			return
 		}
 	}
-	for _, v := range views {
+	for i := range views {
+		v := &views[i]
 		switch {
-		case v.state == podDying, cur != nil && v.Pod == cur.Pod:
+		case v.state == podDying:
+		case cur != nil && v.Pod == cur.Pod:
+			if !v.serves() {
+				plan.do(PatchPod{v.Pod, map[string]string{LabelServing: ServingTrue}, map[string]string{AnnotationServingSince: stamp(o.Now), AnnotationDrainingSince: ""}})
+			}
 		case v.mismatch != "":
 			plan.do(DeletePod{v.Pod, v.mismatch})
-		case v.state == podFinished:
-			plan.do(DeletePod{v.Pod, "it ended by itself"})
 		default:
-			plan.do(DeletePod{v.Pod, "a newer one takes its place"})
+			plan.do(DeletePod{v.Pod, "it ended by itself, or there is another one of the same revision"})
 		}
 	}
 }
 
-// planSuccessor makes a pod where there is none of what is asked for now.
+// planSuccessor makes a pod where there is none of what is asked for now. It gets traffic from birth
+// where no other has any.
 func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podView) {
 	p := o.Performer
 	ordinal, recorded := nextOrdinal(o)
@@ -177,7 +246,11 @@ func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 		}
 		plan.do(WriteStatus{status})
 	}
-	plan.do(CreatePod{buildPod(p, ordinal, hw), ordinal})
+	pod := buildPod(p, ordinal, hw)
+	if !slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.serves() }) {
+		setServing(pod, o.Now)
+	}
+	plan.do(CreatePod{pod, ordinal})
 }
 
 // beginsUpgrade tells whether a successor is made because the spec changed, and not because a pod
@@ -200,127 +273,16 @@ func nextOrdinal(o Observed) (ordinal int32, recorded bool) {
 	return max(status.PodOrdinal, highest) + 1, false
 }
 
-// retryDelay returns how long the successor of a pod that ended by itself still has to wait. A pod
-// that was evicted or preempted did not end by itself, and one of another spec says nothing about
-// this one.
-func retryDelay(o Observed, views []podView) time.Duration {
-	var wait time.Duration
-	for _, v := range views {
-		if v.mismatch == "" && endedByItself(v) {
-			delay := maxRetryDelay
-			if n := o.Performer.Status.FailureCount; n < 5 {
-				delay = firstRetryDelay << n
-			}
-			wait = max(wait, delay-o.Now.Sub(finishedAt(v.Pod)))
-		}
-	}
-	return wait
-}
-
-// nextFailureCount returns the count to record with a successor.
-func nextFailureCount(p *v1alpha1.Performer, views []podView) int32 {
-	for _, v := range views {
-		if v.mismatch == "" && endedByItself(v) {
-			return p.Status.FailureCount + 1
-		}
-	}
-	if p.Status.UpdateRevision != Revision(&p.Spec) {
-		return 0
-	}
-	return p.Status.FailureCount
-}
-
-func endedByItself(v podView) bool {
-	return v.state == podFinished && !podConditionTrue(v.Pod, corev1.DisruptionTarget)
-}
-
-// finishedAt returns when a finished pod ended, as near as its status tells.
-func finishedAt(pod *corev1.Pod) time.Time {
-	at := pod.CreationTimestamp.Time
-	if ready := podCondition(pod, corev1.PodReady); ready != nil && ready.LastTransitionTime.After(at) {
-		at = ready.LastTransitionTime.Time
-	}
-	for _, c := range pod.Status.ContainerStatuses {
-		if t := c.State.Terminated; t != nil && t.FinishedAt.After(at) {
-			at = t.FinishedAt.Time
-		}
-	}
-	return at
-}
-
-// readySince returns when a ready pod became ready.
-func readySince(pod *corev1.Pod) time.Time {
-	if ready := podCondition(pod, corev1.PodReady); ready != nil {
-		return ready.LastTransitionTime.Time
-	}
-	return time.Time{}
-}
-
-func planFinalizer(plan *Plan, o Observed, s Settings) {
-	finalizers := o.Performer.Finalizers
-	has := slices.Contains(finalizers, Finalizer)
-	switch {
-	case s.WithoutFinalizer && has:
-		plan.do(SetFinalizers{withoutFinalizer(finalizers)})
-	case !s.WithoutFinalizer && !has:
-		plan.do(SetFinalizers{append(slices.Clone(finalizers), Finalizer)})
-	}
-}
-
-func withoutFinalizer(finalizers []string) []string {
-	return slices.DeleteFunc(slices.Clone(finalizers), func(f string) bool { return f == Finalizer })
-}
-
-// planDeletion takes down Service and pods, and lets the Performer go when they are gone. Traffic
-// stops first, then the pods get their grace period.
-func planDeletion(o Observed) Plan {
-	var plan Plan
-	p := o.Performer
-	if !slices.Contains(p.Finalizers, Finalizer) {
-		// Others hold it; owner references see to what is left.
-		return plan
-	}
-	done := SetFinalizers{withoutFinalizer(p.Finalizers)}
-	if slices.Contains(p.Finalizers, orphanFinalizer) {
-		plan.do(done)
-		return plan
-	}
-	if o.Service != nil && o.Service.DeletionTimestamp == nil {
-		plan.do(DeleteService{o.Service})
-	}
-	waiting := false
-	for _, v := range viewPods(o) {
-		switch {
-		case v.state != podDying:
-			plan.do(DeletePod{v.Pod, "the Performer is being deleted"})
-			waiting = true
-		case o.Now.Before(v.DeletionTimestamp.Add(abandonAfter)):
-			plan.lookAgain(v.DeletionTimestamp.Add(abandonAfter).Sub(o.Now))
-			waiting = true
-		default:
-			plan.Abandoned = append(plan.Abandoned, v.Name)
-		}
-	}
-	if !waiting {
-		plan.do(done)
-		plan.LookAgain = 0
-	}
-	return plan
-}
-
-// orphanFinalizer is what the API server puts on an object that is deleted with --cascade=orphan.
-const orphanFinalizer = "orphan"
-
-// missingLabels returns those of want that have lacks or has otherwise, or nil.
-func missingLabels(have, want map[string]string) map[string]string {
-	var missing map[string]string
+// missing returns those of want that have lacks or has otherwise, or nil.
+func missing(have, want map[string]string) map[string]string {
+	var lacks map[string]string
 	for key, value := range want {
 		if have[key] != value {
-			if missing == nil {
-				missing = map[string]string{}
+			if lacks == nil {
+				lacks = map[string]string{}
 			}
-			missing[key] = value
+			lacks[key] = value
 		}
 	}
-	return missing
+	return lacks
 }

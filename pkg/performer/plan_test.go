@@ -10,7 +10,9 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -30,8 +32,12 @@ func brief(plan Plan) string {
 			words = append(words, fmt.Sprintf("record %d", a.Status.PodOrdinal))
 		case CreatePod:
 			words = append(words, fmt.Sprintf("create pod %d", a.Ordinal))
+		case CopyPod:
+			words = append(words, fmt.Sprintf("copy %s to %d", a.Source.Name, a.Ordinal))
 		case PatchPod:
-			words = append(words, "label "+a.Live.Name)
+			words = append(words, patchWords(a))
+		case ResizePod:
+			words = append(words, "resize "+a.Live.Name)
 		case DeletePod:
 			words = append(words, "delete "+a.Live.Name)
 		case SetFinalizers:
@@ -41,19 +47,92 @@ func brief(plan Plan) string {
 	return strings.Join(words, ", ")
 }
 
-func TestMakePlan(t *testing.T) {
-	otherImage := func(p *v1alpha1.Performer) { p.Spec.Image = "repo:0" }
-	older := func(ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
-		return testPod(newPerformer(otherImage), ordinal, change...)
+// patchWords tells what a patch of a pod is for.
+func patchWords(a PatchPod) string {
+	switch {
+	case a.Annotations[AnnotationRevision] != "":
+		return "adopt " + a.Live.Name + " as " + a.Annotations[AnnotationRevision]
+	case a.Annotations[AnnotationServingSince] != "":
+		return "traffic to " + a.Live.Name
+	case a.Annotations[AnnotationDrainingSince] != "":
+		return "no traffic to " + a.Live.Name
+	case a.Annotations[AnnotationResources] == resizing:
+		return "begin resize of " + a.Live.Name
+	case a.Annotations[AnnotationResources] != "":
+		return "end resize of " + a.Live.Name
+	default:
+		return "label " + a.Live.Name
 	}
-	withUpdated := func(p *v1alpha1.Performer) { p.Status.UpdateRevision = Revision(&p.Spec) }
+}
+
+func TestMakePlan(t *testing.T) {
+	before := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image, p.Spec.Config.GRPCPort = "repo:0", 8080 })
+	older := func(ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
+		return testPod(before, ordinal, change...)
+	}
+	settled := func(p *v1alpha1.Performer) {
+		p.Status.UpdateRevision = Revision(&p.Spec)
+		p.Status.CurrentRevision = p.Status.UpdateRevision
+	}
 	failures := func(n int32) func(*v1alpha1.Performer) {
-		return func(p *v1alpha1.Performer) { withUpdated(p); p.Status.FailureCount = n }
+		return func(p *v1alpha1.Performer) { settled(p); p.Status.FailureCount = n }
 	}
 	deleted := func(p *v1alpha1.Performer) { p.DeletionTimestamp = &metav1.Time{Time: testNow} }
+	recreate := func(p *v1alpha1.Performer) {
+		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+	}
+	tee := func(p *v1alpha1.Performer) {
+		p.Spec.HardwareRequirements = &v1alpha1.HardwareRequirements{TEERequired: true}
+	}
+	cpu := func(amount string) func(*v1alpha1.Performer) {
+		return func(p *v1alpha1.Performer) {
+			p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(amount)}
+		}
+	}
+	// serverDefaults are what the API server fills in.
+	serverDefaults := func(pod *corev1.Pod) {
+		pod.Spec.Containers[0].Resources.Requests = requests(pod.Spec.Containers[0].Resources)
+	}
 
 	first := newPerformer()
-	running := newPerformer(withUpdated, status(0, "performer-x-0"))
+	running := newPerformer(settled, status(0, "performer-x-0"))
+	// upgrading ran before's pod 0 and is asked for more now.
+	upgrading := func(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
+		return newPerformer(append([]func(*v1alpha1.Performer){func(p *v1alpha1.Performer) {
+			p.Status = v1alpha1.PerformerStatus{PodName: "performer-x-0", UpdateRevision: Revision(&before.Spec), CurrentRevision: Revision(&before.Spec)}
+		}}, change...)...)
+	}
+	// begun is the same with the second ordinal on record.
+	begun := func(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
+		return upgrading([]func(*v1alpha1.Performer){func(p *v1alpha1.Performer) {
+			p.Status.PodOrdinal, p.Status.UpdateRevision = 1, Revision(&p.Spec)
+			p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Minute)}
+			p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse}}
+		}, func(p *v1alpha1.Performer) {
+			for _, f := range change {
+				f(p)
+			}
+			p.Status.UpdateRevision = Revision(&p.Spec)
+		}}...)
+	}
+	const whole = 10 * time.Minute // the progress deadline from now
+	const rest = 9 * time.Minute   // that of begun
+	slices := func(names ...string) map[string]bool {
+		ready := map[string]bool{}
+		for _, name := range names {
+			ready[name] = true
+		}
+		return ready
+	}
+	withSlices := func(o Observed, names ...string) Observed { o.Endpoints = slices(names...); return o }
+	withService := func(o Observed, p *v1alpha1.Performer, edit ...func(*corev1.Service)) Observed {
+		o.Service = buildService(p, servicePorts(p, nil))
+		for _, f := range edit {
+			f(o.Service)
+		}
+		return o
+	}
+
 	tests := []struct {
 		name      string
 		o         Observed
@@ -65,17 +144,17 @@ func TestMakePlan(t *testing.T) {
 		{
 			name: "new: everything, the finalizer beside the other writes",
 			o:    Observed{Performer: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), Now: testNow},
-			want: "create service, create pod 0, finalizers [" + Finalizer + "]",
+			want: "create service, create pod 0, finalizers [" + Finalizer + "]", lookAgain: whole,
 		},
 		{
 			name:     "new, with Roles only: no finalizer",
 			o:        Observed{Performer: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), Now: testNow},
 			settings: Settings{WithoutFinalizer: true},
-			want:     "create service, create pod 0",
+			want:     "create service, create pod 0", lookAgain: whole,
 		},
 		{
 			name:     "with Roles only, a finalizer from before goes",
-			o:        observed(newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = []string{"a/b", Finalizer} }), testPod(first, 0)),
+			o:        observed(newPerformer(settled, func(p *v1alpha1.Performer) { p.Finalizers = []string{"a/b", Finalizer} }), testPod(first, 0)),
 			settings: Settings{WithoutFinalizer: true},
 			want:     "finalizers [a/b]",
 		},
@@ -87,20 +166,18 @@ func TestMakePlan(t *testing.T) {
 			want: "create service",
 		},
 		{
-			name: "the pod lost a label",
-			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
-				delete(pod.Labels, LabelServing)
-			})),
-			want: "label performer-x-0",
+			name: "the pod lost the serving label",
+			o:    observed(running, testPod(running, 0, ready(0), waitingForTraffic)),
+			want: "traffic to performer-x-0",
 		},
 		{
 			name: "the pod lost all labels",
 			o:    observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) { pod.Labels = nil })),
-			want: "label performer-x-0",
+			want: "traffic to performer-x-0, label performer-x-0",
 		},
 		{
 			name: "the AVS changed, which is a label",
-			o: observed(newPerformer(withUpdated, status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
 				p.Spec.AVSAddress = "0xdef"
 			}), testPod(running, 0, ready(0))),
 			want: "label performer-x-0",
@@ -110,39 +187,214 @@ func TestMakePlan(t *testing.T) {
 			o:    observed(running, testPod(running, 0, ready(0), dying)),
 			want: "record 1, create pod 1",
 		},
-		{
-			name: "the pod is gone",
-			o:    observed(running),
-			want: "record 1, create pod 1",
-		},
+		{name: "the pod is gone", o: observed(running), want: "record 1, create pod 1"},
 		{
 			name: "the ordinal is on record and its pod was never known: the same name again",
-			o:    observed(newPerformer(withUpdated, status(4, "performer-x-3"))),
+			o:    observed(newPerformer(settled, status(4, "performer-x-3"))),
 			want: "create pod 4",
 		},
 		{
 			name: "the status was lost: beyond the highest ordinal seen",
-			o:    observed(newPerformer(withUpdated), older(6, dying)),
+			o:    observed(newPerformer(settled), older(6, dying)),
 			want: "record 7, create pod 7",
 		},
+
+		// An upgrade, step by step.
 		{
-			name: "the spec changed: the successor first, then the old pod goes",
-			o:    observed(running, older(0, ready(0))),
-			want: "record 1, create pod 1, delete performer-x-0",
+			name: "the spec changed: the successor beside the old pod, which keeps traffic and port",
+			o:    withService(observed(upgrading(), older(0, ready(0))), before),
+			want: "record 1, create pod 1", lookAgain: whole,
 		},
 		{
-			name: "the resources changed",
-			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
-				delete(pod.Annotations, AnnotationResources)
+			name:      "the successor starts",
+			o:         withService(observed(begun(), older(0, ready(0)), testPod(first, 1, waitingForTraffic)), before),
+			lookAgain: rest,
+		},
+		{
+			name: "the successor is ready: it gets traffic, and the Service both ports",
+			o:    withService(observed(begun(), older(0, ready(0)), testPod(first, 1, waitingForTraffic, ready(0))), before),
+			want: "patch service, traffic to performer-x-1", lookAgain: handoverPoll,
+		},
+		{
+			name: "both have traffic, the slices do not show the new one",
+			o:    withSlices(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0"),
+			want: "patch service", lookAgain: handoverPoll,
+		},
+		{
+			name: "the slices show it",
+			o:    withSlices(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
+			want: "patch service, no traffic to performer-x-0", lookAgain: 10 * time.Second,
+		},
+		{
+			name: "the slices may not be read: wait",
+			o: observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0), func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationServingSince] = stamp(testNow.Add(-9 * time.Second))
 			})),
-			want: "record 1, create pod 1, delete performer-x-0",
+			want: "patch service", lookAgain: handoverPoll,
 		},
+		{
+			name: "the slices may not be read: waited long enough",
+			o: observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0), func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationServingSince] = stamp(testNow.Add(-10 * time.Second))
+			})),
+			want: "patch service, no traffic to performer-x-0", lookAgain: 10 * time.Second,
+		},
+		{
+			name: "the old one drains",
+			o:    observed(newPerformer(settled, status(1, "performer-x-1")), older(0, ready(0), draining(4*time.Second)), testPod(first, 1, ready(0))),
+			want: "patch service", lookAgain: 6 * time.Second,
+		},
+		{
+			name: "it has drained",
+			o:    observed(newPerformer(settled, status(1, "performer-x-1")), older(0, ready(0), draining(10*time.Second)), testPod(first, 1, ready(0))),
+			want: "patch service, delete performer-x-0",
+		},
+		{
+			name: "no drain asked for",
+			o: observed(newPerformer(settled, status(1, "performer-x-1"), func(p *v1alpha1.Performer) {
+				p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: ptr.To[int32](0)}
+			}), older(0, ready(0), draining(0)), testPod(first, 1, ready(0))),
+			want: "patch service, delete performer-x-0",
+		},
+
+		// What comes between.
+		{
+			name: "a newer spec supersedes one that never served",
+			o: withService(observed(begun(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:9" }), older(0, ready(0)),
+				testPod(first, 1, waitingForTraffic)), before),
+			want: "record 2, create pod 2, delete performer-x-1", lookAgain: rest,
+		},
+		{
+			name: "back to the old spec while its pod serves: it stays",
+			o:    withService(observed(before, older(0, ready(0)), testPod(first, 1, waitingForTraffic)), before),
+			want: "delete performer-x-1",
+		},
+		{
+			name: "back to the old spec while its pod drains: it serves again",
+			o:    withSlices(withService(observed(before, older(0, ready(0), draining(time.Second)), testPod(first, 1, ready(0))), before), "performer-x-1"),
+			want: "patch service, traffic to performer-x-0", lookAgain: handoverPoll,
+		},
+		{
+			name: "the new one dies while the old one drains: the old one serves again",
+			o:    withService(observed(newPerformer(settled, status(1, "performer-x-1")), older(0, ready(0), draining(time.Second)), testPod(first, 1)), first),
+			want: "patch service, traffic to performer-x-0",
+		},
+		{
+			name: "the old one is evicted while the new one can't run: a copy of it",
+			o:    withService(observed(begun(), older(0, dying), testPod(first, 1, waitingForTraffic)), before),
+			want: "patch service, record 2, copy performer-x-0 to 2", lookAgain: rest,
+		},
+		{
+			name: "the old one ends by itself while the new one can't run: a copy after a delay",
+			o:    withService(observed(begun(), older(0, ended(4*time.Second)), testPod(first, 1, waitingForTraffic)), before),
+			want: "patch service", lookAgain: 6 * time.Second,
+		},
+		{
+			name: "that has passed",
+			o:    withService(observed(begun(), older(0, ended(10*time.Second)), testPod(first, 1, waitingForTraffic)), before),
+			want: "patch service, record 2, copy performer-x-0 to 2, delete performer-x-0", lookAgain: rest,
+		},
+		{
+			name: "there is a copy already",
+			o:    withService(observed(begun(), older(0, dying), older(2), testPod(first, 1, waitingForTraffic)), before),
+			want: "patch service", lookAgain: rest,
+		},
+		{
+			name: "the old one is evicted while what is asked for can't be made: a copy of it",
+			o:    withService(observed(upgrading(tee), older(0, dying)), before),
+			want: "patch service, record 1, copy performer-x-0 to 1", problem: ReasonInvalidSpec,
+		},
+		{
+			name: "hardware that can't be: nothing is made and nothing taken down",
+			o:    withService(observed(upgrading(tee), older(0, ready(0))), before), problem: ReasonInvalidSpec,
+		},
+		{
+			name: "the deadline is over: no more looking again",
+			o: withService(observed(begun(func(p *v1alpha1.Performer) {
+				p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Hour)}
+			}), older(0, ready(0)), testPod(first, 1, waitingForTraffic)), before),
+		},
+
+		// Recreate.
+		{
+			name: "Recreate: the old one goes first",
+			o:    observed(upgrading(recreate), older(0, ready(0))),
+			want: "patch service, delete performer-x-0", lookAgain: whole,
+		},
+		{
+			name: "Recreate: wait until it is gone",
+			o:    observed(begun(recreate), older(0, dying)), lookAgain: rest,
+		},
+		{
+			name: "Recreate: it is gone",
+			o:    observed(begun(recreate)),
+			want: "create pod 1", lookAgain: rest,
+		},
+		{
+			name: "Recreate asked for in mid-upgrade takes effect at the next step",
+			o:    withSlices(observed(begun(recreate), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-1"),
+			want: "patch service, delete performer-x-0",
+		},
+		{
+			name: "Recreate: what can't be takes nothing down",
+			o:    withService(observed(upgrading(recreate, tee), older(0, ready(0))), before), problem: ReasonInvalidSpec,
+		},
+
+		// Resources.
+		{
+			name: "other resources: on the running pod",
+			o:    observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults)),
+			want: "begin resize of performer-x-0, resize performer-x-0",
+		},
+		{
+			name: "other resources, begun",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources] = resizing
+			})),
+			want: "resize performer-x-0",
+		},
+		{
+			name: "the kubelet is at it",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources] = resizing
+			})),
+		},
+		{
+			name: "it is done",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources] = resizing
+				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
+			})),
+			want: "end resize of performer-x-0",
+		},
+		{
+			name: "the cluster refused",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("2")).Spec)
+			})),
+			want: "record 1, create pod 1",
+		},
+		{
+			name: "the node never can",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources] = resizing
+				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible})
+			})),
+			want: "record 1, create pod 1",
+		},
+		{
+			name: "a limit goes, which a running pod can't lose",
+			o:    observed(running, testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults)),
+			want: "record 1, create pod 1",
+		},
+
+		// What others did.
 		{
 			name: "the image was edited on the pod",
 			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Generation, pod.Spec.Containers[0].Image = 2, "other"
 			})),
-			want: "record 1, create pod 1, delete performer-x-0",
+			want: "record 1, create pod 1",
 		},
 		{
 			name: "admission rewrote the image at creation: that is how it is here",
@@ -151,22 +403,17 @@ func TestMakePlan(t *testing.T) {
 			})),
 		},
 		{
-			name: "two of what is asked for: the ready one stays",
-			o:    observed(running, testPod(running, 0, ready(0)), testPod(running, 1)),
+			name: "two of what is asked for, one of them with traffic: the other goes",
+			o:    observed(running, testPod(running, 0, ready(0)), testPod(running, 1, waitingForTraffic)),
 			want: "delete performer-x-1",
 		},
 		{
-			name: "two that are ready: the newer one stays",
-			o:    observed(running, testPod(running, 0, ready(0)), testPod(running, 1, ready(0))),
-			want: "delete performer-x-0",
+			name: "two that are ready and have traffic: it moves to the newer one",
+			o:    withSlices(observed(running, testPod(running, 0, ready(0)), testPod(running, 1, ready(0))), "performer-x-1"),
+			want: "no traffic to performer-x-0", lookAgain: 10 * time.Second,
 		},
-		{
-			name: "a pod that is not of our making makes way",
-			o: observed(running, testPod(running, 0, ready(0)), testPod(running, 9, func(pod *corev1.Pod) {
-				pod.Name = "performer-x"
-			})),
-			want: "delete performer-x",
-		},
+
+		// Failures.
 		{
 			name:      "the pod ended: its successor waits",
 			o:         observed(running, testPod(running, 0, ended(4*time.Second))),
@@ -193,27 +440,52 @@ func TestMakePlan(t *testing.T) {
 			want: "record 1, create pod 1, delete performer-x-0",
 		},
 		{
-			name: "a pod of another spec that ended delays nothing",
-			o:    observed(running, older(0, ended(0))),
-			want: "record 1, create pod 1, delete performer-x-0",
-		},
-		{
 			name:      "failures are forgiven later",
 			o:         observed(newPerformer(failures(2), status(0, "performer-x-0")), testPod(running, 0, ready(4*time.Minute))),
 			lookAgain: 6 * time.Minute,
-		},
-		{
-			name: "hardware that can't be: nothing is made and nothing taken down",
-			o: observed(newPerformer(withUpdated, func(p *v1alpha1.Performer) {
-				p.Spec.HardwareRequirements = &v1alpha1.HardwareRequirements{TEERequired: true}
-			}), testPod(running, 0, ready(0))),
-			problem: ReasonInvalidSpec,
 		},
 		{
 			name:    "a name that can't be",
 			o:       Observed{Performer: newPerformer(func(p *v1alpha1.Performer) { p.Name = "a.b" }), Now: testNow},
 			problem: ReasonInvalidName,
 		},
+
+		// What an earlier operator left.
+		{
+			name: "a pod that runs what is asked for",
+			o:    withService(observed(newPerformer(status(0, "performer-x")), earlierPod(running)), running, earlierService),
+			want: "patch service, adopt performer-x as " + Revision(&running.Spec), lookAgain: time.Second,
+		},
+		{
+			name: "one that does not",
+			o:    withService(observed(newPerformer(status(0, "performer-x")), earlierPod(before)), running, earlierService),
+			want: "patch service, adopt performer-x as legacy", lookAgain: time.Second,
+		},
+		{
+			name: "it is ours now: the Service waits a little",
+			o: withService(observed(newPerformer(settled, status(0, "performer-x")), testPod(running, 0, ready(0), func(pod *corev1.Pod) {
+				pod.Name, pod.Annotations[AnnotationServingSince] = "performer-x", stamp(testNow.Add(-2*time.Second))
+			})), running, func(s *corev1.Service) { delete(s.Spec.Selector, LabelServing) }),
+			lookAgain: 3 * time.Second,
+		},
+		{
+			name: "then it selects as ours do",
+			o: withService(observed(newPerformer(settled, status(0, "performer-x")), testPod(running, 0, ready(0), func(pod *corev1.Pod) {
+				pod.Name = "performer-x"
+			})), running, func(s *corev1.Service) { delete(s.Spec.Selector, LabelServing) }),
+			want: "patch service",
+		},
+		{
+			name: "no upgrade before that",
+			o: withService(observed(newPerformer(status(0, "performer-x"), func(p *v1alpha1.Performer) { p.Status.CurrentRevision = LegacyRevision }),
+				testPod(running, 0, ready(0), func(pod *corev1.Pod) {
+					pod.Name, pod.Annotations[AnnotationServingSince] = "performer-x", stamp(testNow.Add(-2*time.Second))
+					pod.Annotations[AnnotationRevision] = LegacyRevision
+				})), running, func(s *corev1.Service) { delete(s.Spec.Selector, LabelServing) }),
+			lookAgain: 3 * time.Second,
+		},
+
+		// Deletion.
 		{
 			name: "deleted: Service, then pods",
 			o:    observed(newPerformer(deleted), testPod(running, 0, ready(0))),
@@ -248,8 +520,10 @@ func TestMakePlan(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			settings := testSettings
+			settings.WithoutFinalizer = tt.settings.WithoutFinalizer
 			before := tt.o.Performer.DeepCopy()
-			plan := MakePlan(tt.o, tt.settings)
+			plan := MakePlan(tt.o, settings)
 			if got := brief(plan); got != tt.want {
 				t.Errorf("actions:\n got %s\nwant %s", got, tt.want)
 			}
@@ -264,6 +538,29 @@ func TestMakePlan(t *testing.T) {
 			}
 		})
 	}
+}
+
+// earlierPod is a pod as the earlier operator left it: by a plain name, with its labels and none of
+// ours, and all that the server adds.
+func earlierPod(p *v1alpha1.Performer) *corev1.Pod {
+	return testPod(p, 0, ready(time.Hour), func(pod *corev1.Pod) {
+		pod.Name = "performer-x"
+		pod.Annotations = nil
+		pod.Labels = map[string]string{LabelApp: AppName, LabelPerformer: p.Name, LabelAVS: p.Spec.AVSAddress}
+		pod.Spec.SecurityContext = &corev1.PodSecurityContext{}
+		pod.Spec.EnableServiceLinks, pod.Spec.AutomountServiceAccountToken = nil, nil
+		pod.Spec.ServiceAccountName = "default"
+		c := &pod.Spec.Containers[0]
+		c.StartupProbe, c.ReadinessProbe, c.LivenessProbe, c.SecurityContext = nil, nil, nil, nil
+		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{Key: corev1.TaintNodeNotReady})
+	})
+}
+
+// earlierService is a Service as the earlier operator left it, and as it is seen once it has its
+// labels back.
+func earlierService(s *corev1.Service) {
+	s.Spec.Selector = map[string]string{LabelPerformer: "x"}
+	s.Spec.Ports[0].AppProtocol = nil
 }
 
 func problemReason(p *Problem) string {

@@ -4,8 +4,10 @@
 package performer
 
 import (
+	"cmp"
 	"maps"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,28 +23,36 @@ const (
 	portName = "grpc"
 )
 
-// The probes ask grpc.health.v1.Health/Check with the empty service name, which performers answer.
-// A start may take startupSeconds, asked every second so that a quick one is seen at once.
-const (
-	startupSeconds       = 300
-	probeTimeoutSeconds  = 5
-	readinessPeriod      = 5
-	readinessFailures    = 3
-	livenessPeriod       = 10
-	livenessFailures     = 6
-	startupPeriodSeconds = 1
+// The defaults of the probes, as the CRD documents them. A start is asked for every second, so that a
+// quick one is seen at once.
+var (
+	startupDefaults   = v1alpha1.ProbeThresholds{PeriodSeconds: 1, TimeoutSeconds: 5, FailureThreshold: 300}
+	readinessDefaults = v1alpha1.ProbeThresholds{PeriodSeconds: 5, TimeoutSeconds: 5, FailureThreshold: 3}
+	livenessDefaults  = v1alpha1.ProbeThresholds{PeriodSeconds: 10, TimeoutSeconds: 5, FailureThreshold: 6}
 )
 
-// buildPod renders the pod of the given ordinal for what is asked for now. It takes traffic from
-// birth.
+// buildPod renders the pod of the given ordinal for what is asked for now. It has no traffic yet
+// (setServing).
 func buildPod(p *v1alpha1.Performer, ordinal int32, hw hardware) *corev1.Pod {
 	revision := Revision(&p.Spec)
+	labels := podLabels(p, revision)
+	for key, value := range p.Spec.PodLabels {
+		if _, ours := labels[key]; !ours && key != LabelServing {
+			labels[key] = value
+		}
+	}
+	annotations := maps.Clone(p.Spec.PodAnnotations)
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	annotations[AnnotationRevision] = revision
+	annotations[AnnotationResources] = ResourcesHash(&p.Spec)
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            PodName(p.Name, ordinal),
 			Namespace:       p.Namespace,
-			Labels:          podLabels(p, revision),
-			Annotations:     map[string]string{AnnotationRevision: revision, AnnotationResources: ResourcesHash(&p.Spec)},
+			Labels:          labels,
+			Annotations:     annotations,
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p, gvk)},
 		},
 		Spec: corev1.PodSpec{
@@ -52,27 +62,64 @@ func buildPod(p *v1alpha1.Performer, ordinal int32, hw hardware) *corev1.Pod {
 			AutomountServiceAccountToken: ptr.To(p.Spec.Config.ServiceAccountName != ""),
 			// Service links put several variables for each Service of the namespace into the
 			// environment: with hundreds of performers beside it, more than a process may have.
-			EnableServiceLinks: ptr.To(false),
-			ImagePullSecrets:   p.Spec.ImagePullSecrets,
-			SecurityContext: &corev1.PodSecurityContext{
-				SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
-			},
+			EnableServiceLinks:            ptr.To(false),
+			ImagePullSecrets:              p.Spec.ImagePullSecrets,
+			SecurityContext:               podSecurityContext(p.Spec.PodSecurityContext),
+			TerminationGracePeriodSeconds: p.Spec.TerminationGracePeriodSeconds,
+			Volumes:                       p.Spec.Volumes,
+			TopologySpreadConstraints:     p.Spec.TopologySpreadConstraints,
 		},
 	}
 	schedule(&pod.Spec, p.Spec.Scheduling, hw)
 	return pod
 }
 
-// podLabels are the labels of a pod of the given revision that takes traffic.
+// podLabels are the labels that a pod of the given revision has at all times.
 func podLabels(p *v1alpha1.Performer, revision string) map[string]string {
 	labels := commonLabels(p)
 	labels[LabelRevision] = revision
-	labels[LabelServing] = ServingTrue
 	return labels
+}
+
+// setServing gives a pod that is about to be made traffic from birth.
+func setServing(pod *corev1.Pod, now time.Time) {
+	pod.Labels[LabelServing] = ServingTrue
+	pod.Annotations[AnnotationServingSince] = now.UTC().Format(time.RFC3339)
+}
+
+// podSecurityContext is what the user asked for, with the seccomp profile of the container runtime
+// where no other was.
+func podSecurityContext(asked *corev1.PodSecurityContext) *corev1.PodSecurityContext {
+	context := &corev1.PodSecurityContext{}
+	if asked != nil {
+		context = asked.DeepCopy()
+	}
+	if context.SeccompProfile == nil {
+		context.SeccompProfile = &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault}
+	}
+	return context
+}
+
+// securityContext is what the user asked for, without privilege escalation unless they asked for it
+// in one of the ways that imply it.
+func securityContext(asked *corev1.SecurityContext) *corev1.SecurityContext {
+	context := &corev1.SecurityContext{}
+	if asked != nil {
+		context = asked.DeepCopy()
+	}
+	implied := ptr.Deref(context.Privileged, false) ||
+		context.Capabilities != nil && slices.ContainsFunc(context.Capabilities.Add, func(c corev1.Capability) bool {
+			return c == "SYS_ADMIN" || c == "CAP_SYS_ADMIN"
+		})
+	if context.AllowPrivilegeEscalation == nil && !implied {
+		context.AllowPrivilegeEscalation = ptr.To(false)
+	}
+	return context
 }
 
 func container(spec *v1alpha1.PerformerSpec, hw hardware) corev1.Container {
 	port := GRPCPort(spec)
+	probes := ptr.Deref(spec.Config.Probes, v1alpha1.Probes{})
 	return corev1.Container{
 		Name:            ContainerName,
 		Image:           spec.Image,
@@ -82,22 +129,25 @@ func container(spec *v1alpha1.PerformerSpec, hw hardware) corev1.Container {
 		Env:             environment(&spec.Config),
 		Ports:           []corev1.ContainerPort{{Name: portName, ContainerPort: port, Protocol: corev1.ProtocolTCP}},
 		Resources:       addResources(spec.Resources, hw.resources),
-		StartupProbe:    healthProbe(port, startupPeriodSeconds, startupSeconds/startupPeriodSeconds),
-		ReadinessProbe:  healthProbe(port, readinessPeriod, readinessFailures),
-		LivenessProbe:   healthProbe(port, livenessPeriod, livenessFailures),
-		SecurityContext: &corev1.SecurityContext{AllowPrivilegeEscalation: ptr.To(false)},
+		VolumeMounts:    spec.VolumeMounts,
+		StartupProbe:    healthProbe(port, probes.Service, probes.Startup, startupDefaults),
+		ReadinessProbe:  healthProbe(port, probes.Service, probes.Readiness, readinessDefaults),
+		LivenessProbe:   healthProbe(port, probes.Service, probes.Liveness, livenessDefaults),
+		SecurityContext: securityContext(spec.SecurityContext),
 		// The kubelet's own file with the reason of death may be missing; the tail of the log
 		// helps whoever reads the pod then.
 		TerminationMessagePolicy: corev1.TerminationMessageFallbackToLogsOnError,
 	}
 }
 
-func healthProbe(port, periodSeconds, failureThreshold int32) *corev1.Probe {
+// healthProbe asks grpc.health.v1.Health/Check.
+func healthProbe(port int32, service string, asked *v1alpha1.ProbeThresholds, defaults v1alpha1.ProbeThresholds) *corev1.Probe {
+	thresholds := ptr.Deref(asked, v1alpha1.ProbeThresholds{})
 	return &corev1.Probe{
-		ProbeHandler:     corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: port, Service: ptr.To("")}},
-		PeriodSeconds:    periodSeconds,
-		TimeoutSeconds:   probeTimeoutSeconds,
-		FailureThreshold: failureThreshold,
+		ProbeHandler:     corev1.ProbeHandler{GRPC: &corev1.GRPCAction{Port: port, Service: &service}},
+		PeriodSeconds:    cmp.Or(thresholds.PeriodSeconds, defaults.PeriodSeconds),
+		TimeoutSeconds:   cmp.Or(thresholds.TimeoutSeconds, defaults.TimeoutSeconds),
+		FailureThreshold: cmp.Or(thresholds.FailureThreshold, defaults.FailureThreshold),
 	}
 }
 
@@ -113,7 +163,7 @@ func environment(config *v1alpha1.PerformerConfig) []corev1.EnvVar {
 			ConfigMapKeyRef: from.ValueFrom.ConfigMapKeyRef,
 		}})
 	}
-	return env
+	return append(env, config.Env...)
 }
 
 // addResources returns what the user asked for and what the hardware needs. The hardware wins where

@@ -19,7 +19,7 @@ func TestPodCarriesEveryField(t *testing.T) {
 		p.Spec = everyField()
 		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")}
 	})
-	hw, problem := resolveHardware(p.Spec.HardwareRequirements)
+	hw, problem := resolveHardware(p.Spec.HardwareRequirements, DefaultTEEs())
 	if problem != nil {
 		t.Fatal(problem)
 	}
@@ -30,7 +30,6 @@ func TestPodCarriesEveryField(t *testing.T) {
 		"app label":                  {pod.Labels["app"], "hourglass-performer"},
 		"performer label":            {pod.Labels["hourglass.eigenlayer.io/performer"], "x"},
 		"avs label":                  {pod.Labels["hourglass.eigenlayer.io/avs"], "0x1"},
-		"serving label":              {pod.Labels["hourglass.eigenlayer.io/serving"], "true"},
 		"revision label":             {pod.Labels["hourglass.eigenlayer.io/revision"], Revision(&p.Spec)},
 		"revision annotation":        {pod.Annotations["hourglass.eigenlayer.io/revision"], Revision(&p.Spec)},
 		"resources annotation":       {pod.Annotations["hourglass.eigenlayer.io/resources"], ResourcesHash(&p.Spec)},
@@ -121,14 +120,14 @@ func TestResolveHardware(t *testing.T) {
 		{"a slice", &v1alpha1.HardwareRequirements{GPUCount: 1, GPUType: "MIG-1g.5gb"}, "", "nvidia.com/mig-1g.5gb=1"},
 		{"a model and no count", &v1alpha1.HardwareRequirements{GPUType: "A100"}, "gpuCount must be at least 1", ""},
 		{"a negative count", &v1alpha1.HardwareRequirements{GPUCount: -1}, "gpuCount must not be negative", ""},
-		{"tee", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "SGX"}, "", " feature.node.kubernetes.io/cpu-security.sgx.enabled"},
+		{"tee", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "SGX"}, "", "sgx.intel.com/enclave=1 feature.node.kubernetes.io/cpu-security.sgx.enabled"},
 		{"tee of no type", &v1alpha1.HardwareRequirements{TEERequired: true}, `teeType is ""`, ""},
 		{"tee unknown", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "abc"}, "must be one of sev, sev-snp, sgx, tdx", ""},
 		{"tee named and not required", &v1alpha1.HardwareRequirements{TEEType: "abc"}, "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			hw, problem := resolveHardware(tt.asked)
+			hw, problem := resolveHardware(tt.asked, DefaultTEEs())
 			if tt.problem != "" {
 				if problem == nil || problem.Kind != Terminal || !strings.Contains(problem.Message, tt.problem) {
 					t.Fatalf("got %+v, want a terminal problem with %q", problem, tt.problem)
@@ -174,9 +173,9 @@ func TestServiceChange(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			live := buildService(p)
+			live := buildService(p, servicePorts(p, nil))
 			tt.edit(live)
-			change := ServiceChangeFor(p, live)
+			change := serviceChange(p, live, servicePorts(p, nil))
 			if (change.Labels != nil) != tt.labels || (change.Selector != nil) != tt.selector || (change.Ports != nil) != tt.ports {
 				t.Errorf("got %+v", change)
 			}

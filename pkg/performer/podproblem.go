@@ -31,10 +31,8 @@ func podProblem(v *podView, hardware *v1alpha1.HardwareRequirements) *Problem {
 		}
 		return &Problem{Waiting, reason, fmt.Sprintf("Pod %s can't be scheduled: %s", v.Name, c.Message)}
 	}
-	for i := range v.Status.ContainerStatuses {
-		if c := &v.Status.ContainerStatuses[i]; c.Name == ContainerName {
-			return containerProblem(v.Name, c)
-		}
+	if c := performerContainerStatus(v.Pod); c != nil {
+		return containerProblem(v.Name, c)
 	}
 	return nil
 }
@@ -85,10 +83,8 @@ func exit(t *corev1.ContainerStateTerminated) string {
 }
 
 func endOfPod(pod *corev1.Pod) string {
-	for _, c := range pod.Status.ContainerStatuses {
-		if c.Name == ContainerName && c.State.Terminated != nil {
-			return strings.Join(nonEmpty(string(pod.Status.Phase), pod.Status.Reason, exit(c.State.Terminated)), ", ")
-		}
+	if c := performerContainerStatus(pod); c != nil && c.State.Terminated != nil {
+		return strings.Join(nonEmpty(string(pod.Status.Phase), pod.Status.Reason, exit(c.State.Terminated)), ", ")
 	}
 	return strings.Join(nonEmpty(string(pod.Status.Phase), pod.Status.Reason, pod.Status.Message), ", ")
 }

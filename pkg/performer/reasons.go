@@ -14,10 +14,15 @@ const (
 	ReasonPodUnready = "PodUnready"
 	// ReasonNoPod: there is no pod; one is about to be made.
 	ReasonNoPod = "NoPod"
-	// ReasonNoService: there is no Service; one is about to be made.
+	// ReasonNoService: the pod is ready, and there is no Service that leads to it yet.
 	ReasonNoService = "NoService"
 	// ReasonUpgradeInProgress: pods of a new revision take the place of earlier ones.
 	ReasonUpgradeInProgress = "UpgradeInProgress"
+	// ReasonResizeInProgress: the pod gets other resources without a restart.
+	ReasonResizeInProgress = "ResizeInProgress"
+	// ReasonProgressDeadlineExceeded: the pod that is asked for was not ready in time. What served
+	// goes on serving.
+	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 	// ReasonAsExpected: nothing is wrong.
 	ReasonAsExpected = "AsExpected"
 	// ReasonTerminating: the Performer is being deleted.

@@ -32,6 +32,17 @@ type podShape struct {
 	Scheduling         v1alpha1.SchedulingConfig            `json:"scheduling,omitzero"`
 	Hardware           v1alpha1.HardwareRequirements        `json:"hardware,omitzero"`
 	ImagePullSecrets   []corev1.LocalObjectReference        `json:"imagePullSecrets,omitempty"`
+
+	Env                           []corev1.EnvVar                   `json:"env,omitempty"`
+	Probes                        v1alpha1.Probes                   `json:"probes,omitzero"`
+	TerminationGracePeriodSeconds *int64                            `json:"terminationGracePeriodSeconds,omitempty"`
+	PodLabels                     map[string]string                 `json:"podLabels,omitempty"`
+	PodAnnotations                map[string]string                 `json:"podAnnotations,omitempty"`
+	SecurityContext               *corev1.SecurityContext           `json:"securityContext,omitempty"`
+	PodSecurityContext            *corev1.PodSecurityContext        `json:"podSecurityContext,omitempty"`
+	Volumes                       []corev1.Volume                   `json:"volumes,omitempty"`
+	VolumeMounts                  []corev1.VolumeMount              `json:"volumeMounts,omitempty"`
+	TopologySpreadConstraints     []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
 }
 
 // Revision returns the revision that spec asks for: a hash of what the user asked of the pod. It is
@@ -48,6 +59,22 @@ func Revision(spec *v1alpha1.PerformerSpec) string {
 		Command:            spec.Config.Command,
 		ServiceAccountName: spec.Config.ServiceAccountName,
 		ImagePullSecrets:   spec.ImagePullSecrets,
+
+		Env:                           spec.Config.Env,
+		TerminationGracePeriodSeconds: spec.TerminationGracePeriodSeconds,
+		PodLabels:                     spec.PodLabels,
+		PodAnnotations:                spec.PodAnnotations,
+		SecurityContext:               spec.SecurityContext,
+		PodSecurityContext:            spec.PodSecurityContext,
+		Volumes:                       spec.Volumes,
+		VolumeMounts:                  spec.VolumeMounts,
+		TopologySpreadConstraints:     spec.TopologySpreadConstraints,
+	}
+	if spec.Config.Probes != nil {
+		shape.Probes = *spec.Config.Probes
+	}
+	if grace := spec.TerminationGracePeriodSeconds; grace != nil && *grace == corev1.DefaultTerminationGracePeriodSeconds {
+		shape.TerminationGracePeriodSeconds = nil
 	}
 	if spec.ImagePullPolicy != corev1.PullIfNotPresent {
 		shape.ImagePullPolicy = spec.ImagePullPolicy

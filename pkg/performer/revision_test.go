@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -26,7 +27,8 @@ func TestGoldenRevisions(t *testing.T) {
 			AVSAddress: "0x1", Image: "repo:tag", ImagePullPolicy: corev1.PullNever, Version: "tag",
 			Config: v1alpha1.PerformerConfig{GRPCPort: 8080, Environment: map[string]string{"GRPC_PORT": "8080", "AVS_ADDRESS": "0x1"}},
 		}, "7b5201adbd"},
-		{"every field", everyField(), "5044cc650d"},
+		{"every field of the first version", everyFirstField(), "5044cc650d"},
+		{"every field", everyField(), "cbad83c456"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -38,6 +40,22 @@ func TestGoldenRevisions(t *testing.T) {
 }
 
 func everyField() v1alpha1.PerformerSpec {
+	spec := everyFirstField()
+	spec.Config.Env = []corev1.EnvVar{{Name: "D", Value: "4"}}
+	spec.Config.Probes = &v1alpha1.Probes{Service: "s", Startup: &v1alpha1.ProbeThresholds{FailureThreshold: 9}}
+	spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+	spec.TerminationGracePeriodSeconds = ptr.To[int64](60)
+	spec.PodLabels = map[string]string{"team": "a"}
+	spec.PodAnnotations = map[string]string{"note": "b"}
+	spec.SecurityContext = &corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}
+	spec.PodSecurityContext = &corev1.PodSecurityContext{FSGroup: ptr.To[int64](1)}
+	spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+	spec.VolumeMounts = []corev1.VolumeMount{{Name: "v", MountPath: "/v"}}
+	spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: "zone"}}
+	return spec
+}
+
+func everyFirstField() v1alpha1.PerformerSpec {
 	return v1alpha1.PerformerSpec{
 		AVSAddress: "0x1", Image: "repo@sha256:0", ImagePullPolicy: corev1.PullAlways, Version: "v1",
 		Config: v1alpha1.PerformerConfig{
@@ -70,6 +88,9 @@ func TestRevisionIsOfWhatWasAsked(t *testing.T) {
 			Config:               v1alpha1.PerformerConfig{Environment: map[string]string{}, Args: []string{}},
 			Scheduling:           &v1alpha1.SchedulingConfig{NodeSelector: map[string]string{}, Tolerations: []corev1.Toleration{}},
 			HardwareRequirements: &v1alpha1.HardwareRequirements{CustomLabels: map[string]string{}}},
+		"the default grace period and strategy written out": {AVSAddress: "0x1", Image: "repo:1",
+			TerminationGracePeriodSeconds: ptr.To[int64](30), UpgradeStrategy: &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}},
+		"probes without a word":         {AVSAddress: "0x1", Image: "repo:1", Config: v1alpha1.PerformerConfig{Probes: &v1alpha1.Probes{}}},
 		"another AVS, which is a label": {AVSAddress: "0x2", Image: "repo:1"},
 		"other resources, hashed apart": {AVSAddress: "0x1", Image: "repo:1", Resources: corev1.ResourceRequirements{
 			Limits: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}}},
@@ -85,14 +106,14 @@ func TestRevisionIsOfWhatWasAsked(t *testing.T) {
 // another hash of the resources, for each. A field that is added to the API and forgotten here
 // would be ignored on change.
 func TestEveryFieldCounts(t *testing.T) {
-	labelsOnly := map[string]bool{"AVSAddress": true}
+	shapesNoPod := map[string]bool{"AVSAddress": true, "UpgradeStrategy": true}
 	for _, field := range leaves(reflect.TypeFor[v1alpha1.PerformerSpec]()) {
 		spec := everyField()
 		spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}
 		before, beforeResources := Revision(&spec), ResourcesHash(&spec)
 		reflect.ValueOf(&spec).Elem().FieldByIndex(field.Index).SetZero()
 		changed := Revision(&spec) != before || ResourcesHash(&spec) != beforeResources
-		if changed == labelsOnly[field.Name] {
+		if changed == shapesNoPod[field.Name] {
 			t.Errorf("spec field %s: erasing it changes the revision or the resources: %v", field.Name, changed)
 		}
 	}

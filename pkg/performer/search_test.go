@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -21,10 +22,14 @@ type world struct {
 	p       *v1alpha1.Performer
 	service *corev1.Service
 	pods    []*corev1.Pod
+	now     time.Time
 }
 
+// step is the time between two steps, long enough for what was waited for to be over.
+const step = time.Hour
+
 func (w *world) clone() *world {
-	c := &world{p: w.p.DeepCopy(), service: w.service.DeepCopy()}
+	c := &world{p: w.p.DeepCopy(), service: w.service.DeepCopy(), now: w.now.Add(step)}
 	for _, pod := range w.pods {
 		c.pods = append(c.pods, pod.DeepCopy())
 	}
@@ -34,17 +39,21 @@ func (w *world) clone() *world {
 // key tells worlds apart by all that can make a difference to what comes.
 func (w *world) key() string {
 	pods := make([]string, 0, len(w.pods))
-	for _, v := range viewPods(w.observe()) {
-		pods = append(pods, fmt.Sprintf("%d:%d:%s:%s", v.ordinal, v.state, v.Annotations[AnnotationRevision], v.Labels[LabelServing]))
+	for _, v := range viewPods(w.observe(), testSettings) {
+		pods = append(pods, fmt.Sprintf("%d:%d:%s:%v:%v", v.ordinal, v.state, v.revision(), v.serves(), v.drains()))
 	}
 	slices.Sort(pods)
 	return fmt.Sprint(w.p.Spec.Image, w.service != nil, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
 		w.p.Status.FailureCount, w.p.Status.CurrentRevision, w.p.Status.UpdateRevision, pods)
 }
 
-// observe looks long after everything, so that no delay is left to wait for.
+// observe sees the endpoint slices as their controller leaves them when it has caught up.
 func (w *world) observe() Observed {
-	return Observed{Performer: w.p, Pods: w.pods, Service: w.service, Now: testNow.Add(time.Hour)}
+	o := Observed{Performer: w.p, Pods: w.pods, Service: w.service, Now: w.now, Endpoints: map[string]bool{}}
+	for _, pod := range w.pods {
+		o.Endpoints[pod.Name] = pod.Labels[LabelServing] == ServingTrue && stateOf(pod) == podReady
+	}
+	return o
 }
 
 // act carries out the plan up to the given number of actions, and then tells the status if that was
@@ -63,12 +72,28 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 			if ordinal := w.p.Status.PodOrdinal; a.Ordinal != ordinal {
 				t.Fatalf("plan makes pod %s while ordinal %d is on record", a.Pod.Name, ordinal)
 			}
-			w.pods = append(w.pods, testPod(w.p, a.Ordinal))
+			w.add(a.Pod)
+		case CopyPod:
+			if source := w.pod(a.Source.Name); source != nil {
+				w.add(CopyOf(source, w.p.Name, a.Ordinal, w.now))
+			}
 		case DeletePod:
+			if w.calls(a.Live) && !strings.Contains(a.Why, "deleted") {
+				t.Fatalf("plan deletes pod %s, which takes calls: %s", a.Live.Name, a.Why)
+			}
 			dying(w.pod(a.Live.Name))
 		case PatchPod:
-			for key, value := range a.Labels {
-				w.pod(a.Live.Name).Labels[key] = value
+			pod := w.pod(a.Live.Name)
+			served := w.serving()
+			setAll(pod.Labels, a.Labels)
+			setAll(pod.Annotations, a.Annotations)
+			if len(served) > 0 && len(w.serving()) == 0 {
+				t.Fatalf("plan takes the traffic from the last pod that has any, %s", pod.Name)
+			}
+		case PatchService:
+			w.service = buildService(w.p, w.service.Spec.Ports)
+			if a.Change.Ports != nil {
+				w.service.Spec.Ports = a.Change.Ports
 			}
 		case SetFinalizers:
 			w.p.Finalizers = a.Finalizers
@@ -81,8 +106,44 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 	}
 }
 
+// add adds a pod that was just made.
+func (w *world) add(pod *corev1.Pod) {
+	pod = pod.DeepCopy()
+	pod.UID, pod.Generation, pod.Status = types.UID("uid-"+pod.Name), 1, corev1.PodStatus{Phase: corev1.PodPending}
+	w.pods = append(w.pods, pod)
+}
+
 func (w *world) pod(name string) *corev1.Pod {
-	return w.pods[slices.IndexFunc(w.pods, func(p *corev1.Pod) bool { return p.Name == name })]
+	if i := slices.IndexFunc(w.pods, func(p *corev1.Pod) bool { return p.Name == name }); i >= 0 {
+		return w.pods[i]
+	}
+	return nil
+}
+
+// calls tells whether the pod takes calls through the Service.
+func (w *world) calls(pod *corev1.Pod) bool {
+	return stateOf(pod) == podReady && pod.Labels[LabelServing] == ServingTrue
+}
+
+func (w *world) serving() []string {
+	var names []string
+	for _, pod := range w.pods {
+		if w.calls(pod) {
+			names = append(names, pod.Name)
+		}
+	}
+	return names
+}
+
+// setAll sets keys as a merge patch does.
+func setAll(have, set map[string]string) {
+	for key, value := range set {
+		if value == "" {
+			delete(have, key)
+		} else {
+			have[key] = value
+		}
+	}
 }
 
 // next returns all worlds that one step of anybody leads to: the operator, crashing anywhere in its
@@ -96,23 +157,23 @@ func (w *world) next(t *testing.T) map[string]*world {
 		worlds[fmt.Sprintf("operator does %d of [%s]", n, brief(plan))] = c
 	}
 	for i, pod := range w.pods {
-		step := func(what string, change func(c *world)) {
+		does := func(what string, change func(c *world)) {
 			c := w.clone()
 			change(c)
 			worlds[what+" "+pod.Name] = c
 		}
 		if pod.DeletionTimestamp != nil {
-			step("kubelet removes", func(c *world) { c.pods = slices.Delete(c.pods, i, i+1) })
+			does("kubelet removes", func(c *world) { c.pods = slices.Delete(c.pods, i, i+1) })
 			continue
 		}
 		if stateOf(pod) == podStarting {
-			step("kubelet readies", func(c *world) { ready(0)(c.pods[i]) })
+			does("kubelet readies", func(c *world) { ready(0)(c.pods[i]) })
 		}
 		if stateOf(pod) != podFinished {
-			step("kubelet ends", func(c *world) { ended(0)(c.pods[i]) })
+			does("kubelet ends", func(c *world) { ended(0)(c.pods[i]) })
 		}
-		step("user deletes", func(c *world) { dying(c.pods[i]) })
-		step("user erases labels of", func(c *world) { c.pods[i].Labels = map[string]string{} })
+		does("user deletes", func(c *world) { dying(c.pods[i]) })
+		does("user erases labels of", func(c *world) { c.pods[i].Labels = map[string]string{} })
 	}
 	change := w.clone()
 	change.p.Generation++
@@ -128,11 +189,12 @@ func (w *world) next(t *testing.T) map[string]*world {
 
 // settle lets operator and kubelet work undisturbed, and says what is wrong with where that leads.
 func (w *world) settle(t *testing.T) (wrong string) {
-	for range 12 {
+	for range 20 {
+		w.now = w.now.Add(step)
 		plan := MakePlan(w.observe(), testSettings)
 		before := w.p.Status.DeepCopy()
 		w.act(t, plan, len(plan.Actions))
-		moved := len(plan.Actions) > 0 || !jsonEqual(before, w.p.Status)
+		moved := len(plan.Actions) > 0 || plan.LookAgain > 0 || !jsonEqual(before, w.p.Status)
 		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool {
 			moved = moved || p.DeletionTimestamp != nil
 			return p.DeletionTimestamp != nil
@@ -172,23 +234,23 @@ func (w *world) complaint() string {
 // is asked for must be ready behind the Service, with nothing left to do. On the way no pod may be
 // made under a name that is taken or not on record, and ready may not be told of a pod that is gone.
 func TestWhateverHappensItComesToRest(t *testing.T) {
-	const depth = 6
+	const depth = 7
 	type visit struct {
 		world *world
 		path  []string
 	}
-	start := &world{p: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil })}
+	start := &world{p: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), now: testNow}
 	frontier := []visit{{world: start}}
 	seen := map[string]bool{start.key(): true}
 	for range depth {
 		var further []visit
 		for _, v := range frontier {
-			for step, w := range v.world.next(t) {
+			for event, w := range v.world.next(t) {
 				if seen[w.key()] {
 					continue
 				}
 				seen[w.key()] = true
-				path := append(slices.Clone(v.path), step)
+				path := append(slices.Clone(v.path), event)
 				if wrong := w.clone().settle(t); wrong != "" {
 					t.Fatalf("%s after\n%s", wrong, strings.Join(path, "\n"))
 				}
@@ -205,7 +267,7 @@ func TestWhateverHappensItComesToRest(t *testing.T) {
 
 // TestDeletionComesToAnEnd deletes the Performer in each state that a few steps lead to.
 func TestDeletionComesToAnEnd(t *testing.T) {
-	start := &world{p: newPerformer()}
+	start := &world{p: newPerformer(), now: testNow}
 	frontier := []*world{start}
 	for range 3 {
 		var further []*world
@@ -228,7 +290,7 @@ func endOf(w *world) string {
 	}
 	for range 3 {
 		o := w.observe()
-		o.Now = testNow // no pod has had its time yet
+		o.Now = testNow // no pod that goes has had its time yet
 		for _, action := range MakePlan(o, testSettings).Actions {
 			switch a := action.(type) {
 			case DeleteService:

@@ -17,8 +17,11 @@ import (
 // appProtocol tells gateways and meshes that the port speaks HTTP/2 without TLS, as gRPC does here.
 const appProtocol = "kubernetes.io/h2c"
 
+// earlierPortName is the name of the Service's second port while pods drain that had another one.
+const earlierPortName = "grpc-earlier"
+
 // buildService renders the Service of a Performer.
-func buildService(p *v1alpha1.Performer) *corev1.Service {
+func buildService(p *v1alpha1.Performer, ports []corev1.ServicePort) *corev1.Service {
 	return &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            ServiceName(p.Name),
@@ -29,7 +32,7 @@ func buildService(p *v1alpha1.Performer) *corev1.Service {
 		Spec: corev1.ServiceSpec{
 			Type:     corev1.ServiceTypeClusterIP,
 			Selector: serviceSelector(p),
-			Ports:    []corev1.ServicePort{servicePort(p)},
+			Ports:    ports,
 		},
 	}
 }
@@ -41,11 +44,60 @@ func serviceSelector(p *v1alpha1.Performer) map[string]string {
 	return map[string]string{LabelPerformer: labelValue(p.Name), LabelServing: ServingTrue}
 }
 
-func servicePort(p *v1alpha1.Performer) corev1.ServicePort {
+// hasOurSelector tells whether the Service sends traffic by the serving label. That of an earlier
+// operator does not, until it has been taken over.
+func hasOurSelector(p *v1alpha1.Performer, service *corev1.Service) bool {
+	return service == nil || maps.Equal(service.Spec.Selector, serviceSelector(p))
+}
+
+// servicePorts returns the ports that the Service must have: that of the pod which takes traffic,
+// or the one asked for where none does. While pods drain that listened on another one, clients
+// which know only that one can still use it.
+func servicePorts(p *v1alpha1.Performer, views []podView) []corev1.ServicePort {
+	number := GRPCPort(&p.Spec)
+	target := intstr.FromString(portName)
+	takes := favoured(views)
+	if takes != nil {
+		var named bool
+		if number, named = listensOn(takes.Pod, number); !named {
+			target = intstr.FromInt32(number)
+		}
+	}
+	ports := []corev1.ServicePort{servicePort(portName, number, target)}
+	for i := range views {
+		v := &views[i]
+		if takes == nil || v.Pod == takes.Pod || !v.alive() || !v.serves() && !v.drains() {
+			continue
+		}
+		if earlier, _ := listensOn(v.Pod, number); earlier != number {
+			return append(ports, servicePort(earlierPortName, earlier, target))
+		}
+	}
+	return ports
+}
+
+// listensOn returns the gRPC port of a pod, and whether it goes by the name that the Service uses.
+func listensOn(pod *corev1.Pod, otherwise int32) (port int32, named bool) {
+	for i := range pod.Spec.Containers {
+		for _, p := range pod.Spec.Containers[i].Ports {
+			if p.Name == portName {
+				return p.ContainerPort, true
+			}
+		}
+	}
+	for i := range pod.Spec.Containers {
+		if ports := pod.Spec.Containers[i].Ports; len(ports) > 0 {
+			return ports[0].ContainerPort, false
+		}
+	}
+	return otherwise, false
+}
+
+func servicePort(name string, port int32, target intstr.IntOrString) corev1.ServicePort {
 	return corev1.ServicePort{
-		Name:        portName,
-		Port:        GRPCPort(&p.Spec),
-		TargetPort:  intstr.FromString(portName),
+		Name:        name,
+		Port:        port,
+		TargetPort:  target,
 		Protocol:    corev1.ProtocolTCP,
 		AppProtocol: ptr.To(appProtocol),
 	}
@@ -66,26 +118,49 @@ func (c *ServiceChange) empty() bool {
 	return c.Labels == nil && c.Selector == nil && c.Ports == nil
 }
 
-// ServiceChangeFor returns how a live Service differs from what is asked for.
-func ServiceChangeFor(p *v1alpha1.Performer, live *corev1.Service) ServiceChange {
-	change := ServiceChange{Labels: missingLabels(live.Labels, commonLabels(p))}
-	if selector := serviceSelector(p); !maps.Equal(live.Spec.Selector, selector) {
-		change.Selector = selector
+// MissingServiceLabels returns the change that gives a Service back the labels by which it is
+// watched, and no other.
+func MissingServiceLabels(p *v1alpha1.Performer, live *corev1.Service) ServiceChange {
+	return ServiceChange{Labels: missing(live.Labels, commonLabels(p))}
+}
+
+// serviceChange returns how a live Service differs from what is asked for.
+func serviceChange(p *v1alpha1.Performer, live *corev1.Service, ports []corev1.ServicePort) ServiceChange {
+	change := MissingServiceLabels(p, live)
+	if !hasOurSelector(p, live) {
+		change.Selector = serviceSelector(p)
 	}
-	want := servicePort(p)
-	if len(live.Spec.Ports) != 1 || !samePort(live.Spec.Ports[0], want) {
+	for i := range ports {
 		for _, port := range live.Spec.Ports {
-			if port.Name == want.Name {
+			if port.Name == ports[i].Name {
 				// Where somebody made the Service a NodePort one, its number stays.
-				want.NodePort = port.NodePort
+				ports[i].NodePort = port.NodePort
 			}
 		}
-		change.Ports = []corev1.ServicePort{want}
+	}
+	if !samePorts(live.Spec.Ports, ports) {
+		change.Ports = ports
 	}
 	return change
 }
 
-func samePort(a, b corev1.ServicePort) bool {
-	return a.Name == b.Name && a.Port == b.Port && a.TargetPort == b.TargetPort &&
-		a.Protocol == b.Protocol && ptr.Equal(a.AppProtocol, b.AppProtocol)
+func samePorts(a, b []corev1.ServicePort) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i].Name != b[i].Name || a[i].Port != b[i].Port || a[i].TargetPort != b[i].TargetPort ||
+			a[i].Protocol != b[i].Protocol || !ptr.Equal(a[i].AppProtocol, b[i].AppProtocol) {
+			return false
+		}
+	}
+	return true
+}
+
+// servicePortNumber returns the port that clients dial.
+func servicePortNumber(service *corev1.Service, otherwise int32) int32 {
+	if len(service.Spec.Ports) == 0 {
+		return otherwise
+	}
+	return service.Spec.Ports[0].Port
 }

@@ -28,26 +28,37 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 	status.ServiceName, status.GRPCEndpoint = "", ""
 	if o.Service != nil {
 		status.ServiceName = o.Service.Name
-		status.GRPCEndpoint = Endpoint(p, s.ClusterDomain)
+		status.GRPCEndpoint = endpoint(p, s.ClusterDomain, servicePortNumber(o.Service, GRPCPort(&p.Spec)))
 	}
 
-	views := viewPods(o)
+	views := viewPods(o, s)
 	shown := tellOfPod(&status, views)
-	if problem == nil {
-		problem = worstPodProblem(shown, views, p.Spec.HardwareRequirements)
-	}
+	_, handing := handover(views)
 	sit := situation{
 		deleting: p.DeletionTimestamp != nil,
 		problem:  problem,
 		shown:    shown,
-		service:  o.Service != nil && o.Service.DeletionTimestamp == nil,
+		asked:    current(views),
+		handing:  len(handing) > 0,
 		endpoint: status.GRPCEndpoint,
 		from:     status.CurrentRevision,
 		to:       status.UpdateRevision,
 		wasReady: status.ReadyTime != nil,
 	}
-	sit.available = sit.service && shown != nil && shown.state == podReady && !sit.deleting
-	sit.upToDate = sit.available && shown.mismatch == "" && problem == nil
+	if sit.problem == nil {
+		sit.problem = worstPodProblem(sit.asked, views, p.Spec.HardwareRequirements)
+	}
+	if left, counts := progressDeadlineLeft(o, views); counts && left <= 0 {
+		sit.overdue = true
+	}
+	if strategyOf(p) == v1alpha1.RecreateUpgrade && sit.asked == nil && len(views) > 0 {
+		sit.waitsFor = views[0].Name
+	}
+	service := o.Service != nil && o.Service.DeletionTimestamp == nil
+	sit.available = service && shown != nil && shown.state == podReady && !sit.deleting &&
+		(shown.serves() || !hasOurSelector(p, o.Service))
+	sit.upToDate = sit.available && shown.mismatch == "" && shown.resize == resizeNone && !sit.handing &&
+		sit.problem == nil && hasOurSelector(p, o.Service)
 	status.Ready = sit.available
 
 	if status.FailureCount > 0 && sit.upToDate && o.Now.Sub(readySince(shown.Pod)) >= failuresForgivenAfter {
@@ -61,7 +72,7 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 // tellOfPod fills in what the status says of the pod that serves, or is to serve, and returns that
 // pod, or nil where there is none.
 func tellOfPod(status *v1alpha1.PerformerStatus, views []podView) *podView {
-	shown := serving(views)
+	shown := favoured(views)
 	if shown == nil {
 		shown = current(views)
 	}
@@ -74,32 +85,28 @@ func tellOfPod(status *v1alpha1.PerformerStatus, views []podView) *podView {
 	}
 	status.PodOrdinal = max(status.PodOrdinal, shown.ordinal)
 	status.RestartCount = 0
-	for _, c := range shown.Status.ContainerStatuses {
-		if c.Name == ContainerName {
-			status.RestartCount = c.RestartCount
-		}
+	if c := performerContainerStatus(shown.Pod); c != nil {
+		status.RestartCount = c.RestartCount
 	}
 	if shown.state == podReady {
 		since := metav1Time(readySince(shown.Pod))
 		status.ReadyTime = &since
-		status.CurrentRevision = shown.Annotations[AnnotationRevision]
-		for _, c := range shown.Spec.Containers {
-			if c.Name == ContainerName {
-				status.CurrentImage = c.Image
-			}
+		status.CurrentRevision = shown.revision()
+		if c := performerContainer(shown.Pod); c != nil {
+			status.CurrentImage = c.Image
 		}
 	}
 	return shown
 }
 
-// worstPodProblem returns the problem of the pod that is to serve, or of the one that ended and
+// worstPodProblem returns the problem of the pod that is asked for, or of the one that ended and
 // whose successor waits.
-func worstPodProblem(shown *podView, views []podView, hw *v1alpha1.HardwareRequirements) *Problem {
-	if shown != nil {
-		return podProblem(shown, hw)
+func worstPodProblem(asked *podView, views []podView, hw *v1alpha1.HardwareRequirements) *Problem {
+	if asked != nil {
+		return podProblem(asked, hw)
 	}
 	for i := range views {
-		if v := &views[i]; v.mismatch == "" && endedByItself(*v) {
+		if v := &views[i]; v.mismatch == "" && endedByItself(v) {
 			return podProblem(v, hw)
 		}
 	}
@@ -108,47 +115,52 @@ func worstPodProblem(shown *podView, views []podView, hw *v1alpha1.HardwareRequi
 
 // situation is what the conditions and the phase are made of.
 type situation struct {
-	deleting, available, upToDate, service, wasReady bool
+	deleting, available, upToDate, handing, wasReady, overdue bool
 
 	problem  *Problem
-	shown    *podView
+	shown    *podView // the pod that serves, or is to serve
+	asked    *podView // the pod that is asked for
+	waitsFor string   // the pod that has to be gone before that is made
 	endpoint string
 	from, to string
 }
 
 func (s *situation) upgrading() bool {
-	return s.from != "" && s.from != s.to
+	return s.from != "" && s.from != s.to || s.handing
 }
 
 // conditions returns the conditions in their order, without generation and times.
 func (s *situation) conditions() []metav1.Condition {
-	progress, message := s.progress()
-	stalled := s.problem != nil && s.problem.Kind == Terminal && !s.deleting
-
-	available := condition(v1alpha1.ConditionAvailable, s.available, progress, message)
-	ready := condition(v1alpha1.ConditionReady, s.upToDate, progress, message)
-	progressing := condition(v1alpha1.ConditionProgressing, !stalled, progress, message)
+	reason, message := s.progress()
+	stalled := !s.deleting && (s.overdue || s.problem != nil && s.problem.Kind == Terminal)
 	degraded := condition(v1alpha1.ConditionDegraded, false, ReasonAsExpected, "Nothing is wrong")
+	if s.problem != nil && !s.deleting {
+		reason, message = s.problem.Reason, s.problem.Message
+		degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
+	}
+	if s.overdue && !s.deleting && (s.problem == nil || s.problem.Kind != Terminal) {
+		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds are over: "+message
+		if s.problem == nil {
+			degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
+		}
+	}
+	available := condition(v1alpha1.ConditionAvailable, false, reason, message)
 	if s.available {
 		available = condition(v1alpha1.ConditionAvailable, true, ReasonPodReady,
 			fmt.Sprintf("Pod %s serves at %s", s.shown.Name, s.endpoint))
 	}
-	if s.problem != nil && !s.deleting {
-		degraded = condition(v1alpha1.ConditionDegraded, true, s.problem.Reason, s.problem.Message)
-		ready.Reason, ready.Message = s.problem.Reason, s.problem.Message
-		progressing.Reason, progressing.Message = s.problem.Reason, s.problem.Message
-		if !s.available {
-			available.Reason, available.Message = s.problem.Reason, s.problem.Message
-		}
+	conditions := []metav1.Condition{
+		available,
+		condition(v1alpha1.ConditionProgressing, !stalled, reason, message),
+		degraded,
 	}
-	conditions := []metav1.Condition{available, progressing, degraded}
 	switch {
 	case stalled:
-		conditions = append(conditions, condition(v1alpha1.ConditionStalled, true, ready.Reason, ready.Message))
+		conditions = append(conditions, condition(v1alpha1.ConditionStalled, true, reason, message))
 	case !s.upToDate:
-		conditions = append(conditions, condition(v1alpha1.ConditionReconciling, true, ready.Reason, ready.Message))
+		conditions = append(conditions, condition(v1alpha1.ConditionReconciling, true, reason, message))
 	}
-	return append(conditions, ready)
+	return append(conditions, condition(v1alpha1.ConditionReady, s.upToDate, reason, message))
 }
 
 // progress says how far the Performer is, problems apart.
@@ -158,14 +170,20 @@ func (s *situation) progress() (reason, message string) {
 		return ReasonTerminating, "The Performer is being deleted"
 	case s.upToDate:
 		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s", s.shown.Name, s.endpoint)
-	case s.upgrading() && s.shown != nil:
-		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s: waiting for Pod %s to be ready", s.from, s.to, s.shown.Name)
+	case s.handing:
+		return ReasonUpgradeInProgress, fmt.Sprintf("Moving the traffic to Pod %s", s.shown.Name)
+	case s.waitsFor != "":
+		return ReasonUpgradeInProgress, fmt.Sprintf("Waiting for Pod %s to be gone, as the strategy Recreate asks", s.waitsFor)
+	case s.upgrading() && s.asked != nil:
+		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s: waiting for Pod %s to be ready", s.from, s.to, s.asked.Name)
 	case s.upgrading():
 		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s", s.from, s.to)
+	case s.asked != nil && s.asked.resize != resizeNone:
+		return ReasonResizeInProgress, fmt.Sprintf("Giving Pod %s the resources that are asked for, without a restart", s.asked.Name)
 	case s.shown == nil:
 		return ReasonNoPod, "There is no Pod yet"
 	case s.shown.state == podReady:
-		return ReasonNoService, fmt.Sprintf("Pod %s is ready, and the Service in front of it is missing", s.shown.Name)
+		return ReasonNoService, fmt.Sprintf("Pod %s is ready, and the Service does not lead to it yet", s.shown.Name)
 	case s.wasReady:
 		return ReasonPodUnready, fmt.Sprintf("Pod %s was ready and no longer is", s.shown.Name)
 	default:
@@ -196,6 +214,10 @@ func condition(conditionType string, value bool, reason, message string) metav1.
 	return metav1.Condition{Type: conditionType, Status: status, Reason: reason, Message: message}
 }
 
+func conditionOf(status *v1alpha1.PerformerStatus, conditionType string) *metav1.Condition {
+	return apimeta.FindStatusCondition(status.Conditions, conditionType)
+}
+
 // maxMessageLength is what the CRD allows for the message of a condition.
 const maxMessageLength = 32768
 
@@ -208,7 +230,7 @@ func setConditions(status *v1alpha1.PerformerStatus, conditions []metav1.Conditi
 			c.Message = c.Message[:maxMessageLength]
 		}
 		c.LastTransitionTime = metav1Time(now)
-		if old := apimeta.FindStatusCondition(status.Conditions, c.Type); old != nil && old.Status == c.Status {
+		if old := conditionOf(status, c.Type); old != nil && old.Status == c.Status {
 			c.LastTransitionTime = old.LastTransitionTime
 		}
 	}
@@ -235,11 +257,11 @@ type Event struct {
 func Events(before, after *v1alpha1.PerformerStatus) []Event {
 	var events []Event
 	tell := func(eventType, conditionType string, want metav1.ConditionStatus, andNewReason bool) {
-		now := apimeta.FindStatusCondition(after.Conditions, conditionType)
+		now := conditionOf(after, conditionType)
 		if now == nil || now.Status != want {
 			return
 		}
-		was := apimeta.FindStatusCondition(before.Conditions, conditionType)
+		was := conditionOf(before, conditionType)
 		if was == nil || was.Status != want || andNewReason && was.Reason != now.Reason {
 			events = append(events, Event{eventType, now.Reason, now.Message})
 		}

@@ -29,14 +29,20 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	return world{t, newNamespace(t)}
+	w := world{t, newNamespace(t)}
+	runSlices(t, w.namespace)
+	return w
 }
 
 func (w world) create(name string, change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	w.Helper()
 	p := &v1alpha1.Performer{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
-		Spec:       v1alpha1.PerformerSpec{AVSAddress: "0xabc", Image: "repo:1"},
+		Spec: v1alpha1.PerformerSpec{
+			AVSAddress: "0xabc", Image: "repo:1",
+			// Nobody has a connection open here.
+			UpgradeStrategy: &v1alpha1.UpgradeStrategy{DrainSeconds: new(int32)},
+		},
 	}
 	for _, f := range change {
 		f(p)
@@ -314,6 +320,7 @@ func TestHealing(t *testing.T) {
 		if pod.Spec.Containers[0].Image != "repo:1" {
 			t.Errorf("image %s", pod.Spec.Containers[0].Image)
 		}
+		w.makeReady("performer-image-1")
 		w.awaitNoPod("performer-image-0")
 	})
 }
@@ -331,7 +338,7 @@ func TestEveryChangeOfThePodReplacesIt(t *testing.T) {
 		`{"config":{"environmentFrom":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}]}}`,
 		`{"config":{"args":["a"]}}`,
 		`{"config":{"command":["a"]}}`,
-		`{"resources":{"limits":{"cpu":"1"}}}`,
+		`{"resources":{"limits":{"nvidia.com/gpu":"1"}}}`,
 		`{"scheduling":{"nodeSelector":{"a":"b"}}}`,
 		`{"hardwareRequirements":{"gpuCount":1}}`,
 		`{"imagePullSecrets":[{"name":"s"}]}`,

@@ -61,6 +61,11 @@ func fill(t *testing.T, v reflect.Value, path string) {
 	case metav1.Time:
 		v.Set(reflect.ValueOf(metav1.NewTime(time.Unix(1700000000, 0))))
 		return
+	case metav1.ObjectMeta:
+		// What metadata of a template has; the rest belongs to objects that exist.
+		v.Set(reflect.ValueOf(metav1.ObjectMeta{Name: "x", Namespace: "x", Labels: map[string]string{"x": "x"},
+			Annotations: map[string]string{"x": "x"}, Finalizers: []string{"x"}}))
+		return
 	case resource.Quantity:
 		v.Set(reflect.ValueOf(resource.MustParse("1500m")))
 		return
@@ -100,8 +105,9 @@ func fill(t *testing.T, v reflect.Value, path string) {
 
 // fillings are the values of fields that take only certain ones.
 var fillings = map[string]any{
-	"spec.ImagePullPolicy":    corev1.PullAlways,
-	"spec.Config.Environment": map[string]string{"A": "1"},
+	"spec.ImagePullPolicy":      corev1.PullAlways,
+	"spec.UpgradeStrategy.Type": v1alpha1.RecreateUpgrade,
+	"spec.Config.Environment":   map[string]string{"A": "1"},
 	// Of the two references each element has one.
 	"spec.Config.EnvironmentFrom": []v1alpha1.EnvironmentVariableSource{
 		{Name: "B", ValueFrom: v1alpha1.EnvironmentValueSource{SecretKeyRef: &corev1.SecretKeySelector{

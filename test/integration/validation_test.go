@@ -160,7 +160,7 @@ func withoutRules(t *testing.T, create func() string) string {
 	crd(`[{"op":"remove","path":"` + path + `"}]`)
 	waitUntil(t, "the CRD to have no rules", func() bool { return !refuses() })
 	name := create()
-	if err := installCRD(); err != nil {
+	if err := cluster.InstallCRD(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	waitUntil(t, "the CRD to have its rules again", refuses)

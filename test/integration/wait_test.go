@@ -6,30 +6,20 @@ package integration
 import (
 	"context"
 	"testing"
-	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
+
+	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
 )
 
-// patience is how long a test waits for what must come. It decides only when a broken test is given
-// up; no test passes or fails by how fast things are.
-const patience = 60 * time.Second
-
 func poll(ctx context.Context, condition wait.ConditionWithContextFunc) error {
-	return wait.PollUntilContextTimeout(ctx, 20*time.Millisecond, patience, true, condition)
+	return controlplane.Poll(ctx, condition)
 }
 
 // eventually waits until check says nothing, and fails with what it said last.
 func eventually(t *testing.T, what string, check func(ctx context.Context) (complaint string)) {
 	t.Helper()
-	var complaint string
-	err := poll(t.Context(), func(ctx context.Context) (bool, error) {
-		complaint = check(ctx)
-		return complaint == "", nil
-	})
-	if err != nil {
-		t.Fatalf("%s: %s", what, complaint)
-	}
+	controlplane.Eventually(t, what, check)
 }
 
 // waitUntil waits until holds does.

@@ -33,8 +33,14 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &hourglassv1alpha1.PerformerSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PerformerStatus"):
 		return &hourglassv1alpha1.PerformerStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Probes"):
+		return &hourglassv1alpha1.ProbesApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ProbeThresholds"):
+		return &hourglassv1alpha1.ProbeThresholdsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SchedulingConfig"):
 		return &hourglassv1alpha1.SchedulingConfigApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("UpgradeStrategy"):
+		return &hourglassv1alpha1.UpgradeStrategyApplyConfiguration{}
 
 	}
 	return nil

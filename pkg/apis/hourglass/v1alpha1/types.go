@@ -99,11 +99,107 @@ type PerformerSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
+
+	// How a changed spec takes the place of what runs.
+	// +optional
+	UpgradeStrategy *UpgradeStrategy `json:"upgradeStrategy,omitempty"`
+
+	// How many seconds the container has to end after it was told to; 30 if not set.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=86400
+	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
+
+	// Further labels of the pod, at most 64. Those by which the operator and its Service find the
+	// pod can't be set: app, app.kubernetes.io/managed-by and all of hourglass.eigenlayer.io.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="!('app' in self) && !('app.kubernetes.io/managed-by' in self)",message="must not set app or app.kubernetes.io/managed-by: the operator finds its pods by them"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set labels of hourglass.eigenlayer.io/: they are the operator's own"
+	PodLabels map[string]string `json:"podLabels,omitempty"`
+
+	// Further annotations of the pod, at most 64; not of hourglass.eigenlayer.io.
+	// +optional
+	// +kubebuilder:validation:MaxProperties=64
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set annotations of hourglass.eigenlayer.io/: they are the operator's own"
+	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
+
+	// Security context of the container. Privilege escalation is off unless this allows it.
+	// +optional
+	SecurityContext *corev1.SecurityContext `json:"securityContext,omitempty"`
+
+	// Security context of the pod. Its seccomp profile is RuntimeDefault unless this says otherwise.
+	// +optional
+	PodSecurityContext *corev1.PodSecurityContext `json:"podSecurityContext,omitempty"`
+
+	// Volumes of the pod.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=64
+	Volumes []corev1.Volume `json:"volumes,omitempty"`
+
+	// Where the container mounts the volumes.
+	// +optional
+	// +listType=map
+	// +listMapKey=mountPath
+	// +kubebuilder:validation:MaxItems=64
+	VolumeMounts []corev1.VolumeMount `json:"volumeMounts,omitempty"`
+
+	// How the pod spreads among the pods that its constraints select, such as all of one AVS.
+	// +optional
+	// +listType=map
+	// +listMapKey=topologyKey
+	// +listMapKey=whenUnsatisfiable
+	// +kubebuilder:validation:MaxItems=16
+	TopologySpreadConstraints []corev1.TopologySpreadConstraint `json:"topologySpreadConstraints,omitempty"`
+}
+
+// UpgradeStrategyType names a way to replace a pod.
+//
+// +kubebuilder:validation:Enum=BlueGreen;Recreate
+type UpgradeStrategyType string
+
+// The ways to replace a pod.
+const (
+	// BlueGreenUpgrade makes the new pod beside the old and moves traffic when it is ready. Both
+	// serve for a second or two.
+	BlueGreenUpgrade UpgradeStrategyType = "BlueGreen"
+	// RecreateUpgrade makes the new pod when the old is gone. There is never more than one.
+	RecreateUpgrade UpgradeStrategyType = "Recreate"
+)
+
+// UpgradeStrategy says how a changed spec takes the place of what runs.
+type UpgradeStrategy struct {
+	// BlueGreen makes the new pod beside the old and moves traffic when it is ready, so that no call
+	// is lost; both versions serve for a second or two. Recreate makes the new pod when the old is
+	// gone, so that there are never two.
+	// +optional
+	// +kubebuilder:default=BlueGreen
+	Type UpgradeStrategyType `json:"type,omitempty"`
+
+	// How many seconds the new pod has to become ready before the upgrade counts as stalled. What
+	// served goes on serving, and a new pod that becomes ready later is still taken.
+	// +optional
+	// +kubebuilder:default=600
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=86400
+	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
+
+	// How many seconds the old pod goes on answering on open connections after new ones no longer
+	// come to it. Then it is told to end. For BlueGreen.
+	// +optional
+	// +kubebuilder:default=10
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=86400
+	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 }
 
 // PerformerConfig says how the container is run.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.environmentFrom) || self.environmentFrom.all(e, !(e.name in self.environment))",messageExpression="'environment and environmentFrom both set ' + self.environmentFrom.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="a name must not be in both environment and environmentFrom"
+// +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.env) || self.env.all(e, !(e.name in self.environment))",messageExpression="'environment and env both set ' + self.env.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="a name must not be in both environment and env"
+// +kubebuilder:validation:XValidation:rule="!has(self.environmentFrom) || !has(self.env) || self.env.all(e, !self.environmentFrom.exists(f, f.name == e.name))",message="a name must not be in both environmentFrom and env: set each name once"
 type PerformerConfig struct {
 	// Port on which the container answers gRPC, and port of the Service. A change replaces the pod.
 	// +optional
@@ -126,6 +222,13 @@ type PerformerConfig struct {
 	// +kubebuilder:validation:MaxItems=256
 	EnvironmentFrom []EnvironmentVariableSource `json:"environmentFrom,omitempty"`
 
+	// Environment variables in the form that pods have, at most 256. On the pod they stand last.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=256
+	Env []corev1.EnvVar `json:"env,omitempty"`
+
 	// Arguments of the container's entry point.
 	// +optional
 	// +listType=atomic
@@ -142,6 +245,55 @@ type PerformerConfig struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
+
+	// How the container's health is asked for, by grpc.health.v1.Health/Check on the gRPC port.
+	// +optional
+	Probes *Probes `json:"probes,omitempty"`
+}
+
+// Probes say how the container's health is asked for. What is not set has a default.
+type Probes struct {
+	// Name of the gRPC service whose health is asked for. Empty means the server as a whole.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Service string `json:"service,omitempty"`
+
+	// Asked until it succeeds once, before the others are asked: every second up to 300 times, with
+	// 5 seconds for an answer, if not set.
+	// +optional
+	Startup *ProbeThresholds `json:"startup,omitempty"`
+
+	// Whether the pod gets calls: asked every 5 seconds, with 5 seconds for an answer, and given up
+	// after 3 failures, if not set.
+	// +optional
+	Readiness *ProbeThresholds `json:"readiness,omitempty"`
+
+	// Whether the container is restarted: asked every 10 seconds, with 5 seconds for an answer, and
+	// given up after 6 failures, if not set.
+	// +optional
+	Liveness *ProbeThresholds `json:"liveness,omitempty"`
+}
+
+// ProbeThresholds say how often a probe asks and when it gives up. What is not set has the default
+// of the probe in question.
+type ProbeThresholds struct {
+	// Seconds between two questions.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
+
+	// Seconds that an answer may take.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=3600
+	TimeoutSeconds int32 `json:"timeoutSeconds,omitempty"`
+
+	// How many failures in a row count as failed.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=86400
+	FailureThreshold int32 `json:"failureThreshold,omitempty"`
 }
 
 // EnvironmentVariableSource names an environment variable and where its value comes from.

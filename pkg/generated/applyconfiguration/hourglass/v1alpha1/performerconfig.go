@@ -5,6 +5,10 @@
 
 package v1alpha1
 
+import (
+	v1 "k8s.io/client-go/applyconfigurations/core/v1"
+)
+
 // PerformerConfigApplyConfiguration represents a declarative configuration of the PerformerConfig type for use
 // with apply.
 //
@@ -18,12 +22,16 @@ type PerformerConfigApplyConfiguration struct {
 	// Environment variables whose values come from Secrets or ConfigMaps of the same namespace, at
 	// most 256.
 	EnvironmentFrom []EnvironmentVariableSourceApplyConfiguration `json:"environmentFrom,omitempty"`
+	// Environment variables in the form that pods have, at most 256. On the pod they stand last.
+	Env []v1.EnvVarApplyConfiguration `json:"env,omitempty"`
 	// Arguments of the container's entry point.
 	Args []string `json:"args,omitempty"`
 	// Entry point of the container, in place of the image's own.
 	Command []string `json:"command,omitempty"`
 	// Service account that the pod runs as. Only where one is named does the pod get its token.
 	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
+	// How the container's health is asked for, by grpc.health.v1.Health/Check on the gRPC port.
+	Probes *ProbesApplyConfiguration `json:"probes,omitempty"`
 }
 
 // PerformerConfigApplyConfiguration constructs a declarative configuration of the PerformerConfig type for use with
@@ -67,6 +75,19 @@ func (b *PerformerConfigApplyConfiguration) WithEnvironmentFrom(values ...*Envir
 	return b
 }
 
+// WithEnv adds the given value to the Env field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Env field.
+func (b *PerformerConfigApplyConfiguration) WithEnv(values ...*v1.EnvVarApplyConfiguration) *PerformerConfigApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithEnv")
+		}
+		b.Env = append(b.Env, *values[i])
+	}
+	return b
+}
+
 // WithArgs adds the given value to the Args field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Args field.
@@ -92,5 +113,13 @@ func (b *PerformerConfigApplyConfiguration) WithCommand(values ...string) *Perfo
 // If called multiple times, the ServiceAccountName field is set to the value of the last call.
 func (b *PerformerConfigApplyConfiguration) WithServiceAccountName(value string) *PerformerConfigApplyConfiguration {
 	b.ServiceAccountName = &value
+	return b
+}
+
+// WithProbes sets the Probes field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Probes field is set to the value of the last call.
+func (b *PerformerConfigApplyConfiguration) WithProbes(value *ProbesApplyConfiguration) *PerformerConfigApplyConfiguration {
+	b.Probes = value
 	return b
 }

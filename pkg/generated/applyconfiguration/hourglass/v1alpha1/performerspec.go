@@ -36,6 +36,25 @@ type PerformerSpecApplyConfiguration struct {
 	HardwareRequirements *HardwareRequirementsApplyConfiguration `json:"hardwareRequirements,omitempty"`
 	// Secrets of the same namespace with which the image is pulled.
 	ImagePullSecrets []corev1.LocalObjectReferenceApplyConfiguration `json:"imagePullSecrets,omitempty"`
+	// How a changed spec takes the place of what runs.
+	UpgradeStrategy *UpgradeStrategyApplyConfiguration `json:"upgradeStrategy,omitempty"`
+	// How many seconds the container has to end after it was told to; 30 if not set.
+	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
+	// Further labels of the pod, at most 64. Those by which the operator and its Service find the
+	// pod can't be set: app, app.kubernetes.io/managed-by and all of hourglass.eigenlayer.io.
+	PodLabels map[string]string `json:"podLabels,omitempty"`
+	// Further annotations of the pod, at most 64; not of hourglass.eigenlayer.io.
+	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
+	// Security context of the container. Privilege escalation is off unless this allows it.
+	SecurityContext *corev1.SecurityContextApplyConfiguration `json:"securityContext,omitempty"`
+	// Security context of the pod. Its seccomp profile is RuntimeDefault unless this says otherwise.
+	PodSecurityContext *corev1.PodSecurityContextApplyConfiguration `json:"podSecurityContext,omitempty"`
+	// Volumes of the pod.
+	Volumes []corev1.VolumeApplyConfiguration `json:"volumes,omitempty"`
+	// Where the container mounts the volumes.
+	VolumeMounts []corev1.VolumeMountApplyConfiguration `json:"volumeMounts,omitempty"`
+	// How the pod spreads among the pods that its constraints select, such as all of one AVS.
+	TopologySpreadConstraints []corev1.TopologySpreadConstraintApplyConfiguration `json:"topologySpreadConstraints,omitempty"`
 }
 
 // PerformerSpecApplyConfiguration constructs a declarative configuration of the PerformerSpec type for use with
@@ -117,6 +136,105 @@ func (b *PerformerSpecApplyConfiguration) WithImagePullSecrets(values ...*corev1
 			panic("nil value passed to WithImagePullSecrets")
 		}
 		b.ImagePullSecrets = append(b.ImagePullSecrets, *values[i])
+	}
+	return b
+}
+
+// WithUpgradeStrategy sets the UpgradeStrategy field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UpgradeStrategy field is set to the value of the last call.
+func (b *PerformerSpecApplyConfiguration) WithUpgradeStrategy(value *UpgradeStrategyApplyConfiguration) *PerformerSpecApplyConfiguration {
+	b.UpgradeStrategy = value
+	return b
+}
+
+// WithTerminationGracePeriodSeconds sets the TerminationGracePeriodSeconds field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TerminationGracePeriodSeconds field is set to the value of the last call.
+func (b *PerformerSpecApplyConfiguration) WithTerminationGracePeriodSeconds(value int64) *PerformerSpecApplyConfiguration {
+	b.TerminationGracePeriodSeconds = &value
+	return b
+}
+
+// WithPodLabels puts the entries into the PodLabels field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the PodLabels field,
+// overwriting an existing map entries in PodLabels field with the same key.
+func (b *PerformerSpecApplyConfiguration) WithPodLabels(entries map[string]string) *PerformerSpecApplyConfiguration {
+	if b.PodLabels == nil && len(entries) > 0 {
+		b.PodLabels = make(map[string]string, len(entries))
+	}
+	for k, v := range entries {
+		b.PodLabels[k] = v
+	}
+	return b
+}
+
+// WithPodAnnotations puts the entries into the PodAnnotations field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the PodAnnotations field,
+// overwriting an existing map entries in PodAnnotations field with the same key.
+func (b *PerformerSpecApplyConfiguration) WithPodAnnotations(entries map[string]string) *PerformerSpecApplyConfiguration {
+	if b.PodAnnotations == nil && len(entries) > 0 {
+		b.PodAnnotations = make(map[string]string, len(entries))
+	}
+	for k, v := range entries {
+		b.PodAnnotations[k] = v
+	}
+	return b
+}
+
+// WithSecurityContext sets the SecurityContext field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SecurityContext field is set to the value of the last call.
+func (b *PerformerSpecApplyConfiguration) WithSecurityContext(value *corev1.SecurityContextApplyConfiguration) *PerformerSpecApplyConfiguration {
+	b.SecurityContext = value
+	return b
+}
+
+// WithPodSecurityContext sets the PodSecurityContext field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PodSecurityContext field is set to the value of the last call.
+func (b *PerformerSpecApplyConfiguration) WithPodSecurityContext(value *corev1.PodSecurityContextApplyConfiguration) *PerformerSpecApplyConfiguration {
+	b.PodSecurityContext = value
+	return b
+}
+
+// WithVolumes adds the given value to the Volumes field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Volumes field.
+func (b *PerformerSpecApplyConfiguration) WithVolumes(values ...*corev1.VolumeApplyConfiguration) *PerformerSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithVolumes")
+		}
+		b.Volumes = append(b.Volumes, *values[i])
+	}
+	return b
+}
+
+// WithVolumeMounts adds the given value to the VolumeMounts field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the VolumeMounts field.
+func (b *PerformerSpecApplyConfiguration) WithVolumeMounts(values ...*corev1.VolumeMountApplyConfiguration) *PerformerSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithVolumeMounts")
+		}
+		b.VolumeMounts = append(b.VolumeMounts, *values[i])
+	}
+	return b
+}
+
+// WithTopologySpreadConstraints adds the given value to the TopologySpreadConstraints field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the TopologySpreadConstraints field.
+func (b *PerformerSpecApplyConfiguration) WithTopologySpreadConstraints(values ...*corev1.TopologySpreadConstraintApplyConfiguration) *PerformerSpecApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithTopologySpreadConstraints")
+		}
+		b.TopologySpreadConstraints = append(b.TopologySpreadConstraints, *values[i])
 	}
 	return b
 }

@@ -1,0 +1,29 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"os"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+)
+
+// TestCRDCanBeApplied holds the CRD against what the server allows for annotations, 262,144 bytes in
+// all: kubectl apply keeps the whole object in one, as JSON.
+func TestCRDCanBeApplied(t *testing.T) {
+	const limit = 200_000
+	file, err := os.ReadFile("../../../../manifests/crd/bases/hourglass.eigenlayer.io_performers.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	object, err := yaml.YAMLToJSON(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(object) > limit {
+		t.Errorf("the CRD has %d bytes as JSON, and may have %d: embed less, or shorten the doc comments", len(object), limit)
+	}
+	t.Logf("%d bytes", len(object))
+}
