@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 )
 
@@ -212,6 +213,8 @@ func (c *cluster) allocate(ctx context.Context) error {
 // stay waits until something asks for the end of an attached cluster; it is an
 // error if that comes by itself.
 func stay(ctx context.Context, s *leash) error {
+	// A leash that is garbage closes its pipe, and that ends the cluster.
+	defer runtime.KeepAlive(s)
 	input := make(chan struct{})
 	go func() {
 		_, _ = io.Copy(io.Discard, os.Stdin)
