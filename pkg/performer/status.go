@@ -139,7 +139,7 @@ func (s *situation) conditions() []metav1.Condition {
 		degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 	}
 	if s.overdue && !s.deleting && (s.problem == nil || s.problem.Kind != Terminal) {
-		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds are over: "+message
+		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds are over: "+message+s.silence()
 		if s.problem == nil {
 			degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 		}
@@ -161,6 +161,18 @@ func (s *situation) conditions() []metav1.Condition {
 		conditions = append(conditions, condition(v1alpha1.ConditionReconciling, true, reason, message))
 	}
 	return append(conditions, condition(v1alpha1.ConditionReady, s.upToDate, reason, message))
+}
+
+// silence says so where the container runs and is not heard of, which is no problem until it lasts.
+func (s *situation) silence() string {
+	if s.asked == nil || s.problem != nil {
+		return ""
+	}
+	if c := performerContainerStatus(s.asked.Pod); c == nil || c.State.Running == nil {
+		return ""
+	}
+	port, _ := listensOn(s.asked.Pod, DefaultGRPCPort)
+	return fmt.Sprintf("; its container runs and does not answer grpc.health.v1.Health/Check with SERVING on port %d", port)
 }
 
 // progress says how far the Performer is, problems apart.
@@ -266,8 +278,7 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 			events = append(events, Event{eventType, now.Reason, now.Message})
 		}
 	}
-	if before.LastUpgrade == nil && after.LastUpgrade != nil ||
-		before.LastUpgrade != nil && after.LastUpgrade != nil && !before.LastUpgrade.Equal(after.LastUpgrade) {
+	if after.CurrentRevision != "" && !before.LastUpgrade.Equal(after.LastUpgrade) {
 		message := fmt.Sprintf("Replacing revision %s by %s", after.CurrentRevision, after.UpdateRevision)
 		if after.CurrentRevision == after.UpdateRevision {
 			message = fmt.Sprintf("Replacing the Pod of revision %s by one with the resources that are asked for", after.CurrentRevision)

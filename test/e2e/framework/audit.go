@@ -28,10 +28,13 @@ type Request struct {
 		Resource  string `json:"resource"`
 		Namespace string `json:"namespace"`
 	} `json:"objectRef"`
+	Response struct {
+		Code int `json:"code"`
+	} `json:"responseStatus"`
 }
 
 func (r Request) String() string {
-	return fmt.Sprintf("%s %s %s", r.Time.Format(time.TimeOnly), r.Verb, r.URI)
+	return fmt.Sprintf("%s %s %s: %d", r.Time.Format("15:04:05.000"), r.Verb, r.URI, r.Response.Code)
 }
 
 // AuditLog is the API server's audit log.
