@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -28,34 +29,6 @@ type hardware struct {
 	resources    corev1.ResourceList
 	nodeLabels   []corev1.NodeSelectorRequirement
 	runtimeClass string
-}
-
-// TEE is what a kind of trusted execution environment asks of a pod. Its JSON form is that of the
-// table that administrators give the manager.
-type TEE struct {
-	// NodeLabels that the node must have.
-	NodeLabels map[string]string `json:"nodeLabels,omitempty"`
-	// RuntimeClass of the pod, unless the Performer names one itself.
-	RuntimeClass string `json:"runtimeClass,omitempty"`
-	// Resources that the container gets, as requests and limits.
-	Resources corev1.ResourceList `json:"resources,omitempty"`
-}
-
-// DefaultTEEs returns the table of an administrator who gives none. The node labels are those of
-// Node Feature Discovery (cpu-security), the RuntimeClasses those of Kata Containers' deployment,
-// the resource that of Intel's device plugin for SGX. What a cluster lacks keeps the pod from
-// starting: it never runs outside the environment that it asked for.
-func DefaultTEEs() map[string]TEE {
-	const feature = "feature.node.kubernetes.io/cpu-security."
-	return map[string]TEE{
-		"sgx": {
-			NodeLabels: map[string]string{feature + "sgx.enabled": "true"},
-			Resources:  corev1.ResourceList{"sgx.intel.com/enclave": resource.MustParse("1")},
-		},
-		"sev":     {NodeLabels: map[string]string{feature + "sev.enabled": "true"}, RuntimeClass: "kata-qemu-sev"},
-		"sev-snp": {NodeLabels: map[string]string{feature + "sev.snp.enabled": "true"}, RuntimeClass: "kata-qemu-snp"},
-		"tdx":     {NodeLabels: map[string]string{feature + "tdx.enabled": "true"}, RuntimeClass: "kata-qemu-tdx"},
-	}
 }
 
 // resolveHardware translates requirements, or says what is wrong with them. It fails closed: where
@@ -84,8 +57,9 @@ func resolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[strin
 	if requirements.TEERequired {
 		tee, known := tees[strings.ToLower(requirements.TEEType)]
 		if !known {
+			types := strings.Join(slices.Sorted(maps.Keys(tees)), ", ")
 			return hw, invalidHardware(path+".teeType", fmt.Sprintf("is %q; where teeRequired is true it must be one of %s",
-				requirements.TEEType, strings.Join(slices.Sorted(maps.Keys(tees)), ", ")))
+				requirements.TEEType, cmp.Or(types, "those that the operator is configured with, and that are none")))
 		}
 		hw.runtimeClass = tee.RuntimeClass
 		for _, key := range slices.Sorted(maps.Keys(tee.NodeLabels)) {

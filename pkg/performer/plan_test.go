@@ -133,6 +133,12 @@ func TestMakePlan(t *testing.T) {
 		return o
 	}
 
+	// withBothPorts has the Service as it is while an upgrade changes the port.
+	withBothPorts := func(o Observed) Observed {
+		o.Service = buildService(o.Performer, servicePorts(o.Performer, viewPods(o, testSettings)))
+		return o
+	}
+
 	tests := []struct {
 		name      string
 		o         Observed
@@ -201,19 +207,19 @@ func TestMakePlan(t *testing.T) {
 
 		// An upgrade, step by step.
 		{
-			name: "the spec changed: the successor beside the old pod, which keeps traffic and port",
+			name: "the spec changed: both ports on the Service, the successor beside the old pod",
 			o:    withService(observed(upgrading(), older(0, ready(0))), before),
-			want: "record 1, create pod 1", lookAgain: whole,
+			want: "patch service, record 1, create pod 1", lookAgain: whole,
 		},
 		{
 			name:      "the successor starts",
-			o:         withService(observed(begun(), older(0, ready(0)), testPod(first, 1, waitingForTraffic)), before),
+			o:         withBothPorts(observed(begun(), older(0, ready(0)), testPod(first, 1, waitingForTraffic))),
 			lookAgain: rest,
 		},
 		{
-			name: "the successor is ready: it gets traffic, and the Service both ports",
-			o:    withService(observed(begun(), older(0, ready(0)), testPod(first, 1, waitingForTraffic, ready(0))), before),
-			want: "patch service, traffic to performer-x-1", lookAgain: handoverPoll,
+			name: "the successor is ready: it gets traffic",
+			o:    withBothPorts(observed(begun(), older(0, ready(0)), testPod(first, 1, waitingForTraffic, ready(0)))),
+			want: "traffic to performer-x-1", lookAgain: handoverPoll,
 		},
 		{
 			name: "both have traffic, the slices do not show the new one",
@@ -260,8 +266,8 @@ func TestMakePlan(t *testing.T) {
 		// What comes between.
 		{
 			name: "a newer spec supersedes one that never served",
-			o: withService(observed(begun(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:9" }), older(0, ready(0)),
-				testPod(first, 1, waitingForTraffic)), before),
+			o: withBothPorts(observed(begun(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:9" }), older(0, ready(0)),
+				testPod(first, 1, waitingForTraffic))),
 			want: "record 2, create pod 2, delete performer-x-1", lookAgain: rest,
 		},
 		{
@@ -306,13 +312,13 @@ func TestMakePlan(t *testing.T) {
 		},
 		{
 			name: "hardware that can't be: nothing is made and nothing taken down",
-			o:    withService(observed(upgrading(tee), older(0, ready(0))), before), problem: ReasonInvalidSpec,
+			o:    withBothPorts(observed(upgrading(tee), older(0, ready(0)))), problem: ReasonInvalidSpec,
 		},
 		{
 			name: "the deadline is over: no more looking again",
-			o: withService(observed(begun(func(p *v1alpha1.Performer) {
+			o: withBothPorts(observed(begun(func(p *v1alpha1.Performer) {
 				p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Hour)}
-			}), older(0, ready(0)), testPod(first, 1, waitingForTraffic)), before),
+			}), older(0, ready(0)), testPod(first, 1, waitingForTraffic))),
 		},
 
 		// Recreate.
@@ -337,7 +343,7 @@ func TestMakePlan(t *testing.T) {
 		},
 		{
 			name: "Recreate: what can't be takes nothing down",
-			o:    withService(observed(upgrading(recreate, tee), older(0, ready(0))), before), problem: ReasonInvalidSpec,
+			o:    withBothPorts(observed(upgrading(recreate, tee), older(0, ready(0)))), problem: ReasonInvalidSpec,
 		},
 
 		// Resources.

@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -181,6 +182,39 @@ func TestServiceChange(t *testing.T) {
 			}
 			if change.Ports != nil && change.Ports[0].NodePort != live.Spec.Ports[0].NodePort {
 				t.Error("the node port was lost")
+			}
+		})
+	}
+}
+
+// TestPortsThroughAnUpgrade follows the ports of the Service from one to the other: a number that is
+// in use never changes its name, and what the status gives clients to dial is always there.
+func TestPortsThroughAnUpgrade(t *testing.T) {
+	old := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image, p.Spec.Config.GRPCPort = "repo:0", 8080 })
+	asked := newPerformer()
+	for _, tt := range []struct {
+		name       string
+		pods       []*corev1.Pod
+		want, dial string
+	}{
+		{"the old one serves", []*corev1.Pod{testPod(old, 0, ready(0))}, "grpc=8080 grpc-next=9090", "8080"},
+		{"the new one starts", []*corev1.Pod{testPod(old, 0, ready(0)), testPod(asked, 1, waitingForTraffic)}, "grpc=8080 grpc-next=9090", "8080"},
+		{"both serve", []*corev1.Pod{testPod(old, 0, ready(0)), testPod(asked, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
+		{"the old one drains", []*corev1.Pod{testPod(old, 0, ready(0), draining(0)), testPod(asked, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
+		{"it goes", []*corev1.Pod{testPod(old, 0, ready(0), dying), testPod(asked, 1, ready(0))}, "grpc=9090", "9090"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			o := observed(asked, tt.pods...)
+			o.Service = buildService(asked, servicePorts(asked, viewPods(o, testSettings)))
+			var got []string
+			for _, port := range o.Service.Spec.Ports {
+				got = append(got, fmt.Sprintf("%s=%d", port.Name, port.Port))
+			}
+			if text := strings.Join(got, " "); text != tt.want {
+				t.Errorf("ports %s, want %s", text, tt.want)
+			}
+			if status := NextStatus(o, testSettings, nil); !strings.HasSuffix(status.GRPCEndpoint, ":"+tt.dial) {
+				t.Errorf("endpoint %s, want port %s", status.GRPCEndpoint, tt.dial)
 			}
 		})
 	}

@@ -17,8 +17,8 @@ import (
 // appProtocol tells gateways and meshes that the port speaks HTTP/2 without TLS, as gRPC does here.
 const appProtocol = "kubernetes.io/h2c"
 
-// earlierPortName is the name of the Service's second port while pods drain that had another one.
-const earlierPortName = "grpc-earlier"
+// nextPortName is the name of the port that is asked for while the one before it is still in use.
+const nextPortName = "grpc-next"
 
 // buildService renders the Service of a Performer.
 func buildService(p *v1alpha1.Performer, ports []corev1.ServicePort) *corev1.Service {
@@ -50,30 +50,43 @@ func hasOurSelector(p *v1alpha1.Performer, service *corev1.Service) bool {
 	return service == nil || maps.Equal(service.Spec.Selector, serviceSelector(p))
 }
 
-// servicePorts returns the ports that the Service must have: that of the pod which takes traffic,
-// or the one asked for where none does. While pods drain that listened on another one, clients
-// which know only that one can still use it.
+// servicePorts returns the ports that the Service must have: the one that is asked for, and before it,
+// while pods take traffic or drain that listen on another, that one too. So clients find either until
+// the earlier pods are gone. A number that is in use keeps the name grpc: under another name it would
+// lead nowhere until the endpoint slices know that name.
 func servicePorts(p *v1alpha1.Performer, views []podView) []corev1.ServicePort {
-	number := GRPCPort(&p.Spec)
-	target := intstr.FromString(portName)
+	asked := GRPCPort(&p.Spec)
 	takes := favoured(views)
-	if takes != nil {
-		var named bool
-		if number, named = listensOn(takes.Pod, number); !named {
-			target = intstr.FromInt32(number)
-		}
-	}
-	ports := []corev1.ServicePort{servicePort(portName, number, target)}
+	var earlier *podView
 	for i := range views {
 		v := &views[i]
-		if takes == nil || v.Pod == takes.Pod || !v.alive() || !v.serves() && !v.drains() {
+		if port, _ := listensOn(v.Pod, asked); port == asked || !v.alive() || !v.serves() && !v.drains() {
 			continue
 		}
-		if earlier, _ := listensOn(v.Pod, number); earlier != number {
-			return append(ports, servicePort(earlierPortName, earlier, target))
+		if earlier == nil || takes != nil && v.Pod == takes.Pod {
+			earlier = v
 		}
 	}
-	return ports
+	if earlier == nil {
+		return []corev1.ServicePort{servicePort(portName, asked, targetPort(takes, asked))}
+	}
+	port, _ := listensOn(earlier.Pod, asked)
+	return []corev1.ServicePort{
+		servicePort(portName, port, targetPort(earlier, asked)),
+		servicePort(nextPortName, asked, intstr.FromString(portName)),
+	}
+}
+
+// targetPort is the port of the given pod, by its name where it has the one that ours have.
+func targetPort(v *podView, otherwise int32) intstr.IntOrString {
+	if v == nil {
+		return intstr.FromString(portName)
+	}
+	port, named := listensOn(v.Pod, otherwise)
+	if named {
+		return intstr.FromString(portName)
+	}
+	return intstr.FromInt32(port)
 }
 
 // listensOn returns the gRPC port of a pod, and whether it goes by the name that the Service uses.
@@ -157,10 +170,19 @@ func samePorts(a, b []corev1.ServicePort) bool {
 	return true
 }
 
-// servicePortNumber returns the port that clients dial.
-func servicePortNumber(service *corev1.Service, otherwise int32) int32 {
-	if len(service.Spec.Ports) == 0 {
-		return otherwise
+// dialPort returns the port by which clients reach the given pod through the Service, or where there
+// is no such pod, the first that the Service has.
+func dialPort(service *corev1.Service, v *podView, asked int32) int32 {
+	if v != nil {
+		port, _ := listensOn(v.Pod, asked)
+		for i := range service.Spec.Ports {
+			if service.Spec.Ports[i].Port == port {
+				return port
+			}
+		}
 	}
-	return service.Spec.Ports[0].Port
+	if len(service.Spec.Ports) > 0 {
+		return service.Spec.Ports[0].Port
+	}
+	return asked
 }

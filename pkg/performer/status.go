@@ -24,15 +24,16 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 	status.ObservedGeneration = p.Generation
 	status.UpdateRevision = Revision(&p.Spec)
 
+	views := viewPods(o, s)
+	shown := tellOfPod(&status, views)
+
 	// An object may only tell of a Service that is really its own.
 	status.ServiceName, status.GRPCEndpoint = "", ""
 	if o.Service != nil {
 		status.ServiceName = o.Service.Name
-		status.GRPCEndpoint = endpoint(p, s.ClusterDomain, servicePortNumber(o.Service, GRPCPort(&p.Spec)))
+		status.GRPCEndpoint = endpoint(p, s.ClusterDomain, dialPort(o.Service, shown, GRPCPort(&p.Spec)))
 	}
 
-	views := viewPods(o, s)
-	shown := tellOfPod(&status, views)
 	_, handing := handover(views)
 	sit := situation{
 		deleting: p.DeletionTimestamp != nil,
