@@ -557,6 +557,7 @@ func earlierPod(p *v1alpha1.Performer) *corev1.Pod {
 		pod.Spec.EnableServiceLinks, pod.Spec.AutomountServiceAccountToken = nil, nil
 		pod.Spec.ServiceAccountName = "default"
 		c := &pod.Spec.Containers[0]
+		c.Resources.Requests = requests(c.Resources)
 		c.StartupProbe, c.ReadinessProbe, c.LivenessProbe, c.SecurityContext = nil, nil, nil, nil
 		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{Key: corev1.TaintNodeNotReady})
 	})

@@ -34,13 +34,12 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 		status.GRPCEndpoint = endpoint(p, s.ClusterDomain, dialPort(o.Service, shown, GRPCPort(&p.Spec)))
 	}
 
-	_, handing := handover(views)
 	sit := situation{
 		deleting: p.DeletionTimestamp != nil,
 		problem:  problem,
 		shown:    shown,
 		asked:    current(views),
-		handing:  len(handing) > 0,
+		handing:  len(handover(views)) > 0,
 		endpoint: status.GRPCEndpoint,
 		from:     status.CurrentRevision,
 		to:       status.UpdateRevision,

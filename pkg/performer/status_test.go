@@ -12,6 +12,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -32,6 +33,21 @@ func TestNextStatus(t *testing.T) {
 	})
 	wasReady := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
 		p.Status.ReadyTime = &metav1.Time{Time: testNow}
+		p.Status.CurrentRevision = Revision(&p.Spec)
+	})
+	overdue := newPerformer(func(p *v1alpha1.Performer) {
+		p.Generation = 2
+		p.Status.CurrentRevision, p.Status.UpdateRevision = Revision(&older.Spec), Revision(&p.Spec)
+		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse,
+			LastTransitionTime: metav1.NewTime(testNow.Add(-601 * time.Second))}}
+	})
+	inContainer := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	recreate := newPerformer(func(p *v1alpha1.Performer) {
+		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+		p.Status.CurrentRevision = Revision(&older.Spec)
+	})
+	bigger := newPerformer(func(p *v1alpha1.Performer) {
+		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")}
 		p.Status.CurrentRevision = Revision(&p.Spec)
 	})
 	gpu := newPerformer(func(p *v1alpha1.Performer) {
@@ -93,6 +109,39 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "upgrade done", o: observed(upgrading, testPod(upgrading, 1, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-1",
 			conditions: "Available=True/PodReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
+		},
+		{
+			name: "upgrade, both serve", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1, ready(0))),
+			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-1",
+			conditions: "Available=True/PodReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
+			message:    "Moving the traffic to Pod performer-x-1", kstatus: "InProgress",
+		},
+		{
+			name: "upgrade, the old one drains", o: observed(upgrading, testPod(older, 0, ready(0), draining(0)), testPod(upgrading, 1, ready(0))),
+			phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-1",
+			conditions: "Available=True/PodReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
+		},
+		{
+			name: "upgrade, not ready in time", o: observed(overdue, testPod(older, 0, ready(0)), testPod(overdue, 1, waitingForTraffic, containerState(inContainer, nil))),
+			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/PodReady Progressing=False/ProgressDeadlineExceeded Degraded=True/ProgressDeadlineExceeded Stalled=True/ProgressDeadlineExceeded Ready=False/ProgressDeadlineExceeded",
+			message:    "does not answer grpc.health.v1.Health/Check with SERVING on port 9090", kstatus: "Failed",
+		},
+		{
+			name: "upgrade, not ready in time for a reason", o: observed(overdue, testPod(older, 0, ready(0)), testPod(overdue, 1, waitingForTraffic, waiting("ErrImagePull", "not found"))),
+			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/PodReady Progressing=False/ProgressDeadlineExceeded Degraded=True/ImagePullFailed Stalled=True/ProgressDeadlineExceeded Ready=False/ProgressDeadlineExceeded",
+			message:    "not found", kstatus: "Failed",
+		},
+		{
+			name: "Recreate waits", o: observed(recreate, testPod(older, 0, dying)), phase: v1alpha1.PhaseUpgrading,
+			conditions: "Available=False/UpgradeInProgress Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
+			message:    "Waiting for Pod performer-x-0 to be gone", kstatus: "InProgress",
+		},
+		{
+			name: "resize", o: observed(bigger, testPod(wasReady, 0, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/PodReady Progressing=True/ResizeInProgress Degraded=False/AsExpected Reconciling=True/ResizeInProgress Ready=False/ResizeInProgress",
+			message:    "without a restart", kstatus: "InProgress",
 		},
 		{
 			name: "unschedulable", o: observed(p, testPod(p, 0, unschedulable("0/1 nodes are available"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",

@@ -60,32 +60,25 @@ func favoured(views []podView) *podView {
 	return best
 }
 
-// serving returns the pod that takes calls through the Service now, or nil.
-func serving(views []podView) *podView {
-	if v := favoured(views); v != nil && v.serves() {
-		return v
-	}
-	return nil
-}
-
 // handover returns the pods that take traffic beside the one that should have it all.
-func handover(views []podView) (to *podView, from []*podView) {
-	if to = serving(views); to == nil {
-		return nil, nil
+func handover(views []podView) []*podView {
+	to := favoured(views)
+	if to == nil || !to.serves() {
+		return nil
 	}
+	var from []*podView
 	for i := range views {
 		if v := &views[i]; v.Pod != to.Pod && v.alive() && v.serves() {
 			from = append(from, v)
 		}
 	}
-	return to, from
+	return from
 }
 
 // NeedsEndpoints tells whether the plan for o waits for the endpoint slices to show something. Only
 // then are they worth a request.
 func NeedsEndpoints(o Observed, s Settings) bool {
-	_, from := handover(viewPods(o, s))
-	return len(from) > 0 && o.Service != nil && o.Performer.DeletionTimestamp == nil
+	return len(handover(viewPods(o, s))) > 0 && o.Service != nil && o.Performer.DeletionTimestamp == nil
 }
 
 // shownReady tells whether new connections can reach the pod through the Service.

@@ -1,0 +1,133 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// TestWhatAnEarlierOperatorRendered changes a pod in each field that the earlier operator rendered,
+// and in some that others fill in.
+func TestWhatAnEarlierOperatorRendered(t *testing.T) {
+	p := newPerformer(func(p *v1alpha1.Performer) {
+		p.Spec.Config.Environment = map[string]string{"A": "1", "B": "2"}
+		p.Spec.Config.Args = []string{"a"}
+		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}
+		p.Spec.Scheduling = &v1alpha1.SchedulingConfig{
+			NodeSelector: map[string]string{"a": "b"},
+			Tolerations:  []corev1.Toleration{{Key: "mine", Operator: corev1.TolerationOpExists}},
+		}
+	})
+	tests := []struct {
+		name string
+		edit func(*corev1.Pod, *corev1.Container)
+		want bool
+	}{
+		{"nothing", func(*corev1.Pod, *corev1.Container) {}, true},
+		{"environment in another order", func(_ *corev1.Pod, c *corev1.Container) { c.Env[0], c.Env[1] = c.Env[1], c.Env[0] }, true},
+		{"another name of the container", func(_ *corev1.Pod, c *corev1.Container) { c.Name = "main" }, true},
+		{"another name of the port", func(_ *corev1.Pod, c *corev1.Container) { c.Ports[0].Name = "api" }, true},
+		{"requests filled in", func(_ *corev1.Pod, c *corev1.Container) { c.Resources.Requests = requests(c.Resources) }, true},
+		{"a sidecar", func(pod *corev1.Pod, _ *corev1.Container) {
+			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "proxy"})
+		}, true},
+		{"pull secrets of the account", func(pod *corev1.Pod, _ *corev1.Container) {
+			pod.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "x"}}
+		}, true},
+		{"image", func(_ *corev1.Pod, c *corev1.Container) { c.Image = "x" }, false},
+		{"pull policy", func(_ *corev1.Pod, c *corev1.Container) { c.ImagePullPolicy = corev1.PullAlways }, false},
+		{"environment not applied", func(_ *corev1.Pod, c *corev1.Container) { c.Env = nil }, false},
+		{"arguments not applied", func(_ *corev1.Pod, c *corev1.Container) { c.Args = nil }, false},
+		{"command", func(_ *corev1.Pod, c *corev1.Container) { c.Command = []string{"x"} }, false},
+		{"port", func(_ *corev1.Pod, c *corev1.Container) { c.Ports[0].ContainerPort = 1 }, false},
+		{"resources not applied", func(_ *corev1.Pod, c *corev1.Container) { c.Resources = corev1.ResourceRequirements{} }, false},
+		{"more resources", func(_ *corev1.Pod, c *corev1.Container) {
+			c.Resources.Limits[corev1.ResourceMemory] = resource.MustParse("1Gi")
+		}, false},
+		{"node selector", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.NodeSelector = nil }, false},
+		{"toleration", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.Tolerations = pod.Spec.Tolerations[1:] }, false},
+		{"affinity", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.Affinity = &corev1.Affinity{} }, false},
+		{"runtime class", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.RuntimeClassName = ptr.To("x") }, false},
+		{"account", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.ServiceAccountName = "x" }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			pod := earlierPod(p).DeepCopy()
+			tt.edit(pod, &pod.Spec.Containers[0])
+			if got := rendersTheSame(pod, buildPod(p, 0, hardware{})); got != tt.want {
+				t.Errorf("the same: %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestWhatTheEarlierOperatorCouldNotRenderIsNotThere(t *testing.T) {
+	for name, change := range map[string]func(*v1alpha1.Performer){
+		"security context": func(p *v1alpha1.Performer) {
+			p.Spec.SecurityContext = &corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}
+		},
+		"volumes":      func(p *v1alpha1.Performer) { p.Spec.Volumes = everyField().Volumes },
+		"grace period": func(p *v1alpha1.Performer) { p.Spec.TerminationGracePeriodSeconds = ptr.To[int64](1) },
+		"priority class": func(p *v1alpha1.Performer) {
+			p.Spec.Scheduling = &v1alpha1.SchedulingConfig{PriorityClassName: "x"}
+		},
+	} {
+		p := newPerformer(change)
+		if rendersTheSame(earlierPod(newPerformer()), buildPod(p, 0, hardware{})) {
+			t.Errorf("%s is asked for, and a pod without it counts as the same", name)
+		}
+	}
+}
+
+func TestCopyOf(t *testing.T) {
+	p := newPerformer(func(p *v1alpha1.Performer) {
+		p.Spec = everyField()
+		p.Spec.HardwareRequirements = nil
+	})
+	source := testPod(p, 4, ready(0), draining(0), dying, func(pod *corev1.Pod) {
+		pod.Finalizers, pod.Spec.NodeName, pod.Spec.Priority = []string{"x"}, "node", ptr.To[int32](7)
+		pod.Spec.Tolerations = append(pod.Spec.Tolerations,
+			corev1.Toleration{Key: corev1.TaintNodeNotReady, TolerationSeconds: ptr.To[int64](300)})
+		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "kube-api-access-x"})
+		pod.Spec.Containers[0].VolumeMounts = append(pod.Spec.Containers[0].VolumeMounts,
+			corev1.VolumeMount{Name: "kube-api-access-x", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount"})
+	})
+	before := source.DeepCopy()
+	got := CopyOf(source, "x", 7, testNow)
+	want := buildPod(p, 7, hardware{})
+	setServing(want, testNow)
+	if !jsonEqual(got, want) {
+		t.Errorf("the copy is not what the pod was made from:\n got %+v\nwant %+v", got, want)
+	}
+	if !jsonEqual(source, before) {
+		t.Error("copying changed the source")
+	}
+}
+
+func TestSecurityDefaults(t *testing.T) {
+	for name, tt := range map[string]struct {
+		asked *corev1.SecurityContext
+		want  *bool
+	}{
+		"none":               {nil, ptr.To(false)},
+		"something else":     {&corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}, ptr.To(false)},
+		"asked for":          {&corev1.SecurityContext{AllowPrivilegeEscalation: ptr.To(true)}, ptr.To(true)},
+		"privileged":         {&corev1.SecurityContext{Privileged: ptr.To(true)}, nil},
+		"with CAP_SYS_ADMIN": {&corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_ADMIN"}}}, nil},
+	} {
+		if got := securityContext(tt.asked).AllowPrivilegeEscalation; !ptr.Equal(got, tt.want) {
+			t.Errorf("%s: allowPrivilegeEscalation is %v", name, got)
+		}
+	}
+	own := &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}
+	if got := podSecurityContext(&corev1.PodSecurityContext{SeccompProfile: own}); got.SeccompProfile.Type != own.Type {
+		t.Errorf("the user's seccomp profile became %s", got.SeccompProfile.Type)
+	}
+}
