@@ -59,6 +59,22 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 		"other resources": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Annotations[performer.AnnotationResources] = "x"
 		},
+		"draining": func(pod *corev1.Pod, _ *corev1.Service) {
+			delete(pod.Labels, performer.LabelServing)
+			pod.Annotations[performer.AnnotationDrainingSince] = now.Format(time.RFC3339)
+			pod.Annotations[performer.AnnotationRevision] = "x"
+			pod.Spec.Containers[0].Ports[0].ContainerPort = 1
+			pod.Status = running
+		},
+		"resized": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Annotations[performer.AnnotationResources] = "resizing"
+			pod.Status.ContainerStatuses = container(corev1.ContainerState{})
+			pod.Status.ContainerStatuses[0].Resources = &corev1.ResourceRequirements{}
+		},
+		"resize refused": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Annotations[performer.AnnotationResources] = "x"
+			pod.Annotations[performer.AnnotationResizeRefused] = performer.ResourcesHash(&p.Spec)
+		},
 		"edited image": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Generation, pod.Spec.Containers[0].Image = 2, "x"
 		},

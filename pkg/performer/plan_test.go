@@ -223,8 +223,15 @@ func TestMakePlan(t *testing.T) {
 		},
 		{
 			name: "both have traffic, the slices do not show the new one",
-			o:    withSlices(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0"),
+			o: withSlices(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0), func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationServingSince] = stamp(testNow)
+			})), "performer-x-0"),
 			want: "patch service", lookAgain: handoverPoll,
+		},
+		{
+			name: "they do not show it for long: ask less",
+			o:    withSlices(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0"),
+			want: "patch service", lookAgain: maxHandoverPoll,
 		},
 		{
 			name: "the slices show it",
@@ -236,7 +243,7 @@ func TestMakePlan(t *testing.T) {
 			o: observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0), func(pod *corev1.Pod) {
 				pod.Annotations[AnnotationServingSince] = stamp(testNow.Add(-9 * time.Second))
 			})),
-			want: "patch service", lookAgain: handoverPoll,
+			want: "patch service", lookAgain: 2250 * time.Millisecond,
 		},
 		{
 			name: "the slices may not be read: waited long enough",

@@ -19,8 +19,10 @@ const (
 	// defaultDrain is the drainSeconds of a Performer that names none. It equals the CRD's default.
 	defaultDrain = 10 * time.Second
 	// handoverPoll is how soon the endpoint slices are looked at again while they do not show the
-	// new pod yet. The slice controller mostly needs less.
-	handoverPoll = 500 * time.Millisecond
+	// new pod yet. The slice controller mostly needs less; where it needs much longer it is asked
+	// less and less, down to once in maxHandoverPoll.
+	handoverPoll    = 500 * time.Millisecond
+	maxHandoverPoll = 30 * time.Second
 	// blindHandover is how long the old pod keeps its traffic beside the new one where the slices
 	// may not be read. The slice controller has been seen to need up to a second; this is ten times
 	// as long.
@@ -122,8 +124,13 @@ func planTraffic(plan *Plan, o Observed, views []podView) {
 
 // planHandover takes the traffic from a pod once new connections reach the one that has it now.
 func planHandover(plan *Plan, o Observed, to, from *podView) {
-	if !to.serves() || !shownReady(o, to) {
+	if !to.serves() {
 		plan.lookAgain(handoverPoll)
+		return
+	}
+	if !shownReady(o, to) {
+		waited := o.Now.Sub(stampedAt(to, AnnotationServingSince))
+		plan.lookAgain(min(max(waited/4, handoverPoll), maxHandoverPoll))
 		return
 	}
 	plan.do(PatchPod{from.Pod,
