@@ -8,6 +8,10 @@ package performer
 const (
 	// ReasonPodReady: the pod that is asked for is ready.
 	ReasonPodReady = "PodReady"
+	// ReasonServiceReady: the Service leads to a pod that is ready.
+	ReasonServiceReady = "ServiceReady"
+	// ReasonScheduled: a pod that no node took has one now.
+	ReasonScheduled = "Scheduled"
 	// ReasonPodStarting: a pod has been made and is not ready yet.
 	ReasonPodStarting = "PodStarting"
 	// ReasonPodUnready: the pod was ready and no longer is.

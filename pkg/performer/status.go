@@ -48,6 +48,11 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 	if sit.problem == nil {
 		sit.problem = worstPodProblem(sit.asked, views, p.Spec.HardwareRequirements)
 	}
+	if asked := sit.asked; asked != nil && podConditionTrue(asked.Pod, corev1.PodScheduled) {
+		// Worth telling where it was told that no node takes the pod. Else it is a step like others.
+		was := conditionOf(&p.Status, v1alpha1.ConditionReady)
+		sit.scheduled = was != nil && (was.Reason == ReasonSchedulingFailed || was.Reason == ReasonHardwareUnavailable || was.Reason == ReasonScheduled)
+	}
 	if left, counts := progressDeadlineLeft(o, views); counts && left <= 0 {
 		sit.overdue = true
 	}
@@ -115,7 +120,7 @@ func worstPodProblem(asked *podView, views []podView, hw *v1alpha1.HardwareRequi
 
 // situation is what the conditions and the phase are made of.
 type situation struct {
-	deleting, available, upToDate, handing, wasReady, overdue bool
+	deleting, available, upToDate, handing, wasReady, scheduled, overdue bool
 
 	problem  *Problem
 	shown    *podView // the pod that serves, or is to serve
@@ -146,8 +151,8 @@ func (s *situation) conditions() []metav1.Condition {
 	}
 	available := condition(v1alpha1.ConditionAvailable, false, reason, message)
 	if s.available {
-		available = condition(v1alpha1.ConditionAvailable, true, ReasonPodReady,
-			fmt.Sprintf("Pod %s serves at %s", s.shown.Name, s.endpoint))
+		available = condition(v1alpha1.ConditionAvailable, true, ReasonServiceReady,
+			fmt.Sprintf("%s leads to Pod %s, which is ready", s.endpoint, s.shown.Name))
 	}
 	conditions := []metav1.Condition{
 		available,
@@ -198,6 +203,8 @@ func (s *situation) progress() (reason, message string) {
 		return ReasonNoService, fmt.Sprintf("Pod %s is ready, and the Service does not lead to it yet", s.shown.Name)
 	case s.wasReady:
 		return ReasonPodUnready, fmt.Sprintf("Pod %s was ready and no longer is", s.shown.Name)
+	case s.scheduled:
+		return ReasonScheduled, fmt.Sprintf("Pod %s has a node now: waiting for it to be ready", s.shown.Name)
 	default:
 		return ReasonPodStarting, fmt.Sprintf("Waiting for Pod %s to be ready", s.shown.Name)
 	}

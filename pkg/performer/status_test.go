@@ -50,6 +50,8 @@ func TestNextStatus(t *testing.T) {
 		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")}
 		p.Status.CurrentRevision = Revision(&p.Spec)
 	})
+	unscheduled := newPerformer()
+	unscheduled.Status = NextStatus(observed(p, testPod(p, 0, unschedulable("no room"))), testSettings, nil)
 	gpu := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.HardwareRequirements = &v1alpha1.HardwareRequirements{GPUCount: 1}
 	})
@@ -80,7 +82,7 @@ func TestNextStatus(t *testing.T) {
 		},
 		{
 			name: "ready", o: observed(p, testPod(p, 0, ready(time.Minute))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
-			conditions: "Available=True/PodReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady",
+			conditions: "Available=True/ServiceReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady",
 			message:    "Pod performer-x-0 serves at performer-x.ns.svc.cluster.local:9090", kstatus: "Current",
 		},
 		{
@@ -97,7 +99,7 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "upgrade, the old one serves", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1)),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
-			conditions: "Available=True/PodReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
+			conditions: "Available=True/ServiceReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
 			kstatus:    "InProgress",
 		},
 		{
@@ -108,29 +110,29 @@ func TestNextStatus(t *testing.T) {
 		},
 		{
 			name: "upgrade done", o: observed(upgrading, testPod(upgrading, 1, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-1",
-			conditions: "Available=True/PodReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
+			conditions: "Available=True/ServiceReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
 		},
 		{
 			name: "upgrade, both serve", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1, ready(0))),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-1",
-			conditions: "Available=True/PodReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
+			conditions: "Available=True/ServiceReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
 			message:    "Moving the traffic to Pod performer-x-1", kstatus: "InProgress",
 		},
 		{
 			name: "upgrade, the old one drains", o: observed(upgrading, testPod(older, 0, ready(0), draining(0)), testPod(upgrading, 1, ready(0))),
 			phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-1",
-			conditions: "Available=True/PodReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
+			conditions: "Available=True/ServiceReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
 		},
 		{
 			name: "upgrade, not ready in time", o: observed(overdue, testPod(older, 0, ready(0)), testPod(overdue, 1, waitingForTraffic, containerState(inContainer, nil))),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
-			conditions: "Available=True/PodReady Progressing=False/ProgressDeadlineExceeded Degraded=True/ProgressDeadlineExceeded Stalled=True/ProgressDeadlineExceeded Ready=False/ProgressDeadlineExceeded",
+			conditions: "Available=True/ServiceReady Progressing=False/ProgressDeadlineExceeded Degraded=True/ProgressDeadlineExceeded Stalled=True/ProgressDeadlineExceeded Ready=False/ProgressDeadlineExceeded",
 			message:    "does not answer grpc.health.v1.Health/Check with SERVING on port 9090", kstatus: "Failed",
 		},
 		{
 			name: "upgrade, not ready in time for a reason", o: observed(overdue, testPod(older, 0, ready(0)), testPod(overdue, 1, waitingForTraffic, waiting("ErrImagePull", "not found"))),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
-			conditions: "Available=True/PodReady Progressing=False/ProgressDeadlineExceeded Degraded=True/ImagePullFailed Stalled=True/ProgressDeadlineExceeded Ready=False/ProgressDeadlineExceeded",
+			conditions: "Available=True/ServiceReady Progressing=False/ProgressDeadlineExceeded Degraded=True/ImagePullFailed Stalled=True/ProgressDeadlineExceeded Ready=False/ProgressDeadlineExceeded",
 			message:    "not found", kstatus: "Failed",
 		},
 		{
@@ -140,13 +142,20 @@ func TestNextStatus(t *testing.T) {
 		},
 		{
 			name: "resize", o: observed(bigger, testPod(wasReady, 0, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
-			conditions: "Available=True/PodReady Progressing=True/ResizeInProgress Degraded=False/AsExpected Reconciling=True/ResizeInProgress Ready=False/ResizeInProgress",
+			conditions: "Available=True/ServiceReady Progressing=True/ResizeInProgress Degraded=False/AsExpected Reconciling=True/ResizeInProgress Ready=False/ResizeInProgress",
 			message:    "without a restart", kstatus: "InProgress",
 		},
 		{
 			name: "unschedulable", o: observed(p, testPod(p, 0, unschedulable("0/1 nodes are available"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/SchedulingFailed Progressing=True/SchedulingFailed Degraded=True/SchedulingFailed Reconciling=True/SchedulingFailed Ready=False/SchedulingFailed",
 			message:    "0/1 nodes are available", kstatus: "InProgress",
+		},
+		{
+			name: "unschedulable, and then a node came", o: observed(unscheduled, testPod(unscheduled, 0, func(pod *corev1.Pod) {
+				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue})
+			})), phase: v1alpha1.PhasePending, pod: "performer-x-0",
+			conditions: "Available=False/Scheduled Progressing=True/Scheduled Degraded=False/AsExpected Reconciling=True/Scheduled Ready=False/Scheduled",
+			message:    "has a node now", kstatus: "InProgress",
 		},
 		{
 			name: "unschedulable hardware", o: observed(gpu, testPod(gpu, 0, unschedulable("Insufficient nvidia.com/gpu"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
@@ -181,7 +190,7 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "a terminal problem, and the old pod serves", o: observed(upgrading, testPod(older, 0, ready(0))), problem: &Problem{Terminal, ReasonPodRefused, "no"},
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
-			conditions: "Available=True/PodReady Progressing=False/PodRefused Degraded=True/PodRefused Stalled=True/PodRefused Ready=False/PodRefused",
+			conditions: "Available=True/ServiceReady Progressing=False/PodRefused Degraded=True/PodRefused Stalled=True/PodRefused Ready=False/PodRefused",
 			message:    "no", kstatus: "Failed",
 		},
 		{
