@@ -93,8 +93,6 @@ func TestCopyOf(t *testing.T) {
 	})
 	source := testPod(p, 4, ready(0), draining(0), dying, func(pod *corev1.Pod) {
 		pod.Finalizers, pod.Spec.NodeName, pod.Spec.Priority = []string{"x"}, "node", ptr.To[int32](7)
-		pod.Spec.Tolerations = append(pod.Spec.Tolerations,
-			corev1.Toleration{Key: corev1.TaintNodeNotReady, TolerationSeconds: ptr.To[int64](300)})
 		pod.Spec.Volumes = append(pod.Spec.Volumes, corev1.Volume{Name: "kube-api-access-x"})
 		pod.Spec.Containers[0].VolumeMounts = append(pod.Spec.Containers[0].VolumeMounts,
 			corev1.VolumeMount{Name: "kube-api-access-x", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount"})

@@ -88,9 +88,8 @@ func CopyOf(pod *corev1.Pod, performer string, ordinal int32, now time.Time) *co
 	c.Spec.NodeName = ""
 	c.Spec.Priority = nil // follows from the class
 	c.Spec.EphemeralContainers = nil
-	c.Spec.Tolerations = slices.DeleteFunc(c.Spec.Tolerations, func(t corev1.Toleration) bool {
-		return t.TolerationSeconds != nil && (t.Key == corev1.TaintNodeNotReady || t.Key == corev1.TaintNodeUnreachable)
-	})
+	// The tolerations that admission added stay, since it adds only those that lack: so the user's
+	// own of the same taints stay too.
 	dropTokenVolume(&c.Spec)
 	return c
 }

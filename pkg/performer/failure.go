@@ -110,8 +110,7 @@ func planCopy(plan *Plan, o Observed, s Settings, views []podView) (source *podV
 	}
 	ordinal, recorded := nextOrdinal(o)
 	if !recorded {
-		status := NextStatus(o, s, nil)
-		status.PodOrdinal = ordinal
+		status := statusWithOrdinal(o, s, ordinal)
 		if endedByItself(source) {
 			status.FailureCount++
 		}

@@ -237,10 +237,9 @@ func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 	p := o.Performer
 	ordinal, recorded := nextOrdinal(o)
 	if !recorded {
-		status := NextStatus(o, s, nil)
-		status.PodOrdinal = ordinal
+		status := statusWithOrdinal(o, s, ordinal)
 		status.FailureCount = nextFailureCount(p, views)
-		if beginsUpgrade(p, views) {
+		if replacesRunning(views) {
 			now := metav1Time(o.Now)
 			status.LastUpgrade = &now
 		}
@@ -253,13 +252,20 @@ func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 	plan.do(CreatePod{pod, ordinal})
 }
 
-// beginsUpgrade tells whether a successor is made because the spec changed, and not because a pod
-// was lost.
-func beginsUpgrade(p *v1alpha1.Performer, views []podView) bool {
-	if was := p.Status.UpdateRevision; was != "" && was != Revision(&p.Spec) {
-		return true
-	}
+// replacesRunning tells whether a successor is made though a pod lives, and not because one was lost.
+func replacesRunning(views []podView) bool {
 	return slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.mismatch != "" })
+}
+
+// statusWithOrdinal is the status with the ordinal of a pod that is about to be made. It names no pod
+// that is gone, so that the one to come is known not to have been made until it is named.
+func statusWithOrdinal(o Observed, s Settings, ordinal int32) v1alpha1.PerformerStatus {
+	status := NextStatus(o, s, nil)
+	status.PodOrdinal = ordinal
+	if shown := shownPod(viewPods(o, s)); shown == nil {
+		status.PodName = ""
+	}
+	return status
 }
 
 // nextOrdinal returns the ordinal for a new pod, and whether it is on record already. It is where

@@ -388,6 +388,21 @@ func TestMakePlan(t *testing.T) {
 			want: "record 1, create pod 1",
 		},
 		{
+			name: "the cluster refused, and that is taken back",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("1")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources] = resizing
+				pod.Annotations[AnnotationResizeRefused] = "other"
+			})),
+			want: "end resize of performer-x-0",
+		},
+		{
+			name: "the same resources in other words",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("1"), func(p *v1alpha1.Performer) {
+				p.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1000m")}
+			}), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults)),
+			want: "end resize of performer-x-0",
+		},
+		{
 			name: "the node never can",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[AnnotationResources] = resizing

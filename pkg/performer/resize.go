@@ -36,6 +36,11 @@ func resizeOf(pod *corev1.Pod, asked corev1.ResourceRequirements, hash string) (
 	if !holds(c.Resources, asked) {
 		return resizeNeeded, true
 	}
+	if pod.Annotations[AnnotationResources] != resizing || pod.Annotations[AnnotationResizeRefused] != "" {
+		// Nothing was changed on the pod: the same was written otherwise, or a resize that the cluster
+		// refused is taken back. Kubelets that can't resize don't report resources to wait for.
+		return resizeDone, true
+	}
 	if pending := podCondition(pod, corev1.PodResizePending); pending != nil && pending.Status == corev1.ConditionTrue {
 		return resizeActing, pending.Reason != corev1.PodReasonInfeasible
 	}

@@ -34,38 +34,12 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 		status.GRPCEndpoint = endpoint(p, s.ClusterDomain, dialPort(o.Service, shown, GRPCPort(&p.Spec)))
 	}
 
-	sit := situation{
-		deleting: p.DeletionTimestamp != nil,
-		problem:  problem,
-		shown:    shown,
-		asked:    current(views),
-		handing:  len(handover(views)) > 0,
-		endpoint: status.GRPCEndpoint,
-		from:     status.CurrentRevision,
-		to:       status.UpdateRevision,
-		wasReady: status.ReadyTime != nil,
+	if beginsUpgrade(&p.Status, &status) {
+		now := metav1Time(o.Now)
+		status.LastUpgrade = &now
 	}
-	if sit.problem == nil {
-		sit.problem = worstPodProblem(sit.asked, views, p.Spec.HardwareRequirements)
-	}
-	if asked := sit.asked; asked != nil && podConditionTrue(asked.Pod, corev1.PodScheduled) {
-		// Worth telling where it was told that no node takes the pod. Else it is a step like others.
-		was := conditionOf(&p.Status, v1alpha1.ConditionReady)
-		sit.scheduled = was != nil && (was.Reason == ReasonSchedulingFailed || was.Reason == ReasonHardwareUnavailable || was.Reason == ReasonScheduled)
-	}
-	if left, counts := progressDeadlineLeft(o, views); counts && left <= 0 {
-		sit.overdue = true
-	}
-	if strategyOf(p) == v1alpha1.RecreateUpgrade && sit.asked == nil && len(views) > 0 {
-		sit.waitsFor = views[0].Name
-	}
-	service := o.Service != nil && o.Service.DeletionTimestamp == nil
-	sit.available = service && shown != nil && shown.state == podReady && !sit.deleting &&
-		(shown.serves() || !hasOurSelector(p, o.Service))
-	sit.upToDate = sit.available && shown.mismatch == "" && shown.resize == resizeNone && !sit.handing &&
-		sit.problem == nil && hasOurSelector(p, o.Service)
+	sit := situate(o, &status, views, problem)
 	status.Ready = sit.available
-
 	if status.FailureCount > 0 && sit.upToDate && o.Now.Sub(readySince(shown.Pod)) >= failuresForgivenAfter {
 		status.FailureCount = 0
 	}
@@ -74,15 +48,30 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 	return status
 }
 
+// shownPod returns the pod that serves, or is to serve, or nil.
+func shownPod(views []podView) *podView {
+	if shown := favoured(views); shown != nil {
+		return shown
+	}
+	return current(views)
+}
+
+// beginsUpgrade tells whether next is the first status to tell of the revision that is asked for,
+// and of another one before it.
+func beginsUpgrade(before, next *v1alpha1.PerformerStatus) bool {
+	if next.CurrentRevision == next.UpdateRevision || before.UpdateRevision == next.UpdateRevision {
+		return false
+	}
+	return before.UpdateRevision != "" || next.CurrentRevision != ""
+}
+
 // tellOfPod fills in what the status says of the pod that serves, or is to serve, and returns that
 // pod, or nil where there is none.
 func tellOfPod(status *v1alpha1.PerformerStatus, views []podView) *podView {
-	shown := favoured(views)
+	shown := shownPod(views)
 	if shown == nil {
-		shown = current(views)
-	}
-	if shown == nil {
-		status.PodName, status.ReadyTime, status.RestartCount = "", nil, 0
+		// The name stays until the next pod is decided on: it tells that that ordinal is used up.
+		status.ReadyTime, status.RestartCount = nil, 0
 		return nil
 	}
 	if status.PodName != shown.Name {
@@ -116,6 +105,42 @@ func worstPodProblem(asked *podView, views []podView, hw *v1alpha1.HardwareRequi
 		}
 	}
 	return nil
+}
+
+// situate gathers what the conditions and the phase are made of.
+func situate(o Observed, status *v1alpha1.PerformerStatus, views []podView, problem *Problem) situation {
+	p := o.Performer
+	sit := situation{
+		deleting: p.DeletionTimestamp != nil,
+		problem:  problem,
+		shown:    shownPod(views),
+		asked:    current(views),
+		handing:  len(handover(views)) > 0,
+		endpoint: status.GRPCEndpoint,
+		from:     status.CurrentRevision,
+		to:       status.UpdateRevision,
+		wasReady: status.ReadyTime != nil,
+	}
+	if sit.problem == nil {
+		sit.problem = worstPodProblem(sit.asked, views, p.Spec.HardwareRequirements)
+	}
+	if asked := sit.asked; asked != nil && podConditionTrue(asked.Pod, corev1.PodScheduled) {
+		// Worth telling where it was told that no node takes the pod. Else it is a step like others.
+		was := conditionOf(&p.Status, v1alpha1.ConditionReady)
+		sit.scheduled = was != nil && (was.Reason == ReasonSchedulingFailed || was.Reason == ReasonHardwareUnavailable || was.Reason == ReasonScheduled)
+	}
+	if left, counts := progressDeadlineLeft(o, views); counts && left <= 0 {
+		sit.overdue = true
+	}
+	if strategyOf(p) == v1alpha1.RecreateUpgrade && sit.asked == nil && len(views) > 0 {
+		sit.waitsFor = views[0].Name
+	}
+	service := o.Service != nil && o.Service.DeletionTimestamp == nil
+	sit.available = service && sit.shown != nil && sit.shown.state == podReady && !sit.deleting &&
+		(sit.shown.serves() || !hasOurSelector(p, o.Service))
+	sit.upToDate = sit.available && sit.shown.mismatch == "" && sit.shown.resize == resizeNone && !sit.handing &&
+		sit.problem == nil && hasOurSelector(p, o.Service)
+	return sit
 }
 
 // situation is what the conditions and the phase are made of.

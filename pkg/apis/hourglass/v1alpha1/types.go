@@ -413,7 +413,8 @@ type PerformerStatus struct {
 	// +optional
 	Ready bool `json:"ready"`
 
-	// PodName names the pod that serves, or the one that is to serve while none does.
+	// PodName names the pod that serves, or the one that is to serve while none does, or where there
+	// is none the last one there was.
 	// +optional
 	PodName string `json:"podName,omitempty"`
 
