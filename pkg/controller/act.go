@@ -154,6 +154,7 @@ func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) er
 		created, err := pods.Create(ctx, pod, metav1.CreateOptions{})
 		if err == nil {
 			klog.FromContext(ctx).Info("Created pod", "pod", created.Name, "revision", created.Annotations[performer.AnnotationRevision])
+			t.hooks.podCreated(t.observed.Performer, created)
 			t.wrote(kindPod, created)
 			t.observed.Pods = append(t.observed.Pods, created)
 			return nil
@@ -251,6 +252,7 @@ func (t *turn) deletePod(ctx context.Context, live *corev1.Pod, why string) erro
 		return fmt.Errorf("deleting pod %s: %w", live.Name, err)
 	}
 	klog.FromContext(ctx).Info("Deleted pod", "pod", live.Name, "why", why)
+	t.hooks.podDeleted(t.observed.Performer, why)
 	dying := live.DeepCopy()
 	dying.DeletionTimestamp = &metav1.Time{Time: t.observed.Now}
 	t.replacePod(dying)

@@ -37,11 +37,14 @@ func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespa
 	ours := metav1.FormatLabelSelector(&metav1.LabelSelector{
 		MatchLabels: map[string]string{performer.LabelApp: performer.AppName},
 	})
+	name := informerName(namespace)
 	core := informers.NewSharedInformerFactoryWithOptions(kube, 0,
+		informers.WithInformerName(name),
 		informers.WithNamespace(namespace),
 		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = ours }),
 		informers.WithTransform(trim))
 	own := externalversions.NewSharedInformerFactoryWithOptions(hourglass, 0,
+		externalversions.WithInformerName(name),
 		externalversions.WithNamespace(namespace),
 		externalversions.WithTransform(trim))
 	c := &caches{

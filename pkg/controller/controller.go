@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -49,8 +51,8 @@ type Config struct {
 	TEEs map[string]performer.TEE
 	// Workers is how many Performers are worked on at a time; at least 1.
 	Workers int
-	// Observe, if not nil, is told of each sync: what came of it and how many seconds it took.
-	Observe func(result string, seconds float64)
+	// Hooks are told of what is done.
+	Hooks Hooks
 }
 
 // Controller keeps a Pod and a Service for each Performer in its scope.
@@ -60,13 +62,18 @@ type Controller struct {
 	recorder  record.EventRecorder
 	settings  performer.Settings
 	workers   int
-	report    func(result string, seconds float64)
+	hooks     Hooks
 
-	caches map[string]*caches // by namespace; under metav1.NamespaceAll alone if there is no scope
-	queue  workqueue.TypedRateLimitingInterface[cache.ObjectName]
-	writes *writes
-	now    func() time.Time
-	blind  sync.Once // told that endpoint slices may not be read
+	caches  map[string]*caches // by namespace; under metav1.NamespaceAll alone if there is no scope
+	scope   *scope
+	queue   workqueue.TypedRateLimitingInterface[cache.ObjectName]
+	backoff workqueue.TypedRateLimiter[cache.ObjectName]
+	writes  *writes
+	now     func() time.Time
+	blind   sync.Once // told that endpoint slices may not be read
+
+	underWay          underWay
+	working, stopping atomic.Bool
 }
 
 // New returns a Controller that has not started anything yet.
@@ -83,13 +90,12 @@ func New(cfg Config) (*Controller, error) {
 	if cfg.TEEs == nil {
 		cfg.TEEs = performer.DefaultTEEs()
 	}
-	if cfg.Observe == nil {
-		cfg.Observe = func(string, float64) {}
-	}
 	namespaces := cfg.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
+	// The default limiter of client-go would put all Performers through one token bucket.
+	backoff := workqueue.NewTypedItemExponentialFailureRateLimiter[cache.ObjectName](firstRetry, lastRetry)
 	c := &Controller{
 		kube:      cfg.Kube,
 		hourglass: cfg.Hourglass,
@@ -100,21 +106,22 @@ func New(cfg Config) (*Controller, error) {
 			TEEs:             cfg.TEEs,
 		},
 		workers: cfg.Workers,
-		report:  cfg.Observe,
+		hooks:   cfg.Hooks,
 		caches:  map[string]*caches{},
-		// The default limiter of client-go would put all Performers through one token bucket.
-		queue: workqueue.NewTypedRateLimitingQueueWithConfig(
-			workqueue.NewTypedItemExponentialFailureRateLimiter[cache.ObjectName](firstRetry, lastRetry),
+		scope:   newScope(cfg.Namespaces),
+		backoff: backoff,
+		queue: workqueue.NewTypedRateLimitingQueueWithConfig(backoff,
 			workqueue.TypedRateLimitingQueueConfig[cache.ObjectName]{Name: Name}),
-		writes: newWrites(),
-		now:    time.Now,
+		writes:   newWrites(),
+		underWay: underWay{since: map[cache.ObjectName]time.Time{}},
+		now:      time.Now,
 	}
 	for _, namespace := range namespaces {
 		caches, err := newCaches(cfg.Kube, cfg.Hourglass, namespace)
 		if err != nil {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
-		if err := c.watch(caches); err != nil {
+		if err := c.watch(namespace, caches); err != nil {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
 		c.caches[namespace] = caches
@@ -123,7 +130,7 @@ func New(cfg Config) (*Controller, error) {
 }
 
 // watch has every event that may concern a Performer put that Performer's name into the queue.
-func (c *Controller) watch(caches *caches) error {
+func (c *Controller) watch(namespace string, caches *caches) error {
 	performers := handlerFor(func(p *v1alpha1.Performer) {
 		c.queue.Add(cache.MetaObjectToName(p))
 	})
@@ -132,13 +139,16 @@ func (c *Controller) watch(caches *caches) error {
 			c.queue.Add(cache.NewObjectName(object.GetNamespace(), owner.Name))
 		}
 	})
-	for informer, handler := range map[cache.SharedIndexInformer]cache.ResourceEventHandler{
-		caches.performers: performers,
-		caches.pods:       owned,
-		caches.services:   owned,
-	} {
+	for resource, informer := range caches.informers() {
+		handler := owned
+		if resource == "performers" {
+			handler = performers
+		}
 		if _, err := informer.AddEventHandler(handler); err != nil {
 			return fmt.Errorf("adding an event handler: %w", err)
+		}
+		if err := informer.SetWatchErrorHandlerWithContext(c.scope.watchFailed(namespace, resource)); err != nil {
+			return fmt.Errorf("adding an error handler: %w", err)
 		}
 	}
 	return nil
@@ -165,34 +175,26 @@ func handlerFor[T metav1.Object](tell func(T)) cache.ResourceEventHandler {
 // Start begins to fill the caches and returns at once. A standby starts too, so that its caches are
 // warm when it takes over.
 func (c *Controller) Start(ctx context.Context) {
+	// Informers end with their context, which is then no sign of trouble.
+	context.AfterFunc(ctx, func() { c.stopping.Store(true) })
 	for _, caches := range c.caches {
 		caches.start(ctx)
 	}
 }
 
-// Synced tells whether all caches are filled.
-func (c *Controller) Synced() bool {
-	for _, caches := range c.caches {
-		if !caches.synced() {
-			return false
-		}
-	}
-	return true
-}
-
-// Run waits for the caches, then works until ctx is done. It returns when the last worker has
-// finished what it had in hand; that work goes on under its own time limit, not under ctx, so that
+// Run works until ctx is done, on the Performers of each namespace as soon as its caches are filled.
+// It returns when the last worker has finished what it had in hand; that work goes on under its own time limit, not under ctx, so that
 // a stop leaves nothing half done. It can be called once.
 func (c *Controller) Run(ctx context.Context) {
 	defer utilruntime.HandleCrashWithContext(ctx)
 	logger := klog.FromContext(ctx)
-	for _, caches := range c.caches {
-		if !cache.WaitForCacheSync(ctx.Done(), caches.performers.HasSynced, caches.pods.HasSynced, caches.services.HasSynced) {
-			return
-		}
-	}
 	logger.Info("Starting workers", "workers", c.workers)
+	c.working.Store(true)
+	defer c.working.Store(false)
 	var workers sync.WaitGroup
+	for namespace, caches := range c.caches {
+		workers.Go(func() { c.admit(ctx, namespace, caches) })
+	}
 	for range c.workers {
 		workers.Go(func() {
 			for c.next(ctx) {
@@ -219,19 +221,21 @@ func (c *Controller) next(ctx context.Context) bool {
 		// Whoever leads next begins with every Performer anyway.
 		return true
 	}
+	if caches := c.cachesFor(name.Namespace); caches != nil && !caches.synced() {
+		// What is not seen yet would look like missing. It comes again when all is seen.
+		return true
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), handInLimit)
 	defer cancel()
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "performer", klog.KRef(name.Namespace, name.Name)))
 
-	begin := c.now()
-	out := c.sync(ctx, name)
-	c.report(string(out.result), c.now().Sub(begin).Seconds())
+	out := c.observedSync(ctx, name)
 	switch out.result {
 	case resultError:
 		klog.FromContext(ctx).Error(out.err, "Sync failed, trying again")
-		c.queue.AddRateLimited(name)
-	case resultConflict:
-		c.queue.AddRateLimited(name)
+		c.again(name)
+	case resultConflict, resultPanic:
+		c.again(name)
 	case resultSkipped:
 		c.queue.AddAfter(name, out.lookAgain)
 	case resultSuccess:
@@ -241,4 +245,28 @@ func (c *Controller) next(ctx context.Context) bool {
 		}
 	}
 	return true
+}
+
+// observedSync is a sync of which the hooks and the health check know, and whose panic is an error
+// like others: of one Performer, and not of the process.
+func (c *Controller) observedSync(ctx context.Context, name cache.ObjectName) (out outcome) {
+	begin := c.now()
+	c.underWay.begin(name, begin)
+	c.hooks.syncBegan()
+	defer func() {
+		if cause := recover(); cause != nil {
+			out = outcome{result: resultPanic, err: fmt.Errorf("panic: %v", cause)}
+			klog.FromContext(ctx).Error(out.err, "Sync panicked, trying again", "stack", string(debug.Stack()))
+		}
+		c.underWay.end(name)
+		c.hooks.syncEnded(out.result, c.now().Sub(begin).Seconds(), out.err)
+	}()
+	return c.sync(ctx, name)
+}
+
+// again has a Performer looked at after a delay that grows from try to try.
+func (c *Controller) again(name cache.ObjectName) {
+	delay := c.backoff.When(name)
+	c.hooks.backedOff(delay)
+	c.queue.AddAfter(name, delay)
 }

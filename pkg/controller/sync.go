@@ -33,6 +33,8 @@ const (
 	resultConflict result = "conflict"
 	// resultSkipped: the caches do not show our own last write yet.
 	resultSkipped result = "skipped"
+	// resultPanic: a defect of ours; the stack is in the log.
+	resultPanic result = "panic"
 )
 
 // outcome of a sync. lookAgain is when to sync again though nothing changes; 0: there is no need.
@@ -83,12 +85,20 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	problem := plan.Problem
 	if turn.refusal != nil {
 		problem = turn.refusal.problem
-		out.lookAgain = turn.refusal.lookAgain
+		out.lookAgain = sooner(plan.LookAgain, turn.refusal.lookAgain)
 	}
 	if err := turn.writeStatus(ctx, performer.NextStatus(turn.observed, c.settings, problem)); err != nil {
 		return failed(err)
 	}
 	return out
+}
+
+// sooner returns the lesser of two delays, of which 0 means none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 func (c *Controller) cachesFor(namespace string) *caches {
@@ -240,6 +250,7 @@ func (t *turn) writeStatus(ctx context.Context, status v1alpha1.PerformerStatus)
 	}
 	t.wrote(kindPerformer, after)
 	t.observed.Performer = after
+	t.hooks.statusWritten(&before.Status, &status, t.now())
 	for _, event := range performer.Events(&before.Status, &status) {
 		t.recorder.Event(after, event.Type, event.Reason, event.Message)
 		klog.FromContext(ctx).Info("Transition", "reason", event.Reason, "phase", status.Phase, "pod", status.PodName, "revision", status.UpdateRevision)

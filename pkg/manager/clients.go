@@ -33,6 +33,8 @@ type clients struct {
 	checks    kubernetes.Interface // the start-up checks'
 	events    kubernetes.Interface
 	election  kubernetes.Interface
+	standby   kubernetes.Interface // watches the lease
+	reviews   kubernetes.Interface // of those who ask for metrics
 }
 
 // newClients makes the clients for the cluster that config names, without talking to it.
@@ -56,6 +58,8 @@ func newClients(config *rest.Config, o *Options) (*clients, error) {
 		checks:    kube(dedicated(config, "start-up", requestTimeout)),
 		events:    kube(protobuf(dedicated(config, "events", requestTimeout))),
 		election:  kube(protobuf(dedicated(config, "leader-election", electionTimeout))),
+		standby:   kube(protobuf(dedicated(config, "leader-election", 0))),
+		reviews:   kube(protobuf(dedicated(config, "metrics", requestTimeout))),
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("the configuration for the cluster at %s is not usable: %s", config.Host, oneLine(err))

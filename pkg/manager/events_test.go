@@ -22,7 +22,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-func performer(name string) *v1alpha1.Performer {
+func aPerformer(name string) *v1alpha1.Performer {
 	return &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: "default", UID: "1"}}
 }
 
@@ -48,7 +48,7 @@ func TestFlushWaitsForAllEvents(t *testing.T) {
 		})
 		s := newEventStream(t.Context(), client.CoreV1())
 		for i := range 100 {
-			s.recorder.Event(performer(fmt.Sprintf("p%d", i)), corev1.EventTypeNormal, "Ready", "serves")
+			s.recorder.Event(aPerformer(fmt.Sprintf("p%d", i)), corev1.EventTypeNormal, "Ready", "serves")
 		}
 		if !s.flush(within(t, 3*time.Second)) {
 			t.Error("not in time")
@@ -66,7 +66,7 @@ func TestFlushIsBounded(t *testing.T) {
 			return true, nil, errors.New("the server is away")
 		})
 		s := newEventStream(new(logLines).context(t.Context()), client.CoreV1())
-		s.recorder.Event(performer("p"), corev1.EventTypeNormal, "Ready", "serves")
+		s.recorder.Event(aPerformer("p"), corev1.EventTypeNormal, "Ready", "serves")
 		synctest.Wait()
 		begin := time.Now()
 		if s.flush(within(t, 3*time.Second)) {
@@ -87,7 +87,7 @@ func TestForbiddenEventsAreToldOnce(t *testing.T) {
 		var log logLines
 		s := newEventStream(log.context(t.Context()), client.CoreV1())
 		for range 3 {
-			s.recorder.Event(performer("p"), corev1.EventTypeWarning, "Failed", "broke")
+			s.recorder.Event(aPerformer("p"), corev1.EventTypeWarning, "Failed", "broke")
 		}
 		if !s.flush(within(t, 3*time.Second)) {
 			t.Error("not in time")

@@ -39,7 +39,10 @@ func ParseOptions(args []string, lookup func(string) (string, bool)) (*Options, 
 	if err := o.readEnvironment(fs, lookup); err != nil {
 		return nil, err
 	}
-	return o, o.Validate()
+	if err := o.Validate(); err != nil {
+		return o, err
+	}
+	return o, o.readTEEs()
 }
 
 // readEnvironment applies the variables whose flag was not given.
@@ -85,6 +88,7 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(names(&o.Namespaces), "namespaces", "watch only these namespaces, separated by commas; empty: all (or environment NAMESPACE)")
 	fs.Var(text(&o.ClusterDomain, "domain", checkDomainName), "cluster-domain", "DNS domain of the cluster, as it appears in Performers' endpoints")
 	fs.Var(integer(&o.Workers, 1, 1024), "workers", "how many Performers to work on at once")
+	fs.Var(text(&o.TEEConfig, "file", anything), "tee-config", "YAML or JSON table of trusted execution environments, read at start; empty: sgx, sev, sev-snp and tdx as documented")
 
 	fs.Var(text(&o.Kubeconfig, "file", anything), "kubeconfig", "how to reach the cluster; empty: environment KUBECONFIG, ~/.kube/config, then the pod's service account")
 	fs.Var(qps(&o.KubeAPIQPS), "kube-api-qps", "requests per second to the API server at most; -1: no limit here, the server's Priority and Fairness decides")
@@ -97,10 +101,12 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(text(&o.LeaderElection.ResourceName, "name", checkDomainName), "leader-elect-resource-name", "name of the Lease")
 	fs.Var(text(&o.LeaderElection.ResourceNamespace, "name", checkNamespace), "leader-elect-resource-namespace", "namespace of the Lease; empty: the manager's own (its service account's, or environment POD_NAMESPACE), else "+defaultNamespace)
 
-	fs.Var(text(&o.MetricsBindAddress, "address", checkBindAddress), "metrics-bind-address", `where /metrics is served over plain HTTP; "0": nowhere`)
+	fs.Var(text(&o.MetricsBindAddress, "address", checkBindAddress), "metrics-bind-address", `where /metrics is served, over plain HTTP unless --metrics-secure; "0": nowhere`)
 	fs.Var(text(&o.HealthProbeBindAddress, "address", checkBindAddress), "health-probe-bind-address", `where /healthz and /readyz are served; "0": nowhere`)
-	isBool("metrics-secure", "", &o.MetricsSecure, "serve metrics over TLS: not available in this version, true is refused")
-	isBool("enable-http2", "", &o.EnableHTTP2, "allow HTTP/2 on TLS listeners; accepted, and without effect while all listeners are plain HTTP")
+	isBool("metrics-secure", "", &o.MetricsSecure, "serve metrics over TLS, to those whose bearer token is allowed to get /metrics")
+	fs.Var(text(&o.MetricsCertDir, "folder", anything), "metrics-cert-dir", "folder with tls.crt and tls.key for --metrics-secure, read again when they change; empty: a certificate of its own making")
+	isBool("enable-pprof", "", &o.EnablePprof, "with --metrics-secure, serve profiles at /debug/pprof/ to those who are allowed to get them")
+	isBool("enable-http2", "", &o.EnableHTTP2, "allow HTTP/2 on TLS listeners")
 	fs.Var(integer(&o.WebhookPort, 1, 65535), "webhook-port", "port of the admission webhooks; accepted, and without effect while there are none")
 	fs.Var(text(&o.CertDir, "folder", anything), "cert-dir", "certificates of the admission webhooks; accepted, and without effect while there are none")
 

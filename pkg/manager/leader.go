@@ -9,16 +9,22 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/go-logr/logr"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/leaderelection"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
 )
 
 const (
@@ -56,10 +62,15 @@ type leaseElector struct {
 	lease   types.NamespacedName
 	lock    *watchedLock
 	options LeaderElectionOptions
+	// watch tells a standby of changes of the Lease.
+	watch func(context.Context) (watch.Interface, error)
+
+	elector atomic.Pointer[leaderelection.LeaderElector] // once it runs
 }
 
-// newLeaseElector returns an elector for the Lease that the options name.
-func newLeaseElector(client kubernetes.Interface, options LeaderElectionOptions) (*leaseElector, error) {
+// newLeaseElector returns an elector for the Lease that the options name. The second client is for
+// watching, and so without a timeout.
+func newLeaseElector(client, standby kubernetes.Interface, options LeaderElectionOptions) (*leaseElector, error) {
 	host, err := os.Hostname()
 	if err != nil {
 		return nil, fmt.Errorf("finding our own host's name for the lease: %w", err)
@@ -76,6 +87,13 @@ func newLeaseElector(client kubernetes.Interface, options LeaderElectionOptions)
 				LockConfig: resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())},
 			},
 			taken: make(chan string, 1),
+		},
+		watch: func(ctx context.Context) (watch.Interface, error) {
+			return standby.CoordinationV1().Leases(lease.Namespace).Watch(ctx, metav1.ListOptions{
+				// Also what lets a role for this one Lease permit it.
+				FieldSelector:  fields.OneTermEqualSelector(metav1.ObjectNameField, lease.Name).String(),
+				TimeoutSeconds: new(int64(leaseWatchLasts / time.Second)),
+			})
 		},
 	}, nil
 }
@@ -98,6 +116,10 @@ func (l *LeaderElectionOptions) namespaceOfLease(file string) string {
 func (e *leaseElector) Run(ctx context.Context, lead func()) error {
 	logger := klog.FromContext(ctx).WithValues("lease", e.lease.String(), "identity", e.lock.Identity())
 	logger.Info("Waiting to lead")
+	begin := sync.OnceFunc(func() {
+		logger.Info("Leading")
+		lead()
+	})
 	e.lock.logger = logger
 
 	le, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
@@ -110,10 +132,7 @@ func (e *leaseElector) Run(ctx context.Context, lead func()) error {
 		// workers still write. We release it ourselves, after they have stopped.
 		ReleaseOnCancel: false,
 		Callbacks: leaderelection.LeaderCallbacks{
-			OnStartedLeading: func(context.Context) {
-				logger.Info("Leading")
-				lead()
-			},
+			OnStartedLeading: func(context.Context) { begin() },
 			OnStoppedLeading: func() {},
 			OnNewLeader: func(identity string) {
 				// Nobody leads for a moment after a leader has released the lease.
@@ -127,8 +146,26 @@ func (e *leaseElector) Run(ctx context.Context, lead func()) error {
 		return fmt.Errorf("setting up leader election: %w", err)
 	}
 
+	e.elector.Store(le)
+
 	// What client-go logs of each try, the lock tells once.
-	running, stop := context.WithCancel(klog.NewContext(ctx, logr.Discard()))
+	quiet := klog.NewContext(ctx, logr.Discard())
+	standbyCtx, stopWatch := context.WithCancel(quiet)
+	defer stopWatch()
+	free := make(chan struct{}, 1)
+	go e.watchLease(standbyCtx, free)
+	for {
+		again, err := e.runOnce(quiet, le, free)
+		if !again {
+			return err
+		}
+	}
+}
+
+// runOnce runs the election until it has an end, or until the Lease is free. Then it says that it
+// is to run again, for client-go tries at once when it begins, and else only every RetryPeriod.
+func (e *leaseElector) runOnce(ctx context.Context, le *leaderelection.LeaderElector, free <-chan struct{}) (again bool, err error) {
+	running, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan struct{})
 	go func() {
@@ -137,13 +174,74 @@ func (e *leaseElector) Run(ctx context.Context, lead func()) error {
 	}()
 	select {
 	case holder := <-e.lock.taken:
-		return fmt.Errorf("lost the lease %s: %s holds it now", e.lease.String(), holder)
+		return false, fmt.Errorf("lost the lease %s: %s holds it now", e.lease.String(), holder)
+	case <-free:
+		// If it has just won, it goes on where it was: the Lease is its own.
+		stop()
+		<-ended
+		return ctx.Err() == nil, nil
 	case <-ended:
 	}
 	if ctx.Err() != nil {
-		return nil
+		return false, nil
 	}
-	return fmt.Errorf("lost the lease %s: not renewed within %s: %s", e.lease.String(), e.options.RenewDeadline, e.lock.lastError())
+	return false, fmt.Errorf("lost the lease %s: not renewed within %s: %s", e.lease.String(), e.options.RenewDeadline, e.lock.lastError())
+}
+
+// leaseWatchLasts is how long one watch of the Lease is asked for.
+const leaseWatchLasts = 10 * time.Minute
+
+// watchLease tells free whenever the Lease has no holder, until ctx ends or we are its holder. That
+// is no more than a hint: where it can't watch, the standby still looks every RetryPeriod.
+func (e *leaseElector) watchLease(ctx context.Context, free chan<- struct{}) {
+	for ctx.Err() == nil && !e.lock.holds() {
+		pause := e.options.RetryPeriod
+		watcher, err := e.watch(ctx)
+		switch {
+		case apierrors.IsForbidden(err):
+			// The start-up check has told of it; a role that is mended later still helps.
+			pause = time.Minute
+		case err == nil:
+			e.followLease(ctx, watcher, free)
+		}
+		_ = sleep(ctx, pause)
+	}
+}
+
+// followLease follows one watch to its end.
+func (e *leaseElector) followLease(ctx context.Context, watcher watch.Interface, free chan<- struct{}) {
+	defer watcher.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case event, ok := <-watcher.ResultChan():
+			if !ok || event.Type == watch.Error || e.lock.holds() {
+				return
+			}
+			lease, ok := event.Object.(*coordinationv1.Lease)
+			if !ok || event.Type != watch.Deleted && ptr.Deref(lease.Spec.HolderIdentity, "") != "" {
+				continue
+			}
+			select {
+			case free <- struct{}{}:
+			default: // told already
+			}
+		}
+	}
+}
+
+// renewalGrace is how much longer than the lease lasts a leader may be without a renewal before it
+// counts as stuck: by then it should have ended by itself.
+const renewalGrace = 20 * time.Second
+
+// Check is the health check of the election: an error if this manager believes to lead, and its
+// lease has expired.
+func (e *leaseElector) Check() error {
+	if le := e.elector.Load(); le != nil {
+		return le.Check(renewalGrace)
+	}
+	return nil
 }
 
 // Release implements elector.

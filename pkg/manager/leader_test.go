@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 )
@@ -60,7 +61,7 @@ func newElection(t *testing.T) *election {
 	client := fake.NewClientset()
 	options := DefaultOptions().LeaderElection
 	options.ResourceNamespace = "home"
-	elector, err := newLeaseElector(client, options)
+	elector, err := newLeaseElector(client, client, options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,7 +232,7 @@ func TestStandbyTellsOnceWhatItSees(t *testing.T) {
 		})
 		options := DefaultOptions().LeaderElection
 		options.ResourceNamespace = "home"
-		standby, err := newLeaseElector(e.client, options)
+		standby, err := newLeaseElector(e.client, e.client, options)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,4 +260,69 @@ func TestStandbyTellsOnceWhatItSees(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestStandbySeesARelease counts what a standby asks and how long it takes to lead after a release,
+// with and without the permission to watch.
+func TestStandbySeesARelease(t *testing.T) {
+	for _, tt := range []struct {
+		name     string
+		mayWatch bool
+		within   time.Duration
+	}{
+		{"watching", true, 0},
+		{"polling", false, 3 * time.Second},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				leader := newElection(t)
+				var reads atomic.Int32
+				leader.client.PrependWatchReactor("leases", func(clienttesting.Action) (bool, watch.Interface, error) {
+					return !tt.mayWatch, nil, forbidden()
+				})
+				options := DefaultOptions().LeaderElection
+				options.ResourceNamespace = "home"
+				standby, err := newLeaseElector(leader.client, leader.client, options)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, stop := context.WithCancel(new(logLines).context(t.Context()))
+				leads, ended := make(chan struct{}), make(chan error, 1)
+				go func() { ended <- standby.Run(ctx, func() { close(leads) }) }()
+				time.Sleep(time.Minute)
+				for _, action := range leader.client.Actions() {
+					if action.Matches("get", "leases") {
+						reads.Add(1)
+					}
+				}
+				// Those of client-go's own standby: one every two seconds, or a little more.
+				if n := reads.Load(); n > 32 {
+					t.Errorf("%d reads of the lease in a minute", n)
+				}
+
+				leader.stop()
+				<-leader.ended
+				begin := time.Now()
+				if err := leader.Release(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				<-leads
+				if took := time.Since(begin); took > tt.within {
+					t.Errorf("leads after %s", took)
+				}
+				// It keeps what it has won.
+				time.Sleep(time.Minute)
+				if got := leader.holder(t); got != standby.lock.Identity() {
+					t.Errorf("the lease is held by %q", got)
+				}
+				if err := standby.Check(); err != nil {
+					t.Errorf("not healthy: %v", err)
+				}
+				stop()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			})
+		})
+	}
 }

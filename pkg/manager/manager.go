@@ -6,7 +6,6 @@ package manager
 import (
 	"context"
 	"errors"
-	"net/http"
 	"strings"
 
 	"k8s.io/klog/v2"
@@ -36,7 +35,10 @@ func Run(ctx context.Context, o *Options) error {
 		return err
 	}
 
-	families := metrics.New()
+	families := metrics.New(metrics.Words{
+		SyncResults: controller.SyncResults, CreationReasons: controller.CreationReasons,
+		DeletionReasons: controller.DeletionReasons, UpgradeResults: controller.UpgradeResults,
+	})
 	families.SetBuildInfo(build.Version, build.Commit, build.GoVersion)
 	events := newEventStream(ctx, clients.events.CoreV1())
 	work, err := controller.New(controller.Config{
@@ -45,25 +47,49 @@ func Run(ctx context.Context, o *Options) error {
 		Recorder:      events.recorder,
 		Namespaces:    o.Namespaces,
 		ClusterDomain: o.ClusterDomain,
+		TEEs:          o.TEEs,
 		Workers:       o.Workers,
-		Observe:       families.Observe,
+		Hooks: controller.Hooks{
+			SyncBegan: families.SyncBegan, SyncEnded: families.SyncEnded, BackedOff: families.BackedOff,
+			PodCreated: families.PodCreated, PodDeleted: families.PodDeleted, Upgraded: families.Upgraded,
+		},
 	})
 	if err != nil {
 		return err
 	}
+	families.WatchPerformers(work.Leads, work.Performers)
 
 	checks := &preflight{host: config.Host, source: source, client: clients.checks, namespaces: o.Namespaces, sleep: sleep}
 	p := &process{preflight: checks.wait, worker: work, elector: always{}, flush: events.flush, limits: defaultLimits}
+	alive := []healthCheck{{"controller", work.Healthy}}
 	if o.LeaderElection.Enabled {
-		election, err := newLeaseElector(clients.election, o.LeaderElection)
+		election, err := newLeaseElector(clients.election, clients.standby, o.LeaderElection)
 		if err != nil {
 			return err
 		}
 		checks.lease = election.lease
 		p.elector = election
+		alive = append(alive, healthCheck{"leader-election", election.Check})
 	}
 
-	servers, err := listenAll(ctx, o, families.Handler(metrics.Standard()), checks.Check, work.Synced)
+	serve, err := endpointsFor(ctx, o, clients, families.Handler(metrics.Standard()))
+	if err != nil {
+		return err
+	}
+	if o.MetricsSecure {
+		checks.others = metricsNeeds
+	}
+	serve.alive = alive
+	serve.ready = []healthCheck{
+		{"cluster", checks.Check},
+		{"caches", func() error {
+			if work.Synced() {
+				return nil
+			}
+			return errors.New("not filled yet")
+		}},
+	}
+	servers, err := serve.listen(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -85,42 +111,4 @@ func logScope(logger klog.Logger, o *Options) {
 		return
 	}
 	logger.Info("Watching Performers ONLY in the namespaces of --namespaces or NAMESPACE; those elsewhere are left alone", "namespaces", strings.Join(o.Namespaces, ","))
-}
-
-// listenAll takes the ports of the servers that are asked for.
-func listenAll(ctx context.Context, o *Options, metricsHandler http.Handler, cluster func() error, synced func() bool) ([]*server, error) {
-	metricsMux, healthMux := http.NewServeMux(), http.NewServeMux()
-	metricsMux.Handle("/metrics", metricsHandler)
-	// Without any check, /healthz tells that the process answers, which is what a restart can mend.
-	healthMux.Handle("/healthz", healthHandler("healthz", healthCheck{"ping", func() error { return nil }}))
-	healthMux.Handle("/readyz", healthHandler("readyz",
-		healthCheck{"cluster", cluster},
-		healthCheck{"caches", func() error {
-			if synced() {
-				return nil
-			}
-			return errors.New("not filled yet")
-		}}))
-
-	var servers []*server
-	for _, s := range []struct {
-		name, flag, address string
-		handler             http.Handler
-	}{
-		{"metrics", "metrics-bind-address", o.MetricsBindAddress, metricsMux},
-		{"health", "health-probe-bind-address", o.HealthProbeBindAddress, healthMux},
-	} {
-		if s.address == "0" {
-			continue
-		}
-		server, err := listen(ctx, s.name, s.flag, s.address, s.handler)
-		if err != nil {
-			for _, other := range servers {
-				other.stop()
-			}
-			return nil, err
-		}
-		servers = append(servers, server)
-	}
-	return servers, nil
 }

@@ -8,6 +8,8 @@ import (
 	"math"
 	"net"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
 // Options are all that one can choose about a manager. ParseOptions makes them.
@@ -15,8 +17,12 @@ type Options struct {
 	// MetricsBindAddress and HealthProbeBindAddress are host:port, or "0" for no such server.
 	MetricsBindAddress     string
 	HealthProbeBindAddress string
-	// MetricsSecure asks for metrics over TLS, which this version refuses.
+	// MetricsSecure serves metrics over TLS, to those whom the API server allows to get /metrics.
 	MetricsSecure bool
+	// MetricsCertDir holds tls.crt and tls.key; empty means a certificate of our own making.
+	MetricsCertDir string
+	// EnablePprof serves profiles beside the metrics, if those are secure.
+	EnablePprof bool
 	// EnableHTTP2 is for TLS listeners; the plain ones speak HTTP/1.1 whatever it says.
 	EnableHTTP2 bool
 
@@ -35,6 +41,10 @@ type Options struct {
 	ClusterDomain string
 	// Workers is how many Performers are worked on at once.
 	Workers int
+	// TEEConfig is the file with the table of trusted execution environments, and TEEs what it holds;
+	// empty and nil mean performer.DefaultTEEs.
+	TEEConfig string
+	TEEs      map[string]performer.TEE
 
 	// WebhookPort and CertDir are for admission webhooks, which EnableWebhooks asks for and this
 	// version refuses.
@@ -97,8 +107,12 @@ func (o *Options) Validate() error {
 	switch {
 	case o.EnableWebhooks:
 		return fmt.Errorf("ENABLE_WEBHOOKS=true: admission webhooks are not available in this version: unset it or set it to false")
-	case o.MetricsSecure:
-		return fmt.Errorf("--metrics-secure: serving metrics over TLS is not available in this version: leave it out, and limit who reaches %s with a NetworkPolicy", o.MetricsBindAddress)
+	case o.MetricsSecure && o.MetricsBindAddress == "0":
+		return fmt.Errorf("--metrics-secure has no meaning with --metrics-bind-address=0: give one of them")
+	case o.MetricsCertDir != "" && !o.MetricsSecure:
+		return fmt.Errorf("--metrics-cert-dir=%s has no meaning without --metrics-secure: give both or neither", o.MetricsCertDir)
+	case o.EnablePprof && !o.MetricsSecure:
+		return fmt.Errorf("--enable-pprof needs --metrics-secure: profiles are served only to those who are allowed to get them")
 	case sameAddress(o.MetricsBindAddress, o.HealthProbeBindAddress):
 		return fmt.Errorf("--metrics-bind-address and --health-probe-bind-address are both %s: give them different ports", o.MetricsBindAddress)
 	case o.KubeAPIBurst > 0 && o.KubeAPIQPS < 0:

@@ -101,9 +101,16 @@ func TestParseOptions(t *testing.T) {
 		},
 		{
 			name: "help asks for no sense in the rest",
-			args: []string{"--help", "--metrics-secure"},
+			args: []string{"--help", "--enable-pprof"},
 			env:  []string{"LOG_LEVEL=loud"},
-			want: func(o *Options) { o.PrintHelp, o.MetricsSecure = true, true },
+			want: func(o *Options) { o.PrintHelp, o.EnablePprof = true, true },
+		},
+		{
+			name: "secure metrics",
+			args: []string{"--metrics-secure", "--metrics-cert-dir=/certs", "--enable-pprof", "--enable-http2"},
+			want: func(o *Options) {
+				o.MetricsSecure, o.MetricsCertDir, o.EnablePprof, o.EnableHTTP2 = true, "/certs", true, true
+			},
 		},
 	}
 	for _, tt := range tests {
@@ -140,7 +147,9 @@ func TestParseOptionsRefuses(t *testing.T) {
 		{"port too large", []string{"--health-probe-bind-address=:65536"}, nil, []string{"--health-probe-bind-address", "0 to 65535"}},
 		{"one port for two", []string{"--health-probe-bind-address=127.0.0.1:8080"}, nil, []string{"--metrics-bind-address", "--health-probe-bind-address", "different ports"}},
 		{"webhook port", []string{"--webhook-port=0"}, nil, []string{"--webhook-port", "1 to 65535"}},
-		{"metrics over TLS", []string{"--metrics-secure"}, nil, []string{"--metrics-secure", "not available in this version"}},
+		{"secure metrics nowhere", []string{"--metrics-secure", "--metrics-bind-address=0"}, nil, []string{"--metrics-secure", "--metrics-bind-address=0"}},
+		{"certificate of plain metrics", []string{"--metrics-cert-dir=/certs"}, nil, []string{"--metrics-cert-dir=/certs", "--metrics-secure"}},
+		{"profiles for everybody", []string{"--enable-pprof"}, nil, []string{"--enable-pprof", "--metrics-secure"}},
 		{"webhooks", nil, []string{"ENABLE_WEBHOOKS=true"}, []string{"ENABLE_WEBHOOKS", "not available in this version"}},
 		{"webhooks unclear", nil, []string{"ENABLE_WEBHOOKS=yes"}, []string{"ENABLE_WEBHOOKS", "true or false"}},
 		{"namespace name", []string{"--namespaces=ok,Not_OK"}, nil, []string{"--namespaces", `"Not_OK"`, "lower-case"}},

@@ -13,6 +13,7 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -31,6 +32,8 @@ type need struct {
 	essential []string
 	verbs     []string
 	without   string // what does not work when one of verbs is missing
+	// everywhere is set for what lies in no namespace.
+	everywhere bool
 }
 
 // needs are the permissions for the Performers' namespaces: those that the markers in
@@ -46,14 +49,59 @@ var needs = []need{
 		without: "pods of Performers cannot be made, replaced or removed"},
 	{resource: "services", essential: []string{"list", "watch"}, verbs: []string{"get", "create", "patch", "delete"},
 		without: "services of Performers cannot be made, mended or removed"},
+	{resource: "pods", subresource: "resize", verbs: []string{"patch"},
+		without: "a change of resources replaces the pod instead of resizing it"},
+	{group: discoveryv1.GroupName, resource: "endpointslices", verbs: []string{"list"},
+		without: "upgrades wait some seconds instead of looking whether the new pod is reached"},
 	{resource: "events", verbs: []string{"create", "patch"},
 		without: "Performers have no events"},
 }
 
-// leaseNeed is the permission for the Lease of leader election.
-func leaseNeed(name string) need {
-	return need{group: coordinationv1.GroupName, resource: "leases", object: name, verbs: []string{"get", "create", "update"},
-		without: "this manager may never come to lead, and so to work"}
+// leaseNeeds are the permissions for the Lease of leader election.
+func leaseNeeds(name string) []need {
+	return []need{
+		{group: coordinationv1.GroupName, resource: "leases", object: name, verbs: []string{"get", "create", "update"},
+			without: "this manager may never come to lead, and so to work"},
+		{group: coordinationv1.GroupName, resource: "leases", object: name, verbs: []string{"watch"},
+			without: "this manager takes over some seconds later than it could"},
+	}
+}
+
+// metricsNeeds are the permissions for --metrics-secure.
+var metricsNeeds = []need{
+	{group: authenticationv1.GroupName, resource: "tokenreviews", verbs: []string{"create"}, everywhere: true,
+		without: "nobody can read the metrics"},
+	{group: authorizationv1.GroupName, resource: "subjectaccessreviews", verbs: []string{"create"}, everywhere: true,
+		without: "nobody can read the metrics"},
+}
+
+// wish is a need in one namespace, or in all where that is empty.
+type wish struct {
+	need
+	namespace string
+}
+
+// wishes lists all needs of a manager: those for Performers in each of the namespaces or, when there
+// are none, everywhere; those for the lease, if it has a name; and the others.
+func wishes(namespaces []string, lease types.NamespacedName, others []need) []wish {
+	if len(namespaces) == 0 {
+		namespaces = []string{metav1.NamespaceAll}
+	}
+	var all []wish
+	for _, namespace := range namespaces {
+		for _, n := range needs {
+			all = append(all, wish{n, namespace})
+		}
+	}
+	if lease.Name != "" {
+		for _, n := range leaseNeeds(lease.Name) {
+			all = append(all, wish{n, lease.Namespace})
+		}
+	}
+	for _, n := range others {
+		all = append(all, wish{need: n})
+	}
+	return all
 }
 
 // name is the resource as roles name it, such as performers/status.
@@ -64,54 +112,50 @@ func (n need) name() string {
 	return n.resource + "/" + n.subresource
 }
 
-// refusal is a resource of which some verbs are not allowed.
+// refusal is a wish of which some verbs are not allowed.
 type refusal struct {
-	need
-	namespace string // empty means all
+	wish
 	verbs     []string
 	essential bool // whether one of the verbs is
 }
 
 // String says what to grant, such as: list, watch pods in all namespaces.
 func (r refusal) String() string {
-	group, where := "", "in all namespaces"
+	group, where := "", " in all namespaces"
 	if r.group != "" {
 		group = " (" + r.group + ")"
 	}
-	if r.namespace != "" {
-		where = "in namespace " + r.namespace
+	switch {
+	case r.everywhere:
+		where = ""
+	case r.namespace != "":
+		where = " in namespace " + r.namespace
 	}
-	return fmt.Sprintf("%s %s%s %s", strings.Join(r.verbs, ", "), r.name(), group, where)
+	return fmt.Sprintf("%s %s%s%s", strings.Join(r.verbs, ", "), r.name(), group, where)
 }
 
-// missingPermissions asks the API server for each need whether it is granted, in each of the
-// namespaces or, when there are none, everywhere. Every authenticated user may ask this by default;
-// where that is refused, known is false. The lease is left out if it has no name.
-func missingPermissions(ctx context.Context, client kubernetes.Interface, namespaces []string, lease types.NamespacedName) (missing []refusal, known bool, err error) {
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
-	}
-	for _, namespace := range namespaces {
-		for _, n := range needs {
-			if missing, err = n.check(ctx, client, namespace, missing); err != nil {
-				break
-			}
+// missingPermissions asks the API server for each wish whether it is granted. Every authenticated
+// user may ask this by default; where that is refused, known is false.
+func missingPermissions(ctx context.Context, client kubernetes.Interface, all []wish) (missing []refusal, known bool, err error) {
+	for _, w := range all {
+		refused, err := w.check(ctx, client)
+		switch {
+		case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
+			return nil, false, nil
+		case err != nil:
+			return nil, false, err
+		case len(refused.verbs) > 0:
+			missing = append(missing, refused)
 		}
 	}
-	if lease.Name != "" && err == nil {
-		missing, err = leaseNeed(lease.Name).check(ctx, client, lease.Namespace, missing)
-	}
-	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
-		return nil, false, nil
-	}
-	return missing, err == nil, err
+	return missing, true, nil
 }
 
-// check adds to missing what of n is not allowed in the namespace.
-func (n need) check(ctx context.Context, client kubernetes.Interface, namespace string, missing []refusal) ([]refusal, error) {
-	refused := refusal{need: n, namespace: namespace}
-	for _, verb := range slices.Concat(n.essential, n.verbs) {
-		object := n.object
+// check returns what of w is not allowed.
+func (w wish) check(ctx context.Context, client kubernetes.Interface) (refusal, error) {
+	refused := refusal{wish: w}
+	for _, verb := range slices.Concat(w.essential, w.verbs) {
+		object := w.object
 		if verb == "create" {
 			// A role cannot tie this to a name, which the server doesn't know yet when it decides.
 			object = ""
@@ -119,22 +163,19 @@ func (n need) check(ctx context.Context, client kubernetes.Interface, namespace 
 		review, err := client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 				ResourceAttributes: &authorizationv1.ResourceAttributes{
-					Namespace: namespace, Verb: verb, Group: n.group, Resource: n.resource, Subresource: n.subresource, Name: object,
+					Namespace: w.namespace, Verb: verb, Group: w.group, Resource: w.resource, Subresource: w.subresource, Name: object,
 				},
 			},
 		}, metav1.CreateOptions{})
 		if err != nil {
-			return missing, fmt.Errorf("asking whether %s on %s is allowed: %w", verb, n.name(), err)
+			return refused, fmt.Errorf("asking whether %s on %s is allowed: %w", verb, w.name(), err)
 		}
 		if !review.Status.Allowed {
 			refused.verbs = append(refused.verbs, verb)
-			refused.essential = refused.essential || slices.Contains(n.essential, verb)
+			refused.essential = refused.essential || slices.Contains(w.essential, verb)
 		}
 	}
-	if len(refused.verbs) > 0 {
-		missing = append(missing, refused)
-	}
-	return missing, nil
+	return refused, nil
 }
 
 // whoAmI is the user that the API server takes us for, which is the one to grant permissions to.

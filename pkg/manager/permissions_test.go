@@ -54,8 +54,9 @@ func TestRefusalSaysWhatToGrant(t *testing.T) {
 		refusal refusal
 		want    string
 	}{
-		{refusal{need: need{resource: "pods"}, verbs: []string{"list", "watch"}}, "list, watch pods in all namespaces"},
-		{refusal{need: need{group: "g", resource: "performers", subresource: "status"}, namespace: "a", verbs: []string{"update"}}, "update performers/status (g) in namespace a"},
+		{refusal{wish: wish{need: need{resource: "pods"}}, verbs: []string{"list", "watch"}}, "list, watch pods in all namespaces"},
+		{refusal{wish: wish{need: need{group: "g", resource: "performers", subresource: "status"}, namespace: "a"}, verbs: []string{"update"}}, "update performers/status (g) in namespace a"},
+		{refusal{wish: wish{need: need{group: "g", resource: "reviews", everywhere: true}}, verbs: []string{"create"}}, "create reviews (g)"},
 	} {
 		if got := tt.refusal.String(); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/kubernetes"
@@ -39,6 +41,7 @@ type preflight struct {
 	client     kubernetes.Interface
 	namespaces []string             // empty means all
 	lease      types.NamespacedName // empty without leader election
+	others     []need               // beside those for Performers and for the lease
 
 	sleep func(context.Context, time.Duration) error
 
@@ -156,11 +159,12 @@ func (p *preflight) lookForCRD(ctx context.Context) *obstacle {
 	return nil
 }
 
-// lookAtPermissions is an obstacle when essential permissions are missing. Others are only told,
-// since the controller does without: an API server that refuses a write says so at its object.
+// lookAtPermissions is an obstacle when we may not even watch. With a list of namespaces that holds
+// up none but the one that it is about, whose roles may yet be made. What else is missing is only
+// told, since the controller does without: an API server that refuses a write says so at its object.
 func (p *preflight) lookAtPermissions(ctx context.Context) *obstacle {
 	logger := klog.FromContext(ctx)
-	missing, known, err := missingPermissions(ctx, p.client, p.namespaces, p.lease)
+	missing, known, err := missingPermissions(ctx, p.client, wishes(p.namespaces, p.lease, p.others))
 	switch {
 	case err != nil:
 		return p.connectionProblem(err)
@@ -172,19 +176,25 @@ func (p *preflight) lookAtPermissions(ctx context.Context) *obstacle {
 	}
 
 	user := whoAmI(ctx, p.client)
-	var essential []string
+	blind := map[string][]string{} // by namespace, what we may not watch there
 	for _, m := range missing {
 		if m.essential {
-			essential = append(essential, m.String())
+			blind[m.namespace] = append(blind[m.namespace], m.String())
 		}
 	}
-	if len(essential) > 0 {
-		slices.Sort(essential)
-		list := strings.Join(essential, "; ")
+	if everywhere := blind[metav1.NamespaceAll]; len(everywhere) > 0 {
+		slices.Sort(everywhere)
+		list := strings.Join(everywhere, "; ")
 		return &obstacle{kind: "permissions: " + list, message: fmt.Sprintf("%s may not %s: grant it, see deploy/", user, list)}
 	}
+	for _, namespace := range slices.Sorted(maps.Keys(blind)) {
+		logger.Error(nil, fmt.Sprintf("Going on without namespace %s until it is there and ours: %s may not %s; grant it with a Role, see deploy/",
+			namespace, user, strings.Join(blind[namespace], "; ")), "namespace", namespace)
+	}
 	for _, m := range missing {
-		logger.Error(nil, fmt.Sprintf("Missing permission: %s may not %s: %s; grant it, see deploy/", user, m, m.without))
+		if _, told := blind[m.namespace]; !told {
+			logger.Error(nil, fmt.Sprintf("Missing permission: %s may not %s: %s; grant it, see deploy/", user, m, m.without))
+		}
 	}
 	return nil
 }

@@ -229,6 +229,24 @@ func TestPreflightTellsOnceWhatItWaitsFor(t *testing.T) {
 	}
 }
 
+// TestPreflightGoesOnWithoutANamespace has three namespaces, of which one gave us no role, and one
+// only a part of it.
+func TestPreflightGoesOnWithoutANamespace(t *testing.T) {
+	c := newCluster()
+	c.refuses = func(a *authorizationv1.ResourceAttributes) bool {
+		return a.Namespace == "foreign" || a.Namespace == "half" && a.Resource == "events"
+	}
+	lines, waited, err := c.watching(t, &preflight{namespaces: []string{"ours", "half", "foreign"}})
+	if err != nil || len(waited) > 0 {
+		t.Fatalf("waited %s, %v", waited, err)
+	}
+	lines = without(lines, "Connected to the API server")
+	if len(lines) != 2 || !strings.Contains(lines[0], "Going on without namespace foreign until it is there and ours: bob may not list, watch, get, patch performers") ||
+		!strings.Contains(lines[1], "may not create, patch events in namespace half") {
+		t.Errorf("logged %q", lines)
+	}
+}
+
 func TestPreflightGivesUpWhatIsHopeless(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -286,15 +304,16 @@ func TestPermissionsAreAskedForInTheScope(t *testing.T) {
 		name       string
 		namespaces []string
 		lease      types.NamespacedName
+		others     []need
 		asked      []string
 		not        []string
 	}{
-		{"everywhere", nil, types.NamespacedName{}, []string{`list pods/ in ""`, `update performers/status in ""`}, []string{`get leases/ in ""`}},
-		{"in two", []string{"a", "b"}, lease, []string{`list pods/ in "a"`, `delete services/ in "b"`, `create events/ in "b"`, `get leases/ in "home"`}, []string{`list pods/ in ""`, `list pods/ in "home"`}},
+		{"everywhere", nil, types.NamespacedName{}, metricsNeeds, []string{`create tokenreviews/ in ""`, `list pods/ in ""`, `update performers/status in ""`}, []string{`get leases/ in ""`}},
+		{"in two", []string{"a", "b"}, lease, nil, []string{`watch leases/ in "home"`, `list pods/ in "a"`, `delete services/ in "b"`, `create events/ in "b"`, `get leases/ in "home"`}, []string{`list pods/ in ""`, `list pods/ in "home"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCluster()
-			missing, known, err := missingPermissions(t.Context(), c, tt.namespaces, tt.lease)
+			missing, known, err := missingPermissions(t.Context(), c, wishes(tt.namespaces, tt.lease, tt.others))
 			if len(missing) > 0 || !known || err != nil {
 				t.Fatalf("got %v, %v, %v", missing, known, err)
 			}
@@ -318,7 +337,7 @@ func TestPermissionOfOneLease(t *testing.T) {
 	c.refuses = func(a *authorizationv1.ResourceAttributes) bool {
 		return a.Resource == "leases" && (a.Verb == "create") != (a.Name == "")
 	}
-	missing, known, err := missingPermissions(t.Context(), c, nil, types.NamespacedName{Namespace: "home", Name: "the-lease"})
+	missing, known, err := missingPermissions(t.Context(), c, wishes(nil, types.NamespacedName{Namespace: "home", Name: "the-lease"}, nil))
 	if len(missing) > 0 || !known || err != nil {
 		t.Errorf("got %v, %v, %v", missing, known, err)
 	}

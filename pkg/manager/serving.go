@@ -5,12 +5,17 @@ package manager
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"log"
 	"net"
 	"net/http"
+	"strings"
 	"syscall"
 	"time"
+
+	"k8s.io/klog/v2"
 )
 
 // server is one HTTP server whose port is already taken.
@@ -19,6 +24,12 @@ type server struct {
 	listener net.Listener
 	http     *http.Server
 }
+
+// The time in which an answer must be written; that of a profile is as long as was asked for.
+const (
+	writeTimeout        = 30 * time.Second
+	profileWriteTimeout = 5 * time.Minute
+)
 
 // listen takes the address for a server. The flag is named in the error.
 func listen(ctx context.Context, name, flag, address string, handler http.Handler) (*server, error) {
@@ -35,15 +46,39 @@ func listen(ctx context.Context, name, flag, address string, handler http.Handle
 		// A client that stalls must not hold a connection for ever.
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       90 * time.Second,
 		MaxHeaderBytes:    32 << 10,
+		// What net/http has to say is mostly of clients that went away or speak no TLS.
+		ErrorLog: log.New(debugLog{klog.FromContext(ctx).WithValues("server", name)}, "", 0),
 	}}, nil
+}
+
+// secure has the server speak TLS, and HTTP/2 only if asked to: for a few scrapes it brings nothing
+// but its own ways of being attacked.
+func (s *server) secure(c certificates, http2 bool) {
+	s.http.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
+	s.http.Protocols = new(http.Protocols)
+	s.http.Protocols.SetHTTP1(true)
+	s.http.Protocols.SetHTTP2(http2)
+}
+
+// debugLog writes lines to a log when that tells of details.
+type debugLog struct{ logger klog.Logger }
+
+// Write implements io.Writer.
+func (l debugLog) Write(line []byte) (int, error) {
+	l.logger.V(levelDebug).Info("From the HTTP server", "message", strings.TrimSpace(string(line)))
+	return len(line), nil
 }
 
 // serve answers until the server is stopped, which is no error.
 func (s *server) serve() error {
-	if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
+	serve := s.http.Serve
+	if s.http.TLSConfig != nil {
+		serve = func(l net.Listener) error { return s.http.ServeTLS(l, "", "") }
+	}
+	if err := serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("the %s server on %s failed: %w", s.name, s.listener.Addr(), err)
 	}
 	return nil

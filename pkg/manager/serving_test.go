@@ -32,9 +32,13 @@ func get(t *testing.T, s *server, path string) (int, string) {
 
 func TestListenAll(t *testing.T) {
 	o := &Options{MetricsBindAddress: "127.0.0.1:0", HealthProbeBindAddress: "127.0.0.1:0"}
-	synced := false
 	metrics := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "some 1\n") })
-	servers, err := listenAll(t.Context(), o, metrics, func() error { return errors.New("no CRD") }, func() bool { return synced })
+	e := &endpoints{
+		metrics: metrics,
+		alive:   []healthCheck{{"informers", func() error { return nil }}},
+		ready:   []healthCheck{{"cluster", func() error { return errors.New("no CRD") }}},
+	}
+	servers, err := e.listen(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +56,7 @@ func TestListenAll(t *testing.T) {
 	if code, body := get(t, servers[1], "/healthz"); code != 200 || body != "ok" {
 		t.Errorf("/healthz: %d %q", code, body)
 	}
-	if code, body := get(t, servers[1], "/readyz"); code != 503 || !strings.Contains(body, "[-]cluster failed: no CRD\n[-]caches failed: not filled yet\n") {
+	if code, body := get(t, servers[1], "/readyz"); code != 503 || !strings.Contains(body, "[-]cluster failed: no CRD\n") {
 		t.Errorf("/readyz: %d %q", code, body)
 	}
 	if code, _ := get(t, servers[1], "/metrics"); code != 404 {
@@ -61,7 +65,7 @@ func TestListenAll(t *testing.T) {
 
 	t.Run("port in use", func(t *testing.T) {
 		taken := &Options{MetricsBindAddress: "127.0.0.1:0", HealthProbeBindAddress: servers[1].listener.Addr().String()}
-		_, err := listenAll(t.Context(), taken, metrics, nil, nil)
+		_, err := e.listen(t.Context(), taken)
 		if err == nil || !strings.HasPrefix(err.Error(), "--health-probe-bind-address=127.0.0.1:") || !strings.Contains(err.Error(), "in use by another process") {
 			t.Errorf("got %v", err)
 		}
@@ -76,7 +80,7 @@ func TestListenAll(t *testing.T) {
 }
 
 func TestListenAllLeavesOutWhatIsOff(t *testing.T) {
-	servers, err := listenAll(t.Context(), &Options{MetricsBindAddress: "0", HealthProbeBindAddress: "0"}, http.NotFoundHandler(), nil, nil)
+	servers, err := (&endpoints{metrics: http.NotFoundHandler()}).listen(t.Context(), &Options{MetricsBindAddress: "0", HealthProbeBindAddress: "0"})
 	if err != nil || len(servers) != 0 {
 		t.Errorf("got %d servers, %v", len(servers), err)
 	}

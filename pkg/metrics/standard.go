@@ -7,7 +7,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/component-base/metrics/legacyregistry"
 
-	// Each of these hooks its families into client-go when it is imported.
+	// Hooks its families into client-go when it is imported: workqueue, REST client, leader election
+	// and informers.
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 )
 

@@ -35,8 +35,14 @@ type operator struct {
 // finalizer, until the test ends or stop is called.
 func startOperator(t *testing.T, namespaces ...string) *operator {
 	t.Helper()
+	return startOperatorAs(t, config, namespaces...)
+}
+
+// startOperatorAs runs a controller that has the permissions of the given user.
+func startOperatorAs(t *testing.T, user *rest.Config, namespaces ...string) *operator {
+	t.Helper()
 	op := &operator{requests: &requests{}, events: record.NewFakeRecorder(10000), results: &results{}}
-	watched := rest.CopyConfig(config)
+	watched := rest.CopyConfig(user)
 	watched.Wrap(op.requests.record)
 	kube, err := kubernetes.NewForConfig(watched)
 	if err != nil {
@@ -47,7 +53,7 @@ func startOperator(t *testing.T, namespaces ...string) *operator {
 		t.Fatal(err)
 	}
 	c, err := controller.New(controller.Config{
-		Kube: kube, Hourglass: hourglass, Recorder: op.events, Namespaces: namespaces, Workers: 4, Observe: op.results.observe,
+		Kube: kube, Hourglass: hourglass, Recorder: op.events, Namespaces: namespaces, Workers: 4, Hooks: controller.Hooks{SyncEnded: op.results.observe},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -105,7 +111,7 @@ type results struct {
 	counts map[string]int
 }
 
-func (r *results) observe(result string, _ float64) {
+func (r *results) observe(result string, _ float64, _ error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.counts == nil {

@@ -1,0 +1,196 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"k8s.io/klog/v2"
+)
+
+// certificates gives a TLS server its certificate of the moment.
+type certificates interface {
+	// get has the form of tls.Config.GetCertificate.
+	get(*tls.ClientHelloInfo) (*tls.Certificate, error)
+}
+
+// The names under which Kubernetes keeps a certificate and its key in a Secret.
+const (
+	certificateFile = "tls.crt"
+	keyFile         = "tls.key"
+)
+
+// filesCheckedEvery bounds how often handshakes make us look at the files.
+const filesCheckedEvery = 5 * time.Second
+
+// fileCertificates are read from a folder, and again when the files have changed. A change that
+// can't be read is told once, and what was read before is served on.
+type fileCertificates struct {
+	flag, dir string
+	logger    klog.Logger
+	now       func() time.Time
+
+	mu      sync.Mutex
+	current *tls.Certificate
+	seen    [2]os.FileInfo
+	checked time.Time
+	problem string // that was told last
+}
+
+// newFileCertificates reads the certificate, which must be there. The flag is named in errors.
+func newFileCertificates(flag, dir string, logger klog.Logger) (*fileCertificates, error) {
+	c := &fileCertificates{flag: flag, dir: dir, logger: logger, now: time.Now}
+	c.checked = c.now()
+	if err := c.read(); err != nil {
+		return nil, fmt.Errorf("--%s=%s: %w", flag, dir, err)
+	}
+	return c, nil
+}
+
+// get implements certificates.
+func (c *fileCertificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := c.now(); now.Sub(c.checked) >= filesCheckedEvery {
+		c.checked = now
+		c.refresh()
+	}
+	return c.current, nil
+}
+
+// refresh reads the files if they have changed since they were read last.
+func (c *fileCertificates) refresh() {
+	files, err := c.look()
+	if err == nil {
+		if same(files[0], c.seen[0]) && same(files[1], c.seen[1]) {
+			return
+		}
+		err = c.read()
+	}
+	if err == nil {
+		c.problem = ""
+		c.logger.Info("Read a new certificate", "folder", c.dir, "expires", c.current.Leaf.NotAfter)
+		return
+	}
+	if text := err.Error(); text != c.problem {
+		c.problem = text
+		c.logger.Error(err, "Cannot read the new certificate, serving the old one on", "folder", c.dir, "expires", c.current.Leaf.NotAfter)
+	}
+}
+
+// read reads the certificate and its key, and notes in which state the files were.
+func (c *fileCertificates) read() error {
+	// The state from before the reading: should the files change meanwhile, they are read again.
+	files, err := c.look()
+	if err != nil {
+		return err
+	}
+	var contents [2][]byte
+	for i, name := range []string{certificateFile, keyFile} {
+		if contents[i], err = os.ReadFile(filepath.Join(c.dir, name)); err != nil {
+			return fmt.Errorf("%s: %w", name, withoutPath(err))
+		}
+	}
+	pair, err := tls.X509KeyPair(contents[0], contents[1])
+	if err != nil {
+		return fmt.Errorf("%s and %s are no certificate and its key: %s", certificateFile, keyFile, oneLine(err))
+	}
+	c.current, c.seen = &pair, files
+	return nil
+}
+
+// look returns the state of both files.
+func (c *fileCertificates) look() (files [2]os.FileInfo, err error) {
+	for i, name := range []string{certificateFile, keyFile} {
+		if files[i], err = os.Stat(filepath.Join(c.dir, name)); err != nil {
+			return files, fmt.Errorf("%s: %w", name, withoutPath(err))
+		}
+	}
+	return files, nil
+}
+
+func same(a, b os.FileInfo) bool {
+	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
+}
+
+// Our own certificates live for ownLifetime, and are made anew when less than ownRenewal is left.
+const (
+	ownLifetime = 90 * 24 * time.Hour
+	ownRenewal  = 30 * 24 * time.Hour
+)
+
+// ownCertificates are made here and kept in memory only. Nobody can verify them, but what is said
+// to those who don't is still encrypted.
+type ownCertificates struct {
+	now func() time.Time
+
+	mu      sync.Mutex
+	current *tls.Certificate
+}
+
+func newOwnCertificates() *ownCertificates {
+	return &ownCertificates{now: time.Now}
+}
+
+// get implements certificates.
+func (c *ownCertificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.now()
+	if c.current == nil || c.current.Leaf.NotAfter.Sub(now) < ownRenewal {
+		made, err := selfSigned(now)
+		if err != nil {
+			return nil, fmt.Errorf("making a certificate: %w", err)
+		}
+		c.current = made
+	}
+	return c.current, nil
+}
+
+// selfSigned makes a certificate for this host's name.
+func selfSigned(now time.Time) (*tls.Certificate, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	if err != nil {
+		return nil, err
+	}
+	names := []string{"localhost"}
+	if host, err := os.Hostname(); err == nil {
+		names = append(names, host)
+	}
+	template := &x509.Certificate{
+		SerialNumber: serial,
+		Subject:      pkix.Name{CommonName: component},
+		DNSNames:     names,
+		// The clocks of others may be a little behind ours.
+		NotBefore:             now.Add(-time.Hour),
+		NotAfter:              now.Add(ownLifetime),
+		KeyUsage:              x509.KeyUsageDigitalSignature,
+		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		BasicConstraintsValid: true,
+	}
+	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		return nil, err
+	}
+	leaf, err := x509.ParseCertificate(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key, Leaf: leaf}, nil
+}

@@ -1,0 +1,310 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+)
+
+// legacy is what the earlier operator left: a Performer with its finalizer and status, a pod and a
+// Service, which it made for the same spec unless change says otherwise.
+func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change func(*corev1.Pod)) {
+	w.Helper()
+	p := &v1alpha1.Performer{
+		ObjectMeta: metav1.ObjectMeta{
+			Name:       name,
+			Labels:     map[string]string{"app": "hourglass-performer", performer.LabelAVS: "0xabc", performer.LabelPerformer: name},
+			Finalizers: []string{performer.Finalizer},
+		},
+		Spec: v1alpha1.PerformerSpec{
+			AVSAddress: "0xabc", Image: "repo:1", ImagePullPolicy: corev1.PullNever, Version: "1",
+			Config: v1alpha1.PerformerConfig{
+				GRPCPort: 8080, Environment: map[string]string{"AVS_ADDRESS": "0xabc", "GRPC_PORT": "8080", "A": "1", "Z": "2"},
+			},
+			UpgradeStrategy: &v1alpha1.UpgradeStrategy{DrainSeconds: new(int32)},
+		},
+	}
+	if spec != nil {
+		spec(&p.Spec)
+	}
+	performers := hourglass.HourglassV1alpha1().Performers(w.namespace)
+	p, err := performers.Create(w.Context(), p, metav1.CreateOptions{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	owner := []metav1.OwnerReference{*metav1.NewControllerRef(p, v1alpha1.SchemeGroupVersion.WithKind("Performer"))}
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "performer-" + name, OwnerReferences: owner,
+			Labels: map[string]string{"app": "hourglass-performer", performer.LabelAVS: p.Spec.AVSAddress, performer.LabelPerformer: name},
+		},
+		Spec: corev1.PodSpec{
+			RestartPolicy:    corev1.RestartPolicyAlways,
+			ImagePullSecrets: p.Spec.ImagePullSecrets,
+			Containers: []corev1.Container{{
+				Name: "performer", Image: p.Spec.Image, ImagePullPolicy: p.Spec.ImagePullPolicy,
+				Ports:     []corev1.ContainerPort{{Name: "grpc", ContainerPort: p.Spec.Config.GRPCPort, Protocol: corev1.ProtocolTCP}},
+				Args:      p.Spec.Config.Args,
+				Command:   p.Spec.Config.Command,
+				Resources: p.Spec.Resources,
+			}},
+		},
+	}
+	// In whatever order the map had.
+	keys := slices.Sorted(maps.Keys(p.Spec.Config.Environment))
+	slices.Reverse(keys)
+	for _, key := range keys {
+		pod.Spec.Containers[0].Env = append(pod.Spec.Containers[0].Env, corev1.EnvVar{Name: key, Value: p.Spec.Config.Environment[key]})
+	}
+	if s := p.Spec.Scheduling; s != nil {
+		pod.Spec.NodeSelector, pod.Spec.Tolerations = s.NodeSelector, s.Tolerations
+	}
+	if change != nil {
+		change(pod)
+	}
+	if _, err := kube.CoreV1().Pods(w.namespace).Create(w.Context(), pod, metav1.CreateOptions{}); err != nil {
+		w.Fatal(err)
+	}
+	service := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "performer-" + name, OwnerReferences: owner},
+		Spec: corev1.ServiceSpec{
+			Type:     corev1.ServiceTypeClusterIP,
+			Selector: map[string]string{"app": "hourglass-performer", performer.LabelPerformer: name},
+			Ports: []corev1.ServicePort{{Name: "grpc", Port: pod.Spec.Containers[0].Ports[0].ContainerPort,
+				TargetPort: intstr.FromInt32(pod.Spec.Containers[0].Ports[0].ContainerPort), Protocol: corev1.ProtocolTCP}},
+		},
+	}
+	if _, err := kube.CoreV1().Services(w.namespace).Create(w.Context(), service, metav1.CreateOptions{}); err != nil {
+		w.Fatal(err)
+	}
+	w.bind("performer-" + name)
+	w.makeReady("performer-" + name)
+	p.Status = v1alpha1.PerformerStatus{
+		ObservedGeneration: -1, Phase: v1alpha1.PhaseRunning, Ready: true, PodName: "performer-" + name, ServiceName: "performer-" + name,
+		GRPCEndpoint: "performer-" + name + "." + w.namespace + ".svc.cluster.local",
+		ReadyTime:    &p.CreationTimestamp,
+	}
+	if _, err := performers.UpdateStatus(w.Context(), p, metav1.UpdateOptions{}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func TestAdoption(t *testing.T) {
+	w := newWorld(t)
+	container := func(change func(*corev1.Container)) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) { change(&pod.Spec.Containers[0]) }
+	}
+	tests := []struct {
+		name string
+		spec func(*v1alpha1.PerformerSpec)
+		pod  func(*corev1.Pod)
+		same bool // the pod runs what is asked
+	}{
+		{"plain", nil, nil, true},
+		{"defaults", func(s *v1alpha1.PerformerSpec) {
+			s.ImagePullPolicy, s.Config = "", v1alpha1.PerformerConfig{GRPCPort: 9090}
+		}, nil, true},
+		{"rich", func(s *v1alpha1.PerformerSpec) {
+			s.Config.Args, s.Config.Command = []string{"a"}, []string{"c"}
+			s.Resources = corev1.ResourceRequirements{Limits: list("1", "64Mi")}
+			s.Scheduling = &v1alpha1.SchedulingConfig{
+				NodeSelector: map[string]string{"a": "b"},
+				Tolerations:  []corev1.Toleration{{Key: "x", Operator: corev1.TolerationOpExists}},
+			}
+			s.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "s"}}
+		}, nil, true},
+		{"admitted", nil, func(pod *corev1.Pod) { // what others put on pods
+			pod.Annotations = map[string]string{"mesh/injected": "true"}
+			pod.Labels["mesh"] = "1"
+			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "proxy", Image: "mesh:1"})
+		}, true},
+		{"port-without-name", nil, container(func(c *corev1.Container) { c.Ports[0].Name = "" }), true},
+		{"env-never-applied", nil, container(func(c *corev1.Container) { c.Env[0].Value = "old" }), false},
+		{"env-missing", nil, container(func(c *corev1.Container) { c.Env = c.Env[1:] }), false},
+		{"args-never-applied", func(s *v1alpha1.PerformerSpec) { s.Config.Args = []string{"new"} },
+			container(func(c *corev1.Container) { c.Args = []string{"old"} }), false},
+		{"another-image", nil, container(func(c *corev1.Container) { c.Image = "repo:0" }), false},
+		{"another-port", nil, container(func(c *corev1.Container) { c.Ports[0].ContainerPort = 7070 }), false},
+		{"another-memory", func(s *v1alpha1.PerformerSpec) { s.Resources.Limits = list("", "64Mi") },
+			container(func(c *corev1.Container) { c.Resources.Limits = list("", "32Mi") }), false},
+		{"new-field", func(s *v1alpha1.PerformerSpec) { s.TerminationGracePeriodSeconds = ptr.To[int64](60) }, nil, false},
+	}
+	uids := map[string]string{}
+	for _, tt := range tests {
+		w.legacy(tt.name, tt.spec, tt.pod)
+		uids[tt.name] = string(w.awaitPod("performer-" + tt.name).UID)
+	}
+	h := recordHistory(w)
+	op := startOperator(t)
+
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := w.as(t)
+			name, first := tt.name, "performer-"+tt.name
+			if !tt.same {
+				fresh := w.awaitPod(first + "-0")
+				if old := w.awaitPod(first); old.Labels[performer.LabelServing] != "true" || old.Labels[performer.LabelRevision] != "legacy" {
+					t.Errorf("the old pod has labels %v", old.Labels)
+				}
+				if fresh.Labels[performer.LabelServing] != "" {
+					t.Error("the new pod gets calls before it is ready")
+				}
+				w.makeReady(first + "-0")
+				w.end(first)
+				w.awaitNoPod(first)
+				p := w.awaitOn(name, first+"-0")
+				if p.Status.LastUpgrade == nil {
+					t.Errorf("no lastUpgrade: %+v", p.Status)
+				}
+				return
+			}
+			p := w.awaitOn(name, first)
+			pod := w.awaitPod(first)
+			if string(pod.UID) != uids[name] {
+				t.Error("it is another pod")
+			}
+			if p.Status.Phase != v1alpha1.PhaseRunning || p.Status.CurrentImage != "repo:1" || p.Status.CurrentRevision != performer.Revision(&p.Spec) ||
+				p.Status.LastUpgrade != nil || kstatus(p) != kstatusCurrent {
+				t.Errorf("status %+v", p.Status)
+			}
+			service := w.service(first)
+			want := map[string]string{performer.LabelPerformer: name, performer.LabelServing: "true"}
+			if !maps.Equal(service.Spec.Selector, want) || service.Labels["app"] != "hourglass-performer" {
+				t.Errorf("service labels %v, selector %v", service.Labels, service.Spec.Selector)
+			}
+		})
+	}
+	for _, tt := range tests {
+		h.checkNoGap(tt.name)
+		h.checkStatuses(tt.name)
+		h.checkTakeover(tt.name)
+	}
+	_ = op.told()
+
+	// What was taken over is upgraded like any other.
+	for _, tt := range tests {
+		if !tt.same {
+			continue
+		}
+		t.Run(tt.name+" is upgraded", func(t *testing.T) {
+			w := w.as(t)
+			first, second := "performer-"+tt.name, "performer-"+tt.name+"-0"
+			w.patch(tt.name, `{"spec":{"image":"repo:2","config":{"grpcPort":8181}}}`)
+			w.makeReady(second)
+			w.end(first)
+			w.awaitNoPod(first)
+			p := w.awaitOn(tt.name, second)
+			if p.Status.LastUpgrade == nil || p.Status.CurrentImage != "repo:2" {
+				t.Errorf("status %+v", p.Status)
+			}
+			w.awaitPorts(first, 8181)
+			h.checkNoGap(tt.name)
+			h.checkStatuses(tt.name)
+		})
+	}
+	events := op.told()
+	for _, tt := range tests {
+		if tt.same && !slices.ContainsFunc(events, func(e string) bool { return len(e) > 24 && e[:24] == "Normal UpgradeInProgress" }) {
+			t.Errorf("no event of an upgrade: %q", events)
+			break
+		}
+	}
+}
+
+// checkTakeover wants that the Service selected by the serving label only after a pod had it.
+func (h *history) checkTakeover(name string) {
+	h.Helper()
+	labelled := false
+	for _, m := range h.moments() {
+		for _, pod := range m.pods(name) {
+			labelled = labelled || pod.Labels[performer.LabelServing] == "true"
+		}
+		if service, ok := m.objects["service/performer-"+name].(*corev1.Service); ok && service.Spec.Selector[performer.LabelServing] != "" && !labelled {
+			h.Errorf("%s: the Service selects by a label that no pod has", name)
+			return
+		}
+	}
+}
+
+// TestAdoptionOfWhatALimitRangeFilledIn has resources on the pod that nobody asked of the Performer.
+func TestAdoptionOfWhatALimitRangeFilledIn(t *testing.T) {
+	w := newWorld(t)
+	limits := &corev1.LimitRange{
+		ObjectMeta: metav1.ObjectMeta{Name: "defaults"},
+		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
+			Type: corev1.LimitTypeContainer, Default: list("500m", "128Mi"), DefaultRequest: list("100m", "64Mi"),
+		}}},
+	}
+	if _, err := kube.CoreV1().LimitRanges(w.namespace).Create(t.Context(), limits, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	// Admission goes by a cache.
+	eventually(t, "the defaults", func(ctx context.Context) string {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
+		pod, err := kube.CoreV1().Pods(w.namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		switch {
+		case err != nil:
+			return err.Error()
+		case len(pod.Spec.Containers[0].Resources.Limits) == 0:
+			return "none"
+		default:
+			return ""
+		}
+	})
+	w.legacy("a", nil, nil)
+	before := w.awaitPod("performer-a")
+	if equality.Semantic.DeepEqual(before.Spec.Containers[0].Resources, corev1.ResourceRequirements{}) {
+		t.Fatal("the pod has no resources")
+	}
+	h := recordHistory(w)
+	startOperator(t)
+	w.awaitPerformer("a", "adopted as current", func(p *v1alpha1.Performer) bool { return p.Status.CurrentRevision != "" })
+	p := w.performer("a")
+	if p.Status.CurrentRevision != performer.Revision(&p.Spec) {
+		t.Errorf("a pod that runs what is asked is taken for %s, and will be replaced", p.Status.CurrentRevision)
+		return
+	}
+	w.awaitOn("a", "performer-a")
+	if now := w.awaitPod("performer-a"); now.UID != before.UID {
+		t.Error("it is another pod")
+	}
+	h.checkNoGap("a")
+	h.checkStatuses("a")
+}
+
+// TestAdoptedPodThatNeverWasReady is one that the earlier operator made and that cannot run.
+func TestAdoptedPodThatNeverWasReady(t *testing.T) {
+	w := newWorld(t)
+	w.legacy("a", nil, nil)
+	w.patchPodStatus("performer-a", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
+	w.patchPodStatus("performer-a", waitsFor("ImagePullBackOff", "not found"))
+	before := w.awaitPod("performer-a")
+	h := recordHistory(w)
+	startOperator(t)
+	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionDegraded, "ImagePullFailed"))
+	if p.Status.Ready {
+		t.Error("it still says ready, as the earlier operator left it")
+	}
+	w.patch("a", `{"spec":{"image":"repo:2"}}`)
+	w.makeReady("performer-a-0")
+	w.awaitOn("a", "performer-a-0")
+	w.end("performer-a")
+	w.awaitNoPod("performer-a")
+	if now := w.awaitPod("performer-a-0"); now.UID == before.UID {
+		t.Error("it is the same pod")
+	}
+	h.checkStatuses("a")
+}

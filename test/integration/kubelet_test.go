@@ -1,0 +1,130 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+)
+
+// as is w in a test of its own.
+func (w world) as(t *testing.T) world { return world{t, w.namespace} }
+
+// bind puts a pod on a node, whose kubelet then must end it before it is gone.
+func (w world) bind(pod string) {
+	w.Helper()
+	w.awaitPod(pod)
+	binding := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: pod}, Target: corev1.ObjectReference{Kind: "Node", Name: "n"}}
+	if err := kube.CoreV1().Pods(w.namespace).Bind(w.Context(), binding, metav1.CreateOptions{}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// end does what a kubelet does when the containers of a pod that is being deleted have ended.
+func (w world) end(pod string) {
+	w.Helper()
+	w.awaitDying(pod)
+	err := kube.CoreV1().Pods(w.namespace).Delete(w.Context(), pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)})
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w world) awaitDying(name string) {
+	w.Helper()
+	eventually(w.T, "pod "+name+" being deleted", func(ctx context.Context) string {
+		pod, err := kube.CoreV1().Pods(w.namespace).Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case err != nil:
+			return err.Error()
+		case pod.DeletionTimestamp == nil:
+			return describePod(pod)
+		default:
+			return ""
+		}
+	})
+}
+
+// deletePod deletes a pod as a user does.
+func (w world) deletePod(name string) {
+	w.Helper()
+	if err := kube.CoreV1().Pods(w.namespace).Delete(w.Context(), name, metav1.DeleteOptions{}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+// evict does what kubectl drain does.
+func (w world) evict(name string) {
+	w.Helper()
+	eviction := &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if err := kube.CoreV1().Pods(w.namespace).EvictV1(w.Context(), eviction); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w world) pods(name string) []corev1.Pod {
+	w.Helper()
+	list, err := kube.CoreV1().Pods(w.namespace).List(w.Context(), metav1.ListOptions{LabelSelector: "hourglass.eigenlayer.io/performer=" + name})
+	if err != nil {
+		w.Fatal(err)
+	}
+	return list.Items
+}
+
+// awaitOn waits until the Performer is ready on the pod of the given name.
+func (w world) awaitOn(name, pod string) *v1alpha1.Performer {
+	w.Helper()
+	return w.awaitPerformer(name, "ready on "+pod, func(p *v1alpha1.Performer) bool { return isReady(p) && p.Status.PodName == pod })
+}
+
+// awaitLabel waits until the label of the pod has the given value.
+func (w world) awaitLabel(pod, key, value string) {
+	w.Helper()
+	eventually(w.T, fmt.Sprintf("label %s=%q on pod %s", key, value, pod), func(ctx context.Context) string {
+		live, err := kube.CoreV1().Pods(w.namespace).Get(ctx, pod, metav1.GetOptions{})
+		switch {
+		case err != nil:
+			return err.Error()
+		case live.Labels[key] != value:
+			return describePod(live)
+		default:
+			return ""
+		}
+	})
+}
+
+func conditionOf(p *v1alpha1.Performer, conditionType string) metav1.Condition {
+	return ptr.Deref(apimeta.FindStatusCondition(p.Status.Conditions, conditionType), metav1.Condition{})
+}
+
+// restricted returns the config of a user who has only the given permissions.
+func restricted(t *testing.T, rules ...rbacv1.PolicyRule) *rest.Config {
+	t.Helper()
+	user := cluster.NewUser(t)
+	user.Grant(t, rules...)
+	anonymous := rest.AnonymousClientConfig(config)
+	anonymous.QPS = -1
+	anonymous.BearerToken = user.Token
+	return anonymous
+}
+
+func narrow() []rbacv1.PolicyRule { return controlplane.Narrow() }
+
+func notFound(err error) bool { return apierrors.IsNotFound(err) }
+
+func quantity(text string) resource.Quantity { return resource.MustParse(text) }

@@ -1,0 +1,88 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"crypto/tls"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+)
+
+// reviewing is what a manager with secure metrics needs beside its other permissions.
+var reviewing = []rbacv1.PolicyRule{
+	{APIGroups: []string{"authentication.k8s.io"}, Resources: []string{"tokenreviews"}, Verbs: []string{"create"}},
+	{APIGroups: []string{"authorization.k8s.io"}, Resources: []string{"subjectaccessreviews"}, Verbs: []string{"create"}},
+}
+
+// getSecurely asks a manager's metrics server over TLS, with a bearer token if it isn't empty.
+func getSecurely(t *testing.T, m *controlplane.Manager, path, token string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+m.Address("metrics")+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	defer transport.CloseIdleConnections()
+	response, err := (&http.Client{Transport: transport}).Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(text)
+}
+
+func TestSecureMetrics(t *testing.T) {
+	w := newWorld(t)
+	m := controlplane.StartManager(t, kubeconfigFor(t, append(controlplane.Narrow(), reviewing...)...), "--metrics-secure", "--enable-pprof")
+	m.AwaitReady()
+	w.running("a")
+	stranger, scraper := cluster.NewUser(t), cluster.NewUser(t)
+	scraper.Grant(t, rbacv1.PolicyRule{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}})
+	for _, tt := range []struct {
+		name, path, token string
+		want              int
+	}{
+		{"nobody", "/metrics", "", 401},
+		{"a forged token", "/metrics", scraper.Token + "x", 401},
+		{"a user without the permission", "/metrics", stranger.Token, 403},
+		{"a user with it", "/metrics", scraper.Token, 200},
+		{"the same, who wants more", "/debug/pprof/heap", scraper.Token, 403},
+	} {
+		status, body := getSecurely(t, m, tt.path, tt.token)
+		if status != tt.want || (status == 200) != strings.Contains(body, `hourglass_performer_ready{name="a",namespace="`+w.namespace+`"} 1`) {
+			t.Errorf("%s: status %d", tt.name, status)
+		}
+	}
+	// Over plain HTTP there is nothing to be had.
+	if status, body := m.Get("metrics", "/metrics"); status == 200 || strings.Contains(body, "hourglass_") {
+		t.Errorf("plain HTTP: status %d", status)
+	}
+	if strings.Contains(m.Log.String(), scraper.Token) {
+		t.Error("the log holds a token")
+	}
+}
+
+func TestSecureMetricsWithoutThePermissionToAsk(t *testing.T) {
+	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "--metrics-secure")
+	m.AwaitReady()
+	m.AwaitLog("may not create tokenreviews (authentication.k8s.io): nobody can read the metrics")
+	scraper := cluster.NewUser(t)
+	scraper.Grant(t, rbacv1.PolicyRule{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}})
+	if status, _ := getSecurely(t, m, "/metrics", scraper.Token); status != 500 {
+		t.Errorf("status %d", status)
+	}
+}

@@ -1,0 +1,308 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+)
+
+func list(cpu, memory string) corev1.ResourceList {
+	all := corev1.ResourceList{}
+	if cpu != "" {
+		all["cpu"] = quantity(cpu)
+	}
+	if memory != "" {
+		all["memory"] = quantity(memory)
+	}
+	return all
+}
+
+// asks sets requests and limits.
+func asks(requests, limits corev1.ResourceList) func(*v1alpha1.Performer) {
+	return func(p *v1alpha1.Performer) {
+		p.Spec.Resources = corev1.ResourceRequirements{Requests: requests, Limits: limits}
+	}
+}
+
+// actuate does what a kubelet does when it has given the container what the pod's spec says.
+func (w world) actuate(pod string) {
+	w.Helper()
+	resources, err := json.Marshal(w.awaitPod(pod).Spec.Containers[0].Resources)
+	if err != nil {
+		w.Fatal(err)
+	}
+	w.patchPodStatus(pod, fmt.Sprintf(`{"status":{"conditions":[{"type":"PodResizePending","$patch":"delete"},{"type":"PodResizeInProgress","$patch":"delete"}],`+
+		`"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"restartCount":0,"state":{"running":{}},"resources":%s}]}}`, resources))
+}
+
+// awaitResources waits until the spec of the pod's container has these.
+func (w world) awaitResources(pod string, requests, limits corev1.ResourceList) *corev1.Pod {
+	w.Helper()
+	var live *corev1.Pod
+	eventually(w.T, "the resources", func(context.Context) string {
+		live = w.awaitPod(pod)
+		have := live.Spec.Containers[0].Resources
+		if !equality.Semantic.DeepEqual(have.Requests, requests) || !equality.Semantic.DeepEqual(have.Limits, limits) {
+			return fmt.Sprintf("%+v", have)
+		}
+		return ""
+	})
+	return live
+}
+
+func TestResizeWithoutARestart(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	op := startOperator(t)
+	tests := []struct {
+		name             string
+		requests, limits corev1.ResourceList // before
+		patch            string
+		wantRequests     corev1.ResourceList
+		wantLimits       corev1.ResourceList
+	}{
+		{"cpu", list("100m", "64Mi"), list("200m", "64Mi"), `{"spec":{"resources":{"requests":{"cpu":"150m"},"limits":{"cpu":"300m"}}}}`, list("150m", "64Mi"), list("300m", "64Mi")},
+		{"memory", list("100m", "64Mi"), nil, `{"spec":{"resources":{"requests":{"memory":"128Mi"}}}}`, list("100m", "128Mi"), nil},
+		{"guaranteed", nil, list("1", "64Mi"), `{"spec":{"resources":{"limits":{"cpu":"2","memory":"128Mi"}}}}`, list("2", "128Mi"), list("2", "128Mi")},
+		{"less", nil, list("1", "64Mi"), `{"spec":{"resources":{"limits":{"cpu":"500m","memory":"32Mi"}}}}`, list("500m", "32Mi"), list("500m", "32Mi")},
+		{"added", list("100m", ""), nil, `{"spec":{"resources":{"limits":{"cpu":"1"},"requests":{"memory":"1Mi"}}}}`, list("100m", "1Mi"), list("1", "")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := w.as(t)
+			pod := "performer-" + tt.name + "-0"
+			w.running(tt.name, asks(tt.requests, tt.limits))
+			w.actuate(pod)
+			before := w.awaitPod(pod)
+			w.patch(tt.name, tt.patch)
+			w.awaitResources(pod, tt.wantRequests, tt.wantLimits)
+			p := w.awaitPerformer(tt.name, "the resize", hasReason(v1alpha1.ConditionReady, "ResizeInProgress"))
+			if !p.Status.Ready || kstatus(p) != kstatusInProgress || p.Status.CurrentRevision != p.Status.UpdateRevision {
+				t.Errorf("status %+v", p.Status)
+			}
+			// The kubelet puts it off, is at it, and has done it.
+			hash := performer.ResourcesHash(&p.Spec)
+			for _, status := range []string{
+				`{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Deferred"}]}}`,
+				`{"status":{"conditions":[{"type":"PodResizePending","$patch":"delete"},{"type":"PodResizeInProgress","status":"True"}]}}`,
+			} {
+				w.patchPodStatus(pod, status)
+				if now := w.awaitPod(pod); now.Annotations[performer.AnnotationResources] == hash {
+					t.Errorf("recorded as done when it is not: %+v", now.Status.Conditions)
+				}
+			}
+			w.actuate(pod)
+			w.awaitOn(tt.name, pod)
+			now := w.awaitPod(pod)
+			if now.UID != before.UID || now.Annotations[performer.AnnotationResources] != hash {
+				t.Errorf("same pod: %v, annotations %v", now.UID == before.UID, now.Annotations)
+			}
+			if pods := w.pods(tt.name); len(pods) != 1 {
+				t.Errorf("%d pods", len(pods))
+			}
+		})
+	}
+	for _, tt := range tests {
+		h.checkNoGap(tt.name)
+		h.checkStatuses(tt.name)
+		for _, m := range h.moments() {
+			pod, ok := m.changed.object.(*corev1.Pod)
+			if !ok || pod.Name != "performer-"+tt.name+"-0" || len(pod.Status.ContainerStatuses) == 0 {
+				continue
+			}
+			p := m.objects["performer/"+tt.name].(*v1alpha1.Performer)
+			got := pod.Status.ContainerStatuses[0].Resources
+			if pod.Annotations[performer.AnnotationResources] == performer.ResourcesHash(&p.Spec) && !equality.Semantic.DeepEqual(*got, pod.Spec.Containers[0].Resources) {
+				t.Errorf("%s: recorded with %+v of %+v", pod.Name, got, pod.Spec.Containers[0].Resources)
+			}
+		}
+	}
+	op.stop()
+	for _, tt := range tests {
+		if resizes := op.requests.of(w.namespace + "/pods/performer-" + tt.name + "-0/resize"); len(resizes) != 1 {
+			t.Errorf("%s: %d requests to resize", tt.name, len(resizes))
+		}
+	}
+}
+
+func TestResizeThatIsNoChange(t *testing.T) {
+	w := newWorld(t)
+	op := startOperator(t)
+	w.running("a", asks(nil, list("1", "1Gi")))
+	w.actuate("performer-a-0")
+	before := w.awaitPod("performer-a-0")
+	for _, patch := range []string{
+		`{"spec":{"resources":{"limits":{"cpu":"1000m","memory":"1024Mi"}}}}`,
+		`{"spec":{"resources":{"requests":{"cpu":"1","memory":"1Gi"}}}}`,
+	} {
+		w.patch("a", patch)
+		w.awaitOn("a", "performer-a-0")
+	}
+	if now := w.awaitPod("performer-a-0"); now.UID != before.UID || now.Generation != before.Generation {
+		t.Errorf("the pod was touched: %+v", now)
+	}
+	op.stop()
+	if resizes := op.requests.of(w.namespace + "/pods/performer-a-0/resize"); len(resizes) > 0 {
+		t.Errorf("%d requests to resize", len(resizes))
+	}
+}
+
+// TestResizeThatCannotBe wants the pod replaced, without a gap, where the resources can't change on it.
+func TestResizeThatCannotBe(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	startOperator(t)
+	infeasible := func(w world, pod string) {
+		w.awaitResources(pod, list("1000", "64Mi"), list("1000", "64Mi"))
+		w.patchPodStatus(pod, `{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Infeasible"}]}}`)
+	}
+	tests := []struct {
+		name             string
+		requests, limits corev1.ResourceList
+		patch            string
+		kubelet          func(world, string)
+	}{
+		{"infeasible", nil, list("1", "64Mi"), `{"spec":{"resources":{"limits":{"cpu":"1000"}}}}`, infeasible},
+		{"qos", nil, list("1", "64Mi"), `{"spec":{"resources":{"requests":{"cpu":"500m"}}}}`, nil},
+		{"from-besteffort", nil, nil, `{"spec":{"resources":{"requests":{"cpu":"500m"}}}}`, nil},
+		{"limit-removed", list("100m", "64Mi"), list("1", "128Mi"), `{"spec":{"resources":{"limits":{"cpu":null}}}}`, nil},
+		{"all-removed", list("100m", "64Mi"), nil, `{"spec":{"resources":null}}`, nil},
+		{"extended", list("100m", ""), nil, `{"spec":{"resources":{"requests":{"example.com/x":"1"},"limits":{"example.com/x":"1"}}}}`, nil},
+		{"storage", list("100m", ""), nil, `{"spec":{"resources":{"requests":{"ephemeral-storage":"1Gi"}}}}`, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := w.as(t)
+			first, second := "performer-"+tt.name+"-0", "performer-"+tt.name+"-1"
+			w.running(tt.name, asks(tt.requests, tt.limits))
+			w.actuate(first)
+			w.patch(tt.name, tt.patch)
+			if tt.kubelet != nil {
+				tt.kubelet(w, first)
+			}
+			w.makeReady(second)
+			w.actuate(second)
+			p := w.awaitOn(tt.name, second)
+			w.awaitNoPod(first)
+			have, want := w.awaitPod(second).Spec.Containers[0].Resources, p.Spec.Resources
+			if !equality.Semantic.DeepEqual(have.Limits, want.Limits) {
+				t.Errorf("limits %v", have.Limits)
+			}
+			h.checkNoGap(tt.name)
+			h.checkStatuses(tt.name)
+		})
+	}
+}
+
+func TestResizeThatIsNotPermitted(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	slices := rbacv1.PolicyRule{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list"}}
+	op := startOperatorAs(t, restricted(t, append(controlplane.Narrow(), slices)...))
+	for _, name := range []string{"a", "back"} {
+		w.running(name, asks(nil, list("1", "64Mi")))
+	}
+	w.patch("a", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+	w.makeReady("performer-a-1")
+	w.awaitOn("a", "performer-a-1")
+	w.awaitNoPod("performer-a-0")
+
+	// Taken back before the new pod is ready. The kubelet of this pod tells nothing of resources, as
+	// those do not that can't resize.
+	before := w.awaitPod("performer-back-0")
+	w.patch("back", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+	w.awaitPod("performer-back-1")
+	w.patch("back", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
+	w.awaitOn("back", "performer-back-0")
+	w.awaitNoPod("performer-back-1")
+	if now := w.awaitPod("performer-back-0"); now.UID != before.UID {
+		t.Error("it is another pod")
+	}
+	for _, name := range []string{"a", "back"} {
+		h.checkNoGap(name)
+		h.checkStatuses(name)
+	}
+	op.stop()
+	if failed := op.results.count("error"); failed > 0 {
+		t.Errorf("%d syncs failed", failed)
+	}
+	if tries := op.requests.of("/resize"); len(tries) != 2 {
+		t.Errorf("%d requests to resize", len(tries))
+	}
+}
+
+func TestResizeTakenBack(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	startOperator(t)
+
+	t.Run("while the kubelet is at it", func(t *testing.T) {
+		w := w.as(t)
+		w.running("half", asks(nil, list("1", "64Mi")))
+		w.actuate("performer-half-0")
+		before := w.awaitPod("performer-half-0")
+		w.patch("half", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+		w.awaitResources("performer-half-0", list("2", "64Mi"), list("2", "64Mi"))
+		w.patchPodStatus("performer-half-0", `{"status":{"conditions":[{"type":"PodResizeInProgress","status":"True"}]}}`)
+		w.patch("half", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
+		w.awaitResources("performer-half-0", list("1", "64Mi"), list("1", "64Mi"))
+		w.actuate("performer-half-0")
+		w.awaitOn("half", "performer-half-0")
+		if now := w.awaitPod("performer-half-0"); now.UID != before.UID || len(w.pods("half")) != 1 {
+			t.Error("it is another pod")
+		}
+		h.checkNoGap("half")
+		h.checkStatuses("half")
+	})
+	t.Run("after the node said that it can't", func(t *testing.T) {
+		w := w.as(t)
+		w.running("big", asks(nil, list("1", "64Mi")))
+		w.actuate("performer-big-0")
+		before := w.awaitPod("performer-big-0")
+		w.patch("big", `{"spec":{"resources":{"limits":{"cpu":"1000"}}}}`)
+		live := w.awaitResources("performer-big-0", list("1000", "64Mi"), list("1000", "64Mi"))
+		w.patchPodStatus("performer-big-0", fmt.Sprintf(
+			`{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Infeasible","observedGeneration":%d}]}}`, live.Generation))
+		w.awaitPod("performer-big-1")
+		w.patch("big", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+		w.awaitResources("performer-big-0", list("2", "64Mi"), list("2", "64Mi"))
+		w.actuate("performer-big-0")
+		w.awaitOn("big", "performer-big-0")
+		w.awaitNoPod("performer-big-1")
+		if now := w.awaitPod("performer-big-0"); now.UID != before.UID {
+			t.Error("it is another pod")
+		}
+		h.checkNoGap("big")
+		h.checkStatuses("big")
+	})
+	t.Run("with another image beside it", func(t *testing.T) {
+		w := w.as(t)
+		w.running("both", asks(nil, list("1", "64Mi")))
+		w.actuate("performer-both-0")
+		w.patch("both", `{"spec":{"image":"repo:2","resources":{"limits":{"cpu":"2"}}}}`)
+		pod := w.awaitPod("performer-both-1")
+		if !equality.Semantic.DeepEqual(pod.Spec.Containers[0].Resources.Limits, list("2", "64Mi")) {
+			t.Errorf("limits %v", pod.Spec.Containers[0].Resources.Limits)
+		}
+		// And more of it before the new pod is ready.
+		w.patch("both", `{"spec":{"resources":{"limits":{"cpu":"3"}}}}`)
+		w.awaitResources("performer-both-1", list("3", "64Mi"), list("3", "64Mi"))
+		w.makeReady("performer-both-1")
+		w.actuate("performer-both-1")
+		w.awaitOn("both", "performer-both-1")
+		h.checkNoGap("both")
+		h.checkStatuses("both")
+	})
+}

@@ -1,0 +1,57 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+)
+
+// TestScopeOfRoles runs a manager that has Roles and nothing else, over a namespace that is its own,
+// one whose Role comes later, and one that does not exist at first.
+func TestScopeOfRoles(t *testing.T) {
+	own, foreign := newWorld(t), newWorld(t)
+	absent := own.namespace + "-absent"
+	user := cluster.NewUser(t)
+	user.GrantIn(t, own.namespace, controlplane.Narrow()...)
+	foreign.create("b")
+
+	m := controlplane.StartManager(t, user.Kubeconfig, "--namespaces="+strings.Join([]string{own.namespace, foreign.namespace, absent}, ","))
+	m.AwaitReady()
+	p := own.running("a")
+	if len(p.Finalizers) > 0 {
+		t.Errorf("finalizers %v", p.Finalizers)
+	}
+	for _, namespace := range []string{foreign.namespace, absent} {
+		if n := strings.Count(m.Log.String(), "Going on without namespace "+namespace); n != 1 {
+			t.Errorf("said %d times that %s is not ours", n, namespace)
+		}
+	}
+
+	user.GrantIn(t, foreign.namespace, controlplane.Narrow()...)
+	foreign.makeReady("performer-b-0")
+	foreign.awaitPerformer("b", "ready", isReady)
+
+	if _, err := cluster.Kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: absent}}, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	user.GrantIn(t, absent, controlplane.Narrow()...)
+	late := world{t, absent}
+	late.running("c")
+	eventually(t, "readiness", func(context.Context) string {
+		if status, body := m.Get("health", "/readyz?verbose"); status != 200 {
+			return body
+		}
+		return ""
+	})
+	if err := m.Terminate(); err != nil {
+		t.Errorf("SIGTERM ends the manager with %v", err)
+	}
+}
