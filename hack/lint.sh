@@ -6,6 +6,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 lint="$(tool golangci-lint)"
 failed=""
 for dir in $(modules); do
-	(cd "$dir" && "$lint" run --config "$ROOT/.golangci.yml" "$@" ./...) || failed+=" $dir"
+	(cd "$dir" && "$lint" run --allow-parallel-runners --config "$ROOT/.golangci.yml" "$@" ./...) || failed+=" $dir"
 done
 [[ -z $failed ]] || fail "golangci-lint objects to:$failed"
