@@ -54,12 +54,14 @@ func (c *Cluster) startCaller(ctx context.Context) error {
 			}},
 		},
 	}
+	// One that an earlier run left has that run's client: an image that was packed anew has the same name.
+	err := c.Kube.CoreV1().Pods(callerNamespace).Delete(ctx, callerPod, metav1.DeleteOptions{})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
 	// Pods are refused in a new namespace for the moment that its service account takes to appear.
-	err := eventually(ctx, func(ctx context.Context) error {
+	err = eventually(ctx, func(ctx context.Context) error {
 		_, err := c.Kube.CoreV1().Pods(callerNamespace).Create(ctx, pod, metav1.CreateOptions{})
-		if apierrors.IsAlreadyExists(err) {
-			return nil
-		}
 		return err
 	})
 	if err != nil {

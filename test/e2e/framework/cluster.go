@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -38,11 +39,15 @@ type Cluster struct {
 	// binDir is the folder of kubectl, "" where it's on the path.
 	binDir   string
 	auditLog string
+	// ownName is what the suite's own cluster is called, "" for another one.
+	ownName string
 	// borrowed says that the cluster outlives the tests and others use it too, so that what Start puts into it must be
 	// taken out again.
 	borrowed bool
 	// ended is closed when the suite's own cluster is gone, nil for another one.
 	ended <-chan struct{}
+	// simulated is held by the tests that have simulated nodes.
+	simulated sync.RWMutex
 	// undo takes down what Start made, the last first.
 	undo []func(context.Context) error
 }

@@ -15,6 +15,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -111,6 +112,17 @@ func (n *Namespace) CreateReady(t *testing.T, performer *v1alpha1.Performer) *v1
 	return n.WaitReady(t, created.Name)
 }
 
+// Patch changes a Performer by a merge patch, as JSON, and returns it as it then is.
+func (n *Namespace) Patch(t *testing.T, name, patch string) *v1alpha1.Performer {
+	t.Helper()
+	patched, err := n.Performers.HourglassV1alpha1().Performers(n.Name).Patch(t.Context(), name, types.MergePatchType, []byte(patch),
+		metav1.PatchOptions{FieldValidation: metav1.FieldValidationStrict})
+	if err != nil {
+		t.Fatalf("patching performer %s with %s: %v", name, patch, err)
+	}
+	return patched
+}
+
 // WaitReady waits until what a Performer now asks for is what serves, and returns it.
 func (n *Namespace) WaitReady(t *testing.T, name string) *v1alpha1.Performer {
 	t.Helper()
@@ -163,6 +175,20 @@ func ReadyOn(ordinal int32) func(*v1alpha1.Performer) error {
 		want := fmt.Sprintf("performer-%s-%d", performer.Name, ordinal)
 		if performer.Status.PodName != want || performer.Status.PodOrdinal != ordinal {
 			return fmt.Errorf("it's ready on pod %s (ordinal %d), want %s", performer.Status.PodName, performer.Status.PodOrdinal, want)
+		}
+		return nil
+	}
+}
+
+// Has returns a check that a Performer has a condition of a type, status and reason, which speaks of the present
+// generation and has a text in its message.
+func Has(conditionType string, status metav1.ConditionStatus, reason, text string) func(*v1alpha1.Performer) error {
+	return func(performer *v1alpha1.Performer) error {
+		condition := meta.FindStatusCondition(performer.Status.Conditions, conditionType)
+		if condition == nil || condition.Status != status || condition.Reason != reason || !strings.Contains(condition.Message, text) ||
+			condition.ObservedGeneration != performer.Generation {
+			return fmt.Errorf("in generation %d its condition %s is %+v, want %s for reason %s and %q in the message",
+				performer.Generation, conditionType, condition, status, reason, text)
 		}
 		return nil
 	}

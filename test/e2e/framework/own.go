@@ -37,6 +37,7 @@ func (c *Cluster) startOwn(ctx context.Context) error {
 			return err
 		}
 	}
+	c.ownName = name
 	kubeconfig, err := c.localcluster(ctx, "kubeconfig", "--name", name)
 	if err != nil {
 		return err

@@ -11,6 +11,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strings"
@@ -25,11 +26,13 @@ import (
 )
 
 const usage = `usage: performer-client call [-timeout 10s] [-env NAME[,NAME...]] HOST:PORT
-       performer-client load [-rate 50] [-duration 10s] [-timeout 1s] [-dial-each] HOST:PORT
+       performer-client load [-rate 50] [-duration 10s] [-timeout 1s] [-dial-each] [-until-eof] HOST:PORT
 
 call asks once, waiting for a connection until the timeout, and prints who answered.
 load calls at a steady rate until the duration (0: for ever) is over or it's interrupted,
-and prints how many calls failed and the longest time without an answer.
+and prints how many calls failed and the longest time without an answer. The first answer
+of each pod is told on standard error. With -until-eof the end of standard input ends it too: that is
+what reaches a program run by kubectl exec, which passes on no signals.
 `
 
 func main() {
@@ -89,8 +92,22 @@ func steadyLoad(ctx context.Context, args []string) (any, error) {
 	flags.DurationVar(&options.Duration, "duration", 10*time.Second, "how long; 0: until interrupted")
 	flags.DurationVar(&options.Timeout, "timeout", time.Second, "how long one call may take")
 	flags.BoolVar(&options.DialEach, "dial-each", false, "make a new connection for every call")
+	untilEOF := flags.Bool("until-eof", false, "end when standard input does, too")
 	target := parse(flags, args)
 
+	options.FirstAnswer = func(answer whoami.Answer) {
+		fmt.Fprintf(os.Stderr, "performer-client: first answer from %s/%s\n", answer.Version, answer.Pod)
+	}
+	if *untilEOF {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithCancel(ctx)
+		defer cancel()
+		go func() {
+			// An input that can't be read any more has ended too.
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			cancel()
+		}()
+	}
 	summary, err := load.Run(ctx, options, func() (*grpc.ClientConn, error) { return dial(target) })
 	if err != nil {
 		return nil, fmt.Errorf("load on %s: %w", target, err)

@@ -27,6 +27,9 @@ type Options struct {
 	Timeout time.Duration
 	// DialEach makes a new connection for every call, so that each is routed anew; otherwise one is held.
 	DialEach bool
+	// FirstAnswer, where set, is called with the first answer of each pod: from the first on the load is under way,
+	// and each further one tells that a successor has taken over. Calls do not overlap.
+	FirstAnswer func(whoami.Answer)
 }
 
 // Validate says which option can't work.
@@ -87,7 +90,11 @@ func Run(ctx context.Context, options Options, dial func() (*grpc.ClientConn, er
 				results.failure(time.Since(start), err)
 				return
 			}
-			results.success(time.Since(start), answer.Version+"/"+answer.Pod)
+			results.success(time.Since(start), answer.Version+"/"+answer.Pod, func() {
+				if options.FirstAnswer != nil {
+					options.FirstAnswer(answer)
+				}
+			})
 		})
 		select {
 		case <-ticker.C:

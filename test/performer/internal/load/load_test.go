@@ -66,6 +66,24 @@ func TestRun(t *testing.T) {
 		}
 	})
 
+	t.Run("tells the first answer of each pod", func(t *testing.T) {
+		dial, _ := serve(t, &performer{failAfter: 1 << 30})
+		options := options
+		var told atomic.Int64
+		options.FirstAnswer = func(answer whoami.Answer) {
+			told.Add(1)
+			if answer.Version != "v1" || answer.Pod != "a" {
+				t.Errorf("told %+v, want an answer of v1 from a", answer)
+			}
+		}
+		if _, err := Run(t.Context(), options, dial); err != nil {
+			t.Fatal(err)
+		}
+		if told.Load() != 1 {
+			t.Errorf("told of %d first answers, want 1, for there is one pod", told.Load())
+		}
+	})
+
 	t.Run("dials anew for each call when asked", func(t *testing.T) {
 		dial, dials := serve(t, &performer{failAfter: 1 << 30})
 		options := options

@@ -40,7 +40,8 @@ type recorder struct {
 	longest time.Duration
 }
 
-func (r *recorder) success(at time.Duration, who string) {
+// success records an answer, and calls first where it is the first of that answerer.
+func (r *recorder) success(at time.Duration, who string, first func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.summary.Calls++
@@ -50,6 +51,9 @@ func (r *recorder) success(at time.Duration, who string) {
 	}
 	r.summary.Answers[who]++
 	r.gapUntil(at)
+	if r.summary.Answers[who] == 1 {
+		first()
+	}
 }
 
 func (r *recorder) failure(at time.Duration, err error) {

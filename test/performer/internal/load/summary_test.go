@@ -79,7 +79,7 @@ func TestSummary(t *testing.T) {
 				if result.who == "" {
 					r.failure(result.at, refused)
 				} else {
-					r.success(result.at, result.who)
+					r.success(result.at, result.who, func() {})
 				}
 			}
 			if got := r.finish(test.end); !reflect.DeepEqual(got, test.want) {

@@ -1,0 +1,84 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+)
+
+// A pod on a node that died is deleted by Kubernetes, and does not go: nobody is there to say that it has ended.
+// Under BlueGreen its successor doesn't wait for that. Under Recreate it does, since the pod may well still run.
+func TestPodOnADeadNode(t *testing.T) {
+	t.Parallel()
+	cluster.ClaimSimulatedNodes(t)
+	ns := cluster.Namespace(t)
+	node := cluster.AddNode(t, "dies", "--label", "e2e/dies=yes")
+	for name, strategy := range map[string]v1alpha1.UpgradeStrategyType{"blue": v1alpha1.BlueGreenUpgrade, "again": v1alpha1.RecreateUpgrade} {
+		performer := ns.Performer(name)
+		performer.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: strategy}
+		performer.Spec.Scheduling = &v1alpha1.SchedulingConfig{
+			// To the real node, when there is no other.
+			Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+				PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{
+					Weight: 100,
+					Preference: corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{{
+						Key: "e2e/dies", Operator: corev1.NodeSelectorOpExists,
+					}}},
+				}},
+			}},
+			Tolerations: []corev1.Toleration{
+				framework.SimulatedToleration(),
+				// Without these, Kubernetes waits five minutes before it gives a node up.
+				{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
+				{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
+			},
+		}
+		ns.Create(t, performer)
+	}
+	for _, name := range []string{"blue", "again"} {
+		performer := ns.WaitFor(t, name, "to be ready on its first pod", framework.ReadyOn(0))
+		if on := podOf(t, ns, performer).Spec.NodeName; on != node {
+			t.Fatalf("the pod of %s is on node %s, want %s", name, on, node)
+		}
+	}
+
+	comeBack := cluster.KillSimulatedNodes(t)
+	blue := ns.WaitFor(t, "blue", "to be ready on its second pod", framework.ReadyOn(1))
+	if answer := cluster.Call(t, ns.Address("blue", 8080)); answer.Pod != blue.Status.PodName {
+		t.Errorf("the answer is from pod %s, want %s", answer.Pod, blue.Status.PodName)
+	}
+	again := ns.WaitFor(t, "again", "to say for which pod it waits", func(performer *v1alpha1.Performer) error {
+		if performer.Status.Ready {
+			return fmt.Errorf("it's ready")
+		}
+		return framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "UpgradeInProgress", "Waiting for Pod performer-again-0 to be gone")(performer)
+	})
+	t.Logf("phase %s, conditions %+v", again.Status.Phase, again.Status.Conditions)
+	for _, name := range []string{"blue", "again"} {
+		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-"+name+"-0", metav1.GetOptions{})
+		if err != nil || pod.DeletionTimestamp == nil {
+			t.Fatalf("performer-%s-0 on the dead node should be ending and still there: %v", name, err)
+		}
+	}
+	pods, err := ns.Pods(t.Context(), "again")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pods) != 1 {
+		t.Errorf("under Recreate there are %d pods while the first can't go, want it alone", len(pods))
+	}
+
+	comeBack()
+	framework.Eventually(t, "the first pod to be gone", ns.PodGone("performer-again-0"))
+	ns.WaitFor(t, "again", "to be ready on its second pod", framework.ReadyOn(1))
+}

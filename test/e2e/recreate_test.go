@@ -1,0 +1,112 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+)
+
+// Recreate is for programs of which there must never be two: not even while the first ends.
+func TestRecreateNeverHasTwoPods(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	pods := watchPods(t, ns)
+	performer := ns.Performer("a")
+	performer.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+	ns.Create(t, performer)
+	ns.WaitFor(t, "a", "to be ready on its first pod", framework.ReadyOn(0))
+	// A caller holds a connection, so that the old pod takes a while to end.
+	caller := cluster.StartLoad(t, ns.Address("a", 8080), false)
+
+	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
+	ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != "performer-a-1" || answer.Version != "v2" {
+		t.Errorf("got an answer from %+v, want version v2 from performer-a-1", answer)
+	}
+	// One that is deleted by hand is followed in the same way.
+	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-a-1", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.WaitFor(t, "a", "to be ready on its third pod", framework.ReadyOn(2))
+	caller.WaitForAnswer(t, "performer-a-2")
+	t.Logf("MEASURED image changed and pod deleted under Recreate: %s", caller.End(t))
+
+	pods.seen(t, "performer-a-0", "performer-a-1", "performer-a-2")
+	if most := pods.most(); len(most) != 1 {
+		t.Errorf("there were %d pods at once: %v", len(most), most)
+	}
+}
+
+// podWatch knows which pods were in a namespace at once. A pod is there until its object is gone.
+type podWatch struct {
+	mu                        sync.Mutex
+	present, atMost, everSeen map[string]bool
+}
+
+// watchPods watches the pods of a namespace until the end of the test.
+func watchPods(t *testing.T, ns *framework.Namespace) *podWatch {
+	t.Helper()
+	w := &podWatch{present: map[string]bool{}, everSeen: map[string]bool{}}
+	events, err := ns.Kube.CoreV1().Pods(ns.Name).Watch(t.Context(), metav1.ListOptions{LabelSelector: "app=hourglass-performer"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		for event := range events.ResultChan() {
+			if pod, ok := event.Object.(*corev1.Pod); ok {
+				w.note(event.Type, pod.Name)
+			}
+		}
+	}()
+	return w
+}
+
+func (w *podWatch) note(what watch.EventType, pod string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.everSeen[pod] = true
+	w.present[pod] = true
+	if what == watch.Deleted {
+		delete(w.present, pod)
+	}
+	if len(w.present) > len(w.atMost) {
+		w.atMost = maps.Clone(w.present)
+	}
+}
+
+// seen waits until the watch has come to the pods named, for it lags behind a little.
+func (w *podWatch) seen(t *testing.T, pods ...string) {
+	t.Helper()
+	framework.Eventually(t, "the watch to see the pods", func(context.Context) error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for _, pod := range pods {
+			if !w.everSeen[pod] {
+				return fmt.Errorf("it saw %v, and not %s", slices.Sorted(maps.Keys(w.everSeen)), pod)
+			}
+		}
+		return nil
+	})
+}
+
+// most returns the pods that were there when the most were.
+func (w *podWatch) most() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Sorted(maps.Keys(w.atMost))
+}

@@ -1,0 +1,73 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+)
+
+// Where the only serving pod is taken away, calls fail until its successor serves. How long that is, is printed.
+
+func TestServingPodDeletedUnderLoad(t *testing.T) {
+	t.Parallel()
+	takeTurn(t)
+	ns, calls := servingUnderLoad(t)
+
+	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-a-0", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	assertServes(t, ns, "performer-a-1")
+	calls.measure(t, "serving pod deleted", "performer-a-1")
+}
+
+// A drained node must not take down what works, only because what is asked for now doesn't.
+func TestServingPodEvictedWhileTheNewRevisionCantRun(t *testing.T) {
+	t.Parallel()
+	takeTurn(t)
+	ns, calls := servingUnderLoad(t)
+	ns.Patch(t, "a", `{"spec":{"image":"hourglass/missing:v9"}}`)
+	before := ns.WaitFor(t, "a", "to be degraded", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ImagePullFailed", "hourglass/missing:v9"))
+
+	err := ns.Kube.CoreV1().Pods(ns.Name).EvictV1(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: before.Status.PodName}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after := ns.WaitFor(t, "a", "to serve again with what served before", func(performer *v1alpha1.Performer) error {
+		if performer.Status.PodName == before.Status.PodName {
+			return fmt.Errorf("status.podName is still %s", performer.Status.PodName)
+		}
+		return framework.Has(v1alpha1.ConditionAvailable, metav1.ConditionTrue, "ServiceReady", performer.Status.PodName)(performer)
+	})
+	if after.Status.CurrentRevision != before.Status.CurrentRevision || after.Status.CurrentImage != before.Status.CurrentImage {
+		t.Errorf("%s of image %s serves, want %s of %s", after.Status.CurrentRevision, after.Status.CurrentImage,
+			before.Status.CurrentRevision, before.Status.CurrentImage)
+	}
+	assertServes(t, ns, after.Status.PodName)
+	calls.measure(t, "serving pod evicted while the new revision can't run", after.Status.PodName)
+
+	// The copy is upgraded like any other pod.
+	calls = startCallers(t, ns.Address("a", 8080))
+	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
+	mended := ns.WaitReady(t, "a")
+	framework.Eventually(t, "the copy to be gone", ns.PodGone(after.Status.PodName))
+	calls.end(t, after.Status.PodName, mended.Status.PodName)
+}
+
+// assertServes fails the test if another pod than the one named answers, or none.
+func assertServes(t *testing.T, ns *framework.Namespace, pod string) {
+	t.Helper()
+	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != pod {
+		t.Errorf("the answer is from pod %s, want %s", answer.Pod, pod)
+	}
+}
