@@ -271,7 +271,8 @@ func TestStandbySeesARelease(t *testing.T) {
 		within   time.Duration
 	}{
 		{"watching", true, 0},
-		{"polling", false, 3 * time.Second},
+		// client-go looks every two seconds, each time later by a random part of 1.2 times that.
+		{"polling", false, 5 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

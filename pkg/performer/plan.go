@@ -204,7 +204,7 @@ func planBlueGreen(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 
 // planRecreate makes the pod that is asked for when all others are gone.
 func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podView) {
-	cur := current(views)
+	p, cur := o.Performer, current(views)
 	if cur == nil {
 		if wait := retryDelay(o, views); wait > 0 {
 			plan.lookAgain(wait)
@@ -213,6 +213,12 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 		if len(views) == 0 {
 			planSuccessor(plan, o, s, hw, views)
 			return
+		}
+		if failures := nextFailureCount(p, views); failures > p.Status.FailureCount {
+			// Counted now, for when the successor is made nothing is left to tell of it.
+			status := NextStatus(o, s, nil)
+			status.FailureCount = failures
+			plan.do(WriteStatus{status})
 		}
 	}
 	for i := range views {

@@ -344,6 +344,11 @@ func TestMakePlan(t *testing.T) {
 			want: "create pod 1", lookAgain: rest,
 		},
 		{
+			name: "Recreate: a pod that ended is counted before it goes",
+			o:    observed(newPerformer(settled, recreate, status(0, "performer-x-0")), testPod(running, 0, ended(10*time.Second))),
+			want: "record 0, delete performer-x-0",
+		},
+		{
 			name: "Recreate asked for in mid-upgrade takes effect at the next step",
 			o:    withSlices(observed(begun(recreate), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-1"),
 			want: "patch service, delete performer-x-0",

@@ -122,11 +122,12 @@ func TestPermissionWithdrawn(t *testing.T) {
 	before := w.settled()
 	goroutines := sample(m, "go_goroutines")
 	for range rounds {
+		refused := sample(m, `hourglass_reconcile_total{result="error"}`)
 		restore := w.withoutPermissions()
 		changed := w.names[0]
 		w.upgrade(changed)
 		controlplane.Eventually(t, "a refusal", func(context.Context) string {
-			if sample(m, `hourglass_reconcile_total{result="error"}`) == 0 {
+			if sample(m, `hourglass_reconcile_total{result="error"}`) == refused {
 				return "none"
 			}
 			return ""
