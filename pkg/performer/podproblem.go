@@ -18,6 +18,9 @@ import (
 // kubelet, or returns nil where it is ready or simply not yet.
 func podProblem(v *podView, hardware *v1alpha1.HardwareRequirements) *Problem {
 	switch {
+	case v.resize == resizeActing && podConditionTrue(v.Pod, corev1.PodResizePending):
+		return &Problem{Waiting, ReasonResizeDeferred, fmt.Sprintf("Pod %s can't have the resources that are asked for yet: %s",
+			v.Name, podCondition(v.Pod, corev1.PodResizePending).Message)}
 	case v.state == podFinished:
 		return &Problem{Failing, ReasonPodFailed, fmt.Sprintf("Pod %s ended: %s", v.Name, endOfPod(v.Pod))}
 	case v.state != podStarting:

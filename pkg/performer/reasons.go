@@ -47,6 +47,9 @@ const (
 	ReasonSchedulingFailed = "SchedulingFailed"
 	// ReasonHardwareUnavailable: no node takes the pod, and it asks for hardware.
 	ReasonHardwareUnavailable = "HardwareUnavailable"
+	// ReasonResizeDeferred: the node has no room for the resources that are asked for; what runs
+	// goes on with those it had.
+	ReasonResizeDeferred = "ResizeDeferred"
 	// ReasonImagePullFailed: the image can't be pulled.
 	ReasonImagePullFailed = "ImagePullFailed"
 	// ReasonContainerConfigInvalid: the container can't be made, for want of a Secret say.

@@ -70,8 +70,13 @@ func Revision(spec *v1alpha1.PerformerSpec) string {
 		VolumeMounts:                  spec.VolumeMounts,
 		TopologySpreadConstraints:     spec.TopologySpreadConstraints,
 	}
-	if spec.Config.Probes != nil {
-		shape.Probes = *spec.Config.Probes
+	if probes := spec.Config.Probes; probes != nil {
+		shape.Probes = v1alpha1.Probes{
+			Service:   probes.Service,
+			Startup:   otherThan(startupDefaults, probes.Startup),
+			Readiness: otherThan(readinessDefaults, probes.Readiness),
+			Liveness:  otherThan(livenessDefaults, probes.Liveness),
+		}
 	}
 	if grace := spec.TerminationGracePeriodSeconds; grace != nil && *grace == corev1.DefaultTerminationGracePeriodSeconds {
 		shape.TerminationGracePeriodSeconds = nil
@@ -98,6 +103,27 @@ func Revision(spec *v1alpha1.PerformerSpec) string {
 		}
 	}
 	return hashJSON(shape)
+}
+
+// otherThan returns what of asked differs from the defaults, or nil if nothing does.
+func otherThan(defaults v1alpha1.ProbeThresholds, asked *v1alpha1.ProbeThresholds) *v1alpha1.ProbeThresholds {
+	if asked == nil {
+		return nil
+	}
+	other := *asked
+	for _, value := range []struct{ asked, byDefault *int32 }{
+		{&other.PeriodSeconds, &defaults.PeriodSeconds},
+		{&other.TimeoutSeconds, &defaults.TimeoutSeconds},
+		{&other.FailureThreshold, &defaults.FailureThreshold},
+	} {
+		if *value.asked == *value.byDefault {
+			*value.asked = 0
+		}
+	}
+	if other == (v1alpha1.ProbeThresholds{}) {
+		return nil
+	}
+	return &other
 }
 
 // ResourcesHash returns a hash of the resources asked for, the same for quantities that are equal

@@ -90,6 +90,9 @@ func TestRevisionIsOfWhatWasAsked(t *testing.T) {
 			HardwareRequirements: &v1alpha1.HardwareRequirements{CustomLabels: map[string]string{}}},
 		"the default grace period and strategy written out": {AVSAddress: "0x1", Image: "repo:1",
 			TerminationGracePeriodSeconds: ptr.To[int64](30), UpgradeStrategy: &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}},
+		"the default thresholds written out": {AVSAddress: "0x1", Image: "repo:1", Config: v1alpha1.PerformerConfig{Probes: &v1alpha1.Probes{
+			Startup: &v1alpha1.ProbeThresholds{}, Liveness: &v1alpha1.ProbeThresholds{PeriodSeconds: 10, FailureThreshold: 6},
+		}}},
 		"probes without a word":         {AVSAddress: "0x1", Image: "repo:1", Config: v1alpha1.PerformerConfig{Probes: &v1alpha1.Probes{}}},
 		"another AVS, which is a label": {AVSAddress: "0x2", Image: "repo:1"},
 		"other resources, hashed apart": {AVSAddress: "0x1", Image: "repo:1", Resources: corev1.ResourceRequirements{

@@ -146,6 +146,15 @@ func TestNextStatus(t *testing.T) {
 			message:    "without a restart", kstatus: "InProgress",
 		},
 		{
+			name: "resize, no room", o: observed(bigger, testPod(bigger, 0, ready(0), func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources] = resizing
+				pod.Spec.Containers[0].Resources.Requests = requests(pod.Spec.Containers[0].Resources)
+				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonDeferred, Message: "Node didn't have enough resource: cpu"})
+			})), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/ServiceReady Progressing=True/ResizeDeferred Degraded=True/ResizeDeferred Reconciling=True/ResizeDeferred Ready=False/ResizeDeferred",
+			message:    "Node didn't have enough resource: cpu", kstatus: "InProgress",
+		},
+		{
 			name: "unschedulable", o: observed(p, testPod(p, 0, unschedulable("0/1 nodes are available"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/SchedulingFailed Progressing=True/SchedulingFailed Degraded=True/SchedulingFailed Reconciling=True/SchedulingFailed Ready=False/SchedulingFailed",
 			message:    "0/1 nodes are available", kstatus: "InProgress",

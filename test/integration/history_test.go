@@ -302,7 +302,7 @@ func judge(p *v1alpha1.Performer, window []moment, observedBefore int64) (compla
 			return slices.ContainsFunc(m.pods(p.Name), func(pod *corev1.Pod) bool { return holds(&m, pod) })
 		})
 	}
-	if status.Ready && !seen(func(_ *moment, pod *corev1.Pod) bool { return podReady(pod) }) {
+	if status.ObservedGeneration >= 0 && status.Ready && !seen(func(_ *moment, pod *corev1.Pod) bool { return podReady(pod) }) {
 		complain("ready, and there is no ready pod")
 	}
 	if kstatus(p) == kstatusCurrent && !seen(func(m *moment, pod *corev1.Pod) bool {

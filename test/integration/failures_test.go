@@ -1,0 +1,225 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+)
+
+// podEnds does what a kubelet does when the pod has ended by itself or was taken.
+func (w world) podEnds(pod, phase, reason string, exitCode int, conditions string) {
+	w.Helper()
+	w.patchPodStatus(pod, fmt.Sprintf(`{"status":{"phase":%q,"reason":%q,"conditions":[{"type":"Ready","status":"False","lastTransitionTime":"2026-01-01T00:00:00Z"}%s],`+
+		`"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":false,"restartCount":0,`+
+		`"state":{"terminated":{"exitCode":%d,"reason":"Error","finishedAt":"2026-01-01T00:00:00Z"}}}]}}`, phase, reason, conditions, exitCode))
+}
+
+// crashed is a container that ended and waits to be started again.
+func crashed(exitCode int, reason string, restarts int) string {
+	return fmt.Sprintf(`{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"False"}],`+
+		`"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":false,"restartCount":%d,`+
+		`"state":{"waiting":{"reason":"CrashLoopBackOff","message":"back-off %ds restarting"}},`+
+		`"lastState":{"terminated":{"exitCode":%d,"reason":%q}}}]}}`, restarts, restarts*10, exitCode, reason)
+}
+
+// TestPodsThatEnd has a pod end in each way, all at once: the delay of the first successor is ten
+// seconds.
+func TestPodsThatEnd(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	op := startOperator(t)
+	const disrupted = `,{"type":"DisruptionTarget","status":"True","reason":"TerminationByKubelet"}`
+	tests := []struct {
+		name          string
+		change        func(*v1alpha1.Performer)
+		phase, reason string
+		conditions    string
+		failures      int32
+	}{
+		{"failed", nil, "Failed", "", "", 1},
+		{"succeeded", nil, "Succeeded", "", "", 1},
+		{"recreate", recreates, "Failed", "", "", 1},
+		{"evicted", nil, "Failed", "Evicted", disrupted, 0},
+		{"preempted", recreates, "Failed", "", disrupted, 0},
+	}
+	for _, tt := range tests {
+		var change []func(*v1alpha1.Performer)
+		if tt.change != nil {
+			change = append(change, tt.change)
+		}
+		w.running(tt.name, change...)
+		w.podEnds("performer-"+tt.name+"-0", tt.phase, tt.reason, 3, tt.conditions)
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := w.as(t)
+			first, second := "performer-"+tt.name+"-0", "performer-"+tt.name+"-1"
+			if tt.failures > 0 {
+				p := w.awaitPerformer(tt.name, "the end", hasReason(v1alpha1.ConditionReady, "PodFailed"))
+				if message := conditionOf(p, v1alpha1.ConditionReady).Message; p.Status.Ready || !strings.Contains(message, "exit code 3 (Error)") ||
+					!strings.Contains(message, tt.phase) || p.Status.Phase != v1alpha1.PhaseFailed {
+					t.Errorf("status %+v", p.Status)
+				}
+			}
+			pod := w.awaitPod(second)
+			if tt.failures > 0 {
+				var made int64
+				for _, m := range h.moments() {
+					if m.changed.key == "pod/performer-"+tt.name+"-0" {
+						made = m.changed.object.GetCreationTimestamp().Unix()
+						break
+					}
+				}
+				if waited := pod.CreationTimestamp.Unix() - made; waited < 10 {
+					t.Errorf("the successor came after %d s", waited)
+				}
+			}
+			w.awaitNoPod(first)
+			p := w.awaitPerformer(tt.name, "a successor", func(p *v1alpha1.Performer) bool { return p.Status.PodOrdinal == 1 })
+			if p.Status.FailureCount != tt.failures || p.Status.LastUpgrade != nil {
+				t.Errorf("status %+v", p.Status)
+			}
+			// It is ready, and has been for long: forgotten.
+			w.makeReady(second)
+			p = w.awaitOn(tt.name, second)
+			if p.Status.FailureCount != 0 {
+				w.awaitPerformer(tt.name, "forgiven", func(p *v1alpha1.Performer) bool { return p.Status.FailureCount == 0 })
+			}
+		})
+	}
+	for _, tt := range tests {
+		h.checkStatuses(tt.name)
+	}
+	op.stop()
+	if failed := op.results.count("error"); failed > 0 {
+		t.Errorf("%d syncs failed", failed)
+	}
+}
+
+// TestPodsThatAreLeftAlone are those that making again does not help.
+func TestPodsThatAreLeftAlone(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	op := startOperator(t)
+	tests := []struct {
+		name, status, reason string
+		want                 []string
+	}{
+		{"unpullable", waitsFor("ErrImagePull", "manifest unknown"), performer.ReasonImagePullFailed, []string{"manifest unknown"}},
+		{"back-off", waitsFor("ImagePullBackOff", `Back-off pulling image: ErrImagePull: no such host`), performer.ReasonImagePullFailed, []string{"no such host"}},
+		{"never-pulled", waitsFor("ErrImageNeverPull", "not present with pull policy of Never"), performer.ReasonImagePullFailed, []string{"pull policy of Never"}},
+		{"invalid-image", waitsFor("InvalidImageName", "couldn't parse image name"), performer.ReasonImagePullFailed, []string{"couldn't parse image name"}},
+		{"no-secret", waitsFor("CreateContainerConfigError", `secret \"s\" not found`), performer.ReasonContainerConfigInvalid, []string{"secret", "not found"}},
+		{"no-config-map", waitsFor("CreateContainerConfigError", `couldn't find key k in ConfigMap ns/c`), performer.ReasonContainerConfigInvalid, []string{"key k in ConfigMap"}},
+		{"no-command", waitsFor("RunContainerError", "exec: not found"), performer.ReasonContainerConfigInvalid, []string{"exec: not found"}},
+		{"crashes", crashed(137, "OOMKilled", 3), performer.ReasonContainerCrashed, []string{"exit code 137 (OOMKilled)", "kubectl logs --previous"}},
+		{"unschedulable", `{"status":{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes"}]}}`,
+			performer.ReasonSchedulingFailed, []string{"0/1 nodes"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := w.as(t)
+			pod := "performer-" + tt.name + "-0"
+			w.create(tt.name)
+			before := w.awaitPod(pod)
+			w.patchPodStatus(pod, tt.status)
+			p := w.awaitPerformer(tt.name, tt.reason, hasReason(v1alpha1.ConditionReady, tt.reason))
+			for _, part := range tt.want {
+				if message := conditionOf(p, v1alpha1.ConditionReady).Message; !strings.Contains(message, part) || !strings.Contains(message, pod) {
+					t.Errorf("the message lacks %q: %s", part, message)
+				}
+			}
+			if conditionOf(p, v1alpha1.ConditionDegraded).Status != "True" || kstatus(p) != kstatusInProgress {
+				t.Errorf("status %+v", p.Status)
+			}
+			if tt.name == "crashes" && p.Status.RestartCount != 3 {
+				t.Errorf("restartCount %d", p.Status.RestartCount)
+			}
+			if now := w.awaitPod(pod); now.UID != before.UID {
+				t.Error("it is another pod")
+			}
+			eventually(t, "an event", func(context.Context) string {
+				if events := strings.Join(op.told(), "\n"); !strings.Contains(events, "Warning "+tt.reason) {
+					return events
+				}
+				return ""
+			})
+			// It passes.
+			w.patchPodStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}],"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"state":{"running":{},"waiting":null}}]}}`)
+			w.makeReady(pod)
+			p = w.awaitOn(tt.name, pod)
+			if conditionOf(p, v1alpha1.ConditionDegraded).Status != "False" {
+				t.Errorf("status %+v", p.Status)
+			}
+			h.checkStatuses(tt.name)
+		})
+	}
+	op.stop()
+	if gone := op.requests.of("DELETE"); len(gone) > 0 {
+		t.Errorf("deleted: %q", gone)
+	}
+	for _, tt := range tests {
+		if writes := op.requests.of(w.namespace + "/performers/" + tt.name + "/status"); len(writes) > 5 {
+			t.Errorf("%s: %d writes of status", tt.name, len(writes))
+		}
+	}
+}
+
+// TestTheKubeletGoesBackAndForth between the failure and the waiting after it, and nothing is written.
+func TestTheKubeletGoesBackAndForth(t *testing.T) {
+	w := newWorld(t)
+	op := startOperator(t)
+	w.create("a")
+	pod := "performer-a-0"
+	failure := waitsFor("ErrImagePull", "no such host")
+	w.patchPodStatus(pod, failure)
+	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionReady, "ImagePullFailed"))
+	waitUntil(t, "the syncs", func() bool { return op.results.count("success") > 0 })
+	for round := range 4 {
+		synced := op.results.count("success")
+		status := failure
+		if round%2 == 0 {
+			status = waitsFor("ImagePullBackOff", "Back-off pulling image \\\"i\\\": ErrImagePull: no such host")
+			status = strings.ReplaceAll(status, `\\\"`, `\"`)
+		}
+		w.patchPodStatus(pod, status)
+		waitUntil(t, "a sync", func() bool { return op.results.count("success") > synced })
+	}
+	if now := w.performer("a"); now.ResourceVersion != p.ResourceVersion {
+		t.Errorf("written again: %+v", now.Status)
+	}
+}
+
+// TestReadyIsTakenBackAtOnce has the serving pod lose its readiness and get it back.
+func TestReadyIsTakenBackAtOnce(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	op := startOperator(t)
+	w.running("a")
+	before := w.awaitPod("performer-a-0")
+	w.patchPodStatus("performer-a-0", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
+	p := w.awaitPerformer("a", "not ready", hasReason(v1alpha1.ConditionReady, "PodUnready"))
+	if p.Status.Ready || p.Status.PodName != "performer-a-0" || kstatus(p) == kstatusCurrent {
+		t.Errorf("status %+v", p.Status)
+	}
+	w.patchPodStatus("performer-a-0", crashed(1, "Error", 1))
+	w.awaitPerformer("a", "the crash", hasReason(v1alpha1.ConditionReady, "ContainerCrashed"))
+	w.makeReady("performer-a-0")
+	w.awaitPerformer("a", "ready", func(p *v1alpha1.Performer) bool { return p.Status.Ready })
+	w.patchPodStatus("performer-a-0", `{"status":{"containerStatuses":[{"name":"performer","state":{"running":{},"waiting":null}}]}}`)
+	w.awaitOn("a", "performer-a-0")
+	if now := w.awaitPod("performer-a-0"); now.UID != before.UID {
+		t.Error("it is another pod")
+	}
+	h.checkStatuses("a")
+	if events := strings.Join(op.told(), "\n"); !strings.Contains(events, "Warning PodUnready") || !strings.Contains(events, "Warning ContainerCrashed") {
+		t.Errorf("events: %s", events)
+	}
+}
