@@ -30,6 +30,7 @@ func trim(obj any) (any, error) {
 var readAnnotations = []string{
 	performer.AnnotationRevision,
 	performer.AnnotationResources,
+	performer.AnnotationAdmittedImage,
 	performer.AnnotationResizeRefused,
 	performer.AnnotationServingSince,
 	performer.AnnotationDrainingSince,

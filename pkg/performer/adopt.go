@@ -65,7 +65,7 @@ func rendersTheSame(live, asked *corev1.Pod) bool {
 		slices.Equal(have.Command, want.Command) && slices.Equal(have.Args, want.Args) &&
 		sameEnvironment(have.Env, want.Env) &&
 		port == wantPort &&
-		holds(have.Resources, want.Resources) && resizable(have.Resources, want.Resources) &&
+		holds(have.Resources, want.Resources) && // and more, where a LimitRange filled it in
 		maps.Equal(live.Spec.NodeSelector, asked.Spec.NodeSelector) &&
 		equality.Semantic.DeepEqual(live.Spec.Affinity, asked.Spec.Affinity) &&
 		toleratesAll(live.Spec.Tolerations, asked.Spec.Tolerations) &&

@@ -48,9 +48,9 @@ func TestWhatAnEarlierOperatorRendered(t *testing.T) {
 		{"command", func(_ *corev1.Pod, c *corev1.Container) { c.Command = []string{"x"} }, false},
 		{"port", func(_ *corev1.Pod, c *corev1.Container) { c.Ports[0].ContainerPort = 1 }, false},
 		{"resources not applied", func(_ *corev1.Pod, c *corev1.Container) { c.Resources = corev1.ResourceRequirements{} }, false},
-		{"more resources", func(_ *corev1.Pod, c *corev1.Container) {
+		{"resources that a LimitRange filled in", func(_ *corev1.Pod, c *corev1.Container) {
 			c.Resources.Limits[corev1.ResourceMemory] = resource.MustParse("1Gi")
-		}, false},
+		}, true},
 		{"node selector", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.NodeSelector = nil }, false},
 		{"toleration", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.Tolerations = pod.Spec.Tolerations[1:] }, false},
 		{"affinity", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.Affinity = &corev1.Affinity{} }, false},

@@ -48,6 +48,9 @@ const (
 	// AnnotationResizeRefused is the hash of the resources that the cluster does not give the pod
 	// without a restart.
 	AnnotationResizeRefused = "hourglass.eigenlayer.io/resize-refused"
+	// AnnotationAdmittedImage is the image of a pod for which admission put in another one than was
+	// asked for, of a mirror say.
+	AnnotationAdmittedImage = "hourglass.eigenlayer.io/admitted-image"
 	// AnnotationResources is the hash of spec.resources that the pod was made with. It is kept
 	// apart from the revision since resources can change without a restart.
 	AnnotationResources = "hourglass.eigenlayer.io/resources"

@@ -147,14 +147,20 @@ func stateOf(pod *corev1.Pod) podState {
 }
 
 // imageEdited tells whether somebody changed the image of a living pod. An image that admission
-// rewrote at creation is another thing, and no reason to replace the pod: only a pod whose spec has
-// been changed since (its generation is above 1) is judged.
+// put in at creation is another thing, and no reason to replace the pod.
 func imageEdited(pod *corev1.Pod, asked string) bool {
-	if pod.Generation <= 1 || pod.Annotations[AnnotationResources] == resizing {
-		return false
-	}
 	c := performerContainer(pod)
-	return c != nil && c.Image != asked
+	return pod.Generation > 1 && c != nil && c.Image != asked && c.Image != pod.Annotations[AnnotationAdmittedImage]
+}
+
+// admittedImage returns the image that admission put in, if that is yet to be noted. It is what a
+// pod has whose spec was not changed since it was made: its generation is 1.
+func admittedImage(pod *corev1.Pod, asked string) string {
+	c := performerContainer(pod)
+	if pod.Generation > 1 || c == nil || c.Image == asked || c.Image == pod.Annotations[AnnotationAdmittedImage] {
+		return ""
+	}
+	return c.Image
 }
 
 // performerContainer returns the container that answers gRPC: ours, or the first of a pod that an

@@ -166,6 +166,9 @@ func planPods(plan *Plan, o Observed, s Settings, hw hardware, views []podView, 
 	if labels := missing(cur.Labels, podLabels(p, cur.revision())); labels != nil {
 		plan.do(PatchPod{cur.Pod, labels, nil})
 	}
+	if image := admittedImage(cur.Pod, p.Spec.Image); image != "" {
+		plan.do(PatchPod{cur.Pod, nil, map[string]string{AnnotationAdmittedImage: image}})
+	}
 	planResize(plan, o, cur, addResources(p.Spec.Resources, hw.resources))
 	if p.Status.FailureCount > 0 && cur.state == podReady {
 		if left := failuresForgivenAfter - o.Now.Sub(readySince(cur.Pod)); left > 0 {

@@ -60,6 +60,8 @@ func patchWords(a PatchPod) string {
 		return "begin resize of " + a.Live.Name
 	case a.Annotations[AnnotationResources] != "":
 		return "end resize of " + a.Live.Name
+	case a.Annotations[AnnotationAdmittedImage] != "":
+		return "note the image of " + a.Live.Name
 	default:
 		return "label " + a.Live.Name
 	}
@@ -430,9 +432,17 @@ func TestMakePlan(t *testing.T) {
 			want: "record 1, create pod 1",
 		},
 		{
-			name: "admission rewrote the image at creation: that is how it is here",
+			name: "admission put in another image at creation: that is noted",
 			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Spec.Containers[0].Image = "mirror/repo:1"
+			})),
+			want: "note the image of performer-x-0",
+		},
+		{
+			name: "and makes no difference when the pod is changed in other ways",
+			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
+				pod.Generation, pod.Spec.Containers[0].Image = 2, "mirror/repo:1"
+				pod.Annotations[AnnotationAdmittedImage] = "mirror/repo:1"
 			})),
 		},
 		{
