@@ -374,6 +374,13 @@ func TestMakePlan(t *testing.T) {
 			want: "resize performer-x-0",
 		},
 		{
+			name: "other resources than those that were refused",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources], pod.Annotations[AnnotationResizeRefused] = resizing, "other"
+			})),
+			want: "begin resize of performer-x-0, resize performer-x-0",
+		},
+		{
 			name: "the kubelet is at it",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[AnnotationResources] = resizing

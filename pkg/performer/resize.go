@@ -112,8 +112,8 @@ func requests(r corev1.ResourceRequirements) corev1.ResourceList {
 func planResize(plan *Plan, o Observed, cur *podView, asked corev1.ResourceRequirements) {
 	switch cur.resize {
 	case resizeNeeded:
-		if cur.Annotations[AnnotationResources] != resizing {
-			plan.do(PatchPod{cur.Pod, nil, map[string]string{AnnotationResources: resizing}})
+		if cur.Annotations[AnnotationResources] != resizing || cur.Annotations[AnnotationResizeRefused] != "" {
+			plan.do(PatchPod{cur.Pod, nil, map[string]string{AnnotationResources: resizing, AnnotationResizeRefused: ""}})
 		}
 		plan.do(ResizePod{
 			Live:      cur.Pod,

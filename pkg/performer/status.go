@@ -34,7 +34,7 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 		status.GRPCEndpoint = endpoint(p, s.ClusterDomain, dialPort(o.Service, shown, GRPCPort(&p.Spec)))
 	}
 
-	if beginsUpgrade(&p.Status, &status) {
+	if beginsUpgrade(&p.Status, &status) && (problem == nil || problem.Kind != Terminal) {
 		now := metav1Time(o.Now)
 		status.LastUpgrade = &now
 	}
