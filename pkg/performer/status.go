@@ -57,12 +57,9 @@ func shownPod(views []podView) *podView {
 }
 
 // beginsUpgrade tells whether next is the first status to tell of the revision that is asked for,
-// and of another one before it.
+// while another one serves or has served.
 func beginsUpgrade(before, next *v1alpha1.PerformerStatus) bool {
-	if next.CurrentRevision == next.UpdateRevision || before.UpdateRevision == next.UpdateRevision {
-		return false
-	}
-	return before.UpdateRevision != "" || next.CurrentRevision != ""
+	return next.CurrentRevision != "" && next.CurrentRevision != next.UpdateRevision && before.UpdateRevision != next.UpdateRevision
 }
 
 // tellOfPod fills in what the status says of the pod that serves, or is to serve, and returns that

@@ -171,6 +171,10 @@ func progressDeadlineLeft(o Observed, views []podView) (left time.Duration, coun
 	if upgrade := p.Status.LastUpgrade; upgrade != nil && upgrade.After(since) {
 		since = upgrade.Time
 	}
+	if cur := current(views); cur != nil && p.Status.CurrentRevision == "" && cur.CreationTimestamp.After(since) {
+		// Nothing has ever served, and the spec may have been mended since.
+		since = cur.CreationTimestamp.Time
+	}
 	deadline := defaultProgressDeadline
 	if s := p.Spec.UpgradeStrategy; s != nil && s.ProgressDeadlineSeconds != nil {
 		deadline = time.Duration(ptr.Deref(s.ProgressDeadlineSeconds, 0)) * time.Second

@@ -56,18 +56,18 @@ func TestPodsThatEnd(t *testing.T) {
 		}
 		w.running(tt.name, change...)
 		w.podEnds("performer-"+tt.name+"-0", tt.phase, tt.reason, 3, tt.conditions)
+		if tt.failures > 0 {
+			p := w.awaitPerformer(tt.name, "the end", hasReason(v1alpha1.ConditionReady, "PodFailed"))
+			if message := conditionOf(p, v1alpha1.ConditionReady).Message; p.Status.Ready || !strings.Contains(message, "exit code 3 (Error)") ||
+				!strings.Contains(message, tt.phase) || p.Status.Phase != v1alpha1.PhaseFailed {
+				t.Errorf("%s: status %+v", tt.name, p.Status)
+			}
+		}
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			w := w.as(t)
 			first, second := "performer-"+tt.name+"-0", "performer-"+tt.name+"-1"
-			if tt.failures > 0 {
-				p := w.awaitPerformer(tt.name, "the end", hasReason(v1alpha1.ConditionReady, "PodFailed"))
-				if message := conditionOf(p, v1alpha1.ConditionReady).Message; p.Status.Ready || !strings.Contains(message, "exit code 3 (Error)") ||
-					!strings.Contains(message, tt.phase) || p.Status.Phase != v1alpha1.PhaseFailed {
-					t.Errorf("status %+v", p.Status)
-				}
-			}
 			pod := w.awaitPod(second)
 			if tt.failures > 0 {
 				var made int64

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -117,22 +118,29 @@ func TestResizeWithoutARestart(t *testing.T) {
 	for _, tt := range tests {
 		h.checkNoGap(tt.name)
 		h.checkStatuses(tt.name)
-		for _, m := range h.moments() {
-			pod, ok := m.changed.object.(*corev1.Pod)
-			if !ok || pod.Name != "performer-"+tt.name+"-0" || len(pod.Status.ContainerStatuses) == 0 {
-				continue
-			}
-			p := m.objects["performer/"+tt.name].(*v1alpha1.Performer)
-			got := pod.Status.ContainerStatuses[0].Resources
-			if pod.Annotations[performer.AnnotationResources] == performer.ResourcesHash(&p.Spec) && !equality.Semantic.DeepEqual(*got, pod.Spec.Containers[0].Resources) {
-				t.Errorf("%s: recorded with %+v of %+v", pod.Name, got, pod.Spec.Containers[0].Resources)
-			}
-		}
+		h.checkRecordedResources(tt.name)
 	}
 	op.stop()
 	for _, tt := range tests {
 		if resizes := op.requests.of(w.namespace + "/pods/performer-" + tt.name + "-0/resize"); len(resizes) != 1 {
 			t.Errorf("%s: %d requests to resize", tt.name, len(resizes))
+		}
+	}
+}
+
+// checkRecordedResources wants that no pod ever said to have the resources that are asked for while
+// its container did not.
+func (h *history) checkRecordedResources(name string) {
+	h.Helper()
+	for _, m := range h.moments() {
+		pod, ok := m.changed.object.(*corev1.Pod)
+		if !ok || !slices.Contains(m.pods(name), pod) || len(pod.Status.ContainerStatuses) == 0 {
+			continue
+		}
+		p := m.objects["performer/"+name].(*v1alpha1.Performer)
+		has := pod.Status.ContainerStatuses[0].Resources
+		if pod.Annotations[performer.AnnotationResources] == performer.ResourcesHash(&p.Spec) && !equality.Semantic.DeepEqual(*has, pod.Spec.Containers[0].Resources) {
+			h.Errorf("%s: recorded with %+v of %+v", pod.Name, has, pod.Spec.Containers[0].Resources)
 		}
 	}
 }
@@ -209,8 +217,8 @@ func TestResizeThatCannotBe(t *testing.T) {
 func TestResizeThatIsNotPermitted(t *testing.T) {
 	w := newWorld(t)
 	h := recordHistory(w)
-	slices := rbacv1.PolicyRule{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list"}}
-	op := startOperatorAs(t, restricted(t, append(controlplane.Narrow(), slices)...))
+	reading := rbacv1.PolicyRule{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list"}}
+	op := startOperatorAs(t, restricted(t, append(controlplane.Narrow(), reading)...))
 	for _, name := range []string{"a", "back"} {
 		w.running(name, asks(nil, list("1", "64Mi")))
 	}
@@ -286,6 +294,31 @@ func TestResizeTakenBack(t *testing.T) {
 		}
 		h.checkNoGap("big")
 		h.checkStatuses("big")
+	})
+	t.Run("for another that can be, after one that the server refused", func(t *testing.T) {
+		w := w.as(t)
+		w.running("other", asks(nil, list("1", "64Mi")))
+		w.actuate("performer-other-0")
+		before := w.awaitPod("performer-other-0")
+		w.patch("other", `{"spec":{"resources":{"requests":{"cpu":"500m"}}}}`) // another QoS class
+		w.awaitPod("performer-other-1")
+		w.patch("other", `{"spec":{"resources":{"requests":null,"limits":{"cpu":"2"}}}}`)
+		w.awaitResources("performer-other-0", list("2", "64Mi"), list("2", "64Mi"))
+		w.awaitNoPod("performer-other-1")
+		p := w.awaitPerformer("other", "what the operator makes of it", func(p *v1alpha1.Performer) bool {
+			return p.Status.ObservedGeneration == p.Generation && (isReady(p) || hasReason(v1alpha1.ConditionReady, "ResizeInProgress")(p))
+		})
+		if isReady(p) {
+			t.Error("it counts as done before the kubelet did anything")
+		}
+		w.actuate("performer-other-0")
+		w.awaitOn("other", "performer-other-0")
+		if now := w.awaitPod("performer-other-0"); now.UID != before.UID {
+			t.Error("it is another pod")
+		}
+		h.checkNoGap("other")
+		h.checkStatuses("other")
+		h.checkRecordedResources("other")
 	})
 	t.Run("with another image beside it", func(t *testing.T) {
 		w := w.as(t)
