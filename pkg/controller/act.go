@@ -251,7 +251,7 @@ func (t *turn) deletePod(ctx context.Context, live *corev1.Pod, why string) erro
 	if err != nil {
 		return fmt.Errorf("deleting pod %s: %w", live.Name, err)
 	}
-	klog.FromContext(ctx).Info("Deleted pod", "pod", live.Name, "why", why)
+	klog.FromContext(ctx).Info("Deleted pod", "pod", live.Name, "revision", live.Annotations[performer.AnnotationRevision], "why", why)
 	t.hooks.podDeleted(t.observed.Performer, why)
 	dying := live.DeepCopy()
 	dying.DeletionTimestamp = &metav1.Time{Time: t.observed.Now}

@@ -113,6 +113,9 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.VarP(level(&o.LogLevel), "v", "v", fmt.Sprintf("what to log: debug, info, warn, error, or a verbosity from 0 to %d (or environment LOG_LEVEL)", maxVerbosity))
 	fs.Var(text(&o.LogFormat, "format", checkLogFormat), "logging-format", "text or json (or environment LOG_FORMAT)")
 
+	fs.Var(text(&o.VModule, "list", checkVModule), "vmodule", "verbosity of single source files, as file=verbosity separated by commas; text format only")
+	fs.Var(duration(&o.LogFlushFrequency), "log-flush-frequency", "how long log lines may be kept back at most")
+
 	isBool("version", "", &o.PrintVersion, "print the version and exit")
 	isBool("help", "h", &o.PrintHelp, "print this text and exit")
 	return fs

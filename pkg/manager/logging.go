@@ -74,12 +74,30 @@ func checkLogFormat(s string) error {
 	return nil
 }
 
+// checkVModule tells whether s is a list as klog has it, of patterns of files and a verbosity for each.
+func checkVModule(s string) error {
+	if s == "" {
+		return nil
+	}
+	for item := range strings.SplitSeq(s, ",") {
+		pattern, verbosity, _ := strings.Cut(item, "=")
+		if n, err := strconv.Atoi(verbosity); pattern == "" || err != nil || n < 0 || n > maxVerbosity {
+			return fmt.Errorf("must be a list of file=verbosity such as leader=4,sync*=5, each from 0 to %d (above that, whole requests with their secrets would be logged)", maxVerbosity)
+		}
+	}
+	return nil
+}
+
 // SetupLogging makes the process's logger, which everything finds with klog.Background or in its
 // context. It may be called once, before any goroutine logs.
 func SetupLogging(o *Options) error {
 	c := logsapi.NewLoggingConfiguration()
 	c.Format = o.LogFormat
 	c.Verbosity = logsapi.VerbosityLevel(o.LogLevel.Verbosity)
+	c.FlushFrequency.Duration.Duration = o.LogFlushFrequency
+	if err := logsapi.VModuleConfigurationPflag(&c.VModule).Set(o.VModule); err != nil {
+		return fmt.Errorf("--vmodule=%q: %w", o.VModule, err)
+	}
 	if err := logsapi.ValidateAndApply(c, nil); err != nil {
 		return fmt.Errorf("setting up logging: %w", err)
 	}

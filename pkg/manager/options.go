@@ -54,6 +54,9 @@ type Options struct {
 
 	LogLevel  LogLevel
 	LogFormat string
+	// VModule gives single files a verbosity of their own, in klog's notation.
+	VModule           string
+	LogFlushFrequency time.Duration
 
 	// PrintVersion and PrintHelp ask for a text instead of a manager.
 	PrintVersion bool
@@ -98,6 +101,8 @@ func DefaultOptions() *Options {
 		CertDir:       "/tmp/k8s-webhook-server/serving-certs",
 		LogLevel:      LogLevel{Verbosity: levelInfo},
 		LogFormat:     formatText,
+
+		LogFlushFrequency: 5 * time.Second,
 	}
 }
 
@@ -115,6 +120,8 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--enable-pprof needs --metrics-secure: profiles are served only to those who are allowed to get them")
 	case sameAddress(o.MetricsBindAddress, o.HealthProbeBindAddress):
 		return fmt.Errorf("--metrics-bind-address and --health-probe-bind-address are both %s: give them different ports", o.MetricsBindAddress)
+	case o.VModule != "" && o.LogFormat != formatText:
+		return fmt.Errorf("--vmodule=%s works with --logging-format=text only: give one of them", o.VModule)
 	case o.KubeAPIBurst > 0 && o.KubeAPIQPS < 0:
 		return fmt.Errorf("--kube-api-burst=%d has no meaning without --kube-api-qps: give both or neither", o.KubeAPIBurst)
 	}

@@ -63,7 +63,10 @@ func runWith(m *testing.M, name string, use func(*Cluster)) (code int, err error
 	if err != nil {
 		return 1, err
 	}
-	defer func() { err = errors.Join(err, c.Stop()) }()
+	defer func() {
+		err = errors.Join(err, c.Stop())
+		_ = os.Remove(managerPath()) // there is none if no test wanted one
+	}()
 	if err := c.InstallCRD(context.Background()); err != nil {
 		return 1, err
 	}

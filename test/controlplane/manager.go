@@ -6,6 +6,7 @@ package controlplane
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,14 +20,16 @@ import (
 	"testing"
 )
 
+// managerPath is where this process of tests has its manager. Another's may run while it is built.
+func managerPath() string {
+	return filepath.Join(RepositoryRoot(), "bin", "test", fmt.Sprintf("manager-%d", os.Getpid()))
+}
+
 // managerProgram builds the manager, once.
 var managerProgram = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "manager")
-	if err != nil {
-		return "", err
-	}
-	program := filepath.Join(dir, "manager")
-	out, err := exec.Command("go", "build", "-o", program, "github.com/Layr-Labs/hourglass-operator/cmd/manager").CombinedOutput()
+	program := managerPath()
+	args := append([]string{"build", "-o", program}, buildFlags...)
+	out, err := exec.Command("go", append(args, "github.com/Layr-Labs/hourglass-operator/cmd/manager")...).CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("building the manager: %w\n%s", err, out)
 	}
@@ -64,11 +67,31 @@ func StartManager(t testing.TB, kubeconfig string, args ...string) *Manager {
 	}()
 	t.Cleanup(func() {
 		m.Kill() // it may have ended by itself
+		if strings.Contains(m.Log.String(), "DATA RACE") {
+			t.Error("the race detector objects")
+		}
 		if t.Failed() {
 			t.Logf("the manager's log:\n%s", m.Log)
 		}
 	})
 	return m
+}
+
+// RunManager runs the manager to its end, with just these arguments and variables, and returns what
+// it wrote and its exit code.
+func RunManager(t testing.TB, env []string, args ...string) (output string, code int) {
+	t.Helper()
+	program, err := managerProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env = env
+	out, err := cmd.CombinedOutput()
+	if ended := (*exec.ExitError)(nil); err != nil && !errors.As(err, &ended) {
+		t.Fatal(err)
+	}
+	return string(out), cmd.ProcessState.ExitCode()
 }
 
 // Address returns where one of the manager's servers listens, as its log tells.

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
@@ -16,8 +17,8 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// kubelet makes every pod of a namespace ready, as if it ran, and tries on when the API server is
-// away. While it is paused, new pods stay as they are.
+// kubelet makes every pod of a namespace ready, as if it ran, and takes away those that are being
+// deleted; it tries on when the API server is away. While it is paused, new pods stay as they are.
 type kubelet struct {
 	paused atomic.Bool
 	queue  workqueue.TypedRateLimitingInterface[cache.ObjectName]
@@ -64,7 +65,16 @@ func (k *kubelet) next(ctx context.Context) bool {
 		return true
 	}
 	pod := obj.(*corev1.Pod)
-	if pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodRunning {
+	switch {
+	case pod.DeletionTimestamp != nil:
+		// A client that dies while it deletes leaves the pod half deleted: what the server would have
+		// done next, Kubernetes' pod garbage collector does for pods that are on no node.
+		now := metav1.DeleteOptions{GracePeriodSeconds: new(int64), Preconditions: metav1.NewUIDPreconditions(string(pod.UID))}
+		if err := cluster.Kube.CoreV1().Pods(name.Namespace).Delete(ctx, name.Name, now); err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
+			k.queue.AddRateLimited(name)
+		}
+		return true
+	case pod.Status.Phase == corev1.PodRunning:
 		return true
 	}
 	_, err = cluster.Kube.CoreV1().Pods(name.Namespace).Patch(ctx, name.Name, types.StrategicMergePatchType, []byte(ready), metav1.PatchOptions{}, "status")
