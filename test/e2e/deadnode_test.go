@@ -21,8 +21,9 @@ import (
 func TestPodOnADeadNode(t *testing.T) {
 	t.Parallel()
 	cluster.ClaimSimulatedNodes(t)
-	ns := cluster.Namespace(t)
+	// Before the namespace, so that it's there until that is taken down.
 	node := cluster.AddNode(t, "dies", "--label", "e2e/dies=yes")
+	ns := cluster.Namespace(t)
 	for name, strategy := range map[string]v1alpha1.UpgradeStrategyType{"blue": v1alpha1.BlueGreenUpgrade, "again": v1alpha1.RecreateUpgrade} {
 		performer := ns.Performer(name)
 		performer.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: strategy}

@@ -29,6 +29,11 @@ func (s schema) undocumented(path string) []string {
 		if strings.TrimSpace(field.Description) == "" {
 			found = append(found, path+"."+name)
 		}
+		if name == "metadata" {
+			// That of an object within the object, as of a volume claim template: the generator leaves Kubernetes' own
+			// fields without their descriptions.
+			continue
+		}
 		found = append(found, field.undocumented(path+"."+name)...)
 	}
 	if s.Items != nil {

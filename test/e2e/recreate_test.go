@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -34,7 +35,10 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	caller := cluster.StartLoad(t, ns.Address("a", 8080), false)
 
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
-	ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	upgraded := ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	if upgraded.Status.LastUpgrade == nil || upgraded.Status.CurrentRevision != upgraded.Status.UpdateRevision {
+		t.Errorf("after the upgrade the status is %+v", upgraded.Status)
+	}
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != "performer-a-1" || answer.Version != "v2" {
 		t.Errorf("got an answer from %+v, want version v2 from performer-a-1", answer)
 	}
@@ -46,7 +50,7 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	caller.WaitForAnswer(t, "performer-a-2")
 	t.Logf("MEASURED image changed and pod deleted under Recreate: %s", caller.End(t))
 
-	pods.seen(t, "performer-a-0", "performer-a-1", "performer-a-2")
+	pods.waitFor(t, "performer-a-0", "performer-a-1", "performer-a-2")
 	if most := pods.most(); len(most) != 1 {
 		t.Errorf("there were %d pods at once: %v", len(most), most)
 	}
@@ -55,13 +59,13 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 // podWatch knows which pods were in a namespace at once. A pod is there until its object is gone.
 type podWatch struct {
 	mu                        sync.Mutex
-	present, atMost, everSeen map[string]bool
+	present, atMost, everSeen map[types.UID]string
 }
 
 // watchPods watches the pods of a namespace until the end of the test.
 func watchPods(t *testing.T, ns *framework.Namespace) *podWatch {
 	t.Helper()
-	w := &podWatch{present: map[string]bool{}, everSeen: map[string]bool{}}
+	w := &podWatch{present: map[types.UID]string{}, everSeen: map[types.UID]string{}}
 	events, err := ns.Kube.CoreV1().Pods(ns.Name).Watch(t.Context(), metav1.ListOptions{LabelSelector: "app=hourglass-performer"})
 	if err != nil {
 		t.Fatal(err)
@@ -69,35 +73,36 @@ func watchPods(t *testing.T, ns *framework.Namespace) *podWatch {
 	go func() {
 		for event := range events.ResultChan() {
 			if pod, ok := event.Object.(*corev1.Pod); ok {
-				w.note(event.Type, pod.Name)
+				w.note(event.Type, pod)
 			}
 		}
 	}()
 	return w
 }
 
-func (w *podWatch) note(what watch.EventType, pod string) {
+func (w *podWatch) note(what watch.EventType, pod *corev1.Pod) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.everSeen[pod] = true
-	w.present[pod] = true
+	w.everSeen[pod.UID] = pod.Name
+	w.present[pod.UID] = pod.Name
 	if what == watch.Deleted {
-		delete(w.present, pod)
+		delete(w.present, pod.UID)
 	}
 	if len(w.present) > len(w.atMost) {
 		w.atMost = maps.Clone(w.present)
 	}
 }
 
-// seen waits until the watch has come to the pods named, for it lags behind a little.
-func (w *podWatch) seen(t *testing.T, pods ...string) {
+// waitFor waits until the watch, which lags behind a little, has come to the pods named.
+func (w *podWatch) waitFor(t *testing.T, pods ...string) {
 	t.Helper()
 	framework.Eventually(t, "the watch to see the pods", func(context.Context) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
+		seen := slices.Sorted(maps.Values(w.everSeen))
 		for _, pod := range pods {
-			if !w.everSeen[pod] {
-				return fmt.Errorf("it saw %v, and not %s", slices.Sorted(maps.Keys(w.everSeen)), pod)
+			if !slices.Contains(seen, pod) {
+				return fmt.Errorf("it saw %v, and not %s", seen, pod)
 			}
 		}
 		return nil
@@ -108,5 +113,5 @@ func (w *podWatch) seen(t *testing.T, pods ...string) {
 func (w *podWatch) most() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return slices.Sorted(maps.Keys(w.atMost))
+	return slices.Sorted(maps.Values(w.atMost))
 }

@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Fails when an overlay in manifests/ can't be built, or isn't what it is there for.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+kustomize="$(tool kustomize)"
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+# objects FILE lists the objects as KIND NAME.
+objects() {
+	awk '/^---$/ { kind = "" } /^kind: / { kind = $2 } /^metadata:$/ { meta = 1; next } /^[^ ]/ { meta = 0 }
+		meta && /^  name: / { print kind, $2 }' "$1"
+}
+
+# rules FILE KIND NAME prints the rules of a role.
+rules() {
+	awk -v kind="kind: $2" -v name="  name: $3" '
+		function flush() { if (of_kind && of_name) printf "%s", text; of_kind = of_name = rules = 0; text = "" }
+		/^---$/ { flush(); next }
+		/^[^ -]/ { rules = ($0 == "rules:") }
+		$0 == kind { of_kind = 1 }
+		$0 == name { of_name = 1 }
+		rules { text = text $0 "\n" }
+		END { flush() }' "$1"
+}
+
+has() { # FILE LINE
+	grep -qxF -- "$2" <(sed 's/^ *//' "$1") || fail "manifests/$(basename "$1" .yaml): no line: $2"
+}
+
+for overlay in default metrics-secure namespaced; do
+	"$kustomize" build "manifests/$overlay" >"$work/$overlay.yaml"
+done
+
+manager=hourglass-operator-manager
+# The operator may do in one namespace what it may do everywhere.
+rules "$work/default.yaml" ClusterRole $manager >"$work/everywhere"
+rules "$work/namespaced.yaml" Role $manager >"$work/in-one"
+[[ -s $work/everywhere ]] || fail "manifests/default: no rules in ClusterRole $manager"
+diff -u "$work/everywhere" "$work/in-one" || fail "manifests/namespaced: the Role differs from the ClusterRole"
+# All else is the same.
+diff <(objects "$work/default.yaml" | sed "s/^ClusterRole\(Binding\)\? $manager$/Role\1 $manager/" | sort) \
+	<(objects "$work/namespaced.yaml" | sort) || fail "manifests/namespaced: these objects are too many or too few"
+has "$work/namespaced.yaml" "- --namespaces=performers"
+
+diff <(objects "$work/default.yaml" | cat - <(printf '%s\n' \
+	"ClusterRole hourglass-operator-metrics-auth" \
+	"ClusterRoleBinding hourglass-operator-metrics-auth" \
+	"ClusterRole hourglass-operator-metrics-reader") | sort) \
+	<(objects "$work/metrics-secure.yaml" | sort) || fail "manifests/metrics-secure: these objects are too many or too few"
+for line in "- --metrics-secure" "- --metrics-bind-address=:8443" "- containerPort: 8443" "- name: https"; do
+	has "$work/metrics-secure.yaml" "$line"
+done
