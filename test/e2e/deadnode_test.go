@@ -58,13 +58,12 @@ func TestPodOnADeadNode(t *testing.T) {
 	if answer := cluster.Call(t, ns.Address("blue", 8080)); answer.Pod != blue.Status.PodName {
 		t.Errorf("the answer is from pod %s, want %s", answer.Pod, blue.Status.PodName)
 	}
-	again := ns.WaitFor(t, "again", "to say for which pod it waits", func(performer *v1alpha1.Performer) error {
+	ns.WaitFor(t, "again", "to say for which pod it waits", func(performer *v1alpha1.Performer) error {
 		if performer.Status.Ready {
 			return fmt.Errorf("it's ready")
 		}
 		return framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "UpgradeInProgress", "Waiting for Pod performer-again-0 to be gone")(performer)
 	})
-	t.Logf("phase %s, conditions %+v", again.Status.Phase, again.Status.Conditions)
 	for _, name := range []string{"blue", "again"} {
 		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-"+name+"-0", metav1.GetOptions{})
 		if err != nil || pod.DeletionTimestamp == nil {
