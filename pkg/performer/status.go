@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -130,7 +131,8 @@ func situate(o Observed, status *v1alpha1.PerformerStatus, views []podView, prob
 		sit.overdue = true
 	}
 	if strategyOf(p) == v1alpha1.RecreateUpgrade && sit.asked == nil && len(views) > 0 {
-		sit.waitsFor = views[0].Name
+		// Caches give them in any order, and the message must not vary.
+		sit.waitsFor = slices.MinFunc(views, func(a, b podView) int { return cmp.Compare(a.Name, b.Name) }).Name
 	}
 	service := o.Service != nil && o.Service.DeletionTimestamp == nil
 	sit.available = service && sit.shown != nil && sit.shown.state == podReady && !sit.deleting &&
@@ -212,7 +214,11 @@ func (s *situation) progress() (reason, message string) {
 	case s.handing:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Moving the traffic to Pod %s", s.shown.Name)
 	case s.waitsFor != "":
-		return ReasonUpgradeInProgress, fmt.Sprintf("Waiting for Pod %s to be gone, as the strategy Recreate asks", s.waitsFor)
+		reason = ReasonNoPod
+		if s.upgrading() {
+			reason = ReasonUpgradeInProgress
+		}
+		return reason, fmt.Sprintf("Waiting for Pod %s to be gone, as the strategy Recreate asks", s.waitsFor)
 	case s.upgrading() && s.asked != nil:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s: waiting for Pod %s to be ready", s.from, s.to, s.asked.Name)
 	case s.upgrading():

@@ -46,6 +46,10 @@ func TestNextStatus(t *testing.T) {
 		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
 		p.Status.CurrentRevision = Revision(&older.Spec)
 	})
+	recreating := newPerformer(func(p *v1alpha1.Performer) {
+		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+		p.Status.CurrentRevision = Revision(&p.Spec)
+	})
 	bigger := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")}
 		p.Status.CurrentRevision = Revision(&p.Spec)
@@ -138,6 +142,11 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "Recreate waits", o: observed(recreate, testPod(older, 0, dying)), phase: v1alpha1.PhaseUpgrading,
 			conditions: "Available=False/UpgradeInProgress Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
+			message:    "Waiting for Pod performer-x-0 to be gone", kstatus: "InProgress",
+		},
+		{
+			name: "Recreate waits for a pod that was lost", o: observed(recreating, testPod(p, 0, dying)), phase: v1alpha1.PhasePending,
+			conditions: "Available=False/NoPod Progressing=True/NoPod Degraded=False/AsExpected Reconciling=True/NoPod Ready=False/NoPod",
 			message:    "Waiting for Pod performer-x-0 to be gone", kstatus: "InProgress",
 		},
 		{

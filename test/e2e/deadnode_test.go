@@ -62,7 +62,7 @@ func TestPodOnADeadNode(t *testing.T) {
 		if performer.Status.Ready {
 			return fmt.Errorf("it's ready")
 		}
-		return framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "UpgradeInProgress", "Waiting for Pod performer-again-0 to be gone")(performer)
+		return framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "NoPod", "Waiting for Pod performer-again-0 to be gone")(performer)
 	})
 	for _, name := range []string{"blue", "again"} {
 		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-"+name+"-0", metav1.GetOptions{})
