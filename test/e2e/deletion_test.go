@@ -53,11 +53,16 @@ func TestDeletionOfTheNamespace(t *testing.T) {
 func TestDeletionWhileTheOperatorIsAway(t *testing.T) {
 	ns := cluster.Namespace(t)
 	performer := ns.CreateReady(t, ns.Performer("a"))
+	whole := cluster.Namespace(t)
+	whole.CreateReady(t, whole.Performer("a"))
 
 	// Their logs end with the pods.
 	assertNothingLeaked(t)
 	stopOperator(t)
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--wait=false"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := cluster.Kubectl(t.Context(), "delete", "namespace", whole.Name, "--wait=false"); err != nil {
 		t.Fatal(err)
 	}
 	held, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).Get(t.Context(), "a", metav1.GetOptions{})
@@ -73,6 +78,9 @@ func TestDeletionWhileTheOperatorIsAway(t *testing.T) {
 
 	if err := cluster.ScaleOperator(t.Context(), 2); err != nil {
 		t.Fatal(err)
+	}
+	if _, err := cluster.Kubectl(t.Context(), "wait", "--for=delete", "namespace/"+whole.Name, "--timeout=180s"); err != nil {
+		t.Errorf("the namespace that was deleted meanwhile is still there: %v", err)
 	}
 	framework.Eventually(t, "all of it to be gone", ns.Gone("a"))
 }

@@ -101,10 +101,38 @@ func TestCRDRemovedAndPutBack(t *testing.T) {
 	m := w.manager()
 	w.create()
 	w.settled()
+	deleteCRD(t)
+	w.awaitNoCRD()
+	m.AwaitLog("Cannot list or watch")
+	if err := cluster.InstallCRD(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w.create()
+	w.settled()
+	w.upgrade(w.names[0])
+	w.settled()
+
+	// Once more, while no manager runs: the next one brings it to its end.
+	m.Kill()
+	deleteCRD(t)
+	w.manager()
+	w.awaitNoCRD()
+	if err := cluster.InstallCRD(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deleteCRD(t *testing.T) {
+	t.Helper()
 	if err := cluster.Kube.Discovery().RESTClient().Delete().AbsPath(controlplane.CRD).Do(t.Context()).Error(); err != nil {
 		t.Fatal(err)
 	}
-	controlplane.Eventually(t, "the Performers and their pods gone", func(ctx context.Context) string {
+}
+
+// awaitNoCRD waits until the CRD is gone, and all pods with it.
+func (w *world) awaitNoCRD() {
+	w.Helper()
+	controlplane.Eventually(w.T, "the Performers and their pods gone", func(ctx context.Context) string {
 		pods, err := cluster.Kube.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil || len(pods.Items) > 0 {
 			return fmt.Sprintf("%d pods, %v", len(pods.Items), err)
@@ -115,14 +143,6 @@ func TestCRDRemovedAndPutBack(t *testing.T) {
 		}
 		return ""
 	})
-	m.AwaitLog("Cannot list or watch")
-	if err := cluster.InstallCRD(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	w.create()
-	w.settled()
-	w.upgrade(w.names[0])
-	w.settled()
 }
 
 // TestPermissionWithdrawn takes all permissions from a running manager, and gives them back.
