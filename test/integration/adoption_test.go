@@ -192,7 +192,7 @@ func TestAdoption(t *testing.T) {
 		h.checkStatuses(tt.name)
 		h.checkTakeover(tt.name)
 	}
-	_ = op.told()
+	_ = op.told(w.namespace)
 
 	// What was taken over is upgraded like any other.
 	for _, tt := range tests {
@@ -215,7 +215,7 @@ func TestAdoption(t *testing.T) {
 			h.checkStatuses(tt.name)
 		})
 	}
-	events := op.told()
+	events := op.told(w.namespace)
 	for _, tt := range tests {
 		if tt.same && !slices.ContainsFunc(events, func(e string) bool { return len(e) > 24 && e[:24] == "Normal UpgradeInProgress" }) {
 			t.Errorf("no event of an upgrade: %q", events)

@@ -117,7 +117,7 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 			}
 			var told []string
 			eventually(t, "an event", func(context.Context) string {
-				told = append(told, op.told()...)
+				told = append(told, op.told(w.namespace)...)
 				if !slices.ContainsFunc(told, func(e string) bool {
 					return strings.HasPrefix(e, "Warning PodRefused") && strings.Contains(e, tt.want[0])
 				}) {

@@ -191,7 +191,7 @@ func TestFromCreationToReady(t *testing.T) {
 	if len(writes) > 5 {
 		t.Errorf("%d requests, want at most 5:\n%s", len(writes), strings.Join(writes, "\n"))
 	}
-	if events := op.told(); len(events) != 1 || !strings.HasPrefix(events[0], "Normal PodReady") {
+	if events := op.told(w.namespace); len(events) != 1 || !strings.HasPrefix(events[0], "Normal PodReady") {
 		t.Errorf("events: %q", events)
 	}
 }
@@ -405,7 +405,7 @@ func TestStrangers(t *testing.T) {
 		t.Error("the stranger's Service was touched")
 	}
 	eventually(t, "an event", func(context.Context) string {
-		if events := strings.Join(op.told(), "\n"); !strings.Contains(events, "Warning ServiceConflict Service performer-a belongs to somebody else") {
+		if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning ServiceConflict Service performer-a belongs to somebody else") {
 			return events
 		}
 		return ""

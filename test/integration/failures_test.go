@@ -146,7 +146,7 @@ func TestPodsThatAreLeftAlone(t *testing.T) {
 				t.Error("it is another pod")
 			}
 			eventually(t, "an event", func(context.Context) string {
-				if events := strings.Join(op.told(), "\n"); !strings.Contains(events, "Warning "+tt.reason) {
+				if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning "+tt.reason) {
 					return events
 				}
 				return ""
@@ -219,7 +219,7 @@ func TestReadyIsTakenBackAtOnce(t *testing.T) {
 		t.Error("it is another pod")
 	}
 	h.checkStatuses("a")
-	if events := strings.Join(op.told(), "\n"); !strings.Contains(events, "Warning PodUnready") || !strings.Contains(events, "Warning ContainerCrashed") {
+	if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning PodUnready") || !strings.Contains(events, "Warning ContainerCrashed") {
 		t.Errorf("events: %s", events)
 	}
 }

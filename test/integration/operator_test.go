@@ -12,9 +12,10 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/record"
 	"k8s.io/klog/v2"
 	"k8s.io/klog/v2/ktesting"
 
@@ -26,7 +27,7 @@ import (
 // all that it tells people on record.
 type operator struct {
 	requests *requests
-	events   *record.FakeRecorder
+	events   *events
 	stop     func()
 	results  *results
 }
@@ -41,7 +42,7 @@ func startOperator(t *testing.T, namespaces ...string) *operator {
 // startOperatorAs runs a controller that has the permissions of the given user.
 func startOperatorAs(t *testing.T, user *rest.Config, namespaces ...string) *operator {
 	t.Helper()
-	op := &operator{requests: &requests{}, events: record.NewFakeRecorder(10000), results: &results{}}
+	op := &operator{requests: &requests{}, events: &events{}, results: &results{}}
 	watched := rest.CopyConfig(user)
 	watched.Wrap(op.requests.record)
 	kube, err := kubernetes.NewForConfig(watched)
@@ -126,17 +127,38 @@ func (r *results) count(result string) int {
 	return r.counts[result]
 }
 
-// told returns the events so far, each as type, reason and message.
-func (op *operator) told() []string {
-	var events []string
-	for {
-		select {
-		case event := <-op.events.Events:
-			events = append(events, event)
-		default:
-			return events
-		}
+// told returns the events about the Performers of a namespace since it was asked last, each as type,
+// reason and message. An operator here watches all namespaces, those of other tests too.
+func (op *operator) told(namespace string) []string {
+	op.events.mu.Lock()
+	defer op.events.mu.Unlock()
+	told := op.events.by[namespace]
+	delete(op.events.by, namespace)
+	return told
+}
+
+// events is a record.EventRecorder that keeps what it is told, by namespace.
+type events struct {
+	mu sync.Mutex
+	by map[string][]string
+}
+
+func (e *events) Event(object runtime.Object, eventType, reason, message string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.by == nil {
+		e.by = map[string][]string{}
 	}
+	namespace := object.(metav1.Object).GetNamespace()
+	e.by[namespace] = append(e.by[namespace], eventType+" "+reason+" "+message)
+}
+
+func (e *events) Eventf(object runtime.Object, eventType, reason, format string, args ...any) {
+	e.Event(object, eventType, reason, fmt.Sprintf(format, args...))
+}
+
+func (e *events) AnnotatedEventf(object runtime.Object, _ map[string]string, eventType, reason, format string, args ...any) {
+	e.Eventf(object, eventType, reason, format, args...)
 }
 
 func describePod(pod *corev1.Pod) string {

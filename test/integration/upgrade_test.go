@@ -98,7 +98,7 @@ func TestUpgradeStepByStep(t *testing.T) {
 	if !slices.IsSortedFunc(steps, func(a, b string) int { return at[a] - at[b] }) || len(at) != len(steps) {
 		t.Errorf("the steps came at %v", at)
 	}
-	if events := op.told(); len(events) != 3 {
+	if events := op.told(w.namespace); len(events) != 3 {
 		t.Errorf("events: %q", events)
 	}
 }
@@ -473,7 +473,7 @@ func TestProgressDeadline(t *testing.T) {
 		t.Errorf("status %+v", p.Status)
 	}
 	eventually(t, "an event", func(context.Context) string {
-		events := op.told()
+		events := op.told(w.namespace)
 		if !slices.ContainsFunc(events, func(e string) bool { return len(e) > 32 && e[:32] == "Warning ProgressDeadlineExceeded" }) {
 			return fmt.Sprint(events)
 		}
