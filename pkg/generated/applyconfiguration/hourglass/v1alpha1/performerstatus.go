@@ -23,7 +23,8 @@ type PerformerStatusApplyConfiguration struct {
 	// Ready tells whether something serves now. The condition Ready tells more: that what serves is
 	// what is asked for now.
 	Ready *bool `json:"ready,omitempty"`
-	// PodName names the pod that serves, or the one that is to serve while none does.
+	// PodName names the pod that serves, or the one that is to serve while none does, or where there
+	// is none the last one there was.
 	PodName *string `json:"podName,omitempty"`
 	// PodOrdinal is the ordinal of the newest pod made, or about to be made, for this performer.
 	PodOrdinal *int32 `json:"podOrdinal,omitempty"`
