@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,11 +29,10 @@ import (
 // Name is the name of the controller in its queue's metrics and as the source of its events.
 const Name = "performer"
 
-// Errors are tried again after a delay that doubles from firstRetry to lastRetry, for each
-// Performer by itself.
+// Defaults of Config.FirstRetry and Config.LastRetry.
 const (
-	firstRetry = 100 * time.Millisecond
-	lastRetry  = 5 * time.Minute
+	DefaultFirstRetry = 100 * time.Millisecond
+	DefaultLastRetry  = 5 * time.Minute
 )
 
 // Config is what a Controller needs.
@@ -51,6 +51,9 @@ type Config struct {
 	TEEs map[string]performer.TEE
 	// Workers is how many Performers are worked on at a time; at least 1.
 	Workers int
+	// FirstRetry and LastRetry bound the delay after which an error is tried again. It doubles with
+	// each further one, for each Performer by itself. 0 means the default.
+	FirstRetry, LastRetry time.Duration
 	// Hooks are told of what is done.
 	Hooks Hooks
 }
@@ -95,7 +98,8 @@ func New(cfg Config) (*Controller, error) {
 		namespaces = []string{metav1.NamespaceAll}
 	}
 	// The default limiter of client-go would put all Performers through one token bucket.
-	backoff := workqueue.NewTypedItemExponentialFailureRateLimiter[cache.ObjectName](firstRetry, lastRetry)
+	backoff := workqueue.NewTypedItemExponentialFailureRateLimiter[cache.ObjectName](
+		cmp.Or(cfg.FirstRetry, DefaultFirstRetry), cmp.Or(cfg.LastRetry, DefaultLastRetry))
 	c := &Controller{
 		kube:      cfg.Kube,
 		hourglass: cfg.Hourglass,

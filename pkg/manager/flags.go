@@ -88,6 +88,8 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(names(&o.Namespaces), "namespaces", "watch only these namespaces, separated by commas; empty: all (or environment NAMESPACE)")
 	fs.Var(text(&o.ClusterDomain, "domain", checkDomainName), "cluster-domain", "DNS domain of the cluster, as it appears in Performers' endpoints")
 	fs.Var(integer(&o.Workers, 1, 1024), "workers", "how many Performers to work on at once")
+	fs.Var(duration(&o.FirstRetry), "retry-first-delay", "after how long an error about a Performer is tried again; doubles with each further one")
+	fs.Var(duration(&o.LastRetry), "retry-last-delay", "the longest that delay gets")
 	fs.Var(text(&o.TEEConfig, "file", anything), "tee-config", "YAML or JSON table of trusted execution environments, read at start; empty: sgx, sev, sev-snp and tdx as documented")
 
 	fs.Var(text(&o.Kubeconfig, "file", anything), "kubeconfig", "how to reach the cluster; empty: environment KUBECONFIG, ~/.kube/config, then the pod's service account")

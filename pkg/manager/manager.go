@@ -48,6 +48,8 @@ func Run(ctx context.Context, o *Options) error {
 		Namespaces:    o.Namespaces,
 		ClusterDomain: o.ClusterDomain,
 		TEEs:          o.TEEs,
+		FirstRetry:    o.FirstRetry,
+		LastRetry:     o.LastRetry,
 		Workers:       o.Workers,
 		Hooks: controller.Hooks{
 			SyncBegan: families.SyncBegan, SyncEnded: families.SyncEnded, BackedOff: families.BackedOff,

@@ -9,6 +9,7 @@ import (
 	"net"
 	"time"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
@@ -41,6 +42,8 @@ type Options struct {
 	ClusterDomain string
 	// Workers is how many Performers are worked on at once.
 	Workers int
+	// FirstRetry and LastRetry bound the delay after which an error about a Performer is tried again.
+	FirstRetry, LastRetry time.Duration
 	// TEEConfig is the file with the table of trusted execution environments, and TEEs what it holds;
 	// empty and nil mean performer.DefaultTEEs.
 	TEEConfig string
@@ -97,6 +100,8 @@ func DefaultOptions() *Options {
 		KubeAPIQPS:    -1,
 		ClusterDomain: "cluster.local",
 		Workers:       16,
+		FirstRetry:    controller.DefaultFirstRetry,
+		LastRetry:     controller.DefaultLastRetry,
 		WebhookPort:   9443,
 		CertDir:       "/tmp/k8s-webhook-server/serving-certs",
 		LogLevel:      LogLevel{Verbosity: levelInfo},
@@ -124,6 +129,9 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--vmodule=%s works with --logging-format=text only: give one of them", o.VModule)
 	case o.KubeAPIBurst > 0 && o.KubeAPIQPS < 0:
 		return fmt.Errorf("--kube-api-burst=%d has no meaning without --kube-api-qps: give both or neither", o.KubeAPIBurst)
+	}
+	if o.LastRetry < o.FirstRetry {
+		return fmt.Errorf("--retry-last-delay (%s) must not be shorter than --retry-first-delay (%s)", o.LastRetry, o.FirstRetry)
 	}
 	return o.LeaderElection.validate()
 }

@@ -82,8 +82,10 @@ func TestParseOptions(t *testing.T) {
 		},
 		{
 			name: "limits",
-			args: []string{"--kube-api-qps=50", "--kube-api-burst", "75", "--workers=3", "--cluster-domain=corp.example"},
+			args: []string{"--kube-api-qps=50", "--kube-api-burst", "75", "--workers=3", "--cluster-domain=corp.example",
+				"--retry-first-delay=1s", "--retry-last-delay=1m"},
 			want: func(o *Options) {
+				o.FirstRetry, o.LastRetry = time.Second, time.Minute
 				o.KubeAPIQPS, o.KubeAPIBurst, o.Workers, o.ClusterDomain = 50, 75, 3, "corp.example"
 			},
 		},
@@ -141,6 +143,8 @@ func TestParseOptionsRefuses(t *testing.T) {
 		{"no value", []string{"--workers"}, nil, []string{"--workers needs a value"}},
 		{"bad syntax", []string{"---x"}, nil, []string{"---x", "--help"}},
 		{"no number", []string{"--workers=many"}, nil, []string{`--workers="many"`, "from 1 to 1024"}},
+		{"retries in the wrong order", []string{"--retry-first-delay=1m", "--retry-last-delay=1s"}, nil, []string{"--retry-last-delay (1s)", "--retry-first-delay (1m0s)"}},
+		{"no retry", []string{"--retry-first-delay=0s"}, nil, []string{`--retry-first-delay="0s"`, "above 0"}},
 		{"no workers", []string{"--workers=0"}, nil, []string{`--workers="0"`, "from 1 to 1024"}},
 		{"no bool", []string{"--leader-elect=maybe"}, nil, []string{`--leader-elect="maybe"`, "true or false"}},
 		{"no port", []string{"--metrics-bind-address=8080"}, nil, []string{"--metrics-bind-address", "host:port"}},
