@@ -13,7 +13,7 @@ readable() { sed -uE '/\[no test files\]$|^\t.*coverage: 0\.0% of statements$/d;
 # What the integration tests run counts as covered too; generated code counts not.
 mapfile -t ours < <(go list ./cmd/... ./pkg/... | grep -v /pkg/generated)
 mapfile -t tested < <(go list ./... | grep -v /pkg/generated)
-go test -race -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}" | readable
+go test -race -timeout 30m -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}" | readable
 
 for dir in $(modules); do
 	[[ $dir == . ]] || go -C "$dir" test -race "$@" ./... | readable

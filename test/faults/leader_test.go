@@ -63,7 +63,7 @@ func TestLeaseClockJump(t *testing.T) {
 	leader.AwaitLog("Leading")
 	standby := w.manager(w.elect()...)
 	w.create()
-	before := w.settled()
+	before, first := w.settled(), measure(leader)
 	was := w.lease()
 	for _, jump := range []time.Duration{-time.Hour, time.Hour} {
 		patch := fmt.Sprintf(`{"spec":{"renewTime":%q}}`, time.Now().Add(jump).UTC().Format(metav1.RFC3339Micro))
@@ -91,6 +91,7 @@ func TestLeaseClockJump(t *testing.T) {
 		t.Error("the standby leads")
 	}
 	w.unchanged(before, w.settled())
+	steady(leader, first)
 }
 
 // TestLeaseTaken gives the lease to a stranger: the leader must end, and say why.

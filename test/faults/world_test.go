@@ -194,13 +194,21 @@ func sample(m *controlplane.Manager, series string) float64 {
 	return value
 }
 
-// steady waits until the manager has no more goroutines than the given number, with a few for
-// connections that come and go.
-func steady(m *controlplane.Manager, goroutines float64) {
+// footprint is what a manager holds: goroutines, and the bytes that the collector found in use.
+type footprint struct{ goroutines, live float64 }
+
+func measure(m *controlplane.Manager) footprint {
 	m.Helper()
-	controlplane.Eventually(m.TB, "goroutines", func(context.Context) string {
-		if now := sample(m, "go_goroutines"); now > goroutines+8 {
-			return fmt.Sprintf("%g, before the faults %g", now, goroutines)
+	return footprint{sample(m, "go_goroutines"), sample(m, "go_gc_heap_live_bytes")}
+}
+
+// steady waits until the manager holds no more than before, but for a few connections that come and
+// go, and for what the collector has not found yet. A leak of each change would be some megabytes.
+func steady(m *controlplane.Manager, before footprint) {
+	m.Helper()
+	controlplane.Eventually(m.TB, "as little as before", func(context.Context) string {
+		if now := measure(m); now.goroutines > before.goroutines+8 || now.live > 1.5*before.live+4<<20 {
+			return fmt.Sprintf("%g goroutines and %g bytes, before %g and %g", now.goroutines, now.live, before.goroutines, before.live)
 		}
 		return ""
 	})
