@@ -6,6 +6,7 @@ package framework
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // SimulatedToleration is what a pod needs to land on a simulated node.
@@ -61,6 +63,20 @@ func (c *Cluster) AddNode(t *testing.T, prefix string, options ...string) (name 
 	name = prefix + "-" + strings.ToLower(rand.Text()[:6])
 	c.control(t, append([]string{"add-node", name}, options...)...)
 	t.Cleanup(func() { c.control(t, "remove-node", name) })
+	// Until then pods that only prefer it go elsewhere.
+	Eventually(t, "node "+name+" to take pods", func(ctx context.Context) error {
+		node, err := c.Kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		ready := slices.ContainsFunc(node.Status.Conditions, func(condition corev1.NodeCondition) bool {
+			return condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue
+		})
+		if !ready || slices.ContainsFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == corev1.TaintNodeNotReady }) {
+			return fmt.Errorf("ready %t, taints %v", ready, node.Spec.Taints)
+		}
+		return nil
+	})
 	return name
 }
 
