@@ -513,7 +513,8 @@ func TestDeletedWhileTheOperatorWasDown(t *testing.T) {
 
 func TestATerminatingNamespaceIsNoError(t *testing.T) {
 	w := newWorld(t)
-	// Nobody here empties the namespace, so it stays as it is.
+	// Its Service and pod are refused from now on. Nobody here empties the namespace, so it stays.
+	w.create("refused")
 	if err := kube.CoreV1().Namespaces().Delete(t.Context(), w.namespace, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
