@@ -141,3 +141,27 @@ func status(ordinal int32, podName string) func(*v1alpha1.Performer) {
 func observed(p *v1alpha1.Performer, pods ...*corev1.Pod) Observed {
 	return Observed{Performer: p, Pods: pods, Service: buildService(p, servicePorts(p, nil)), Now: testNow}
 }
+
+// earlierPod is a pod as the earlier operator left it: by a plain name, with its labels and none of
+// ours, and all that the server adds.
+func earlierPod(p *v1alpha1.Performer) *corev1.Pod {
+	return testPod(p, 0, ready(time.Hour), func(pod *corev1.Pod) {
+		pod.Name = "performer-x"
+		pod.Annotations = nil
+		pod.Labels = map[string]string{LabelApp: AppName, LabelPerformer: p.Name, LabelAVS: p.Spec.AVSAddress}
+		pod.Spec.SecurityContext = &corev1.PodSecurityContext{}
+		pod.Spec.EnableServiceLinks, pod.Spec.AutomountServiceAccountToken = nil, nil
+		pod.Spec.ServiceAccountName = "default"
+		c := &pod.Spec.Containers[0]
+		c.Resources.Requests = requests(c.Resources)
+		c.StartupProbe, c.ReadinessProbe, c.LivenessProbe, c.SecurityContext = nil, nil, nil, nil
+		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{Key: corev1.TaintNodeNotReady})
+	})
+}
+
+// earlierService is a Service as the earlier operator left it, and as it is seen once it has its
+// labels back.
+func earlierService(s *corev1.Service) {
+	s.Spec.Selector = map[string]string{LabelPerformer: "x"}
+	s.Spec.Ports[0].AppProtocol = nil
+}

@@ -4,8 +4,6 @@
 package performer
 
 import (
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
@@ -16,56 +14,6 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
-
-// brief writes a plan's actions in one line.
-func brief(plan Plan) string {
-	var words []string
-	for _, action := range plan.Actions {
-		switch a := action.(type) {
-		case CreateService:
-			words = append(words, "create service")
-		case PatchService:
-			words = append(words, "patch service")
-		case DeleteService:
-			words = append(words, "delete service")
-		case WriteStatus:
-			words = append(words, fmt.Sprintf("record %d", a.Status.PodOrdinal))
-		case CreatePod:
-			words = append(words, fmt.Sprintf("create pod %d", a.Ordinal))
-		case CopyPod:
-			words = append(words, fmt.Sprintf("copy %s to %d", a.Source.Name, a.Ordinal))
-		case PatchPod:
-			words = append(words, patchWords(a))
-		case ResizePod:
-			words = append(words, "resize "+a.Live.Name)
-		case DeletePod:
-			words = append(words, "delete "+a.Live.Name)
-		case SetFinalizers:
-			words = append(words, fmt.Sprintf("finalizers %v", a.Finalizers))
-		}
-	}
-	return strings.Join(words, ", ")
-}
-
-// patchWords tells what a patch of a pod is for.
-func patchWords(a PatchPod) string {
-	switch {
-	case a.Annotations[AnnotationRevision] != "":
-		return "adopt " + a.Live.Name + " as " + a.Annotations[AnnotationRevision]
-	case a.Annotations[AnnotationServingSince] != "":
-		return "traffic to " + a.Live.Name
-	case a.Annotations[AnnotationDrainingSince] != "":
-		return "no traffic to " + a.Live.Name
-	case a.Annotations[AnnotationResources] == resizing:
-		return "begin resize of " + a.Live.Name
-	case a.Annotations[AnnotationResources] != "":
-		return "end resize of " + a.Live.Name
-	case a.Annotations[AnnotationAdmittedImage] != "":
-		return "note the image of " + a.Live.Name
-	default:
-		return "label " + a.Live.Name
-	}
-}
 
 func TestMakePlan(t *testing.T) {
 	before := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image, p.Spec.Config.GRPCPort = "repo:0", 8080 })
@@ -588,30 +536,6 @@ func TestMakePlan(t *testing.T) {
 			}
 		})
 	}
-}
-
-// earlierPod is a pod as the earlier operator left it: by a plain name, with its labels and none of
-// ours, and all that the server adds.
-func earlierPod(p *v1alpha1.Performer) *corev1.Pod {
-	return testPod(p, 0, ready(time.Hour), func(pod *corev1.Pod) {
-		pod.Name = "performer-x"
-		pod.Annotations = nil
-		pod.Labels = map[string]string{LabelApp: AppName, LabelPerformer: p.Name, LabelAVS: p.Spec.AVSAddress}
-		pod.Spec.SecurityContext = &corev1.PodSecurityContext{}
-		pod.Spec.EnableServiceLinks, pod.Spec.AutomountServiceAccountToken = nil, nil
-		pod.Spec.ServiceAccountName = "default"
-		c := &pod.Spec.Containers[0]
-		c.Resources.Requests = requests(c.Resources)
-		c.StartupProbe, c.ReadinessProbe, c.LivenessProbe, c.SecurityContext = nil, nil, nil, nil
-		pod.Spec.Tolerations = append(pod.Spec.Tolerations, corev1.Toleration{Key: corev1.TaintNodeNotReady})
-	})
-}
-
-// earlierService is a Service as the earlier operator left it, and as it is seen once it has its
-// labels back.
-func earlierService(s *corev1.Service) {
-	s.Spec.Selector = map[string]string{LabelPerformer: "x"}
-	s.Spec.Ports[0].AppProtocol = nil
 }
 
 func problemReason(p *Problem) string {

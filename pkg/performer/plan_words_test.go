@@ -1,0 +1,59 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"fmt"
+	"strings"
+)
+
+// brief writes a plan's actions in one line.
+func brief(plan Plan) string {
+	var words []string
+	for _, action := range plan.Actions {
+		switch a := action.(type) {
+		case CreateService:
+			words = append(words, "create service")
+		case PatchService:
+			words = append(words, "patch service")
+		case DeleteService:
+			words = append(words, "delete service")
+		case WriteStatus:
+			words = append(words, fmt.Sprintf("record %d", a.Status.PodOrdinal))
+		case CreatePod:
+			words = append(words, fmt.Sprintf("create pod %d", a.Ordinal))
+		case CopyPod:
+			words = append(words, fmt.Sprintf("copy %s to %d", a.Source.Name, a.Ordinal))
+		case PatchPod:
+			words = append(words, patchWords(a))
+		case ResizePod:
+			words = append(words, "resize "+a.Live.Name)
+		case DeletePod:
+			words = append(words, "delete "+a.Live.Name)
+		case SetFinalizers:
+			words = append(words, fmt.Sprintf("finalizers %v", a.Finalizers))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// patchWords tells what a patch of a pod is for.
+func patchWords(a PatchPod) string {
+	switch {
+	case a.Annotations[AnnotationRevision] != "":
+		return "adopt " + a.Live.Name + " as " + a.Annotations[AnnotationRevision]
+	case a.Annotations[AnnotationServingSince] != "":
+		return "traffic to " + a.Live.Name
+	case a.Annotations[AnnotationDrainingSince] != "":
+		return "no traffic to " + a.Live.Name
+	case a.Annotations[AnnotationResources] == resizing:
+		return "begin resize of " + a.Live.Name
+	case a.Annotations[AnnotationResources] != "":
+		return "end resize of " + a.Live.Name
+	case a.Annotations[AnnotationAdmittedImage] != "":
+		return "note the image of " + a.Live.Name
+	default:
+		return "label " + a.Live.Name
+	}
+}
