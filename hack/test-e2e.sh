@@ -8,4 +8,5 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 	fail "the end-to-end tests run containers on this machine, for which they need root on Linux"
 
 make --no-print-directory localcluster build
-go test -tags e2e -count=1 -v -timeout 40m "$@" ./test/e2e/...
+# One package after the other, for each has a cluster of its own.
+go test -tags e2e -count=1 -p 1 -v -timeout 40m "$@" ./test/e2e/...

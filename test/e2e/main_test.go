@@ -14,14 +14,9 @@ package e2e
 
 import (
 	"context"
-	"flag"
 	"fmt"
 	"os"
-	"os/signal"
-	"sync"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
 )
@@ -30,55 +25,7 @@ import (
 var cluster *framework.Cluster
 
 func TestMain(m *testing.M) {
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) (code int) {
-	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
-	if err := runManyAtOnce(); err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		return 2
-	}
-
-	var err error
-	cluster, err = framework.Start(ctx)
-	stop := sync.OnceFunc(func() {
-		// Interrupted or not, what was begun is taken down.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
-		defer cancel()
-		if err := cluster.Stop(ctx); err != nil {
-			fmt.Fprintln(os.Stderr, "e2e: taking down:", err)
-			code = 1
-		}
-	})
-	defer stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "e2e:", err)
-		return 1
-	}
-
-	finished := make(chan struct{})
-	defer close(finished)
-	go func() {
-		select {
-		case <-ctx.Done():
-			fmt.Fprintln(os.Stderr, "e2e: interrupted, taking down")
-			stop()
-			os.Exit(130)
-		case <-cluster.Ended():
-			// Else each test would wait in vain, one after the other.
-			fmt.Fprintln(os.Stderr, "e2e: the cluster is gone though nothing here has ended it")
-			stop()
-			os.Exit(1)
-		case <-finished:
-		}
-	}()
-	code = m.Run()
-	if code == 0 {
-		code = checkLogs(ctx)
-	}
-	return code
+	os.Exit(framework.Main(m, framework.Start, func(c *framework.Cluster) { cluster = c }, checkLogs))
 }
 
 // checkLogs is the last check, for it's about what all tests have caused.
@@ -93,16 +40,4 @@ func checkLogs(ctx context.Context) (code int) {
 		code = 1
 	}
 	return code
-}
-
-// runManyAtOnce sets how many parallel tests run at once, unless the caller has: they wait for the cluster most of the
-// time, so the number of processors, which is the default, says nothing.
-func runManyAtOnce() error {
-	flag.Parse()
-	given := false
-	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
-	if given {
-		return nil
-	}
-	return flag.Set("test.parallel", "6")
 }

@@ -55,6 +55,18 @@ type Cluster struct {
 // Start brings up a cluster, or takes the one that the environment names, and installs the operator. The caller must
 // call Stop, after an error too.
 func Start(ctx context.Context) (*Cluster, error) {
+	c, err := StartEmpty(ctx)
+	if err != nil {
+		return c, err
+	}
+	if err := c.install(ctx); err != nil {
+		return c, fmt.Errorf("installing the operator: %w", err)
+	}
+	return c, nil
+}
+
+// StartEmpty is Start without the operator, for tests that install it in ways of their own.
+func StartEmpty(ctx context.Context) (*Cluster, error) {
 	c := &Cluster{}
 	var err error
 	if c.root, err = repositoryRoot(); err != nil {
@@ -67,9 +79,6 @@ func Start(ctx context.Context) (*Cluster, error) {
 	}
 	if err := c.connect(); err != nil {
 		return c, fmt.Errorf("connecting with %s: %w", c.kubeconfig, err)
-	}
-	if err := c.install(ctx); err != nil {
-		return c, fmt.Errorf("installing the operator: %w", err)
 	}
 	if err := c.startCaller(ctx); err != nil {
 		return c, fmt.Errorf("starting the pod that calls performers: %w", err)
