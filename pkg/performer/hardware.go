@@ -32,8 +32,8 @@ type hardware struct {
 }
 
 // resolveHardware translates requirements, or says what is wrong with them. It fails closed: where
-// it can't tell what would satisfy them, there is a problem and no pod.
-func resolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[string]TEE) (hardware, *Problem) {
+// it can't tell what would satisfy them, there is a mistake and no pod.
+func resolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[string]TEE) (hardware, *Mistake) {
 	var hw hardware
 	if requirements == nil {
 		return hw, nil
@@ -42,9 +42,9 @@ func resolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[strin
 	gpu := strings.ToLower(requirements.GPUType)
 	switch {
 	case requirements.GPUCount < 0:
-		return hw, invalidHardware(path+".gpuCount", "must not be negative")
+		return hw, &Mistake{path + ".gpuCount", "must not be negative"}
 	case gpu != "" && requirements.GPUCount == 0:
-		return hw, invalidHardware(path+".gpuCount", "must be at least 1 where gpuType is set")
+		return hw, &Mistake{path + ".gpuCount", "must be at least 1 where gpuType is set"}
 	case requirements.GPUCount > 0:
 		name := gpuResource
 		if strings.HasPrefix(gpu, migPrefix) {
@@ -58,8 +58,8 @@ func resolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[strin
 		tee, known := tees[strings.ToLower(requirements.TEEType)]
 		if !known {
 			types := strings.Join(slices.Sorted(maps.Keys(tees)), ", ")
-			return hw, invalidHardware(path+".teeType", fmt.Sprintf("is %q; where teeRequired is true it must be one of %s",
-				requirements.TEEType, cmp.Or(types, "those that the operator is configured with, and that are none")))
+			return hw, &Mistake{path + ".teeType", fmt.Sprintf("is %q; where teeRequired is true it must be one of %s",
+				requirements.TEEType, cmp.Or(types, "those that the operator is configured with, and that are none"))}
 		}
 		hw.runtimeClass = tee.RuntimeClass
 		for _, key := range slices.Sorted(maps.Keys(tee.NodeLabels)) {
@@ -76,10 +76,6 @@ func resolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[strin
 		hw.nodeLabels = append(hw.nodeLabels, nodeLabel(key, requirements.CustomLabels[key]))
 	}
 	return hw, nil
-}
-
-func invalidHardware(field, why string) *Problem {
-	return &Problem{Kind: Terminal, Reason: ReasonInvalidSpec, Message: field + " " + why}
 }
 
 func nodeLabel(key, value string) corev1.NodeSelectorRequirement {

@@ -108,11 +108,11 @@ func MakePlan(o Observed, s Settings) Plan {
 		return planDeletion(o)
 	}
 	var plan Plan
-	hw, problem := resolveHardware(o.Performer.Spec.HardwareRequirements, s.TEEs)
+	hw, _ := resolveHardware(o.Performer.Spec.HardwareRequirements, s.TEEs)
 	views := viewPods(o, s)
-	if p := nameProblem(o.Performer.Name); p != nil {
-		problem = p
-	} else {
+	problem := nameProblem(o.Performer.Name)
+	if problem == nil {
+		problem = specProblem(checkSpec(&o.Performer.Spec, s))
 		planService(&plan, o, views)
 		planPods(&plan, o, s, hw, views, problem == nil)
 	}

@@ -31,6 +31,13 @@ var (
 	livenessDefaults  = v1alpha1.ProbeThresholds{PeriodSeconds: 10, TimeoutSeconds: 5, FailureThreshold: 6}
 )
 
+// RenderPod returns the first pod that would be made for p, be it one that can't run (Check). It is for
+// those who want to see it, or ask an API server about it, without making it.
+func RenderPod(p *v1alpha1.Performer, s Settings) *corev1.Pod {
+	hw, _ := resolveHardware(p.Spec.HardwareRequirements, s.TEEs)
+	return buildPod(p, 0, hw)
+}
+
 // buildPod renders the pod of the given ordinal for what is asked for now. It has no traffic yet
 // (setServing).
 func buildPod(p *v1alpha1.Performer, ordinal int32, hw hardware) *corev1.Pod {

@@ -63,8 +63,9 @@ func TestBadSpecsThatTheAPIRefuses(t *testing.T) {
 	}
 }
 
-// TestBadSpecsThatTheClusterRefuses has what the API server refuses of the pod. Each is asked of a new
-// Performer and of one that runs, which goes on; and each is mended.
+// TestBadSpecsThatTheClusterRefuses has what the schema lets in and can't run: what the API server refuses of
+// the pod, and what it would refuse. Each is asked of a new Performer and of one that runs, which goes on; and
+// each is mended.
 func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 	w := newWorld(t)
 	h := recordHistory(w)
@@ -77,20 +78,22 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 	)
 	tests := []struct {
 		name, fields, mend, condition string
-		want                          []string
+		// reason is InvalidSpec for what is wrong in any cluster, and found without asking this one.
+		reason string
+		want   []string
 	}{
-		{"priority-class", `"scheduling":{"priorityClassName":"there-is-none"}`, `"scheduling":null`, waits, []string{"PriorityClass", "there-is-none"}},
-		{"runtime-class", `"scheduling":{"runtimeClass":"there-is-none"}`, `"scheduling":null`, waits, []string{"RuntimeClass", "there-is-none", "not found"}},
-		{"label-key", `"podLabels":{"no key":"x"}`, `"podLabels":null`, stalls, []string{"no key", "labels"}},
-		{"label-value", `"podLabels":{"key":"no value!"}`, `"podLabels":null`, stalls, []string{"no value!", "labels"}},
-		{"annotation-key", `"podAnnotations":{"no key":"x"}`, `"podAnnotations":null`, stalls, []string{"annotations"}},
-		{"custom-label-key", `"hardwareRequirements":{"customLabels":{"no key":"x"}}`, `"hardwareRequirements":null`, stalls, []string{"no key"}},
-		{"custom-label-value", `"hardwareRequirements":{"customLabels":{"key":"no value!"}}`, `"hardwareRequirements":null`, stalls, []string{"no value!"}},
-		{"node-selector", `"scheduling":{"nodeSelector":{"no key":"x"}}`, `"scheduling":null`, stalls, []string{"nodeSelector"}},
-		{"variable-name", `"config":{"environment":{"":"x"}}`, `"config":{"environment":null}`, stalls, []string{"env"}},
-		{"request-above-limit", `"resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}`, `"resources":null`, stalls, []string{"must be less than or equal to cpu limit"}},
-		{"account-name", `"config":{"serviceAccountName":"No Account"}`, `"config":{"serviceAccountName":null}`, stalls, []string{"serviceAccountName"}},
-		{"volume-mount", `"volumeMounts":[{"name":"there-is-none","mountPath":"/x"}]`, `"volumeMounts":null`, stalls, []string{"volumeMounts", "Not found"}},
+		{"priority-class", `"scheduling":{"priorityClassName":"there-is-none"}`, `"scheduling":null`, waits, performer.ReasonPodRefused, []string{"PriorityClass", "there-is-none"}},
+		{"runtime-class", `"scheduling":{"runtimeClass":"there-is-none"}`, `"scheduling":null`, waits, performer.ReasonPodRefused, []string{"RuntimeClass", "there-is-none", "not found"}},
+		{"toleration", `"scheduling":{"tolerations":[{"key":"a","operator":"Sometimes"}]}`, `"scheduling":null`, stalls, performer.ReasonPodRefused, []string{"tolerations", "Sometimes"}},
+		{"field", `"config":{"env":[{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"there.is.none"}}}]}`, `"config":{"env":null}`, stalls, performer.ReasonPodRefused, []string{"fieldPath", "there.is.none"}},
+		{"label-key", `"podLabels":{"no key":"x"}`, `"podLabels":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.podLabels", "no key"}},
+		{"annotation-key", `"podAnnotations":{"no key":"x"}`, `"podAnnotations":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.podAnnotations"}},
+		{"image", `"image":"no//image:1"`, `"image":"repo:1"`, stalls, performer.ReasonInvalidSpec, []string{"spec.image is", "no//image"}},
+		{"custom-label-value", `"hardwareRequirements":{"customLabels":{"key":"no value!"}}`, `"hardwareRequirements":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.hardwareRequirements.customLabels", "no value!"}},
+		{"variable-name", `"config":{"environment":{"":"x"}}`, `"config":{"environment":null}`, stalls, performer.ReasonInvalidSpec, []string{"spec.config.environment"}},
+		{"request-above-limit", `"resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}`, `"resources":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.resources.requests.cpu is 2, above the limit of 1"}},
+		{"account-name", `"config":{"serviceAccountName":"No Account"}`, `"config":{"serviceAccountName":null}`, stalls, performer.ReasonInvalidSpec, []string{"spec.config.serviceAccountName"}},
+		{"volume-mount", `"volumeMounts":[{"name":"there-is-none","mountPath":"/x"}]`, `"volumeMounts":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.volumeMounts[0].name", "there-is-none"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -98,7 +101,7 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 			check := func(name string) *v1alpha1.Performer {
 				t.Helper()
 				p := w.awaitPerformer(name, "the refusal", func(p *v1alpha1.Performer) bool {
-					return p.Status.ObservedGeneration == p.Generation && hasReason(tt.condition, performer.ReasonPodRefused)(p)
+					return p.Status.ObservedGeneration == p.Generation && hasReason(tt.condition, tt.reason)(p)
 				})
 				degraded := conditionOf(p, v1alpha1.ConditionDegraded)
 				for _, part := range tt.want {
@@ -119,7 +122,7 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 			eventually(t, "an event", func(context.Context) string {
 				told = append(told, op.told(w.namespace)...)
 				if !slices.ContainsFunc(told, func(e string) bool {
-					return strings.HasPrefix(e, "Warning PodRefused") && strings.Contains(e, tt.want[0])
+					return strings.HasPrefix(e, "Warning "+tt.reason) && strings.Contains(e, tt.want[0])
 				}) {
 					return strings.Join(told, "\n")
 				}
@@ -280,7 +283,7 @@ func TestBadSpecsThatTheKubeletRefuses(t *testing.T) {
 			"CreateContainerConfigError", "secret s not found", performer.ReasonContainerConfigInvalid},
 		{"config-map", `"config":{"environmentFrom":[{"name":"A","valueFrom":{"configMapKeyRef":{"name":"c","key":"k"}}}]}`,
 			"CreateContainerConfigError", "configmap c not found", performer.ReasonContainerConfigInvalid},
-		{"image", `"image":"no//image:"`, "InvalidImageName", "couldn't parse image name: invalid reference format", performer.ReasonImagePullFailed},
+		{"image", `"image":"repo:missing"`, "ErrImagePull", "repo:missing: not found", performer.ReasonImagePullFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := w.as(t)
