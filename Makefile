@@ -88,6 +88,10 @@ test: ## Run unit tests, and integration tests against a real API server; leaves
 test-e2e: ## Run the end-to-end tests on a local cluster with a real node (root on Linux).
 	hack/test-e2e.sh
 
+.PHONY: fuzz
+fuzz: ## Fuzz the admission webhooks for FUZZTIME (60s) each.
+	hack/fuzz.sh
+
 .PHONY: test-all
 test-all: lint test test-e2e ## Lint and run all tests.
 

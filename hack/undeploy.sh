@@ -76,6 +76,8 @@ crd)
 	;;
 all)
 	echo "deleting the operator, its permissions, the namespace hourglass-system and the CRD $crd"
+	# While there is still something that the configurations of webhooks point to, if there are any.
+	"$KUBECTL" delete --ignore-not-found --filename deploy/webhooks/webhooks.yaml
 	"$KUBECTL" delete "$ignore" deployment --namespace hourglass-system hourglass-operator-controller-manager --wait --timeout 60s
 	# One that was made in the meantime has nobody left to finish it.
 	"$KUBECTL" get crd "$crd" --ignore-not-found --output name | grep -q . && release_performers

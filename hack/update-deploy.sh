@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Renders manifests/ into deploy/, split so that `kubectl apply -f deploy/`, which
-# takes the files in the order of their names, meets each thing after what it needs.
+# takes the files in the order of their names, meets each thing after what it needs;
+# and what the webhooks add to it into deploy/webhooks.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 mkdir -p deploy
@@ -32,4 +33,37 @@ hack/render.sh | awk '
 	/^kind: / { kind = $2 }
 	{ doc = doc $0 "\n" }
 	END { if (!failed) flush() }
+'
+
+# What the overlay webhooks adds: what is new in one file, and the Deployment, which
+# is deploy/'s with more flags, in another. The configurations come first, so that
+# "kubectl delete" takes them away before what they point to.
+mkdir -p deploy/webhooks
+rm -f deploy/webhooks/*.yaml
+plain="$(mktemp)"
+trap 'rm -f "$plain"' EXIT
+hack/render.sh >"$plain"
+"$(tool kustomize)" build manifests/webhooks | awk -v plain="$plain" '
+	function flush() {
+		if (doc == "") return
+		if (kind == "Deployment") deployment = doc
+		else if (kind ~ /^(Mutating|Validating)WebhookConfiguration$/) first = first "---\n" doc
+		else if (!(doc in known)) rest = rest "---\n" doc
+		doc = kind = ""
+	}
+	BEGIN {
+		while ((getline line < plain) > 0) {
+			if (line == "---") { known[text]; text = "" } else text = text line "\n"
+		}
+		known[text]
+		header = "# Rendered from manifests/webhooks by hack/update-deploy.sh; do not edit."
+	}
+	/^---$/ { flush(); next }
+	/^kind: / { kind = $2 }
+	{ doc = doc $0 "\n" }
+	END {
+		flush()
+		printf "%s\n%s", header, substr(first rest, 5) > "deploy/webhooks/webhooks.yaml"
+		printf "%s\n%s", header, deployment > "deploy/webhooks/deployment.yaml"
+	}
 '

@@ -28,7 +28,7 @@ has() { # FILE LINE
 	grep -qxF -- "$2" <(sed 's/^ *//' "$1") || fail "manifests/$(basename "$1" .yaml): no line: $2"
 }
 
-for overlay in default metrics-secure namespaced; do
+for overlay in default metrics-secure namespaced webhooks cert-manager; do
 	"$kustomize" build "manifests/$overlay" >"$work/$overlay.yaml"
 done
 
@@ -51,3 +51,19 @@ diff <(objects "$work/default.yaml" | cat - <(printf '%s\n' \
 for line in "- --metrics-secure" "- --metrics-bind-address=:8443" "- containerPort: 8443" "- name: https"; do
 	has "$work/metrics-secure.yaml" "$line"
 done
+
+serving=("MutatingWebhookConfiguration hourglass-operator-webhook" "ValidatingWebhookConfiguration hourglass-operator-webhook"
+	"Service hourglass-operator-webhook-service")
+diff <(objects "$work/default.yaml" | cat - <(printf '%s\n' "${serving[@]}" \
+	"Role hourglass-operator-webhook-ca" "RoleBinding hourglass-operator-webhook-ca" \
+	"ClusterRole hourglass-operator-webhook-trust" "ClusterRoleBinding hourglass-operator-webhook-trust") | sort) \
+	<(objects "$work/webhooks.yaml" | sort) || fail "manifests/webhooks: these objects are too many or too few"
+diff <(objects "$work/default.yaml" | cat - <(printf '%s\n' "${serving[@]}" \
+	"Issuer hourglass-operator-webhook-self-signed" "Issuer hourglass-operator-webhook" \
+	"Certificate hourglass-operator-webhook-authority" "Certificate hourglass-operator-webhook") | sort) \
+	<(objects "$work/cert-manager.yaml" | sort) || fail "manifests/cert-manager: these objects are too many or too few"
+for overlay in webhooks cert-manager; do
+	has "$work/$overlay.yaml" "- --enable-webhooks"
+	has "$work/$overlay.yaml" "- containerPort: 9443"
+done
+has "$work/cert-manager.yaml" "- --cert-dir=/etc/hourglass-operator/webhook"

@@ -133,6 +133,9 @@ func New(cfg Config) (*Controller, error) {
 	return c, nil
 }
 
+// Settings returns what decisions go by, the same for every Performer.
+func (c *Controller) Settings() performer.Settings { return c.settings }
+
 // watch has every event that may concern a Performer put that Performer's name into the queue.
 func (c *Controller) watch(namespace string, caches *caches) error {
 	performers := handlerFor(func(p *v1alpha1.Performer) {

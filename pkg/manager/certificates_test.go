@@ -22,7 +22,13 @@ import (
 // writeCertificate puts a new certificate into a folder and returns it.
 func writeCertificate(t *testing.T, dir string) *tls.Certificate {
 	t.Helper()
-	c, err := selfSigned(time.Now())
+	return writeCertificateOf(t, dir, time.Now())
+}
+
+// writeCertificateOf is writeCertificate at another time.
+func writeCertificateOf(t *testing.T, dir string, now time.Time) *tls.Certificate {
+	t.Helper()
+	c, err := selfSigned(now)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,6 +35,7 @@ type clients struct {
 	election  kubernetes.Interface
 	standby   kubernetes.Interface // watches the lease
 	reviews   kubernetes.Interface // of those who ask for metrics
+	webhooks  kubernetes.Interface // keeps their certificate; nil without webhooks
 }
 
 // newClients makes the clients for the cluster that config names, without talking to it.
@@ -60,6 +61,9 @@ func newClients(config *rest.Config, o *Options) (*clients, error) {
 		election:  kube(protobuf(dedicated(config, "leader-election", electionTimeout))),
 		standby:   kube(protobuf(dedicated(config, "leader-election", 0))),
 		reviews:   kube(protobuf(dedicated(config, "metrics", requestTimeout))),
+	}
+	if o.EnableWebhooks && o.CertDir == "" {
+		c.webhooks = kube(protobuf(dedicated(config, "webhooks", 0)))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, fmt.Errorf("the configuration for the cluster at %s is not usable: %s", config.Host, oneLine(err))

@@ -68,9 +68,7 @@ func (e *endpoints) listen(ctx context.Context, o *Options) ([]*server, error) {
 		}
 		server, err := listen(ctx, s.name, s.flag, s.address, s.handler)
 		if err != nil {
-			for _, other := range servers {
-				other.stop()
-			}
+			stopAll(servers)
 			return nil, err
 		}
 		if s.name == "metrics" && e.certificates != nil {

@@ -18,6 +18,7 @@ var environment = []struct{ variable, flag string }{
 	{"NAMESPACE", "namespaces"},
 	{"LOG_LEVEL", "v"},
 	{"LOG_FORMAT", "logging-format"},
+	{"ENABLE_WEBHOOKS", "enable-webhooks"},
 }
 
 // ParseOptions reads the command line (without the program's name) and the environment through
@@ -55,10 +56,7 @@ func (o *Options) readEnvironment(fs *pflag.FlagSet, lookup func(string) (string
 			return err
 		}
 	}
-	// These have no flag.
-	if err := setFromEnvironment(boolean(&o.EnableWebhooks), "ENABLE_WEBHOOKS", lookup); err != nil {
-		return err
-	}
+	// This has no flag.
 	return setFromEnvironment(text(&o.LeaderElection.PodNamespace, "", checkNamespace), "POD_NAMESPACE", lookup)
 }
 
@@ -109,8 +107,14 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(text(&o.MetricsCertDir, "folder", anything), "metrics-cert-dir", "folder with tls.crt and tls.key for --metrics-secure, read again when they change; empty: a certificate of its own making")
 	isBool("enable-pprof", "", &o.EnablePprof, "with --metrics-secure, serve profiles at /debug/pprof/ to those who are allowed to get them")
 	isBool("enable-http2", "", &o.EnableHTTP2, "allow HTTP/2 on TLS listeners")
-	fs.Var(integer(&o.WebhookPort, 1, 65535), "webhook-port", "port of the admission webhooks; accepted, and without effect while there are none")
-	fs.Var(text(&o.CertDir, "folder", anything), "cert-dir", "certificates of the admission webhooks; accepted, and without effect while there are none")
+
+	isBool("enable-webhooks", "", &o.EnableWebhooks, "serve admission webhooks, which tell of mistakes in a Performer when they are made (or environment ENABLE_WEBHOOKS)")
+	fs.Var(integer(&o.WebhookPort, 1, 65535), "webhook-port", "port of the webhooks")
+	fs.Var(text(&o.CertDir, "folder", anything), "cert-dir", "folder with tls.crt and tls.key for the webhooks, read again when they change; empty: certificates of its own making, of an authority that it keeps in a Secret and tells the API server of")
+	fs.Var(text(&o.WebhookService, "name", checkDomainName), "webhook-service", "Service in the manager's own namespace that leads to the webhooks")
+	fs.Var(text(&o.WebhookConfiguration, "name", checkDomainName), "webhook-configuration", "name of the ValidatingWebhookConfiguration and the MutatingWebhookConfiguration that point to that Service")
+	fs.Var(text(&o.WebhookCASecret, "name", checkDomainName), "webhook-ca-secret", "Secret in the manager's own namespace for the authority; made where it is missing")
+	fs.Var(duration(&o.WebhookCertificateLifetime), "webhook-certificate-lifetime", "how long a certificate of its own making is good for; made anew with a third of that left")
 
 	fs.VarP(level(&o.LogLevel), "v", "v", fmt.Sprintf("what to log: debug, info, warn, error, or a verbosity from 0 to %d (or environment LOG_LEVEL)", maxVerbosity))
 	fs.Var(text(&o.LogFormat, "format", checkLogFormat), "logging-format", "text or json (or environment LOG_FORMAT)")
@@ -138,7 +142,7 @@ Environment:
   LOG_LEVEL        as -v
   LOG_FORMAT       as --logging-format
   POD_NAMESPACE    the manager's own namespace, where no service account tells it
-  ENABLE_WEBHOOKS  true is refused: admission webhooks are not available in this version
+  ENABLE_WEBHOOKS  as --enable-webhooks
 
 A flag wins over its variable. Exit codes: 0 stopped as asked, 1 failed, 2 bad option.
 `

@@ -103,6 +103,11 @@ func (l *LeaderElectionOptions) namespaceOfLease(file string) string {
 	if l.ResourceNamespace != "" {
 		return l.ResourceNamespace
 	}
+	return l.ownNamespace(file)
+}
+
+// ownNamespace is where the pod runs, which file tells, or what comes nearest to that.
+func (l *LeaderElectionOptions) ownNamespace(file string) string {
 	if own, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(own)) != "" {
 		return strings.TrimSpace(string(own))
 	}

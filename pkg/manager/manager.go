@@ -74,12 +74,18 @@ func Run(ctx context.Context, o *Options) error {
 		alive = append(alive, healthCheck{"leader-election", election.Check})
 	}
 
+	var admission *webhooks
+	if o.EnableWebhooks {
+		if admission, err = newWebhooks(ctx, o, clients, families, work.Settings()); err != nil {
+			return err
+		}
+	}
 	serve, err := endpointsFor(ctx, o, clients, families.Handler(metrics.Standard()))
 	if err != nil {
 		return err
 	}
 	if o.MetricsSecure {
-		checks.others = metricsNeeds
+		checks.others = append(checks.others, metricsNeeds...)
 	}
 	serve.alive = alive
 	serve.ready = []healthCheck{
@@ -91,9 +97,26 @@ func Run(ctx context.Context, o *Options) error {
 			return errors.New("not filled yet")
 		}},
 	}
+	if admission != nil {
+		serve.ready = append(serve.ready, healthCheck{"webhooks", admission.check})
+		if admission.keeper != nil {
+			checks.others = append(checks.others, webhookNeeds(o)...)
+			p.worker = workers{work, admission.keeper}
+		}
+	}
 	servers, err := serve.listen(ctx, o)
 	if err != nil {
 		return err
+	}
+	farewell := func() {}
+	if admission != nil {
+		s, err := admission.listen(ctx, o)
+		if err != nil {
+			stopAll(servers)
+			return err
+		}
+		servers = append(servers, s)
+		farewell = admission.farewell(ctx)
 	}
 	failed := make(chan error, len(servers))
 	for _, s := range servers {
@@ -102,7 +125,11 @@ func Run(ctx context.Context, o *Options) error {
 		go func() { failed <- s.serve() }()
 	}
 	p.failed = failed
-	return p.run(ctx)
+	if err := p.run(ctx); err != nil {
+		return err
+	}
+	farewell()
+	return nil
 }
 
 // logScope says what we watch. It is worth a line of its own, since a chart of old set NAMESPACE

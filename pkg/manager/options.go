@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
@@ -49,11 +50,18 @@ type Options struct {
 	TEEConfig string
 	TEEs      map[string]performer.TEE
 
-	// WebhookPort and CertDir are for admission webhooks, which EnableWebhooks asks for and this
-	// version refuses.
+	// EnableWebhooks serves admission webhooks on WebhookPort.
 	EnableWebhooks bool
 	WebhookPort    int
-	CertDir        string
+	// CertDir holds tls.crt and tls.key of the webhook server; empty means certificates of our own
+	// making, for which the rest is.
+	CertDir string
+	// WebhookService is the Service in the manager's own namespace by which the API server reaches the
+	// webhooks, WebhookConfiguration the name of both configurations that say so, and WebhookCASecret the
+	// Secret of the authority, which is made where it is missing.
+	WebhookService, WebhookConfiguration, WebhookCASecret string
+	// WebhookCertificateLifetime is that of the certificate that the webhook server shows.
+	WebhookCertificateLifetime time.Duration
 
 	LogLevel  LogLevel
 	LogFormat string
@@ -103,10 +111,14 @@ func DefaultOptions() *Options {
 		FirstRetry:    controller.DefaultFirstRetry,
 		LastRetry:     controller.DefaultLastRetry,
 		WebhookPort:   9443,
-		CertDir:       "/tmp/k8s-webhook-server/serving-certs",
-		LogLevel:      LogLevel{Verbosity: levelInfo},
-		LogFormat:     formatText,
 
+		WebhookService:             "hourglass-operator-webhook-service",
+		WebhookConfiguration:       "hourglass-operator-webhook",
+		WebhookCASecret:            "hourglass-operator-webhook-ca",
+		WebhookCertificateLifetime: 24 * time.Hour,
+
+		LogLevel:          LogLevel{Verbosity: levelInfo},
+		LogFormat:         formatText,
 		LogFlushFrequency: 5 * time.Second,
 	}
 }
@@ -115,8 +127,6 @@ func DefaultOptions() *Options {
 // The error names the options and what would be right.
 func (o *Options) Validate() error {
 	switch {
-	case o.EnableWebhooks:
-		return fmt.Errorf("ENABLE_WEBHOOKS=true: admission webhooks are not available in this version: unset it or set it to false")
 	case o.MetricsSecure && o.MetricsBindAddress == "0":
 		return fmt.Errorf("--metrics-secure has no meaning with --metrics-bind-address=0: give one of them")
 	case o.MetricsCertDir != "" && !o.MetricsSecure:
@@ -125,6 +135,12 @@ func (o *Options) Validate() error {
 		return fmt.Errorf("--enable-pprof needs --metrics-secure: profiles are served only to those who are allowed to get them")
 	case sameAddress(o.MetricsBindAddress, o.HealthProbeBindAddress):
 		return fmt.Errorf("--metrics-bind-address and --health-probe-bind-address are both %s: give them different ports", o.MetricsBindAddress)
+	case o.EnableWebhooks && o.wantsWebhookPort(o.MetricsBindAddress):
+		return fmt.Errorf("--metrics-bind-address and --webhook-port are both %d: give them different ports", o.WebhookPort)
+	case o.EnableWebhooks && o.wantsWebhookPort(o.HealthProbeBindAddress):
+		return fmt.Errorf("--health-probe-bind-address and --webhook-port are both %d: give them different ports", o.WebhookPort)
+	case o.WebhookCertificateLifetime < time.Minute:
+		return fmt.Errorf("--webhook-certificate-lifetime (%s) must be at least 1m", o.WebhookCertificateLifetime)
 	case o.VModule != "" && o.LogFormat != formatText:
 		return fmt.Errorf("--vmodule=%s works with --logging-format=text only: give one of them", o.VModule)
 	case o.KubeAPIBurst > 0 && o.KubeAPIQPS < 0:
@@ -158,6 +174,11 @@ func (o *Options) burst() int {
 		return o.KubeAPIBurst
 	}
 	return max(0, int(math.Ceil(2*o.KubeAPIQPS)))
+}
+
+// wantsWebhookPort tells whether a server at the address would surely want the port of the webhooks.
+func (o *Options) wantsWebhookPort(address string) bool {
+	return sameAddress(address, net.JoinHostPort("", strconv.Itoa(o.WebhookPort)))
 }
 
 // sameAddress tells whether two servers would surely want the same port of the same host.

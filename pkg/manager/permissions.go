@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
@@ -68,11 +69,26 @@ func leaseNeeds(name string) []need {
 }
 
 // metricsNeeds are the permissions for --metrics-secure.
-var metricsNeeds = []need{
-	{group: authenticationv1.GroupName, resource: "tokenreviews", verbs: []string{"create"}, everywhere: true,
-		without: "nobody can read the metrics"},
-	{group: authorizationv1.GroupName, resource: "subjectaccessreviews", verbs: []string{"create"}, everywhere: true,
-		without: "nobody can read the metrics"},
+var metricsNeeds = []wish{
+	{need: need{group: authenticationv1.GroupName, resource: "tokenreviews", verbs: []string{"create"}, everywhere: true,
+		without: "nobody can read the metrics"}},
+	{need: need{group: authorizationv1.GroupName, resource: "subjectaccessreviews", verbs: []string{"create"}, everywhere: true,
+		without: "nobody can read the metrics"}},
+}
+
+// webhookNeeds are the permissions for webhooks with certificates of our own making.
+func webhookNeeds(o *Options) []wish {
+	const without = "the API server can't trust the webhooks, and does without them"
+	needs := []wish{{namespace: o.LeaderElection.ownNamespace(namespaceFile), need: need{
+		resource: "secrets", object: o.WebhookCASecret, verbs: []string{"list", "watch", "create", "update"}, without: without,
+	}}}
+	for _, resource := range []string{"validatingwebhookconfigurations", "mutatingwebhookconfigurations"} {
+		needs = append(needs, wish{need: need{
+			group: admissionregistrationv1.GroupName, resource: resource, object: o.WebhookConfiguration,
+			verbs: []string{"list", "watch", "patch"}, everywhere: true, without: without,
+		}})
+	}
+	return needs
 }
 
 // wish is a need in one namespace, or in all where that is empty.
@@ -83,7 +99,7 @@ type wish struct {
 
 // wishes lists all needs of a manager: those for Performers in each of the namespaces or, when there
 // are none, everywhere; those for the lease, if it has a name; and the others.
-func wishes(namespaces []string, lease types.NamespacedName, others []need) []wish {
+func wishes(namespaces []string, lease types.NamespacedName, others []wish) []wish {
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
@@ -98,10 +114,7 @@ func wishes(namespaces []string, lease types.NamespacedName, others []need) []wi
 			all = append(all, wish{n, lease.Namespace})
 		}
 	}
-	for _, n := range others {
-		all = append(all, wish{need: n})
-	}
-	return all
+	return append(all, others...)
 }
 
 // name is the resource as roles name it, such as performers/status.

@@ -41,7 +41,7 @@ type preflight struct {
 	client     kubernetes.Interface
 	namespaces []string             // empty means all
 	lease      types.NamespacedName // empty without leader election
-	others     []need               // beside those for Performers and for the lease
+	others     []wish               // beside those for Performers and for the lease
 
 	sleep func(context.Context, time.Duration) error
 

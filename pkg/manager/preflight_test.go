@@ -304,7 +304,7 @@ func TestPermissionsAreAskedForInTheScope(t *testing.T) {
 		name       string
 		namespaces []string
 		lease      types.NamespacedName
-		others     []need
+		others     []wish
 		asked      []string
 		not        []string
 	}{

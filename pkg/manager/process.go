@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -16,6 +17,25 @@ import (
 type worker interface {
 	Start(ctx context.Context)
 	Run(ctx context.Context)
+}
+
+// workers are several that start and stop as one.
+type workers []worker
+
+// Start implements worker.
+func (w workers) Start(ctx context.Context) {
+	for _, one := range w {
+		one.Start(ctx)
+	}
+}
+
+// Run implements worker.
+func (w workers) Run(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, one := range w {
+		all.Go(func() { one.Run(ctx) })
+	}
+	all.Wait()
 }
 
 // limits bound what a stop may take: together less than the 30 seconds that a pod has by default.

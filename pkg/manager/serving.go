@@ -84,6 +84,12 @@ func (s *server) serve() error {
 	return nil
 }
 
+func stopAll(servers []*server) {
+	for _, s := range servers {
+		s.stop()
+	}
+}
+
 // stop lets requests in hand end, for a short time.
 func (s *server) stop() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -1,0 +1,55 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Webhook are the families of the admission webhooks. They are there only where webhooks are on.
+type Webhook struct {
+	requests  *prometheus.CounterVec
+	durations *prometheus.HistogramVec
+}
+
+// Webhook adds the families of the admission webhooks, which know the given words. certificateEnds
+// returns when the certificate that the server shows ends; the zero time while there is none.
+func (m *Metrics) Webhook(operations, results []string, certificateEnds func() time.Time) *Webhook {
+	const subsystem = "webhook"
+	w := &Webhook{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "requests_total",
+			Help: "Admission requests, by webhook and by how they ended; error: the request was none that can be answered.",
+		}, []string{"operation", "result"}),
+		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: "request_duration_seconds",
+			Help:    "Duration of an admission request in seconds, by webhook. The API server waits for 5 seconds.",
+			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5},
+		}, []string{"operation"}),
+	}
+	for _, operation := range operations {
+		w.durations.WithLabelValues(operation)
+		for _, result := range results {
+			w.requests.WithLabelValues(operation, result)
+		}
+	}
+	m.registry.MustRegister(w.requests, w.durations, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Subsystem: subsystem, Name: "certificate_expiry_timestamp_seconds",
+		Help: "When the certificate of the webhook server ends, in seconds since 1970; 0 while there is none.",
+	}, func() float64 {
+		if ends := certificateEnds(); !ends.IsZero() {
+			return float64(ends.Unix())
+		}
+		return 0
+	}))
+	return w
+}
+
+// Served counts one admission request.
+func (w *Webhook) Served(operation, result string, seconds float64) {
+	w.requests.WithLabelValues(operation, result).Inc()
+	w.durations.WithLabelValues(operation).Observe(seconds)
+}
