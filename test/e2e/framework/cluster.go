@@ -123,6 +123,11 @@ func (c *Cluster) Apply(ctx context.Context, namespace, yaml string) (string, er
 	return c.kubectl(ctx, yaml, "apply", "-n", namespace, "-f", "-")
 }
 
+// ApplyStrictly is Apply, and fails for warnings too, after it has applied.
+func (c *Cluster) ApplyStrictly(ctx context.Context, namespace, yaml string) (string, error) {
+	return c.kubectl(ctx, yaml, "apply", "-n", namespace, "--warnings-as-errors", "-f", "-")
+}
+
 // Delete deletes what YAML names, as far as it's there, without waiting for its end.
 func (c *Cluster) Delete(ctx context.Context, yaml string) error {
 	_, err := c.kubectl(ctx, yaml, "delete", "--ignore-not-found", "--wait=false", "-f", "-")

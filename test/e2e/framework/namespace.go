@@ -66,6 +66,10 @@ func (c *Cluster) Namespace(t *testing.T) *Namespace {
 func (n *Namespace) deletePerformers(ctx context.Context) error {
 	performers := n.Performers.HourglassV1alpha1().Performers(n.Name)
 	if err := performers.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
+		if apierrors.IsNotFound(err) {
+			// The CRD is gone, and they with it.
+			return nil
+		}
 		return err
 	}
 	return eventually(ctx, func(ctx context.Context) error {

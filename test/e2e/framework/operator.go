@@ -6,6 +6,7 @@ package framework
 import (
 	"context"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,11 +35,7 @@ func (c *Cluster) install(ctx context.Context) error {
 	}
 	wasHere := err == nil
 	if c.borrowed && !wasHere {
-		c.undo = append(c.undo, func(ctx context.Context) error {
-			undeploy := command{dir: c.root, env: []string{"KUBECONFIG=" + c.kubeconfig}}
-			_, err := undeploy.run(ctx, "hack/undeploy.sh", "all", "--ignore-not-found")
-			return err
-		})
+		c.undo = append(c.undo, c.Undeploy)
 	}
 	if _, err := c.Kubectl(ctx, "apply", "-f", "deploy/"); err != nil {
 		return err
@@ -50,6 +47,17 @@ func (c *Cluster) install(ctx context.Context) error {
 		}
 	}
 	return c.operatorReady(ctx)
+}
+
+// Undeploy removes all Performers, the operator and the CRD, as "make undeploy" does, as far as they are there.
+func (c *Cluster) Undeploy(ctx context.Context) error {
+	kubectl := "kubectl"
+	if c.binDir != "" {
+		kubectl = filepath.Join(c.binDir, kubectl)
+	}
+	undeploy := command{dir: c.root, env: []string{"KUBECONFIG=" + c.kubeconfig, "KUBECTL=" + kubectl}}
+	_, err := undeploy.run(ctx, "hack/undeploy.sh", "all", "--ignore-not-found")
+	return err
 }
 
 // OperatorReady returns nil once all replicas of the operator, and no older ones, are ready.

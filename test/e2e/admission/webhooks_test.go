@@ -1,0 +1,296 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+)
+
+// configurationName is that of both webhook configurations.
+const configurationName = "hourglass-operator-webhook"
+
+// mistaken has two mistakes that the schema lets in, %s is its name.
+const mistaken = `
+apiVersion: hourglass.eigenlayer.io/v1alpha1
+kind: Performer
+metadata: {name: %s}
+spec:
+  avsAddress: "0x0123456789abcdef0123456789abcdef01234567"
+  image: Repo/performer:v1
+  resources: {limits: {cpu: "1"}, requests: {cpu: "2"}}
+`
+
+// Of the mistakes, in the words of webhook and controller alike.
+var mistakes = []string{
+	`spec.image is "Repo/performer:v1"`,
+	"spec.resources.requests.cpu is 2, above the limit of 1: it must be at most the limit",
+}
+
+// dubious is let in with warnings; %s is its name.
+const dubious = `
+apiVersion: hourglass.eigenlayer.io/v1alpha1
+kind: Performer
+metadata: {name: %s}
+spec: {avsAddress: "0x123...", image: my-avs:latest, imagePullPolicy: Never, config: {grpcPort: 8080}}
+`
+
+// answers waits until the API server asks the webhooks and trusts them.
+func answers(t *testing.T, ns *framework.Namespace) {
+	t.Helper()
+	framework.Eventually(t, "the webhooks to be asked", func(ctx context.Context) error {
+		_, err := cluster.Apply(ctx, ns.Name, fmt.Sprintf(mistaken, "asked"))
+		if err == nil {
+			if _, err := cluster.Kubectl(ctx, "delete", "performer", "asked", "-n", ns.Name); err != nil {
+				return err
+			}
+			return fmt.Errorf("a mistake is let in")
+		}
+		if !strings.Contains(err.Error(), mistakes[1]) {
+			return err
+		}
+		return nil
+	})
+}
+
+// setFailurePolicy sets that of all webhooks, until the test's end.
+func setFailurePolicy(t *testing.T, policy admissionregistrationv1.FailurePolicyType) {
+	t.Helper()
+	set := func(ctx context.Context, policy admissionregistrationv1.FailurePolicyType) error {
+		for _, kind := range []string{"mutatingwebhookconfiguration", "validatingwebhookconfiguration"} {
+			patch := fmt.Sprintf(`[{"op":"replace","path":"/webhooks/0/failurePolicy","value":%q}]`, policy)
+			if _, err := cluster.Kubectl(ctx, "patch", kind, configurationName, "--type=json", "--patch="+patch); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := set(t.Context(), policy); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := set(context.WithoutCancel(t.Context()), admissionregistrationv1.Ignore); err != nil && !strings.Contains(err.Error(), "NotFound") {
+			t.Errorf("cleaning up: %v", err)
+		}
+	})
+}
+
+func TestMistakesAreRefusedAndDoubtsAreTold(t *testing.T) {
+	ns := cluster.Namespace(t)
+	answers(t, ns)
+
+	_, err := cluster.Apply(t.Context(), ns.Name, fmt.Sprintf(mistaken, "a"))
+	for _, want := range mistakes {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("kubectl lacks %q: %v", want, err)
+		}
+	}
+	if _, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).Get(t.Context(), "a", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+		t.Errorf("it is there all the same: %v", err)
+	}
+
+	// kubectl shows warnings on standard error, which is only kept where it fails for them.
+	_, err = cluster.ApplyStrictly(t.Context(), ns.Name, fmt.Sprintf(dubious, "b"))
+	for _, want := range []string{
+		`Warning: spec.avsAddress is "0x123...", which is no address: one is 0x and 40 hexadecimal digits`,
+		"Warning: spec.image has the tag latest",
+		"Warning: spec.imagePullPolicy is Never",
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("kubectl lacks %q: %v", want, err)
+		}
+	}
+	made := ns.WaitReady(t, "b")
+	if made.Labels["app.kubernetes.io/name"] != "hourglass-performer" || made.Labels["app.kubernetes.io/instance"] != "b" {
+		t.Errorf("labels %v", made.Labels)
+	}
+	// Applied again it says nothing, and nothing starts.
+	if _, err := cluster.ApplyStrictly(t.Context(), ns.Name, fmt.Sprintf(dubious, "b")); err != nil {
+		t.Errorf("the same once more: %v", err)
+	}
+	_, err = cluster.Kubectl(t.Context(), "patch", "performer", "b", "-n", ns.Name, "--type=merge", "--warnings-as-errors", `--patch={"spec":{"config":{"grpcPort":8081,"environment":{"GRPC_PORT":"8081"}}}}`)
+	if err == nil || !strings.Contains(err.Error(), "spec.config.grpcPort changes from 8080 to 8081") {
+		t.Errorf("of a change of the port kubectl says %v", err)
+	}
+}
+
+// TestTheFinalizerSavesAWrite has a Performer that is made with its finalizer. Without webhooks that is a write of the
+// operator's own; here it writes nothing of the Performer but its status.
+func TestTheFinalizerSavesAWrite(t *testing.T) {
+	audit := cluster.AuditLog(t)
+	ns := cluster.Namespace(t)
+	answers(t, ns)
+	made := ns.Create(t, ns.Performer("a"))
+	if len(made.Finalizers) != 1 || made.Finalizers[0] != "hourglass.eigenlayer.io/performer-finalizer" {
+		t.Errorf("made with finalizers %q", made.Finalizers)
+	}
+	ns.WaitReady(t, "a")
+	requests, _, err := audit.Requests(framework.OperatorUser, made.CreationTimestamp.Time)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, request := range requests {
+		if o := request.Object; o.Resource == "performers" && o.Namespace == ns.Name && !strings.Contains(request.URI, "/status") {
+			t.Errorf("the operator writes %s", request)
+		}
+	}
+}
+
+// oldOne makes a Performer with mistakes while nobody judges, as are those of the time before the webhooks were turned on.
+func oldOne(t *testing.T, ns *framework.Namespace, name string) *v1alpha1.Performer {
+	t.Helper()
+	if _, err := cluster.Apply(t.Context(), ns.Name, fmt.Sprintf(mistaken, name)); err != nil {
+		t.Fatal(err)
+	}
+	p, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// TestTheOperatorIsAway scales the operator to zero, with either failure policy.
+func TestTheOperatorIsAway(t *testing.T) {
+	ns := cluster.Namespace(t)
+	answers(t, ns)
+	performers := ns.Performers.HourglassV1alpha1().Performers(ns.Name)
+	if err := cluster.ScaleOperator(t.Context(), 0); err != nil {
+		t.Fatal(err)
+	}
+	back := func(ctx context.Context) {
+		if err := cluster.ScaleOperator(ctx, 2); err != nil {
+			t.Errorf("scaling up: %v", err)
+		}
+	}
+	t.Cleanup(func() { back(context.WithoutCancel(t.Context())) })
+
+	// Ignore: everybody can do everything, and mistakes get in.
+	old := oldOne(t, ns, "old")
+	oldOne(t, ns, "goes")
+
+	setFailurePolicy(t, admissionregistrationv1.Fail)
+	framework.Eventually(t, "Fail to be in force", func(ctx context.Context) error {
+		_, err := cluster.Apply(ctx, ns.Name, strings.Replace(fmt.Sprintf(dubious, "new"), "0x123...", "0x124...", 1))
+		if err == nil {
+			_, err := cluster.Kubectl(ctx, "delete", "performer", "new", "-n", ns.Name, "--wait=false")
+			return fmt.Errorf("a new Performer is let in (%v)", err)
+		}
+		if !strings.Contains(err.Error(), "failed calling webhook") {
+			return err
+		}
+		return nil
+	})
+	for what, patch := range map[string]string{
+		"labels":     `{"metadata":{"labels":{"a":"b"}}}`,
+		"finalizers": `{"metadata":{"finalizers":["example.com/mine"]}}`,
+		"no more of": `{"metadata":{"finalizers":null}}`,
+	} {
+		if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
+			t.Errorf("a change of %s: %v", what, err)
+		}
+	}
+	if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(`{"status":{"phase":"Pending"}}`), metav1.PatchOptions{}, "status"); err != nil {
+		t.Errorf("a change of the status: %v", err)
+	}
+	if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(`{"spec":{"version":"2"}}`), metav1.PatchOptions{}); err == nil {
+		t.Error("under Fail a change of the spec is let in that nobody has judged")
+	}
+	// Nobody is there to put a finalizer on it, so it goes at once.
+	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "goes", "-n", ns.Name, "--timeout=60s"); err != nil {
+		t.Errorf("a deletion: %v", err)
+	}
+
+	back(t.Context())
+	told := ns.WaitFor(t, "old", "what is wrong to be told", framework.Has(v1alpha1.ConditionStalled, metav1.ConditionTrue, "InvalidSpec", mistakes[1]))
+	if told.UID != old.UID {
+		t.Error("it is another one")
+	}
+	answers(t, ns)
+	// What was wrong before holds nothing up; what is new does.
+	if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(`{"spec":{"version":"2"}}`), metav1.PatchOptions{}); err != nil {
+		t.Errorf("a change beside the old mistakes: %v", err)
+	}
+	if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(`{"spec":{"podLabels":{"no key":"x"}}}`), metav1.PatchOptions{}); err == nil || !strings.Contains(err.Error(), "no key") {
+		t.Errorf("a further mistake: %v", err)
+	}
+	mended := fmt.Sprintf(`{"spec":{"image":%q,"resources":null}}`, framework.SampleImage)
+	if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(mended), metav1.PatchOptions{}); err != nil {
+		t.Error(err)
+	}
+	ns.WaitFor(t, "old", "the mistakes to be gone", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionFalse, "AsExpected", ""))
+}
+
+// TestCertManagersOverlay has the overlay as it is with cert-manager, whose part the test plays: the Secret that it would
+// make, and the authority that it would put into the configurations.
+func TestCertManagersOverlay(t *testing.T) {
+	ns := cluster.Namespace(t)
+	built, err := cluster.Kubectl(t.Context(), "kustomize", "manifests/cert-manager")
+	if err != nil {
+		t.Fatal(err)
+	}
+	authority, certificate, key := makeCertificate(t, "hourglass-operator-webhook-service."+framework.OperatorNamespace+".svc")
+	var manifest strings.Builder
+	for document := range strings.SplitSeq(built, "\n---\n") {
+		if !strings.Contains(document, "apiVersion: cert-manager.io/v1\n") {
+			manifest.WriteString("---\n" + document + "\n")
+		}
+	}
+	fmt.Fprintf(&manifest, "---\napiVersion: v1\nkind: Secret\nmetadata: {name: hourglass-operator-webhook-certificate, namespace: %s}\nstringData:\n  tls.crt: %q\n  tls.key: %q\n",
+		framework.OperatorNamespace, certificate, key)
+	path := filepath.Join(t.TempDir(), "cert-manager.yaml")
+	if err := os.WriteFile(path, []byte(manifest.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		// As it was: the configurations anew, for the leader only trusts those before that were its own.
+		ctx := context.WithoutCancel(t.Context())
+		for _, command := range [][]string{
+			{"delete", "secret", "-n", framework.OperatorNamespace, "hourglass-operator-webhook-certificate"},
+			{"delete", "-f", "deploy/webhooks/webhooks.yaml"},
+			{"delete", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment},
+			{"apply", "-f", "deploy/webhooks/"},
+			{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
+		} {
+			if _, err := cluster.Kubectl(ctx, command...); err != nil {
+				t.Errorf("cleaning up: %v", err)
+			}
+		}
+	})
+	for _, command := range [][]string{
+		{"apply", "-f", path},
+		{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
+	} {
+		if _, err := cluster.Kubectl(t.Context(), command...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, kind := range []string{"mutatingwebhookconfiguration", "validatingwebhookconfiguration"} {
+		patch := fmt.Sprintf(`[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":%q}]`, encode(authority))
+		if _, err := cluster.Kubectl(t.Context(), "patch", kind, configurationName, "--type=json", "--patch="+patch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answers(t, ns)
+	configuration, err := cluster.Kube.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(t.Context(), configurationName, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(configuration.Webhooks[0].ClientConfig.CABundle) != authority || configuration.Annotations["cert-manager.io/inject-ca-from"] == "" {
+		t.Error("the authority is not the one that was put there, or nothing asks cert-manager for it")
+	}
+}
