@@ -104,6 +104,14 @@ func TestMistakesAreRefusedAndDoubtsAreTold(t *testing.T) {
 		t.Errorf("it is there all the same: %v", err)
 	}
 
+	// In its own namespace the operator stands in nobody's way.
+	if _, err := cluster.Apply(t.Context(), framework.OperatorNamespace, fmt.Sprintf(mistaken, "exempt")); err != nil {
+		t.Errorf("in the operator's own namespace: %v", err)
+	}
+	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "exempt", "-n", framework.OperatorNamespace, "--timeout=60s"); err != nil {
+		t.Error(err)
+	}
+
 	// kubectl shows warnings on standard error, which is only kept where it fails for them.
 	_, err = cluster.ApplyStrictly(t.Context(), ns.Name, fmt.Sprintf(dubious, "b"))
 	for _, want := range []string{
