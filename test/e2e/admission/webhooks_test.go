@@ -359,7 +359,7 @@ func TestWebhooksAreTurnedOffAndUninstalled(t *testing.T) {
 		t.Fatal(err)
 	}
 	for object := range strings.Lines(left) {
-		if strings.Contains(object, "hourglass") {
+		if strings.Contains(object, "hourglass-operator") || strings.Contains(object, "performers") {
 			t.Errorf("left in the cluster: %s", object)
 		}
 	}
