@@ -78,6 +78,10 @@ lint-fix: ## Run golangci-lint and let it mend what it can.
 verify: ## Check all that needs no cluster: generated files, vendor/, formatting, imports, vet, lint.
 	hack/verify.sh
 
+.PHONY: licenses
+licenses: ## List the licenses of the vendored modules, and fail where one may not be shipped.
+	hack/verify-licenses.sh
+
 ##@ Test
 
 .PHONY: test
