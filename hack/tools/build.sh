@@ -37,8 +37,11 @@ for tool in "$@"; do
 	controller-gen) build "$tool" sigs.k8s.io/controller-tools/cmd/controller-gen "$here" ;;
 	kustomize) build "$tool" sigs.k8s.io/kustomize/kustomize/v5 "$here" ;;
 	golangci-lint) build "$tool" github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$here/golangci-lint" ;;
+	actionlint) build "$tool" github.com/rhysd/actionlint/cmd/actionlint "$here/supply" ;;
+	govulncheck) build "$tool" golang.org/x/vuln/cmd/govulncheck "$here/supply" ;;
+	cyclonedx-gomod) build "$tool" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod "$here/supply" ;;
 	*)
-		echo "$0: no such tool: $tool (there are controller-gen, kustomize, golangci-lint)" >&2
+		echo "$0: no such tool: $tool (there are controller-gen, kustomize, golangci-lint, actionlint, govulncheck, cyclonedx-gomod)" >&2
 		exit 2
 		;;
 	esac
