@@ -23,7 +23,7 @@ import (
 
 func runBuild(ctx context.Context, args []string) error {
 	fs := newFlags("build")
-	only := fs.String("only", "", "what to build: "+strings.Join([]string{partControlPlane, partNode, partKwok, partAll}, ", ")+
+	only := fs.String("only", "", "what to build: "+strings.Join([]string{partControlPlane, partOlderControlPlane, partNode, partKwok, partAll}, ", ")+
 		"; by default what `up` needs here")
 	if err := parseNone(fs, args); err != nil {
 		return err
@@ -117,7 +117,7 @@ func (r release) build(ctx context.Context, step string) error {
 // clients such as kubectl cannot tell what they talk to.
 func (r release) ldflags() string {
 	flags := "-s -w"
-	if r.module == "components/kubernetes" {
+	if r.component.version == "k8s.io/kubernetes" {
 		const pkg = "k8s.io/component-base/version."
 		n := strings.Split(strings.TrimPrefix(r.version, "v"), ".")
 		flags += fmt.Sprintf(" -X %sgitVersion=%s -X %sgitMajor=%s -X %sgitMinor=%s", pkg, r.version, pkg, n[0], pkg, n[1])

@@ -91,19 +91,24 @@ func runKubeconfig(_ context.Context, args []string) error {
 }
 
 func runBinDir(_ context.Context, args []string) error {
-	if err := parseNone(newFlags("bin-dir"), args); err != nil {
+	fs := newFlags("bin-dir")
+	older := fs.Bool("older", false, "the folder of "+partOlderControlPlane)
+	if err := parseNone(fs, args); err != nil {
 		return err
 	}
-	if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
+	c := controlPlane
+	if *older {
+		c = olderControlPlane
+	} else if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
 		fmt.Println(assets)
 		return nil
 	}
-	r, err := controlPlane.resolve()
+	r, err := c.resolve()
 	if err != nil {
 		return err
 	}
 	if !r.built() {
-		return errors.New("not built yet; `localcluster build --only control-plane` does it")
+		return fmt.Errorf("not built yet; `localcluster build --only %s` does it", c.name)
 	}
 	fmt.Println(r.dir)
 	return nil

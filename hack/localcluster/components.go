@@ -23,10 +23,11 @@ type component struct {
 }
 
 const (
-	partControlPlane = "control-plane"
-	partNode         = "node"
-	partKwok         = "kwok"
-	partAll          = "all"
+	partControlPlane      = "control-plane"
+	partOlderControlPlane = "older-control-plane"
+	partNode              = "node"
+	partKwok              = "kwok"
+	partAll               = "all"
 )
 
 var (
@@ -35,7 +36,9 @@ var (
 		"kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
 		"kubectl":        "k8s.io/kubernetes/cmd/kubectl",
 	}}
-	controllers = component{"controllers", "components/kubernetes", "k8s.io/kubernetes", map[string]string{
+	// No cluster is made of it: tests are pointed at it by KUBEBUILDER_ASSETS.
+	olderControlPlane = component{partOlderControlPlane, "components/kubernetes-older", "k8s.io/kubernetes", controlPlane.programs}
+	controllers       = component{"controllers", "components/kubernetes", "k8s.io/kubernetes", map[string]string{
 		"kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
 		"kube-scheduler":          "k8s.io/kubernetes/cmd/kube-scheduler",
 	}}
@@ -65,6 +68,8 @@ func componentsOf(part string) ([]component, error) {
 	switch part {
 	case partControlPlane, nodesNone:
 		return []component{controlPlane}, nil
+	case partOlderControlPlane:
+		return []component{olderControlPlane}, nil
 	case partKwok, nodesFake:
 		return []component{controlPlane, controllers, kwok}, nil
 	case partNode, nodesReal:
@@ -72,7 +77,8 @@ func componentsOf(part string) ([]component, error) {
 	case partAll:
 		return []component{controlPlane, controllers, kubelet, containerd, coredns, pause, kwok}, nil
 	}
-	return nil, fmt.Errorf("no part %q; there are %s, %s, %s and %s", part, partControlPlane, partNode, partKwok, partAll)
+	return nil, fmt.Errorf("no part %q; there are %s, %s, %s, %s and %s", part,
+		partControlPlane, partOlderControlPlane, partNode, partKwok, partAll)
 }
 
 // source is the folder of this program's own sources, which hold the pins of

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Runs the integration tests against the newest API server and an older one, both
+# built from the modules that hack/localcluster pins. What docs/versions.md says of
+# Kubernetes versions is what this runs. The arguments are passed on to go test.
+#
+# The older one takes some ten minutes to build on two cores, once, which is why
+# .ci/run leaves this out; the workflow `test` runs it.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+unset KUBEBUILDER_ASSETS # here the versions are the point
+make --no-print-directory localcluster
+bin/localcluster build --only control-plane
+bin/localcluster build --only older-control-plane
+for folder in "$(bin/localcluster bin-dir)" "$(bin/localcluster bin-dir --older)"; do
+	echo "=== integration tests against $("$folder/kube-apiserver" --version)"
+	KUBEBUILDER_ASSETS="$folder" go test -count=1 -timeout 30m "$@" ./test/integration
+done
