@@ -13,6 +13,8 @@ IMG ?= hourglass-operator:dev
 CONTAINER_TOOL ?= docker
 # The platforms of docker-buildx.
 PLATFORMS ?= linux/amd64,linux/arm64,linux/s390x,linux/ppc64le
+# Further arguments of docker-buildx, such as --sbom=true.
+BUILDX_ARGS ?=
 # The kubectl that install, uninstall, deploy and undeploy use, with the current KUBECONFIG.
 KUBECTL ?= kubectl
 # Arguments of the manager in `make run`.
@@ -78,6 +80,10 @@ lint-fix: ## Run golangci-lint and let it mend what it can.
 verify: ## Check all that needs no cluster: generated files, vendor/, formatting, imports, vet, lint.
 	hack/verify.sh
 
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what the manager calls (needs the Go vulnerability database).
+	hack/vulncheck.sh
+
 .PHONY: licenses
 licenses: ## List the licenses of the vendored modules, and fail where one may not be shipped.
 	hack/verify-licenses.sh
@@ -95,6 +101,10 @@ test-e2e: ## Run the end-to-end tests on a local cluster with a real node (root 
 .PHONY: fuzz
 fuzz: ## Fuzz the admission webhooks for FUZZTIME (60s) each.
 	hack/fuzz.sh
+
+.PHONY: test-compat
+test-compat: ## Run the integration tests against the newest API server and an older one.
+	hack/test-compat.sh
 
 .PHONY: test-all
 test-all: lint test test-e2e ## Lint and run all tests.
@@ -122,7 +132,7 @@ docker-buildx: ## Build the image IMG for PLATFORMS and push it (docker with bui
 	$(CONTAINER_TOOL) buildx inspect hourglass-operator-builder >/dev/null 2>&1 \
 		|| $(CONTAINER_TOOL) buildx create --name hourglass-operator-builder
 	$(CONTAINER_TOOL) buildx build --builder hourglass-operator-builder --platform $(PLATFORMS) \
-		$$(hack/version.sh | sed 's/^/--build-arg /') --tag $(IMG) --push .
+		$$(hack/version.sh | sed 's/^/--build-arg /') $(BUILDX_ARGS) --tag $(IMG) --push .
 
 .PHONY: build-installer
 build-installer: ## Write dist/install.yaml, which installs the operator with the image IMG.
@@ -130,6 +140,10 @@ build-installer: ## Write dist/install.yaml, which installs the operator with th
 	hack/render.sh $(IMG) > dist/install.yaml.new
 	mv dist/install.yaml.new dist/install.yaml
 	@echo "dist/install.yaml installs $(IMG): kubectl apply -f dist/install.yaml"
+
+.PHONY: release
+release: ## Make what a release of PLATFORMS with the image IMG consists of, in dist/.
+	IMG=$(IMG) PLATFORMS=$(PLATFORMS) hack/release.sh
 
 .PHONY: clean
 clean: ## Remove what was built here (not the caches).

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Makes a draft of a GitHub release of VERSION with all that `make release` made and
+# hack/sign.sh signed. It needs GitHub, so it is not run by any test.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+[[ ${VERSION:-} =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || fail "VERSION is \"${VERSION:-}\": it must be like v1.2.3 or v1.2.3-rc.1"
+command -v gh >/dev/null || fail "no gh in PATH"
+mapfile -t files < <(cut -c67- dist/checksums.txt | sed 's#^#dist/#')
+prerelease=()
+[[ $VERSION != *-* ]] || prerelease=(--prerelease)
+gh release create "$VERSION" --verify-tag --draft "${prerelease[@]}" --title "$VERSION" --notes-file <(hack/changes.sh "$VERSION") \
+	"${files[@]}" dist/checksums.txt dist/checksums.txt.sigstore.json

@@ -1,0 +1,217 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package repository
+
+import (
+	"crypto/sha256"
+	"debug/buildinfo"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// bom is what is looked at of an SBOM in the form of CycloneDX.
+type bom struct {
+	Format      string `json:"bomFormat"`
+	SpecVersion string `json:"specVersion"`
+	Metadata    struct {
+		Component  component `json:"component"`
+		Properties []struct {
+			Name  string `json:"name"`
+			Value string `json:"value"`
+		} `json:"properties"`
+	} `json:"metadata"`
+	Components   []component `json:"components"`
+	Dependencies []struct {
+		Ref       string   `json:"ref"`
+		DependsOn []string `json:"dependsOn"`
+	} `json:"dependencies"`
+}
+
+type component struct {
+	Ref     string `json:"bom-ref"`
+	Type    string `json:"type"`
+	Name    string `json:"name"`
+	Version string `json:"version"`
+	Purl    string `json:"purl"`
+}
+
+// TestRelease makes a release for this machine's platform, twice.
+func TestRelease(t *testing.T) {
+	dist := t.TempDir()
+	const image = "registry.example/hourglass-operator:v1.2.3"
+	env := []string{"DIST=" + dist, "PLATFORMS=linux/" + runtime.GOARCH, "IMG=" + image, "VERSION=v1.2.3"}
+	write(t, dist, "manager-linux-earlier", "of a release before")
+	if out, err := run(t, env, "hack/release.sh"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	program := "manager-linux-" + runtime.GOARCH
+	files := list(t, dist)
+	for _, file := range []string{program, program + ".cdx.json", "install.yaml", "third-party-licenses.txt", "checksums.txt"} {
+		if !slices.Contains(files, file) {
+			t.Errorf("no %s among %q", file, files)
+		}
+	}
+	if slices.Contains(files, "manager-linux-earlier") {
+		t.Error("what an earlier release left is still there")
+	}
+	sums := checkSums(t, dist)
+	checkBOM(t, filepath.Join(dist, program), sums[program])
+
+	if installer := file(t, dist, "install.yaml"); strings.Count(installer, "image: "+image+"\n") != 1 {
+		t.Errorf("install.yaml does not have the image %s once", image)
+	}
+	if out, err := run(t, env, "hack/release.sh"); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	again := checkSums(t, dist)
+	for name := range sums {
+		if strings.HasSuffix(name, ".tgz") { // Helm writes times into it
+			delete(sums, name)
+			delete(again, name)
+		}
+	}
+	if fmt.Sprint(again) != fmt.Sprint(sums) {
+		t.Errorf("made again, it is not the same:\n%v\n%v", sums, again)
+	}
+}
+
+func TestReleaseRefuses(t *testing.T) {
+	env := []string{"DIST=" + t.TempDir(), "PLATFORMS=amd64"}
+	if out, err := run(t, env, "hack/release.sh"); err == nil || !strings.Contains(out, `PLATFORMS has "amd64"`) {
+		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestOutsideStepsSayWhatTheyLack runs the steps of a release that need the world outside without it.
+func TestOutsideStepsSayWhatTheyLack(t *testing.T) {
+	tests := map[string]struct {
+		script string
+		env    []string
+		want   string
+	}{
+		"no image":            {"hack/sign.sh", []string{"IMG="}, "IMG must name"},
+		"no password":         {"hack/registry-login.sh", []string{"IMG=x/y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD="}, "REGISTRY_PASSWORD must be set"},
+		"no registry":         {"hack/registry-login.sh", []string{"IMG=y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD=x"}, "names no registry"},
+		"no version":          {"hack/publish.sh", []string{"VERSION="}, "must be like v1.2.3"},
+		"a name of a version": {"hack/publish.sh", []string{"VERSION=latest"}, "must be like v1.2.3"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			if out, err := run(t, test.env, test.script); err == nil || !strings.Contains(out, test.want) {
+				t.Errorf("%v: %s, want %s", err, out, test.want)
+			}
+		})
+	}
+}
+
+func list(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	return names
+}
+
+func file(t *testing.T, dir, name string) string {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(dir, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// checkSums holds checksums.txt against every other file and returns the sums.
+func checkSums(t *testing.T, dist string) map[string]string {
+	t.Helper()
+	sums := map[string]string{}
+	for line := range strings.Lines(file(t, dist, "checksums.txt")) {
+		sum, name, _ := strings.Cut(strings.TrimSpace(line), "  ")
+		sums[name] = sum
+	}
+	for _, name := range list(t, dist) {
+		if name == "checksums.txt" {
+			continue
+		}
+		if sum := sha256.Sum256([]byte(file(t, dist, name))); sums[name] != hex.EncodeToString(sum[:]) {
+			t.Errorf("checksums.txt says %q of %s, which has %x", sums[name], name, sum)
+		}
+	}
+	if len(sums) != len(list(t, dist))-1 {
+		t.Errorf("checksums.txt has %d files, there are %d and itself", len(sums), len(list(t, dist))-1)
+	}
+	return sums
+}
+
+// checkBOM holds the SBOM of a program against what the linker wrote into the program.
+func checkBOM(t *testing.T, program, sum string) {
+	t.Helper()
+	info, err := buildinfo.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{"std": info.GoVersion}
+	licenses := file(t, filepath.Dir(program), "third-party-licenses.txt")
+	for _, dep := range info.Deps {
+		want[dep.Path] = dep.Version
+		if !strings.Contains(licenses, fmt.Sprintf("\n======== %s %s: ", dep.Path, dep.Version)) {
+			t.Errorf("third-party-licenses.txt has none of %s %s", dep.Path, dep.Version)
+		}
+	}
+	if len(want) < 20 {
+		t.Fatalf("the program is said to be made of %v only", want)
+	}
+
+	var b bom
+	if err := json.Unmarshal([]byte(file(t, filepath.Dir(program), filepath.Base(program)+".cdx.json")), &b); err != nil {
+		t.Fatal(err)
+	}
+	if b.Format != "CycloneDX" || b.SpecVersion != "1.6" {
+		t.Errorf("the SBOM is of the form %s %s", b.Format, b.SpecVersion)
+	}
+	if c := b.Metadata.Component; c.Type != "application" || c.Name != info.Main.Path || c.Version != "v1.2.3" {
+		t.Errorf("the SBOM is of %+v", c)
+	}
+	hashed := false
+	for _, property := range b.Metadata.Properties {
+		hashed = hashed || property.Name == "cdx:gomod:binary:hash:SHA-256" && property.Value == sum
+	}
+	if !hashed {
+		t.Errorf("the SBOM is of another file than the program, whose sum is %s", sum)
+	}
+	got := map[string]string{}
+	refs := map[string]bool{b.Metadata.Component.Ref: true}
+	for _, c := range b.Components {
+		got[c.Name] = c.Version
+		if refs[c.Ref] {
+			t.Errorf("the SBOM has %s twice", c.Ref)
+		}
+		refs[c.Ref] = true
+		if !strings.HasPrefix(c.Purl, "pkg:golang/"+c.Name+"@"+c.Version+"?") {
+			t.Errorf("the purl of %s %s is %s", c.Name, c.Version, c.Purl)
+		}
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("the SBOM has\n%v\nthe program\n%v", got, want)
+	}
+	for _, d := range b.Dependencies {
+		for _, ref := range append(d.DependsOn, d.Ref) {
+			if !refs[ref] {
+				t.Errorf("the SBOM tells of %s, which is not in it", ref)
+			}
+		}
+	}
+}
