@@ -76,7 +76,11 @@ func TestLinks(t *testing.T) {
 	if err != nil || len(pages) == 0 {
 		t.Fatal("no pages: ", err)
 	}
-	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+	top, err := filepath.Glob(filepath.Join(root, "*.md"))
+	if err != nil || len(top) == 0 {
+		t.Fatal("no pages: ", err)
+	}
+	for _, page := range append(pages, top...) {
 		text, err := os.ReadFile(page)
 		if err != nil {
 			t.Fatal(err)
