@@ -40,7 +40,7 @@ var (
 		"avs", "image", "version")
 	performerReady = describe("ready", "Whether something serves for the Performer now: 1 or 0.")
 	performerPhase = describe("phase", "1 for the phase that the Performer is in, 0 for the others.", "phase")
-	performerSince = describe("phase_seconds", "Seconds since a condition of the Performer last changed, and with it its phase at the earliest.")
+	performerSince = describe("phase_seconds", "Seconds that the Performer has been in its present phase.")
 	performerState = describe("condition", "The conditions of the Performer: 1 for True, 0 for False, -1 for Unknown.", "type")
 	performerAsked = describe("generation", "Generation of the Performer's spec.")
 	performerSeen  = describe("observed_generation", "Generation of the spec that the Performer's status speaks of; -1 before the operator has seen it.")
@@ -97,7 +97,6 @@ func collect(p *v1alpha1.Performer, now time.Time, samples chan<- prometheus.Met
 	for _, possible := range phases {
 		gauge(performerPhase, number(phase == possible), string(possible))
 	}
-	since := p.CreationTimestamp.Time
 	told := map[string]bool{}
 	for _, c := range p.Status.Conditions[:min(len(p.Status.Conditions), maxConditions)] {
 		if told[c.Type] {
@@ -105,11 +104,24 @@ func collect(p *v1alpha1.Performer, now time.Time, samples chan<- prometheus.Met
 		}
 		told[c.Type] = true
 		gauge(performerState, conditionNumber(c.Status), label(c.Type))
+	}
+	gauge(performerSince, max(0, now.Sub(phaseSince(p)).Seconds()))
+}
+
+// phaseSince returns since when the Performer is in its phase. Before the operator has seen it that is
+// since its creation. Where an older operator wrote the phase and not the time, it is the last moment
+// at which the phase can have changed: that of the last change of a condition.
+func phaseSince(p *v1alpha1.Performer) time.Time {
+	if since := p.Status.PhaseTransitionTime; since != nil {
+		return since.Time
+	}
+	since := p.CreationTimestamp.Time
+	for _, c := range p.Status.Conditions {
 		if c.LastTransitionTime.After(since) {
 			since = c.LastTransitionTime.Time
 		}
 	}
-	gauge(performerSince, max(0, now.Sub(since).Seconds()))
+	return since
 }
 
 func number(b bool) float64 {

@@ -76,6 +76,28 @@ func TestPerformers(t *testing.T) {
 	}
 }
 
+func TestTimeInThePhase(t *testing.T) {
+	at := func(after time.Duration) *metav1.Time { return &metav1.Time{Time: created.Add(after)} }
+	for _, tt := range []struct {
+		name   string
+		status v1alpha1.PerformerStatus
+		want   int
+	}{
+		{"not seen yet", v1alpha1.PerformerStatus{}, 120},
+		// Conditions change in a phase too: Progressing at the deadline of an upgrade, for one.
+		{"told by the status", v1alpha1.PerformerStatus{PhaseTransitionTime: at(time.Second), Conditions: []metav1.Condition{{Type: "Ready", LastTransitionTime: *at(time.Minute)}}}, 119},
+		{"of an older operator", v1alpha1.PerformerStatus{Conditions: []metav1.Condition{{Type: "Available", LastTransitionTime: *at(time.Minute)}, {Type: "Ready", LastTransitionTime: *at(time.Second)}}}, 60},
+		{"by a clock that is ahead", v1alpha1.PerformerStatus{PhaseTransitionTime: at(time.Hour)}, 0},
+	} {
+		p := performer("a")
+		p.Status = tt.status
+		want := fmt.Sprintf("hourglass_performer_phase_seconds{name=\"a\",namespace=\"ns\"} %d\n", tt.want)
+		if body := scrape(t, full(t, p).Handler()); !strings.Contains(body, want) {
+			t.Errorf("%s: /metrics lacks %q", tt.name, want)
+		}
+	}
+}
+
 func TestPerformersOfAStandbyAreNotTold(t *testing.T) {
 	if body := scrape(t, full(t).Handler()); strings.Contains(body, "hourglass_performer") {
 		t.Error("a standby tells of Performers")

@@ -45,7 +45,12 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 		status.FailureCount = 0
 	}
 	setConditions(&status, sit.conditions(), p.Generation, o.Now)
-	status.Phase = sit.phase()
+	if status.Phase = sit.phase(); status.Phase != p.Status.Phase {
+		// Where it is missing it stays so until then: since when the phase is what it is nobody knows
+		// any more, and a new version of the operator must not write to every Performer to say so.
+		now := metav1Time(o.Now)
+		status.PhaseTransitionTime = &now
+	}
 	return status
 }
 

@@ -348,6 +348,43 @@ func TestTransitionTimes(t *testing.T) {
 	}
 }
 
+func TestPhaseTransitionTime(t *testing.T) {
+	p := newPerformer()
+	at := func(after time.Duration, pods ...*corev1.Pod) v1alpha1.PerformerStatus {
+		o := observed(p, pods...)
+		o.Now = testNow.Add(after)
+		return NextStatus(o, testSettings, nil)
+	}
+	for _, step := range []struct {
+		name  string
+		after time.Duration
+		pod   *corev1.Pod
+		phase v1alpha1.PerformerPhase
+		since time.Duration
+	}{
+		{"the first status", 0, testPod(p, 0), v1alpha1.PhasePending, 0},
+		{"the conditions change and the phase does not", time.Minute, testPod(p, 0, unschedulable("no room")), v1alpha1.PhasePending, 0},
+		{"another phase", 2 * time.Minute, testPod(p, 0, ready(0)), v1alpha1.PhaseRunning, 2 * time.Minute},
+		{"nothing changes", 3 * time.Minute, testPod(p, 0, ready(0)), v1alpha1.PhaseRunning, 2 * time.Minute},
+		{"back again", 4 * time.Minute, testPod(p, 0), v1alpha1.PhasePending, 4 * time.Minute},
+	} {
+		p.Status = at(step.after, step.pod)
+		if since := p.Status.PhaseTransitionTime; p.Status.Phase != step.phase || since == nil || !since.Time.Equal(testNow.Add(step.since)) {
+			t.Errorf("%s: %s since %v", step.name, p.Status.Phase, since)
+		}
+	}
+
+	// An older operator, or a client that writes back only what it knows, leaves a status without the
+	// time. That alone is nothing to write.
+	p.Status.PhaseTransitionTime = nil
+	if next := at(5*time.Minute, testPod(p, 0)); !jsonEqual(next, p.Status) {
+		t.Errorf("written for the sake of the time: %+v", next)
+	}
+	if next := at(6*time.Minute, testPod(p, 0, ready(0))); next.PhaseTransitionTime == nil || !next.PhaseTransitionTime.Time.Equal(testNow.Add(6*time.Minute)) {
+		t.Errorf("not there after the next change: %v", next.PhaseTransitionTime)
+	}
+}
+
 func TestEvents(t *testing.T) {
 	p := newPerformer()
 	empty := v1alpha1.PerformerStatus{}

@@ -408,6 +408,11 @@ type PerformerStatus struct {
 	// +optional
 	Phase PerformerPhase `json:"phase,omitempty"`
 
+	// PhaseTransitionTime is when the phase became what it is. It is written with a change of the
+	// phase alone: absent in a status that an older operator wrote, until the phase changes next.
+	// +optional
+	PhaseTransitionTime *metav1.Time `json:"phaseTransitionTime,omitempty"`
+
 	// Ready tells whether something serves now. The condition Ready tells more: that what serves is
 	// what is asked for now.
 	// +optional

@@ -20,6 +20,9 @@ type PerformerStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// Phase is a one-word summary of the conditions, for people.
 	Phase *hourglassv1alpha1.PerformerPhase `json:"phase,omitempty"`
+	// PhaseTransitionTime is when the phase became what it is. It is written with a change of the
+	// phase alone: absent in a status that an older operator wrote, until the phase changes next.
+	PhaseTransitionTime *v1.Time `json:"phaseTransitionTime,omitempty"`
 	// Ready tells whether something serves now. The condition Ready tells more: that what serves is
 	// what is asked for now.
 	Ready *bool `json:"ready,omitempty"`
@@ -72,6 +75,14 @@ func (b *PerformerStatusApplyConfiguration) WithObservedGeneration(value int64) 
 // If called multiple times, the Phase field is set to the value of the last call.
 func (b *PerformerStatusApplyConfiguration) WithPhase(value hourglassv1alpha1.PerformerPhase) *PerformerStatusApplyConfiguration {
 	b.Phase = &value
+	return b
+}
+
+// WithPhaseTransitionTime sets the PhaseTransitionTime field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the PhaseTransitionTime field is set to the value of the last call.
+func (b *PerformerStatusApplyConfiguration) WithPhaseTransitionTime(value v1.Time) *PerformerStatusApplyConfiguration {
+	b.PhaseTransitionTime = &value
 	return b
 }
 
