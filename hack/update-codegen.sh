@@ -2,7 +2,7 @@
 # Generates the code that follows from the API types: deep copies beside them,
 # and in pkg/generated the apply configurations, the typed clientset with its
 # fake, the listers and the informers. The generators are `tool`s of the main
-# module, so this works offline, from vendor/.
+# module, from vendor/.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 # What is compiled in one folder then serves in another: the temporary copy in
@@ -33,13 +33,19 @@ generate() {
 
 # From nothing and beside the old, which goes once all of it could be made.
 new="$(mktemp -d pkg/.generated.XXXXXX)"
-trap 'rm -rf "$new"' EXIT
+schema="$(mktemp -d)"
+trap 'rm -rf "$new" "$schema"' EXIT
 chmod 755 "$new"
+
+# Who owns which field depends on how lists and maps merge, which the CRD says. It
+# is made anew: the one in manifests/ may be of the types as they were before.
+hack/update-crd.sh "$schema"
+go run ./hack/crdopenapi "$schema"/*_performers.yaml "$MODULE/pkg/apis/hourglass" >"$schema/openapi.json"
 
 generate deepcopy-gen --output-file zz_generated.deepcopy.go "$types"
 generate applyconfiguration-gen \
 	--output-dir "$new/applyconfiguration" --output-pkg "$out_pkg/applyconfiguration" \
-	--external-applyconfigurations "$externals" \
+	--external-applyconfigurations "$externals" --openapi-schema "$schema/openapi.json" \
 	"$types"
 generate client-gen \
 	--output-dir "$new/clientset" --output-pkg "$out_pkg/clientset" --clientset-name versioned \

@@ -26,6 +26,2299 @@ func Parser() *typed.Parser {
 var parserOnce sync.Once
 var parser *typed.Parser
 var schemaYAML = typed.YAMLObject(`types:
+- name: com.github.Layr-Labs.hourglass-operator.pkg.apis.hourglass.v1alpha1.Performer
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        map:
+          fields:
+          - name: annotations
+            type:
+              map:
+                elementType:
+                  scalar: string
+          - name: creationTimestamp
+            type:
+              scalar: string
+          - name: deletionGracePeriodSeconds
+            type:
+              scalar: numeric
+          - name: deletionTimestamp
+            type:
+              scalar: string
+          - name: finalizers
+            type:
+              list:
+                elementType:
+                  scalar: string
+                elementRelationship: associative
+          - name: generateName
+            type:
+              scalar: string
+          - name: generation
+            type:
+              scalar: numeric
+          - name: labels
+            type:
+              map:
+                elementType:
+                  scalar: string
+          - name: managedFields
+            type:
+              list:
+                elementType:
+                  map:
+                    elementType:
+                      scalar: untyped
+                      list:
+                        elementType:
+                          namedType: __untyped_atomic_
+                        elementRelationship: atomic
+                      map:
+                        elementType:
+                          namedType: __untyped_deduced_
+                        elementRelationship: separable
+                elementRelationship: atomic
+          - name: name
+            type:
+              scalar: string
+          - name: namespace
+            type:
+              scalar: string
+          - name: ownerReferences
+            type:
+              list:
+                elementType:
+                  map:
+                    fields:
+                    - name: apiVersion
+                      type:
+                        scalar: string
+                    - name: blockOwnerDeletion
+                      type:
+                        scalar: boolean
+                    - name: controller
+                      type:
+                        scalar: boolean
+                    - name: kind
+                      type:
+                        scalar: string
+                    - name: name
+                      type:
+                        scalar: string
+                    - name: uid
+                      type:
+                        scalar: string
+                    elementRelationship: atomic
+                elementRelationship: associative
+                keys:
+                - uid
+          - name: resourceVersion
+            type:
+              scalar: string
+          - name: selfLink
+            type:
+              scalar: string
+          - name: uid
+            type:
+              scalar: string
+    - name: spec
+      type:
+        map:
+          fields:
+          - name: avsAddress
+            type:
+              scalar: string
+          - name: config
+            type:
+              map:
+                fields:
+                - name: args
+                  type:
+                    list:
+                      elementType:
+                        scalar: string
+                      elementRelationship: atomic
+                - name: command
+                  type:
+                    list:
+                      elementType:
+                        scalar: string
+                      elementRelationship: atomic
+                - name: env
+                  type:
+                    list:
+                      elementType:
+                        map:
+                          fields:
+                          - name: name
+                            type:
+                              scalar: string
+                          - name: value
+                            type:
+                              scalar: string
+                          - name: valueFrom
+                            type:
+                              map:
+                                fields:
+                                - name: configMapKeyRef
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: key
+                                        type:
+                                          scalar: string
+                                      - name: name
+                                        type:
+                                          scalar: string
+                                        default: ""
+                                      - name: optional
+                                        type:
+                                          scalar: boolean
+                                      elementRelationship: atomic
+                                - name: fieldRef
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: apiVersion
+                                        type:
+                                          scalar: string
+                                      - name: fieldPath
+                                        type:
+                                          scalar: string
+                                      elementRelationship: atomic
+                                - name: fileKeyRef
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: key
+                                        type:
+                                          scalar: string
+                                      - name: optional
+                                        type:
+                                          scalar: boolean
+                                        default: false
+                                      - name: path
+                                        type:
+                                          scalar: string
+                                      - name: volumeName
+                                        type:
+                                          scalar: string
+                                      elementRelationship: atomic
+                                - name: resourceFieldRef
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: containerName
+                                        type:
+                                          scalar: string
+                                      - name: divisor
+                                        type:
+                                          scalar: untyped
+                                      - name: resource
+                                        type:
+                                          scalar: string
+                                      elementRelationship: atomic
+                                - name: secretKeyRef
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: key
+                                        type:
+                                          scalar: string
+                                      - name: name
+                                        type:
+                                          scalar: string
+                                        default: ""
+                                      - name: optional
+                                        type:
+                                          scalar: boolean
+                                      elementRelationship: atomic
+                      elementRelationship: associative
+                      keys:
+                      - name
+                - name: environment
+                  type:
+                    map:
+                      elementType:
+                        scalar: string
+                - name: environmentFrom
+                  type:
+                    list:
+                      elementType:
+                        map:
+                          fields:
+                          - name: name
+                            type:
+                              scalar: string
+                          - name: valueFrom
+                            type:
+                              map:
+                                fields:
+                                - name: configMapKeyRef
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: key
+                                        type:
+                                          scalar: string
+                                      - name: name
+                                        type:
+                                          scalar: string
+                                        default: ""
+                                      - name: optional
+                                        type:
+                                          scalar: boolean
+                                      elementRelationship: atomic
+                                - name: secretKeyRef
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: key
+                                        type:
+                                          scalar: string
+                                      - name: name
+                                        type:
+                                          scalar: string
+                                        default: ""
+                                      - name: optional
+                                        type:
+                                          scalar: boolean
+                                      elementRelationship: atomic
+                      elementRelationship: associative
+                      keys:
+                      - name
+                - name: grpcPort
+                  type:
+                    scalar: numeric
+                  default: 9090
+                - name: probes
+                  type:
+                    map:
+                      fields:
+                      - name: liveness
+                        type:
+                          map:
+                            fields:
+                            - name: failureThreshold
+                              type:
+                                scalar: numeric
+                            - name: periodSeconds
+                              type:
+                                scalar: numeric
+                            - name: timeoutSeconds
+                              type:
+                                scalar: numeric
+                      - name: readiness
+                        type:
+                          map:
+                            fields:
+                            - name: failureThreshold
+                              type:
+                                scalar: numeric
+                            - name: periodSeconds
+                              type:
+                                scalar: numeric
+                            - name: timeoutSeconds
+                              type:
+                                scalar: numeric
+                      - name: service
+                        type:
+                          scalar: string
+                      - name: startup
+                        type:
+                          map:
+                            fields:
+                            - name: failureThreshold
+                              type:
+                                scalar: numeric
+                            - name: periodSeconds
+                              type:
+                                scalar: numeric
+                            - name: timeoutSeconds
+                              type:
+                                scalar: numeric
+                - name: serviceAccountName
+                  type:
+                    scalar: string
+            default: {}
+          - name: hardwareRequirements
+            type:
+              map:
+                fields:
+                - name: customLabels
+                  type:
+                    map:
+                      elementType:
+                        scalar: string
+                - name: gpuCount
+                  type:
+                    scalar: numeric
+                - name: gpuType
+                  type:
+                    scalar: string
+                - name: teeRequired
+                  type:
+                    scalar: boolean
+                - name: teeType
+                  type:
+                    scalar: string
+          - name: image
+            type:
+              scalar: string
+          - name: imagePullPolicy
+            type:
+              scalar: string
+            default: IfNotPresent
+          - name: imagePullSecrets
+            type:
+              list:
+                elementType:
+                  map:
+                    fields:
+                    - name: name
+                      type:
+                        scalar: string
+                      default: ""
+                    elementRelationship: atomic
+                elementRelationship: atomic
+          - name: podAnnotations
+            type:
+              map:
+                elementType:
+                  scalar: string
+          - name: podLabels
+            type:
+              map:
+                elementType:
+                  scalar: string
+          - name: podSecurityContext
+            type:
+              map:
+                fields:
+                - name: appArmorProfile
+                  type:
+                    map:
+                      fields:
+                      - name: localhostProfile
+                        type:
+                          scalar: string
+                      - name: type
+                        type:
+                          scalar: string
+                - name: fsGroup
+                  type:
+                    scalar: numeric
+                - name: fsGroupChangePolicy
+                  type:
+                    scalar: string
+                - name: runAsGroup
+                  type:
+                    scalar: numeric
+                - name: runAsNonRoot
+                  type:
+                    scalar: boolean
+                - name: runAsUser
+                  type:
+                    scalar: numeric
+                - name: seLinuxChangePolicy
+                  type:
+                    scalar: string
+                - name: seLinuxOptions
+                  type:
+                    map:
+                      fields:
+                      - name: level
+                        type:
+                          scalar: string
+                      - name: role
+                        type:
+                          scalar: string
+                      - name: type
+                        type:
+                          scalar: string
+                      - name: user
+                        type:
+                          scalar: string
+                - name: seccompProfile
+                  type:
+                    map:
+                      fields:
+                      - name: localhostProfile
+                        type:
+                          scalar: string
+                      - name: type
+                        type:
+                          scalar: string
+                - name: supplementalGroups
+                  type:
+                    list:
+                      elementType:
+                        scalar: numeric
+                      elementRelationship: atomic
+                - name: supplementalGroupsPolicy
+                  type:
+                    scalar: string
+                - name: sysctls
+                  type:
+                    list:
+                      elementType:
+                        map:
+                          fields:
+                          - name: name
+                            type:
+                              scalar: string
+                          - name: value
+                            type:
+                              scalar: string
+                      elementRelationship: atomic
+                - name: windowsOptions
+                  type:
+                    map:
+                      fields:
+                      - name: gmsaCredentialSpec
+                        type:
+                          scalar: string
+                      - name: gmsaCredentialSpecName
+                        type:
+                          scalar: string
+                      - name: hostProcess
+                        type:
+                          scalar: boolean
+                      - name: runAsUserName
+                        type:
+                          scalar: string
+          - name: resources
+            type:
+              map:
+                fields:
+                - name: claims
+                  type:
+                    list:
+                      elementType:
+                        map:
+                          fields:
+                          - name: name
+                            type:
+                              scalar: string
+                          - name: request
+                            type:
+                              scalar: string
+                      elementRelationship: associative
+                      keys:
+                      - name
+                - name: limits
+                  type:
+                    map:
+                      elementType:
+                        scalar: untyped
+                - name: requests
+                  type:
+                    map:
+                      elementType:
+                        scalar: untyped
+          - name: scheduling
+            type:
+              map:
+                fields:
+                - name: affinity
+                  type:
+                    map:
+                      fields:
+                      - name: nodeAffinity
+                        type:
+                          map:
+                            fields:
+                            - name: preferredDuringSchedulingIgnoredDuringExecution
+                              type:
+                                list:
+                                  elementType:
+                                    map:
+                                      fields:
+                                      - name: preference
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: matchExpressions
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            - name: matchFields
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            elementRelationship: atomic
+                                      - name: weight
+                                        type:
+                                          scalar: numeric
+                                  elementRelationship: atomic
+                            - name: requiredDuringSchedulingIgnoredDuringExecution
+                              type:
+                                map:
+                                  fields:
+                                  - name: nodeSelectorTerms
+                                    type:
+                                      list:
+                                        elementType:
+                                          map:
+                                            fields:
+                                            - name: matchExpressions
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            - name: matchFields
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            elementRelationship: atomic
+                                        elementRelationship: atomic
+                                  elementRelationship: atomic
+                      - name: podAffinity
+                        type:
+                          map:
+                            fields:
+                            - name: preferredDuringSchedulingIgnoredDuringExecution
+                              type:
+                                list:
+                                  elementType:
+                                    map:
+                                      fields:
+                                      - name: podAffinityTerm
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: labelSelector
+                                              type:
+                                                map:
+                                                  fields:
+                                                  - name: matchExpressions
+                                                    type:
+                                                      list:
+                                                        elementType:
+                                                          map:
+                                                            fields:
+                                                            - name: key
+                                                              type:
+                                                                scalar: string
+                                                            - name: operator
+                                                              type:
+                                                                scalar: string
+                                                            - name: values
+                                                              type:
+                                                                list:
+                                                                  elementType:
+                                                                    scalar: string
+                                                                  elementRelationship: atomic
+                                                        elementRelationship: atomic
+                                                  - name: matchLabels
+                                                    type:
+                                                      map:
+                                                        elementType:
+                                                          scalar: string
+                                                  elementRelationship: atomic
+                                            - name: matchLabelKeys
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    scalar: string
+                                                  elementRelationship: atomic
+                                            - name: mismatchLabelKeys
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    scalar: string
+                                                  elementRelationship: atomic
+                                            - name: namespaceSelector
+                                              type:
+                                                map:
+                                                  fields:
+                                                  - name: matchExpressions
+                                                    type:
+                                                      list:
+                                                        elementType:
+                                                          map:
+                                                            fields:
+                                                            - name: key
+                                                              type:
+                                                                scalar: string
+                                                            - name: operator
+                                                              type:
+                                                                scalar: string
+                                                            - name: values
+                                                              type:
+                                                                list:
+                                                                  elementType:
+                                                                    scalar: string
+                                                                  elementRelationship: atomic
+                                                        elementRelationship: atomic
+                                                  - name: matchLabels
+                                                    type:
+                                                      map:
+                                                        elementType:
+                                                          scalar: string
+                                                  elementRelationship: atomic
+                                            - name: namespaces
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    scalar: string
+                                                  elementRelationship: atomic
+                                            - name: topologyKey
+                                              type:
+                                                scalar: string
+                                      - name: weight
+                                        type:
+                                          scalar: numeric
+                                  elementRelationship: atomic
+                            - name: requiredDuringSchedulingIgnoredDuringExecution
+                              type:
+                                list:
+                                  elementType:
+                                    map:
+                                      fields:
+                                      - name: labelSelector
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: matchExpressions
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            - name: matchLabels
+                                              type:
+                                                map:
+                                                  elementType:
+                                                    scalar: string
+                                            elementRelationship: atomic
+                                      - name: matchLabelKeys
+                                        type:
+                                          list:
+                                            elementType:
+                                              scalar: string
+                                            elementRelationship: atomic
+                                      - name: mismatchLabelKeys
+                                        type:
+                                          list:
+                                            elementType:
+                                              scalar: string
+                                            elementRelationship: atomic
+                                      - name: namespaceSelector
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: matchExpressions
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            - name: matchLabels
+                                              type:
+                                                map:
+                                                  elementType:
+                                                    scalar: string
+                                            elementRelationship: atomic
+                                      - name: namespaces
+                                        type:
+                                          list:
+                                            elementType:
+                                              scalar: string
+                                            elementRelationship: atomic
+                                      - name: topologyKey
+                                        type:
+                                          scalar: string
+                                  elementRelationship: atomic
+                      - name: podAntiAffinity
+                        type:
+                          map:
+                            fields:
+                            - name: preferredDuringSchedulingIgnoredDuringExecution
+                              type:
+                                list:
+                                  elementType:
+                                    map:
+                                      fields:
+                                      - name: podAffinityTerm
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: labelSelector
+                                              type:
+                                                map:
+                                                  fields:
+                                                  - name: matchExpressions
+                                                    type:
+                                                      list:
+                                                        elementType:
+                                                          map:
+                                                            fields:
+                                                            - name: key
+                                                              type:
+                                                                scalar: string
+                                                            - name: operator
+                                                              type:
+                                                                scalar: string
+                                                            - name: values
+                                                              type:
+                                                                list:
+                                                                  elementType:
+                                                                    scalar: string
+                                                                  elementRelationship: atomic
+                                                        elementRelationship: atomic
+                                                  - name: matchLabels
+                                                    type:
+                                                      map:
+                                                        elementType:
+                                                          scalar: string
+                                                  elementRelationship: atomic
+                                            - name: matchLabelKeys
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    scalar: string
+                                                  elementRelationship: atomic
+                                            - name: mismatchLabelKeys
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    scalar: string
+                                                  elementRelationship: atomic
+                                            - name: namespaceSelector
+                                              type:
+                                                map:
+                                                  fields:
+                                                  - name: matchExpressions
+                                                    type:
+                                                      list:
+                                                        elementType:
+                                                          map:
+                                                            fields:
+                                                            - name: key
+                                                              type:
+                                                                scalar: string
+                                                            - name: operator
+                                                              type:
+                                                                scalar: string
+                                                            - name: values
+                                                              type:
+                                                                list:
+                                                                  elementType:
+                                                                    scalar: string
+                                                                  elementRelationship: atomic
+                                                        elementRelationship: atomic
+                                                  - name: matchLabels
+                                                    type:
+                                                      map:
+                                                        elementType:
+                                                          scalar: string
+                                                  elementRelationship: atomic
+                                            - name: namespaces
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    scalar: string
+                                                  elementRelationship: atomic
+                                            - name: topologyKey
+                                              type:
+                                                scalar: string
+                                      - name: weight
+                                        type:
+                                          scalar: numeric
+                                  elementRelationship: atomic
+                            - name: requiredDuringSchedulingIgnoredDuringExecution
+                              type:
+                                list:
+                                  elementType:
+                                    map:
+                                      fields:
+                                      - name: labelSelector
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: matchExpressions
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            - name: matchLabels
+                                              type:
+                                                map:
+                                                  elementType:
+                                                    scalar: string
+                                            elementRelationship: atomic
+                                      - name: matchLabelKeys
+                                        type:
+                                          list:
+                                            elementType:
+                                              scalar: string
+                                            elementRelationship: atomic
+                                      - name: mismatchLabelKeys
+                                        type:
+                                          list:
+                                            elementType:
+                                              scalar: string
+                                            elementRelationship: atomic
+                                      - name: namespaceSelector
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: matchExpressions
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            - name: matchLabels
+                                              type:
+                                                map:
+                                                  elementType:
+                                                    scalar: string
+                                            elementRelationship: atomic
+                                      - name: namespaces
+                                        type:
+                                          list:
+                                            elementType:
+                                              scalar: string
+                                            elementRelationship: atomic
+                                      - name: topologyKey
+                                        type:
+                                          scalar: string
+                                  elementRelationship: atomic
+                - name: nodeSelector
+                  type:
+                    map:
+                      elementType:
+                        scalar: string
+                - name: priorityClassName
+                  type:
+                    scalar: string
+                - name: runtimeClass
+                  type:
+                    scalar: string
+                - name: tolerations
+                  type:
+                    list:
+                      elementType:
+                        map:
+                          fields:
+                          - name: effect
+                            type:
+                              scalar: string
+                          - name: key
+                            type:
+                              scalar: string
+                          - name: operator
+                            type:
+                              scalar: string
+                          - name: tolerationSeconds
+                            type:
+                              scalar: numeric
+                          - name: value
+                            type:
+                              scalar: string
+                      elementRelationship: atomic
+          - name: securityContext
+            type:
+              map:
+                fields:
+                - name: allowPrivilegeEscalation
+                  type:
+                    scalar: boolean
+                - name: appArmorProfile
+                  type:
+                    map:
+                      fields:
+                      - name: localhostProfile
+                        type:
+                          scalar: string
+                      - name: type
+                        type:
+                          scalar: string
+                - name: capabilities
+                  type:
+                    map:
+                      fields:
+                      - name: add
+                        type:
+                          list:
+                            elementType:
+                              scalar: string
+                            elementRelationship: atomic
+                      - name: drop
+                        type:
+                          list:
+                            elementType:
+                              scalar: string
+                            elementRelationship: atomic
+                - name: privileged
+                  type:
+                    scalar: boolean
+                - name: procMount
+                  type:
+                    scalar: string
+                - name: readOnlyRootFilesystem
+                  type:
+                    scalar: boolean
+                - name: runAsGroup
+                  type:
+                    scalar: numeric
+                - name: runAsNonRoot
+                  type:
+                    scalar: boolean
+                - name: runAsUser
+                  type:
+                    scalar: numeric
+                - name: seLinuxOptions
+                  type:
+                    map:
+                      fields:
+                      - name: level
+                        type:
+                          scalar: string
+                      - name: role
+                        type:
+                          scalar: string
+                      - name: type
+                        type:
+                          scalar: string
+                      - name: user
+                        type:
+                          scalar: string
+                - name: seccompProfile
+                  type:
+                    map:
+                      fields:
+                      - name: localhostProfile
+                        type:
+                          scalar: string
+                      - name: type
+                        type:
+                          scalar: string
+                - name: windowsOptions
+                  type:
+                    map:
+                      fields:
+                      - name: gmsaCredentialSpec
+                        type:
+                          scalar: string
+                      - name: gmsaCredentialSpecName
+                        type:
+                          scalar: string
+                      - name: hostProcess
+                        type:
+                          scalar: boolean
+                      - name: runAsUserName
+                        type:
+                          scalar: string
+          - name: terminationGracePeriodSeconds
+            type:
+              scalar: numeric
+          - name: topologySpreadConstraints
+            type:
+              list:
+                elementType:
+                  map:
+                    fields:
+                    - name: labelSelector
+                      type:
+                        map:
+                          fields:
+                          - name: matchExpressions
+                            type:
+                              list:
+                                elementType:
+                                  map:
+                                    fields:
+                                    - name: key
+                                      type:
+                                        scalar: string
+                                    - name: operator
+                                      type:
+                                        scalar: string
+                                    - name: values
+                                      type:
+                                        list:
+                                          elementType:
+                                            scalar: string
+                                          elementRelationship: atomic
+                                elementRelationship: atomic
+                          - name: matchLabels
+                            type:
+                              map:
+                                elementType:
+                                  scalar: string
+                          elementRelationship: atomic
+                    - name: matchLabelKeys
+                      type:
+                        list:
+                          elementType:
+                            scalar: string
+                          elementRelationship: atomic
+                    - name: maxSkew
+                      type:
+                        scalar: numeric
+                    - name: minDomains
+                      type:
+                        scalar: numeric
+                    - name: nodeAffinityPolicy
+                      type:
+                        scalar: string
+                    - name: nodeTaintsPolicy
+                      type:
+                        scalar: string
+                    - name: topologyKey
+                      type:
+                        scalar: string
+                    - name: whenUnsatisfiable
+                      type:
+                        scalar: string
+                elementRelationship: associative
+                keys:
+                - topologyKey
+                - whenUnsatisfiable
+          - name: upgradeStrategy
+            type:
+              map:
+                fields:
+                - name: drainSeconds
+                  type:
+                    scalar: numeric
+                  default: 10
+                - name: progressDeadlineSeconds
+                  type:
+                    scalar: numeric
+                  default: 600
+                - name: type
+                  type:
+                    scalar: string
+                  default: BlueGreen
+          - name: version
+            type:
+              scalar: string
+          - name: volumeMounts
+            type:
+              list:
+                elementType:
+                  map:
+                    fields:
+                    - name: bindMountOptions
+                      type:
+                        list:
+                          elementType:
+                            scalar: string
+                          elementRelationship: associative
+                    - name: mountPath
+                      type:
+                        scalar: string
+                    - name: mountPropagation
+                      type:
+                        scalar: string
+                    - name: name
+                      type:
+                        scalar: string
+                    - name: readOnly
+                      type:
+                        scalar: boolean
+                    - name: recursiveReadOnly
+                      type:
+                        scalar: string
+                    - name: subPath
+                      type:
+                        scalar: string
+                    - name: subPathExpr
+                      type:
+                        scalar: string
+                elementRelationship: associative
+                keys:
+                - mountPath
+          - name: volumes
+            type:
+              list:
+                elementType:
+                  map:
+                    fields:
+                    - name: awsElasticBlockStore
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: partition
+                            type:
+                              scalar: numeric
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: volumeID
+                            type:
+                              scalar: string
+                    - name: azureDisk
+                      type:
+                        map:
+                          fields:
+                          - name: cachingMode
+                            type:
+                              scalar: string
+                          - name: diskName
+                            type:
+                              scalar: string
+                          - name: diskURI
+                            type:
+                              scalar: string
+                          - name: fsType
+                            type:
+                              scalar: string
+                            default: ext4
+                          - name: kind
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                            default: false
+                    - name: azureFile
+                      type:
+                        map:
+                          fields:
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: secretName
+                            type:
+                              scalar: string
+                          - name: shareName
+                            type:
+                              scalar: string
+                    - name: cephfs
+                      type:
+                        map:
+                          fields:
+                          - name: monitors
+                            type:
+                              list:
+                                elementType:
+                                  scalar: string
+                                elementRelationship: atomic
+                          - name: path
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: secretFile
+                            type:
+                              scalar: string
+                          - name: secretRef
+                            type:
+                              map:
+                                fields:
+                                - name: name
+                                  type:
+                                    scalar: string
+                                  default: ""
+                                elementRelationship: atomic
+                          - name: user
+                            type:
+                              scalar: string
+                    - name: cinder
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: secretRef
+                            type:
+                              map:
+                                fields:
+                                - name: name
+                                  type:
+                                    scalar: string
+                                  default: ""
+                                elementRelationship: atomic
+                          - name: volumeID
+                            type:
+                              scalar: string
+                    - name: configMap
+                      type:
+                        map:
+                          fields:
+                          - name: defaultMode
+                            type:
+                              scalar: numeric
+                          - name: defaultUser
+                            type:
+                              scalar: numeric
+                          - name: items
+                            type:
+                              list:
+                                elementType:
+                                  map:
+                                    fields:
+                                    - name: key
+                                      type:
+                                        scalar: string
+                                    - name: mode
+                                      type:
+                                        scalar: numeric
+                                    - name: path
+                                      type:
+                                        scalar: string
+                                    - name: user
+                                      type:
+                                        scalar: numeric
+                                elementRelationship: atomic
+                          - name: name
+                            type:
+                              scalar: string
+                            default: ""
+                          - name: optional
+                            type:
+                              scalar: boolean
+                          elementRelationship: atomic
+                    - name: csi
+                      type:
+                        map:
+                          fields:
+                          - name: driver
+                            type:
+                              scalar: string
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: nodePublishSecretRef
+                            type:
+                              map:
+                                fields:
+                                - name: name
+                                  type:
+                                    scalar: string
+                                  default: ""
+                                elementRelationship: atomic
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: volumeAttributes
+                            type:
+                              map:
+                                elementType:
+                                  scalar: string
+                    - name: downwardAPI
+                      type:
+                        map:
+                          fields:
+                          - name: defaultMode
+                            type:
+                              scalar: numeric
+                          - name: defaultUser
+                            type:
+                              scalar: numeric
+                          - name: items
+                            type:
+                              list:
+                                elementType:
+                                  map:
+                                    fields:
+                                    - name: fieldRef
+                                      type:
+                                        map:
+                                          fields:
+                                          - name: apiVersion
+                                            type:
+                                              scalar: string
+                                          - name: fieldPath
+                                            type:
+                                              scalar: string
+                                          elementRelationship: atomic
+                                    - name: mode
+                                      type:
+                                        scalar: numeric
+                                    - name: path
+                                      type:
+                                        scalar: string
+                                    - name: resourceFieldRef
+                                      type:
+                                        map:
+                                          fields:
+                                          - name: containerName
+                                            type:
+                                              scalar: string
+                                          - name: divisor
+                                            type:
+                                              scalar: untyped
+                                          - name: resource
+                                            type:
+                                              scalar: string
+                                          elementRelationship: atomic
+                                    - name: user
+                                      type:
+                                        scalar: numeric
+                                elementRelationship: atomic
+                    - name: emptyDir
+                      type:
+                        map:
+                          fields:
+                          - name: medium
+                            type:
+                              scalar: string
+                          - name: mode
+                            type:
+                              scalar: numeric
+                          - name: sizeLimit
+                            type:
+                              scalar: untyped
+                    - name: ephemeral
+                      type:
+                        map:
+                          fields:
+                          - name: volumeClaimTemplate
+                            type:
+                              map:
+                                fields:
+                                - name: metadata
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: annotations
+                                        type:
+                                          map:
+                                            elementType:
+                                              scalar: string
+                                      - name: finalizers
+                                        type:
+                                          list:
+                                            elementType:
+                                              scalar: string
+                                            elementRelationship: atomic
+                                      - name: labels
+                                        type:
+                                          map:
+                                            elementType:
+                                              scalar: string
+                                      - name: name
+                                        type:
+                                          scalar: string
+                                      - name: namespace
+                                        type:
+                                          scalar: string
+                                - name: spec
+                                  type:
+                                    map:
+                                      fields:
+                                      - name: accessModes
+                                        type:
+                                          list:
+                                            elementType:
+                                              scalar: string
+                                            elementRelationship: atomic
+                                      - name: dataSource
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: apiGroup
+                                              type:
+                                                scalar: string
+                                            - name: kind
+                                              type:
+                                                scalar: string
+                                            - name: name
+                                              type:
+                                                scalar: string
+                                            elementRelationship: atomic
+                                      - name: dataSourceRef
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: apiGroup
+                                              type:
+                                                scalar: string
+                                            - name: kind
+                                              type:
+                                                scalar: string
+                                            - name: name
+                                              type:
+                                                scalar: string
+                                            - name: namespace
+                                              type:
+                                                scalar: string
+                                      - name: resources
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: limits
+                                              type:
+                                                map:
+                                                  elementType:
+                                                    scalar: untyped
+                                            - name: requests
+                                              type:
+                                                map:
+                                                  elementType:
+                                                    scalar: untyped
+                                      - name: selector
+                                        type:
+                                          map:
+                                            fields:
+                                            - name: matchExpressions
+                                              type:
+                                                list:
+                                                  elementType:
+                                                    map:
+                                                      fields:
+                                                      - name: key
+                                                        type:
+                                                          scalar: string
+                                                      - name: operator
+                                                        type:
+                                                          scalar: string
+                                                      - name: values
+                                                        type:
+                                                          list:
+                                                            elementType:
+                                                              scalar: string
+                                                            elementRelationship: atomic
+                                                  elementRelationship: atomic
+                                            - name: matchLabels
+                                              type:
+                                                map:
+                                                  elementType:
+                                                    scalar: string
+                                            elementRelationship: atomic
+                                      - name: storageClassName
+                                        type:
+                                          scalar: string
+                                      - name: volumeAttributesClassName
+                                        type:
+                                          scalar: string
+                                      - name: volumeMode
+                                        type:
+                                          scalar: string
+                                      - name: volumeName
+                                        type:
+                                          scalar: string
+                    - name: fc
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: lun
+                            type:
+                              scalar: numeric
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: targetWWNs
+                            type:
+                              list:
+                                elementType:
+                                  scalar: string
+                                elementRelationship: atomic
+                          - name: wwids
+                            type:
+                              list:
+                                elementType:
+                                  scalar: string
+                                elementRelationship: atomic
+                    - name: flexVolume
+                      type:
+                        map:
+                          fields:
+                          - name: driver
+                            type:
+                              scalar: string
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: options
+                            type:
+                              map:
+                                elementType:
+                                  scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: secretRef
+                            type:
+                              map:
+                                fields:
+                                - name: name
+                                  type:
+                                    scalar: string
+                                  default: ""
+                                elementRelationship: atomic
+                    - name: flocker
+                      type:
+                        map:
+                          fields:
+                          - name: datasetName
+                            type:
+                              scalar: string
+                          - name: datasetUUID
+                            type:
+                              scalar: string
+                    - name: gcePersistentDisk
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: partition
+                            type:
+                              scalar: numeric
+                          - name: pdName
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                    - name: gitRepo
+                      type:
+                        map:
+                          fields:
+                          - name: directory
+                            type:
+                              scalar: string
+                          - name: repository
+                            type:
+                              scalar: string
+                          - name: revision
+                            type:
+                              scalar: string
+                    - name: glusterfs
+                      type:
+                        map:
+                          fields:
+                          - name: endpoints
+                            type:
+                              scalar: string
+                          - name: path
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                    - name: hostPath
+                      type:
+                        map:
+                          fields:
+                          - name: path
+                            type:
+                              scalar: string
+                          - name: type
+                            type:
+                              scalar: string
+                    - name: image
+                      type:
+                        map:
+                          fields:
+                          - name: pullPolicy
+                            type:
+                              scalar: string
+                          - name: reference
+                            type:
+                              scalar: string
+                    - name: iscsi
+                      type:
+                        map:
+                          fields:
+                          - name: chapAuthDiscovery
+                            type:
+                              scalar: boolean
+                          - name: chapAuthSession
+                            type:
+                              scalar: boolean
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: initiatorName
+                            type:
+                              scalar: string
+                          - name: iqn
+                            type:
+                              scalar: string
+                          - name: iscsiInterface
+                            type:
+                              scalar: string
+                            default: default
+                          - name: lun
+                            type:
+                              scalar: numeric
+                          - name: portals
+                            type:
+                              list:
+                                elementType:
+                                  scalar: string
+                                elementRelationship: atomic
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: secretRef
+                            type:
+                              map:
+                                fields:
+                                - name: name
+                                  type:
+                                    scalar: string
+                                  default: ""
+                                elementRelationship: atomic
+                          - name: targetPortal
+                            type:
+                              scalar: string
+                    - name: name
+                      type:
+                        scalar: string
+                    - name: nfs
+                      type:
+                        map:
+                          fields:
+                          - name: path
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: server
+                            type:
+                              scalar: string
+                    - name: persistentVolumeClaim
+                      type:
+                        map:
+                          fields:
+                          - name: claimName
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                    - name: photonPersistentDisk
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: pdID
+                            type:
+                              scalar: string
+                    - name: portworxVolume
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: volumeID
+                            type:
+                              scalar: string
+                    - name: projected
+                      type:
+                        map:
+                          fields:
+                          - name: defaultMode
+                            type:
+                              scalar: numeric
+                          - name: defaultUser
+                            type:
+                              scalar: numeric
+                          - name: sources
+                            type:
+                              list:
+                                elementType:
+                                  map:
+                                    fields:
+                                    - name: clusterTrustBundle
+                                      type:
+                                        map:
+                                          fields:
+                                          - name: labelSelector
+                                            type:
+                                              map:
+                                                fields:
+                                                - name: matchExpressions
+                                                  type:
+                                                    list:
+                                                      elementType:
+                                                        map:
+                                                          fields:
+                                                          - name: key
+                                                            type:
+                                                              scalar: string
+                                                          - name: operator
+                                                            type:
+                                                              scalar: string
+                                                          - name: values
+                                                            type:
+                                                              list:
+                                                                elementType:
+                                                                  scalar: string
+                                                                elementRelationship: atomic
+                                                      elementRelationship: atomic
+                                                - name: matchLabels
+                                                  type:
+                                                    map:
+                                                      elementType:
+                                                        scalar: string
+                                                elementRelationship: atomic
+                                          - name: name
+                                            type:
+                                              scalar: string
+                                          - name: optional
+                                            type:
+                                              scalar: boolean
+                                          - name: path
+                                            type:
+                                              scalar: string
+                                          - name: signerName
+                                            type:
+                                              scalar: string
+                                          - name: user
+                                            type:
+                                              scalar: numeric
+                                    - name: configMap
+                                      type:
+                                        map:
+                                          fields:
+                                          - name: items
+                                            type:
+                                              list:
+                                                elementType:
+                                                  map:
+                                                    fields:
+                                                    - name: key
+                                                      type:
+                                                        scalar: string
+                                                    - name: mode
+                                                      type:
+                                                        scalar: numeric
+                                                    - name: path
+                                                      type:
+                                                        scalar: string
+                                                    - name: user
+                                                      type:
+                                                        scalar: numeric
+                                                elementRelationship: atomic
+                                          - name: name
+                                            type:
+                                              scalar: string
+                                            default: ""
+                                          - name: optional
+                                            type:
+                                              scalar: boolean
+                                          elementRelationship: atomic
+                                    - name: downwardAPI
+                                      type:
+                                        map:
+                                          fields:
+                                          - name: items
+                                            type:
+                                              list:
+                                                elementType:
+                                                  map:
+                                                    fields:
+                                                    - name: fieldRef
+                                                      type:
+                                                        map:
+                                                          fields:
+                                                          - name: apiVersion
+                                                            type:
+                                                              scalar: string
+                                                          - name: fieldPath
+                                                            type:
+                                                              scalar: string
+                                                          elementRelationship: atomic
+                                                    - name: mode
+                                                      type:
+                                                        scalar: numeric
+                                                    - name: path
+                                                      type:
+                                                        scalar: string
+                                                    - name: resourceFieldRef
+                                                      type:
+                                                        map:
+                                                          fields:
+                                                          - name: containerName
+                                                            type:
+                                                              scalar: string
+                                                          - name: divisor
+                                                            type:
+                                                              scalar: untyped
+                                                          - name: resource
+                                                            type:
+                                                              scalar: string
+                                                          elementRelationship: atomic
+                                                    - name: user
+                                                      type:
+                                                        scalar: numeric
+                                                elementRelationship: atomic
+                                    - name: podCertificate
+                                      type:
+                                        map:
+                                          fields:
+                                          - name: certificateChainPath
+                                            type:
+                                              scalar: string
+                                          - name: credentialBundlePath
+                                            type:
+                                              scalar: string
+                                          - name: keyPath
+                                            type:
+                                              scalar: string
+                                          - name: keyType
+                                            type:
+                                              scalar: string
+                                          - name: maxExpirationSeconds
+                                            type:
+                                              scalar: numeric
+                                          - name: signerName
+                                            type:
+                                              scalar: string
+                                          - name: user
+                                            type:
+                                              scalar: numeric
+                                          - name: userAnnotations
+                                            type:
+                                              map:
+                                                elementType:
+                                                  scalar: string
+                                    - name: secret
+                                      type:
+                                        map:
+                                          fields:
+                                          - name: items
+                                            type:
+                                              list:
+                                                elementType:
+                                                  map:
+                                                    fields:
+                                                    - name: key
+                                                      type:
+                                                        scalar: string
+                                                    - name: mode
+                                                      type:
+                                                        scalar: numeric
+                                                    - name: path
+                                                      type:
+                                                        scalar: string
+                                                    - name: user
+                                                      type:
+                                                        scalar: numeric
+                                                elementRelationship: atomic
+                                          - name: name
+                                            type:
+                                              scalar: string
+                                            default: ""
+                                          - name: optional
+                                            type:
+                                              scalar: boolean
+                                          elementRelationship: atomic
+                                    - name: serviceAccountToken
+                                      type:
+                                        map:
+                                          fields:
+                                          - name: audience
+                                            type:
+                                              scalar: string
+                                          - name: expirationSeconds
+                                            type:
+                                              scalar: numeric
+                                          - name: path
+                                            type:
+                                              scalar: string
+                                          - name: user
+                                            type:
+                                              scalar: numeric
+                                elementRelationship: atomic
+                    - name: quobyte
+                      type:
+                        map:
+                          fields:
+                          - name: group
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: registry
+                            type:
+                              scalar: string
+                          - name: tenant
+                            type:
+                              scalar: string
+                          - name: user
+                            type:
+                              scalar: string
+                          - name: volume
+                            type:
+                              scalar: string
+                    - name: rbd
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: image
+                            type:
+                              scalar: string
+                          - name: keyring
+                            type:
+                              scalar: string
+                            default: /etc/ceph/keyring
+                          - name: monitors
+                            type:
+                              list:
+                                elementType:
+                                  scalar: string
+                                elementRelationship: atomic
+                          - name: pool
+                            type:
+                              scalar: string
+                            default: rbd
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: secretRef
+                            type:
+                              map:
+                                fields:
+                                - name: name
+                                  type:
+                                    scalar: string
+                                  default: ""
+                                elementRelationship: atomic
+                          - name: user
+                            type:
+                              scalar: string
+                            default: admin
+                    - name: scaleIO
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                            default: xfs
+                          - name: gateway
+                            type:
+                              scalar: string
+                          - name: protectionDomain
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: secretRef
+                            type:
+                              map:
+                                fields:
+                                - name: name
+                                  type:
+                                    scalar: string
+                                  default: ""
+                                elementRelationship: atomic
+                          - name: sslEnabled
+                            type:
+                              scalar: boolean
+                          - name: storageMode
+                            type:
+                              scalar: string
+                            default: ThinProvisioned
+                          - name: storagePool
+                            type:
+                              scalar: string
+                          - name: system
+                            type:
+                              scalar: string
+                          - name: volumeName
+                            type:
+                              scalar: string
+                    - name: secret
+                      type:
+                        map:
+                          fields:
+                          - name: defaultMode
+                            type:
+                              scalar: numeric
+                          - name: defaultUser
+                            type:
+                              scalar: numeric
+                          - name: items
+                            type:
+                              list:
+                                elementType:
+                                  map:
+                                    fields:
+                                    - name: key
+                                      type:
+                                        scalar: string
+                                    - name: mode
+                                      type:
+                                        scalar: numeric
+                                    - name: path
+                                      type:
+                                        scalar: string
+                                    - name: user
+                                      type:
+                                        scalar: numeric
+                                elementRelationship: atomic
+                          - name: optional
+                            type:
+                              scalar: boolean
+                          - name: secretName
+                            type:
+                              scalar: string
+                    - name: storageos
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: readOnly
+                            type:
+                              scalar: boolean
+                          - name: secretRef
+                            type:
+                              map:
+                                fields:
+                                - name: name
+                                  type:
+                                    scalar: string
+                                  default: ""
+                                elementRelationship: atomic
+                          - name: volumeName
+                            type:
+                              scalar: string
+                          - name: volumeNamespace
+                            type:
+                              scalar: string
+                    - name: vsphereVolume
+                      type:
+                        map:
+                          fields:
+                          - name: fsType
+                            type:
+                              scalar: string
+                          - name: storagePolicyID
+                            type:
+                              scalar: string
+                          - name: storagePolicyName
+                            type:
+                              scalar: string
+                          - name: volumePath
+                            type:
+                              scalar: string
+                elementRelationship: associative
+                keys:
+                - name
+    - name: status
+      type:
+        map:
+          fields:
+          - name: conditions
+            type:
+              list:
+                elementType:
+                  map:
+                    fields:
+                    - name: lastTransitionTime
+                      type:
+                        scalar: untyped
+                    - name: message
+                      type:
+                        scalar: string
+                    - name: observedGeneration
+                      type:
+                        scalar: numeric
+                    - name: reason
+                      type:
+                        scalar: string
+                    - name: status
+                      type:
+                        scalar: string
+                    - name: type
+                      type:
+                        scalar: string
+                elementRelationship: associative
+                keys:
+                - type
+          - name: currentImage
+            type:
+              scalar: string
+          - name: currentRevision
+            type:
+              scalar: string
+          - name: failureCount
+            type:
+              scalar: numeric
+          - name: grpcEndpoint
+            type:
+              scalar: string
+          - name: lastUpgrade
+            type:
+              scalar: untyped
+          - name: observedGeneration
+            type:
+              scalar: numeric
+            default: -1
+          - name: phase
+            type:
+              scalar: string
+          - name: podName
+            type:
+              scalar: string
+          - name: podOrdinal
+            type:
+              scalar: numeric
+          - name: ready
+            type:
+              scalar: boolean
+          - name: readyTime
+            type:
+              scalar: untyped
+          - name: restartCount
+            type:
+              scalar: numeric
+          - name: serviceName
+            type:
+              scalar: string
+          - name: updateRevision
+            type:
+              scalar: string
+      default:
+        observedGeneration: -1
 - name: __untyped_atomic_
   scalar: untyped
   list:

@@ -6,8 +6,11 @@
 package v1alpha1
 
 import (
+	hourglassv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	internal "github.com/Layr-Labs/hourglass-operator/pkg/generated/applyconfiguration/internal"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	types "k8s.io/apimachinery/pkg/types"
+	managedfields "k8s.io/apimachinery/pkg/util/managedfields"
 	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
@@ -38,6 +41,47 @@ func Performer(name, namespace string) *PerformerApplyConfiguration {
 	b.WithKind("Performer")
 	b.WithAPIVersion("hourglass.eigenlayer.io/v1alpha1")
 	return b
+}
+
+// ExtractPerformerFrom extracts the applied configuration owned by fieldManager from
+// performer for the specified subresource. Pass an empty string for subresource to extract
+// the main resource. Common subresources include "status", "scale", etc.
+// performer must be a unmodified Performer API object that was retrieved from the Kubernetes API.
+// ExtractPerformerFrom provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractPerformerFrom(performer *hourglassv1alpha1.Performer, fieldManager string, subresource string) (*PerformerApplyConfiguration, error) {
+	b := &PerformerApplyConfiguration{}
+	err := managedfields.ExtractInto(performer, internal.Parser().Type("com.github.Layr-Labs.hourglass-operator.pkg.apis.hourglass.v1alpha1.Performer"), fieldManager, b, subresource)
+	if err != nil {
+		return nil, err
+	}
+	b.WithName(performer.Name)
+	b.WithNamespace(performer.Namespace)
+
+	b.WithKind("Performer")
+	b.WithAPIVersion("hourglass.eigenlayer.io/v1alpha1")
+	return b, nil
+}
+
+// ExtractPerformer extracts the applied configuration owned by fieldManager from
+// performer. If no managedFields are found in performer for fieldManager, a
+// PerformerApplyConfiguration is returned with only the Name, Namespace (if applicable),
+// APIVersion and Kind populated. It is possible that no managed fields were found for because other
+// field managers have taken ownership of all the fields previously owned by fieldManager, or because
+// the fieldManager never owned fields any fields.
+// performer must be a unmodified Performer API object that was retrieved from the Kubernetes API.
+// ExtractPerformer provides a way to perform a extract/modify-in-place/apply workflow.
+// Note that an extracted apply configuration will contain fewer fields than what the fieldManager previously
+// applied if another fieldManager has updated or force applied any of the previously applied fields.
+func ExtractPerformer(performer *hourglassv1alpha1.Performer, fieldManager string) (*PerformerApplyConfiguration, error) {
+	return ExtractPerformerFrom(performer, fieldManager, "")
+}
+
+// ExtractPerformerStatus extracts the applied configuration owned by fieldManager from
+// performer for the status subresource.
+func ExtractPerformerStatus(performer *hourglassv1alpha1.Performer, fieldManager string) (*PerformerApplyConfiguration, error) {
+	return ExtractPerformerFrom(performer, fieldManager, "status")
 }
 
 func (b PerformerApplyConfiguration) IsApplyConfiguration() {}
