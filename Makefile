@@ -60,6 +60,10 @@ manifests: ## Generate the CRD, the RBAC role and deploy/, after a change of typ
 	hack/update-rbac.sh
 	hack/update-deploy.sh
 
+.PHONY: crd-baseline
+crd-baseline: ## Keep the CRD as that of the release VERSION, for later ones to be compatible with.
+	VERSION="$(VERSION)" FORCE="$(FORCE)" hack/crd-baseline.sh
+
 .PHONY: fmt
 fmt: ## Format the Go code.
 	hack/update-gofmt.sh
