@@ -19,7 +19,8 @@ ARG VERSION=v0.0.0
 ARG COMMIT=unknown
 ARG COMMIT_DATE=1970-01-01T00:00:00Z
 ARG TREE_STATE=unknown
-RUN CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} GOFLAGS=-mod=vendor GOTOOLCHAIN=local \
+RUN --mount=type=cache,target=/root/.cache/go-build \
+    CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} GOFLAGS=-mod=vendor GOTOOLCHAIN=local \
     go build -trimpath -ldflags "-s -w $(hack/version.sh ldflags)" -o /manager ./cmd/manager
 
 FROM gcr.io/distroless/static:nonroot

@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Runs buildah where there is no container engine and no registry, to build the
+# Dockerfile all the same (root on Debian):
+#
+#   make docker-build docker-push CONTAINER_TOOL=hack/buildah.sh IMG=REGISTRY/NAME:TAG
+#   hack/buildah.sh push NAME:TAG docker-archive:operator.tar:NAME:TAG
+#
+# The images that the Dockerfile begins with can't be pulled here, so they are
+# made under their names, once: golang from the Go of this machine and the few
+# Debian packages that a build needs, the last stage's base with nothing in it at
+# all. A build has no network.
+#
+# Base images, images and the builds' cache of compiled packages are in
+# $HOURGLASS_CACHE, or ~/.cache/hourglass-operator.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+[[ $(uname -s) == Linux && $(id -u) == 0 && -e /etc/debian_version ]] ||
+	fail "base images are made of Debian's packages, for which it needs root on Debian"
+
+apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -q -o DPkg::Lock::Timeout=600 "$@" >&2; }
+
+if ! command -v buildah >/dev/null; then
+	echo "Installing Debian's package buildah" >&2
+	apt update
+	apt install -y --no-install-recommends buildah
+fi
+
+# As in the tags of golang: 1.26.
+go_version="$(go env GOVERSION)"
+go_minor="$(grep -oE '[0-9]+\.[0-9]+' <<<"$go_version" | head -n 1)"
+
+key="$( (go version; cat /etc/debian_version "${BASH_SOURCE[0]}") | sha256sum)"
+store="${HOURGLASS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hourglass-operator}/buildah-$go_version-${key:0:8}"
+mkdir -p "$store/tmp"
+
+# Nothing of the machine's own images, and a driver that works on any file system.
+cat >"$store/storage.conf.$$" <<-END
+	[storage]
+	driver = "vfs"
+	graphroot = "$store/images"
+	runroot = "$store/run"
+END
+mv "$store/storage.conf.$$" "$store/storage.conf"
+export CONTAINERS_STORAGE_CONF="$store/storage.conf" BUILDAH_ISOLATION=chroot TMPDIR="$store/tmp"
+
+# make_image NAME FOLDER OPTION... makes an image of a folder.
+make_image() {
+	local name=$1 folder=$2 container
+	shift 2
+	container="$(buildah from --pull-never scratch)"
+	buildah add --quiet "$container" "$folder" / >/dev/null
+	buildah config "$@" "$container"
+	buildah commit --quiet --rm "$container" "$name" >/dev/null
+}
+
+# What a build runs: the shells, the few programs that hack/version.sh calls, and
+# what these need, all as if nothing were installed yet; and Go.
+make_golang() {
+	local work=$1 part deb
+	mkdir -p "$work"/{debs/partial,empty,root/usr/{bin,sbin,lib,lib64},root/usr/local/go}
+	: >"$work/status"
+	for part in bin sbin lib lib64; do
+		ln -s "usr/$part" "$work/root/$part"
+	done
+	local packages=(install -y --download-only --no-install-recommends -o Debug::NoLocking=1 -o APT::Sandbox::User=root
+		-o "Dir::State::status=$work/status" -o "Dir::Cache::archives=$work/debs" bash coreutils dash)
+	# There may be no list of packages yet, or an old one.
+	apt "${packages[@]}" || { apt update && apt "${packages[@]}"; }
+	for deb in "$work"/debs/*.deb; do
+		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$work/root"
+	done
+	for part in bin lib pkg src VERSION go.env; do
+		cp -a "$(go env GOROOT)/$part" "$work/root/usr/local/go/"
+	done
+	make_image "docker.io/library/golang:$go_minor" "$work/root" --env GOTOOLCHAIN=local \
+		--env PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+	make_image gcr.io/distroless/static:nonroot "$work/empty"
+}
+
+# One at a time: so what is there now is what an earlier one, which was killed, has left.
+exec 9>"$store/lock"
+flock 9
+if [[ ! -e $store/ready ]]; then
+	echo "Making the base images of the Dockerfile" >&2
+	work="$(mktemp -d)"
+	trap 'rm -rf "$work"' EXIT
+	make_golang "$work"
+	touch "$store/ready"
+	rm -rf "$work"
+	trap - EXIT
+fi
+
+if [[ ${1:-} == build ]]; then
+	shift
+	buildah rm --all >/dev/null
+	unshare --net buildah build --pull-never --build-arg "GO_VERSION=$go_minor" "$@"
+else
+	buildah "$@"
+fi
