@@ -7,13 +7,9 @@ package framework
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"net/http"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,6 +21,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/test/prom"
 )
 
 // Target is what Prometheus scrapes.
@@ -37,23 +35,33 @@ type Target struct {
 	TLS bool
 	// Token is the bearer token to show, if any.
 	Token string
+	// Labels are added to all that comes from it, as a ServiceMonitor adds some. They may say another job.
+	Labels map[string]string
 }
 
 // Prometheus is a running Prometheus.
 type Prometheus struct {
-	url string
+	prom.Client
 }
 
 // StartPrometheus starts Debian's Prometheus, which scrapes the targets each second until the test's end. It is fetched
 // where it is missing, and skips the test on another system than Debian.
 func (c *Cluster) StartPrometheus(t *testing.T, targets ...Target) *Prometheus {
 	t.Helper()
-	program := prometheusProgram(t, "prometheus")
+	return c.StartPrometheusWithRules(t, "", targets...)
+}
+
+// StartPrometheusWithRules does as StartPrometheus, and has it evaluate the rules of a file, whose text is given, each
+// second.
+func (c *Cluster) StartPrometheusWithRules(t *testing.T, rules string, targets ...Target) *Prometheus {
+	t.Helper()
+	program := prom.Program(t, "prometheus")
 	var scrapes []any
 	for _, target := range targets {
 		scrape := map[string]any{
 			"job_name":       target.Job,
-			"static_configs": []any{map[string]any{"targets": []string{target.Address}}},
+			"honor_labels":   true,
+			"static_configs": []any{map[string]any{"targets": []string{target.Address}, "labels": target.Labels}},
 		}
 		if target.TLS {
 			scrape["scheme"] = "https"
@@ -64,21 +72,29 @@ func (c *Cluster) StartPrometheus(t *testing.T, targets ...Target) *Prometheus {
 		}
 		scrapes = append(scrapes, scrape)
 	}
-	config, err := json.Marshal(map[string]any{
-		"global":         map[string]any{"scrape_interval": "1s", "scrape_timeout": "1s"},
+	dir := t.TempDir()
+	settings := map[string]any{
+		"global":         map[string]any{"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
 		"scrape_configs": scrapes,
-	})
+	}
+	if rules != "" {
+		path := filepath.Join(dir, "rules.yaml")
+		if err := os.WriteFile(path, []byte(rules), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		settings["rule_files"] = []string{path}
+	}
+	config, err := json.Marshal(settings)
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
 	path := filepath.Join(dir, "prometheus.yml") // JSON is YAML
 	if err := os.WriteFile(path, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	address := c.background(t, regexp.MustCompile(`msg="Listening on" address=(\S+)`), program,
 		"--config.file="+path, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")
-	return &Prometheus{url: "http://" + address}
+	return &Prometheus{prom.Client{URL: "http://" + address}}
 }
 
 // Forward makes a port of a pod reachable from here until the test's end, and returns the address.
@@ -91,38 +107,9 @@ func (c *Cluster) Forward(t *testing.T, namespace, pod string, port int) string 
 // PromtoolCheck has Debian's promtool judge the text of a scrape.
 func PromtoolCheck(t *testing.T, text string) {
 	t.Helper()
-	if output, err := (command{stdin: text}).run(t.Context(), prometheusProgram(t, "promtool"), "check", "metrics"); err != nil {
+	if output, err := (command{stdin: text}).run(t.Context(), prom.Program(t, "promtool"), "check", "metrics"); err != nil {
 		t.Errorf("%v\n%s", err, output)
 	}
-}
-
-// Sample is one value that Prometheus has stored.
-type Sample struct {
-	Labels map[string]string
-	Value  float64
-}
-
-// Query returns what Prometheus answers to an instant query.
-func (p *Prometheus) Query(ctx context.Context, query string) ([]Sample, error) {
-	var result []struct {
-		Metric map[string]string
-		Value  []any
-	}
-	if err := p.get(ctx, "query?query="+url.QueryEscape(query), &struct{ Result any }{&result}); err != nil {
-		return nil, err
-	}
-	var samples []Sample
-	for _, r := range result {
-		if len(r.Value) != 2 {
-			return nil, fmt.Errorf("%s: a sample that is none: %v", query, r.Value)
-		}
-		value, err := strconv.ParseFloat(fmt.Sprint(r.Value[1]), 64)
-		if err != nil {
-			return nil, err
-		}
-		samples = append(samples, Sample{r.Metric, value})
-	}
-	return samples, nil
 }
 
 // Stored returns a check that a query has one value, and which.
@@ -155,7 +142,7 @@ func (p *Prometheus) ScrapeError(ctx context.Context, job string) (string, error
 			LastError string
 		}
 	}
-	if err := p.get(ctx, "targets?state=active", &answer); err != nil {
+	if err := p.Get(ctx, "targets?state=active", &answer); err != nil {
 		return "", err
 	}
 	for _, target := range answer.ActiveTargets {
@@ -164,30 +151,6 @@ func (p *Prometheus) ScrapeError(ctx context.Context, job string) (string, error
 		}
 	}
 	return "", fmt.Errorf("no job %s", job)
-}
-
-// get asks Prometheus' API and decodes the data of its answer.
-func (p *Prometheus) get(ctx context.Context, path string, data any) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, p.url+"/api/v1/"+path, http.NoBody)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	answer := struct {
-		Status, Error string
-		Data          any
-	}{Data: data}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return fmt.Errorf("Prometheus answers %s to %s: %w", response.Status, path, err)
-	}
-	if answer.Status != "success" {
-		return fmt.Errorf("Prometheus answers %s to %s: %s", response.Status, path, answer.Error)
-	}
-	return nil
 }
 
 // background starts a program that runs until the test's end, or this process' however that comes. It returns what the
@@ -256,73 +219,4 @@ func (o *output) String() string {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.text.String()
-}
-
-// prometheusProgram returns the path of a program of Debian's package prometheus: the system's, or that of a package
-// unpacked into the cache, which starts no service.
-func prometheusProgram(t *testing.T, name string) string {
-	t.Helper()
-	if path, err := exec.LookPath(name); err == nil {
-		return path
-	}
-	if _, err := exec.LookPath("apt-get"); err != nil {
-		t.Skip("this test takes Prometheus from Debian's package: install Prometheus by hand, with promtool")
-	}
-	path, err := cachedProgram(t.Context(), "prometheus", name)
-	if err != nil {
-		t.Fatalf("unpacking Debian's package prometheus: %v", err)
-	}
-	return path
-}
-
-// cachedProgram returns the path of a program of a Debian package in the cache, to where the package is fetched if need be.
-func cachedProgram(ctx context.Context, pkg, name string) (string, error) {
-	cache := os.Getenv("HOURGLASS_CACHE")
-	if cache == "" {
-		home, err := os.UserHomeDir()
-		if err != nil {
-			return "", err
-		}
-		cache = filepath.Join(cmp.Or(os.Getenv("XDG_CACHE_HOME"), filepath.Join(home, ".cache")), "hourglass-operator")
-	}
-	program := filepath.Join("usr", "bin", name)
-	if there, _ := filepath.Glob(filepath.Join(cache, pkg+"-*", program)); len(there) > 0 {
-		return there[len(there)-1], nil
-	}
-
-	if err := os.MkdirAll(cache, 0o755); err != nil {
-		return "", err
-	}
-	work, err := os.MkdirTemp(cache, "."+pkg+"-")
-	if err != nil {
-		return "", err
-	}
-	defer os.RemoveAll(work)
-	fmt.Fprintf(os.Stderr, "Fetching Debian's package %s, to unpack it into the cache\n", pkg)
-	download := command{dir: work}
-	if _, err := download.run(ctx, "apt-get", "-q", "-q", "download", pkg); err != nil {
-		// There may be no list of packages yet.
-		if _, updateErr := download.run(ctx, "apt-get", "-q", "-q", "update"); updateErr != nil {
-			return "", errors.Join(err, updateErr)
-		}
-		if _, err := download.run(ctx, "apt-get", "-q", "-q", "download", pkg); err != nil {
-			return "", err
-		}
-	}
-	files, err := filepath.Glob(filepath.Join(work, pkg+"_*.deb"))
-	if err != nil || len(files) != 1 {
-		return "", fmt.Errorf("apt-get has brought %q: %w", files, errors.Join(err, os.ErrNotExist))
-	}
-	unpacked := filepath.Join(work, "unpacked")
-	if _, err := download.run(ctx, "dpkg-deb", "--extract", files[0], unpacked); err != nil {
-		return "", err
-	}
-	// The file is called name_version_architecture.deb.
-	version := strings.Split(filepath.Base(files[0]), "_")[1]
-	final := filepath.Join(cache, pkg+"-"+version)
-	// Somebody else may have been faster.
-	if err := os.Rename(unpacked, final); err != nil && !errors.Is(err, os.ErrExist) {
-		return "", err
-	}
-	return filepath.Join(final, program), nil
 }

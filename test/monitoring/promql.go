@@ -1,0 +1,101 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package monitoring
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Names are what an expression of PromQL names.
+type Names struct {
+	Selectors []Selector
+	// Labels are those in its clauses by, without, on, ignoring, group_left and group_right.
+	Labels []string
+}
+
+// Selector selects series of a metric.
+type Selector struct {
+	Metric   string
+	Matchers []Matcher
+}
+
+// Matcher is a condition on a label. Values are the alternatives where it matches one of some words, else nil.
+type Matcher struct {
+	Label  string
+	Values []string
+}
+
+var (
+	token = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[a-zA-Z_:][a-zA-Z0-9_:]*|[0-9][0-9a-zA-Z.]*|\$\w+|[=!]~|[=!<>]=|\S`)
+	word  = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
+	// words are alternatives in a matcher's value, without anything that makes a pattern of them.
+	words = regexp.MustCompile(`^\w+(\|\w+)*$`)
+
+	clauses   = []string{"by", "without", "on", "ignoring", "group_left", "group_right"}
+	operators = []string{"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"}
+)
+
+// NamesIn finds what an expression names. That the expression is one is promtool's to say: this takes it apart into
+// words, and knows which of them can't be a metric.
+func NamesIn(expression string) (Names, error) {
+	var names Names
+	tokens := token.FindAllString(expression, -1)
+	at := func(i int) string {
+		if i < len(tokens) {
+			return tokens[i]
+		}
+		return ""
+	}
+	for i := 0; i < len(tokens); i++ {
+		switch this := tokens[i]; {
+		case this == "[":
+			for i++; at(i) != "]"; i++ {
+				if at(i) == "" {
+					return names, fmt.Errorf("%s: no ] ends a range", expression)
+				}
+			}
+		case slices.Contains(clauses, this):
+			if at(i+1) != "(" {
+				continue // a bare group_left
+			}
+			for i += 2; at(i) != ")"; i++ {
+				switch {
+				case word.MatchString(at(i)):
+					names.Labels = append(names.Labels, at(i))
+				case at(i) != ",":
+					return names, fmt.Errorf("%s: %q among the labels after %s", expression, at(i), this)
+				}
+			}
+		case !word.MatchString(this), slices.Contains(operators, this), at(i+1) == "(":
+			// Punctuation, a number, an operator, a function.
+		case slices.Contains(clauses, at(i+1)):
+			// An aggregation with its clause in front.
+		default:
+			selector := Selector{Metric: this}
+			if at(i+1) == "{" {
+				for i += 2; at(i) != "}"; i++ {
+					if at(i) == "," {
+						continue
+					}
+					matcher := Matcher{Label: at(i)}
+					value, err := strconv.Unquote(at(i + 2))
+					if err != nil || !word.MatchString(matcher.Label) {
+						return names, fmt.Errorf("%s: no matcher at %q", expression, at(i))
+					}
+					if words.MatchString(value) {
+						matcher.Values = strings.Split(value, "|")
+					}
+					selector.Matchers = append(selector.Matchers, matcher)
+					i += 2
+				}
+			}
+			names.Selectors = append(names.Selectors, selector)
+		}
+	}
+	return names, nil
+}
