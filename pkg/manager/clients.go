@@ -140,7 +140,7 @@ func configSource(flag, variable string, files []string) (string, error) {
 	case len(found) > 0:
 		return "kubeconfig " + strings.Join(found, string(filepath.ListSeparator)), nil
 	case variable != "":
-		return "", fmt.Errorf("environment variable KUBECONFIG=%s: no such file: correct it, or unset it to use the pod's service account", variable)
+		return "", fmt.Errorf("environment variable KUBECONFIG=%q: no such file: correct it, or unset it to use the pod's service account", variable)
 	}
 	return inCluster, nil
 }

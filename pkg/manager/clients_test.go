@@ -71,7 +71,7 @@ func TestLoadConfigRefuses(t *testing.T) {
 		want     string
 	}{
 		{"no file of the flag", "/nonexistent/x", "", "--kubeconfig=/nonexistent/x: no such file or directory"},
-		{"no file of the variable", "", "/nonexistent/x", "environment variable KUBECONFIG=/nonexistent/x: no such file"},
+		{"no file of the variable", "", "/nonexistent/x", `environment variable KUBECONFIG="/nonexistent/x": no such file`},
 		{"empty", empty, "", "names no cluster: set its current-context"},
 		{"broken", broken, "", "yaml: line 1"},
 		{"cluster that isn't there", dangling, "", "cluster"},

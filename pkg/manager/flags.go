@@ -88,9 +88,9 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(integer(&o.Workers, 1, 1024), "workers", "how many Performers to work on at once")
 	fs.Var(duration(&o.FirstRetry), "retry-first-delay", "after how long an error about a Performer is tried again; doubles with each further one")
 	fs.Var(duration(&o.LastRetry), "retry-last-delay", "the longest that delay gets")
-	fs.Var(text(&o.TEEConfig, "file", anything), "tee-config", "YAML or JSON table of trusted execution environments, read at start; empty: sgx, sev, sev-snp and tdx as documented")
+	fs.Var(text(&o.TEEConfig, "file", checkPath), "tee-config", "YAML or JSON table of trusted execution environments, read at start; empty: sgx, sev, sev-snp and tdx as documented")
 
-	fs.Var(text(&o.Kubeconfig, "file", anything), "kubeconfig", "how to reach the cluster; empty: environment KUBECONFIG, ~/.kube/config, then the pod's service account")
+	fs.Var(text(&o.Kubeconfig, "file", checkPath), "kubeconfig", "how to reach the cluster; empty: environment KUBECONFIG, ~/.kube/config, then the pod's service account")
 	fs.Var(qps(&o.KubeAPIQPS), "kube-api-qps", "requests per second to the API server at most; -1: no limit here, the server's Priority and Fairness decides")
 	fs.Var(integer(&o.KubeAPIBurst, 0, 2_000_000), "kube-api-burst", "requests in a burst at most, with --kube-api-qps; 0: twice that")
 
@@ -104,13 +104,13 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(text(&o.MetricsBindAddress, "address", checkBindAddress), "metrics-bind-address", `where /metrics is served, over plain HTTP unless --metrics-secure; "0": nowhere`)
 	fs.Var(text(&o.HealthProbeBindAddress, "address", checkBindAddress), "health-probe-bind-address", `where /healthz and /readyz are served; "0": nowhere`)
 	isBool("metrics-secure", "", &o.MetricsSecure, "serve metrics over TLS, to those whose bearer token is allowed to get /metrics")
-	fs.Var(text(&o.MetricsCertDir, "folder", anything), "metrics-cert-dir", "folder with tls.crt and tls.key for --metrics-secure, read again when they change; empty: a certificate of its own making")
+	fs.Var(text(&o.MetricsCertDir, "folder", checkPath), "metrics-cert-dir", "folder with tls.crt and tls.key for --metrics-secure, read again when they change; empty: a certificate of its own making")
 	isBool("enable-pprof", "", &o.EnablePprof, "with --metrics-secure, serve profiles at /debug/pprof/ to those who are allowed to get them")
 	isBool("enable-http2", "", &o.EnableHTTP2, "allow HTTP/2 on TLS listeners")
 
 	isBool("enable-webhooks", "", &o.EnableWebhooks, "serve admission webhooks, which tell of mistakes in a Performer when they are made (or environment ENABLE_WEBHOOKS)")
 	fs.Var(integer(&o.WebhookPort, 1, 65535), "webhook-port", "port of the webhooks")
-	fs.Var(text(&o.CertDir, "folder", anything), "cert-dir", "folder with tls.crt and tls.key for the webhooks, read again when they change; empty: certificates of its own making, of an authority that it keeps in a Secret and tells the API server of")
+	fs.Var(text(&o.CertDir, "folder", checkPath), "cert-dir", "folder with tls.crt and tls.key for the webhooks, read again when they change; empty: certificates of its own making, of an authority that it keeps in a Secret and tells the API server of")
 	fs.Var(text(&o.WebhookService, "name", checkDomainName), "webhook-service", "Service in the manager's own namespace that leads to the webhooks")
 	fs.Var(text(&o.WebhookConfiguration, "name", checkDomainName), "webhook-configuration", "name of the ValidatingWebhookConfiguration and the MutatingWebhookConfiguration that point to that Service")
 	fs.Var(text(&o.WebhookCASecret, "name", checkDomainName), "webhook-ca-secret", "Secret in the manager's own namespace for the authority; made where it is missing")
@@ -162,7 +162,7 @@ func readable(err error) error {
 		if arg := unknown.GetSpecifiedShortnames(); arg != "" {
 			return fmt.Errorf("unknown flag -%s: flags are spelled with two dashes, see --help", arg)
 		}
-		return fmt.Errorf("unknown flag --%s: see --help for all flags", unknown.GetSpecifiedName())
+		return fmt.Errorf("unknown flag --%s: see --help for all flags", strings.ReplaceAll(unknown.GetSpecifiedName(), "\n", " "))
 	case errors.As(err, &missing):
 		return fmt.Errorf("--%s needs a value: write --%[1]s=VALUE", missing.GetFlag().Name)
 	}

@@ -5,6 +5,7 @@ package manager
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -81,7 +82,8 @@ func checkVModule(s string) error {
 	}
 	for item := range strings.SplitSeq(s, ",") {
 		pattern, verbosity, _ := strings.Cut(item, "=")
-		if n, err := strconv.Atoi(verbosity); pattern == "" || err != nil || n < 0 || n > maxVerbosity {
+		_, malformed := filepath.Match(pattern, "")
+		if n, err := strconv.Atoi(verbosity); pattern == "" || malformed != nil || err != nil || n < 0 || n > maxVerbosity {
 			return fmt.Errorf("must be a list of file=verbosity such as leader=4,sync*=5, each from 0 to %d (above that, whole requests with their secrets would be logged)", maxVerbosity)
 		}
 	}

@@ -167,6 +167,7 @@ func TestParseOptionsRefuses(t *testing.T) {
 		{"log level", nil, []string{"LOG_LEVEL=loud"}, []string{"LOG_LEVEL", "debug, info, warn, error"}},
 		{"log level that shows secrets", []string{"-v=8"}, nil, []string{"--v", "0 to 7", "secrets"}},
 		{"module that shows secrets", []string{"--vmodule=request=8"}, nil, []string{"--vmodule", "0 to 7", "secrets"}},
+		{"module that matches no file", []string{"--vmodule=leader[=4"}, nil, []string{"--vmodule", "file=verbosity"}},
 		{"module without verbosity", []string{"--vmodule=request"}, nil, []string{"--vmodule", "file=verbosity"}},
 		{"modules in JSON", []string{"--vmodule=leader=4", "--logging-format=json"}, nil, []string{"--vmodule", "--logging-format=text"}},
 		{"log format", nil, []string{"LOG_FORMAT=xml"}, []string{"LOG_FORMAT", "text or json"}},
@@ -178,8 +179,11 @@ func TestParseOptionsRefuses(t *testing.T) {
 		{"lease name", []string{"--leader-elect-resource-name=Lease"}, nil, []string{"--leader-elect-resource-name", "lower-case"}},
 		{"lease namespace", []string{"--leader-elect-resource-namespace=a.b"}, nil, []string{"--leader-elect-resource-namespace", "lower-case"}},
 		{"QPS that client-go takes for 5", []string{"--kube-api-qps=0"}, nil, []string{"--kube-api-qps", "-1 for no limit"}},
-		{"QPS of no number", []string{"--kube-api-qps=NaN"}, nil, []string{"--kube-api-qps", "above 0"}},
+		{"QPS of no number", []string{"--kube-api-qps=NaN"}, nil, []string{"--kube-api-qps", "from 0.1 to 1000000"}},
+		{"QPS with which nothing ends", []string{"--kube-api-qps=1e-9"}, nil, []string{"--kube-api-qps", "from 0.1 to 1000000"}},
 		{"burst alone", []string{"--kube-api-burst=9"}, nil, []string{"--kube-api-burst", "--kube-api-qps"}},
+		{"file name of two lines", []string{"--kubeconfig=/a\nb"}, nil, []string{`--kubeconfig="/a\nb"`, "file or folder"}},
+		{"unknown flag of two lines", []string{"--a\nb"}, nil, []string{"--a b", "--help"}},
 		{"cluster domain", []string{"--cluster-domain=.local"}, nil, []string{"--cluster-domain", "DNS name"}},
 	}
 	for _, tt := range tests {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 )
@@ -72,12 +73,13 @@ func integer(target *int, low, high int) value[int] {
 	}, strconv.Itoa, "int"}
 }
 
-// qps takes a positive number, or -1 for no limit. client-go would silently take 0 for 5.
+// qps takes a number of requests that lets work go on, or -1 for no limit. client-go would silently
+// take 0 for 5.
 func qps(target *float64) value[float64] {
 	return value[float64]{target, func(s string) (float64, error) {
 		n, err := strconv.ParseFloat(s, 64)
-		if err != nil || math.IsNaN(n) || n > 1e6 || (n != -1 && n <= 0) {
-			return 0, errors.New("must be a number above 0 and at most 1000000, or -1 for no limit")
+		if err != nil || math.IsNaN(n) || n > 1e6 || (n != -1 && n < 0.1) {
+			return 0, errors.New("must be a number from 0.1 to 1000000, or -1 for no limit")
 		}
 		return n, nil
 	}, func(n float64) string { return strconv.FormatFloat(n, 'g', -1, 64) }, "float"}
@@ -149,4 +151,10 @@ func checkBindAddress(s string) error {
 	return nil
 }
 
-func anything(string) error { return nil }
+// checkPath takes the name of a file that one line can tell.
+func checkPath(s string) error {
+	if strings.ContainsFunc(s, unicode.IsControl) {
+		return errors.New("must be the name of a file or folder, without control characters")
+	}
+	return nil
+}
