@@ -30,6 +30,10 @@ has() { # FILE LINE
 
 for overlay in default metrics-secure namespaced webhooks cert-manager; do
 	"$kustomize" build "manifests/$overlay" >"$work/$overlay.yaml"
+	# The Go runtime's limit is the container's, of which there must be one: else it's the node's.
+	for line in "- name: GOMEMLIMIT" "resource: limits.memory" "memory: 512Mi"; do
+		has "$work/$overlay.yaml" "$line"
+	done
 done
 
 manager=hourglass-operator-manager

@@ -107,6 +107,8 @@ func assertStored(t *testing.T, prometheus *framework.Prometheus, namespace stri
 		{`count(hourglass_build_info)`, each},
 		{`count(process_resident_memory_bytes > 0)`, each},
 		{`count(go_goroutines > 0)`, each},
+		// The container's limit is known to the Go runtime.
+		{`count(go_gc_gomemlimit_bytes == 512*2^20)`, each},
 		{`count(sum by (job) (workqueue_depth{name="performer"}))`, each},
 		{`count(sum by (job) (rest_client_requests_total{code="200"}) > 0)`, each},
 		{`sum(leader_election_master_status)`, 1},

@@ -22,6 +22,11 @@ func TestBadInput(t *testing.T) {
 	}
 	defer taken.Close()
 	empty := t.TempDir()
+	// A file that nobody can read, root neither.
+	unreadable := t.TempDir()
+	if err := os.Mkdir(filepath.Join(unreadable, "tls.crt"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	broken := t.TempDir()
 	for _, name := range []string{"tls.crt", "tls.key", "kubeconfig"} {
 		if err := os.WriteFile(filepath.Join(broken, name), []byte("a: ["), 0o600); err != nil {
@@ -45,8 +50,11 @@ func TestBadInput(t *testing.T) {
 		{"namespace", "NAMESPACE=Not_OK", nil, 2, `"Not_OK" cannot be the name of a namespace`},
 		{"webhooks", "ENABLE_WEBHOOKS=perhaps", nil, 2, "ENABLE_WEBHOOKS"},
 		{"no certificate", "", []string{"--metrics-secure", "--metrics-cert-dir=" + empty}, 1, "--metrics-cert-dir=" + empty + ": tls.crt: no such file"},
+		{"certificate that can't be read", "", []string{"--metrics-secure", "--metrics-cert-dir=" + unreadable}, 1, "--metrics-cert-dir=" + unreadable + ": tls.crt: is a directory"},
 		{"no certificate in the file", "", []string{"--metrics-secure", "--metrics-cert-dir=" + broken}, 1, "--metrics-cert-dir=" + broken + ": tls.crt and tls.key are no certificate"},
 		{"profiles in the open", "", []string{"--enable-pprof"}, 2, "--enable-pprof needs --metrics-secure"},
+		{"table of environments that can't be read", "", []string{"--tee-config=" + empty}, 2, "--tee-config=" + empty + ": can't be read: is a directory"},
+		{"no kubeconfig of the variable", "KUBECONFIG=" + empty + "/none", nil, 1, `KUBECONFIG="` + empty + `/none": no such file`},
 		{"no kubeconfig", "", []string{"--kubeconfig=" + empty + "/none"}, 1, "--kubeconfig=" + empty + "/none: no such file"},
 		{"broken kubeconfig", "", []string{"--kubeconfig=" + broken + "/kubeconfig"}, 1, "cannot use kubeconfig " + broken},
 	} {

@@ -30,6 +30,9 @@ func TestManagerUnderNarrowPermissions(t *testing.T) {
 	w := newWorld(t)
 	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "-v=5")
 	m.AwaitReady()
+	if !strings.Contains(m.Log.String(), "Watching Performers in ALL namespaces") {
+		t.Error("the scope was not told")
+	}
 	w.running("a", func(p *v1alpha1.Performer) {
 		p.Spec.Config.Environment = map[string]string{"PASSWORD": secret}
 	})

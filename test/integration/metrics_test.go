@@ -50,20 +50,24 @@ func TestSecureMetrics(t *testing.T) {
 	m := controlplane.StartManager(t, kubeconfigFor(t, append(controlplane.Narrow(), reviewing...)...), "--metrics-secure", "--enable-pprof")
 	m.AwaitReady()
 	w.running("a")
-	stranger, scraper := cluster.NewUser(t), cluster.NewUser(t)
+	stranger, scraper, profiler := cluster.NewUser(t), cluster.NewUser(t), cluster.NewUser(t)
+	profiler.Grant(t, rbacv1.PolicyRule{NonResourceURLs: []string{"/debug/pprof/*"}, Verbs: []string{"get"}})
 	scraper.Grant(t, rbacv1.PolicyRule{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}})
 	for _, tt := range []struct {
 		name, path, token string
 		want              int
+		part              string // of what a 200 brings; nobody else may see any of it
 	}{
-		{"nobody", "/metrics", "", 401},
-		{"a forged token", "/metrics", scraper.Token + "x", 401},
-		{"a user without the permission", "/metrics", stranger.Token, 403},
-		{"a user with it", "/metrics", scraper.Token, 200},
-		{"the same, who wants more", "/debug/pprof/heap", scraper.Token, 403},
+		{"nobody", "/metrics", "", 401, ""},
+		{"a forged token", "/metrics", scraper.Token + "x", 401, ""},
+		{"a user without the permission", "/metrics", stranger.Token, 403, ""},
+		{"a user with it", "/metrics", scraper.Token, 200, `hourglass_performer_ready{name="a",namespace="` + w.namespace + `"} 1`},
+		{"the same, who wants more", "/debug/pprof/goroutine?debug=1", scraper.Token, 403, ""},
+		{"a user with the permission for profiles", "/debug/pprof/goroutine?debug=1", profiler.Token, 200, "goroutine profile: total"},
+		{"the same, who wants metrics", "/metrics", profiler.Token, 403, ""},
 	} {
 		status, body := getSecurely(t, m, tt.path, tt.token)
-		if status != tt.want || (status == 200) != strings.Contains(body, `hourglass_performer_ready{name="a",namespace="`+w.namespace+`"} 1`) {
+		if status != tt.want || !strings.Contains(body, tt.part) || status != 200 && (strings.Contains(body, "hourglass_") || strings.Contains(body, "profile:")) {
 			t.Errorf("%s: status %d", tt.name, status)
 		}
 	}

@@ -25,6 +25,9 @@ func TestScopeOfRoles(t *testing.T) {
 
 	m := controlplane.StartManager(t, user.Kubeconfig, "--namespaces="+strings.Join([]string{own.namespace, foreign.namespace, absent}, ","))
 	m.AwaitReady()
+	if log := m.Log.String(); !strings.Contains(log, "Watching Performers ONLY in the namespaces of --namespaces or NAMESPACE") || strings.Contains(log, "ALL namespaces") {
+		t.Error("the scope was not told")
+	}
 	p := own.running("a")
 	if len(p.Finalizers) > 0 {
 		t.Errorf("finalizers %v", p.Finalizers)
