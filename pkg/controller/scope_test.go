@@ -6,15 +6,23 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-logr/logr/funcr"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/klog/v2"
@@ -127,12 +135,113 @@ func TestAPanicIsAnErrorOfOnePerformer(t *testing.T) {
 	if len(*lines) != 1 || !strings.Contains((*lines)[0], "Sync panicked") || !strings.Contains((*lines)[0], "scope_test.go") {
 		t.Errorf("logged %q", *lines)
 	}
-	// Others go on.
-	if out := c.observedSync(ctx, cache.NewObjectName("ns", "gone")); out.result == resultSuccess {
-		t.Error("the defect is gone by itself")
-	}
 	if err := c.Healthy(); err != nil {
 		t.Errorf("not healthy: %v", err)
+	}
+}
+
+// TestAPanicKillsNoOther runs a worker that panics over one Performer whenever it makes its Service.
+func TestAPanicKillsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var panics atomic.Int32
+		c, _, _ := newTestController(t, Config{Hooks: Hooks{SyncEnded: func(result string, _ float64, _ error) {
+			if result == string(resultPanic) {
+				panics.Add(1)
+			}
+		}}})
+		c.kube.(*fake.Clientset).PrependReactor("create", "services", func(action clienttesting.Action) (bool, runtime.Object, error) {
+			if action.(clienttesting.CreateAction).GetObject().(*corev1.Service).Name == "performer-bad" {
+				panic("a defect")
+			}
+			return false, nil, nil
+		})
+		var mu sync.Mutex
+		var told []string
+		ctx, stop := context.WithCancel(klog.NewContext(t.Context(), funcr.New(func(_, args string) {
+			mu.Lock()
+			defer mu.Unlock()
+			if strings.Contains(args, "Sync panicked") {
+				told = append(told, args)
+			}
+		}, funcr.Options{})))
+		for _, name := range []string{"bad", "good"} {
+			p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, UID: types.UID(name)}, Spec: v1alpha1.PerformerSpec{Image: "repo:1"}}
+			if _, err := c.hourglass.HourglassV1alpha1().Performers("ns").Create(ctx, p, metav1.CreateOptions{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.Start(ctx)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			c.Run(ctx)
+		}()
+		time.Sleep(DefaultFirstRetry * 10) // of the bubble
+		if _, err := c.kube.CoreV1().Pods("ns").Get(ctx, "performer-good-0", metav1.GetOptions{}); err != nil {
+			t.Errorf("the other Performer was not worked on: %v", err)
+		}
+		// At first, and after 100, 200 and 400 ms.
+		if n := panics.Load(); n != 4 {
+			t.Errorf("%d panics were counted", n)
+		}
+		stop()
+		<-ended
+		synctest.Wait()
+		if len(told) != 4 || !strings.Contains(told[0], `"performer"={"name"="bad" "namespace"="ns"}`) || !strings.Contains(told[0], "scope_test.go") {
+			t.Errorf("logged %q", told)
+		}
+	})
+}
+
+// TestASyncWaitsForItsOwnWrite wants nothing asked or decided while the cache is older than what was
+// written last.
+func TestASyncWaitsForItsOwnWrite(t *testing.T) {
+	var results []string
+	c, ctx, _ := newTestController(t, Config{Hooks: Hooks{SyncEnded: func(result string, _ float64, _ error) { results = append(results, result) }}})
+	p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}}
+	caches := c.caches[metav1.NamespaceAll]
+	if err := caches.performers.GetStore().Add(p); err != nil {
+		t.Fatal(err)
+	}
+	name := cache.MetaObjectToName(p)
+	c.writes.wrote(name, kindPod, "100", c.now())
+	caches.pods = storeAt{caches.pods, "99"}
+	if out := c.observedSync(ctx, name); out.result != resultSkipped || out.lookAgain != staleLookAgain || len(results) != 1 || results[0] != "skipped" {
+		t.Errorf("outcome %+v, told %v", out, results)
+	}
+	if asked := len(c.kube.(*fake.Clientset).Actions()) + len(c.hourglass.(*hourglassfake.Clientset).Actions()); asked > 0 {
+		t.Errorf("%d requests", asked)
+	}
+}
+
+// TestNobodyWaitsForTheErrorsOfOthers has a thousand Performers fail at once.
+func TestNobodyWaitsForTheErrorsOfOthers(t *testing.T) {
+	c, _, _ := newTestController(t, Config{LastRetry: 4 * DefaultFirstRetry})
+	for i := range 1000 {
+		name := cache.NewObjectName("ns", fmt.Sprint(i))
+		for try, want := range []time.Duration{1, 2, 4, 4} {
+			if got := c.backoff.When(name); got != want*DefaultFirstRetry {
+				t.Fatalf("Performer %d waits for %s after error %d", i, got, try+1)
+			}
+		}
+	}
+	c.queue.Add(cache.NewObjectName("ns", "0"))
+	if c.queue.Len() != 1 {
+		t.Error("an event waits for what failed before")
+	}
+}
+
+func TestAnInformerThatEndedIsNotHealthy(t *testing.T) {
+	c, ctx, _ := newTestController(t, Config{})
+	ctx, end := context.WithCancel(ctx)
+	end()
+	c.caches[metav1.NamespaceAll].pods.RunWithContext(ctx)
+	if err := c.Healthy(); err == nil || err.Error() != `the informer of pods in namespace "" has ended` {
+		t.Errorf("got %v", err)
+	}
+	c.stopping.Store(true)
+	if err := c.Healthy(); err != nil {
+		t.Errorf("not healthy for having stopped: %v", err)
 	}
 }
 
