@@ -1,0 +1,231 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package monitoring
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	"k8s.io/client-go/util/workqueue"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
+	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
+)
+
+// known are the values of each label of each metric.
+type known map[string]map[string][]string
+
+// add adds a metric with labels, whose values may be anything.
+func (k known) add(metric string, labels ...string) {
+	if k[metric] == nil {
+		k[metric] = map[string][]string{}
+	}
+	for _, label := range labels {
+		k[metric][label] = nil
+	}
+}
+
+// webhookFamilies are those of the admission webhooks, which are exported only where these are on.
+var webhookFamilies = known{
+	"hourglass_webhook_certificate_expiry_timestamp_seconds": {},
+	"hourglass_webhook_requests_total":                       {"operation": nil, "result": {"allowed", "denied", "error"}},
+	"hourglass_webhook_request_duration_seconds_bucket":      {"le": nil},
+}
+
+// targetLabels are those that come with a target, of a ServiceMonitor or of another configuration, and not from us.
+var targetLabels = []string{"cluster", "namespace", "job", "instance", "pod"}
+
+// exported returns what the operator exports, with each label's values: a scrape after everything has happened once.
+func exported(t *testing.T) known {
+	t.Helper()
+	m := metrics.New(metrics.Words{
+		SyncResults: controller.SyncResults, CreationReasons: controller.CreationReasons,
+		DeletionReasons: controller.DeletionReasons, UpgradeResults: controller.UpgradeResults,
+	})
+	m.SetBuildInfo("v1", "abc", "go1")
+	for _, result := range controller.SyncResults {
+		m.SyncBegan()
+		m.SyncEnded(result, 1, errors.New("x"))
+	}
+	for _, result := range controller.UpgradeResults {
+		m.Upgraded(result, 1)
+	}
+	performer := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}}
+	for _, condition := range []string{v1alpha1.ConditionAvailable, v1alpha1.ConditionProgressing, v1alpha1.ConditionDegraded,
+		v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionReady} {
+		performer.Status.Conditions = append(performer.Status.Conditions, metav1.Condition{Type: condition, Status: metav1.ConditionTrue})
+	}
+	m.WatchPerformers(func() bool { return true }, func() []*v1alpha1.Performer { return []*v1alpha1.Performer{performer} })
+
+	queue := workqueue.NewTypedRateLimitingQueueWithConfig(workqueue.DefaultTypedControllerRateLimiter[string](),
+		workqueue.TypedRateLimitingQueueConfig[string]{Name: controller.Name})
+	queue.Add("a")
+	item, _ := queue.Get()
+	queue.Done(item)
+	queue.ShutDown()
+
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	client, err := kubernetes.NewForConfig(&rest.Config{Host: server.URL, QPS: 1000, Burst: 1000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Discovery().ServerVersion(); err == nil {
+		t.Fatal("a server that knows nothing told its version")
+	}
+	if _, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
+		Name: "lease", Lock: lock{}, LeaseDuration: 3 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: time.Second,
+		Callbacks: leaderelection.LeaderCallbacks{OnStartedLeading: func(context.Context) {}, OnStoppedLeading: func() {}},
+	}); err != nil {
+		t.Fatal(err)
+	}
+
+	recorder := httptest.NewRecorder()
+	m.Handler(metrics.Standard()).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/metrics", http.NoBody))
+	all := known{}
+	sample := regexp.MustCompile(`(?m)^(\w+)(?:\{(.*)\})? \S+$`)
+	label := regexp.MustCompile(`(\w+)="((?:[^"\\]|\\.)*)"`)
+	for _, line := range sample.FindAllStringSubmatch(recorder.Body.String(), -1) {
+		all.add(line[1])
+		for _, pair := range label.FindAllStringSubmatch(line[2], -1) {
+			all[line[1]][pair[1]] = append(all[line[1]][pair[1]], pair[2])
+		}
+	}
+	return all
+}
+
+// lock is a lease that nobody asks for.
+type lock struct{ resourcelock.Interface }
+
+func (lock) Identity() string { return "a" }
+
+// problems returns what an expression names that is not known.
+func problems(expression string, all known) []string {
+	names, err := NamesIn(expression)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	var found []string
+	if len(names.Selectors) == 0 {
+		found = append(found, "no metric")
+	}
+	labels := slices.Clone(targetLabels)
+	for _, selector := range names.Selectors {
+		metric, ok := all[selector.Metric]
+		if !ok {
+			found = append(found, "no metric "+selector.Metric)
+			continue
+		}
+		for label := range metric {
+			labels = append(labels, label)
+		}
+		for _, matcher := range selector.Matchers {
+			values, ok := metric[matcher.Label]
+			if !ok && !slices.Contains(targetLabels, matcher.Label) {
+				found = append(found, fmt.Sprintf("%s has no label %s", selector.Metric, matcher.Label))
+			}
+			for _, value := range matcher.Values {
+				if len(values) > 0 && !slices.Contains(values, value) {
+					found = append(found, fmt.Sprintf("%s has no %s=%q", selector.Metric, matcher.Label, value))
+				}
+			}
+		}
+	}
+	for _, label := range names.Labels {
+		if !slices.Contains(labels, label) {
+			found = append(found, "nothing has a label "+label)
+		}
+	}
+	return found
+}
+
+func TestProblemsAreFound(t *testing.T) {
+	all := known{
+		"a_total":  {"result": {"good", "bad"}, "name": nil},
+		"b_bucket": {"le": {"1"}},
+	}
+	for expression, want := range map[string]string{
+		`rate(a_total{result=~"good|bad",job=~"$job",name!="x"}[5m] offset 1h) > bool 0.5`:        "",
+		`sum by (result) (a_total) / on (namespace) group_left (result) a_total unless b_bucket`:  "",
+		`histogram_quantile(0.99, sum without (instance, le) (rate(b_bucket[$__rate_interval])))`: "",
+		`a_tota`:                        "no metric a_tota",
+		`rate(b_bucket[5m]) + rate(b)`:  "no metric b",
+		`max(b{le="1"} or a_total)`:     "no metric b",
+		`a_total{reason="x"}`:           "a_total has no label reason",
+		`a_total{result=~"good|worse"}`: `a_total has no result="worse"`,
+		`sum by (reason) (a_total)`:     "nothing has a label reason",
+		`a_total and on (le) a_total`:   "nothing has a label le",
+		`vector(1)`:                     "no metric",
+		`a_total[5m`:                    "a_total[5m: no ] ends a range",
+		`a_total{result}`:               `a_total{result}: no matcher at "result"`,
+	} {
+		if got := strings.Join(problems(expression, all), "; "); got != want {
+			t.Errorf("%s: %q, want %q", expression, got, want)
+		}
+	}
+}
+
+// TestWhatRulesAndPanelsNameExists compares all expressions with what the operator exports.
+func TestWhatRulesAndPanelsNameExists(t *testing.T) {
+	all := exported(t)
+	for metric, labels := range webhookFamilies {
+		all[metric] = labels
+	}
+	// Prometheus' own.
+	all.add("up")
+	all.add("ALERTS", "alertname", "alertstate")
+
+	check := func(where, expression string) {
+		for _, problem := range problems(expression, all) {
+			t.Errorf("%s: %s", where, problem)
+		}
+	}
+	rules, recorded := readRules(t), 0
+	rules.Each(func(rule *Rule) {
+		if rule.Record == "" {
+			return
+		}
+		check(rule.Record, rule.Expr)
+		// A rule that records has the labels of its first clause, which is the outermost: see the file.
+		clause := regexp.MustCompile(`by \(([a-z, ]+)\)`).FindStringSubmatch(rule.Expr)
+		if clause == nil {
+			t.Fatalf("%s has no labels", rule.Record)
+		}
+		all.add(rule.Record, strings.Split(clause[1], ", ")...)
+		recorded++
+	})
+	for _, rule := range rules.Alerts() {
+		check(rule.Alert, rule.Expr)
+	}
+	dashboard := readDashboard(t)
+	asked := 0
+	for _, panel := range dashboard.Panels {
+		for _, query := range panel.Targets {
+			check("panel "+panel.Title, query.Expr)
+			asked++
+		}
+	}
+	for _, variable := range dashboard.Templating.List {
+		if question := labelValues.FindStringSubmatch(variable.Definition); question != nil {
+			check("variable "+variable.Name, fmt.Sprintf("group by (%s) (%s)", question[2], question[1]))
+		}
+	}
+	if recorded == 0 || asked == 0 {
+		t.Errorf("%d rules that record and %d queries were looked at", recorded, asked)
+	}
+}

@@ -1,0 +1,197 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package monitoring
+
+import (
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/Layr-Labs/hourglass-operator/test/prom"
+)
+
+const (
+	root       = "../.."
+	plainRules = root + "/deploy/monitoring/plain/rules.yaml"
+	page       = "docs/monitoring.md"
+	runbooks   = "https://github.com/Layr-Labs/hourglass-operator/blob/main/" + page
+)
+
+func readRules(t *testing.T) *Rules {
+	t.Helper()
+	rules, err := ReadRules(plainRules)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(rules.Alerts()) == 0 {
+		t.Fatal("no alerts")
+	}
+	return rules
+}
+
+// promtool runs Prometheus' own checker.
+func promtool(t *testing.T, args ...string) {
+	t.Helper()
+	if output, err := exec.CommandContext(t.Context(), prom.Program(t, "promtool"), args...).CombinedOutput(); err != nil {
+		t.Errorf("promtool %s: %v\n%s", strings.Join(args[:2], " "), err, output)
+	}
+}
+
+func TestPromtoolAcceptsTheRules(t *testing.T) {
+	promtool(t, "check", "rules", "--lint-fatal", plainRules)
+}
+
+// TestAlertsFireWhenTheyShouldAndOnlyThen has promtool hold the rules against the series in testdata.
+func TestAlertsFireWhenTheyShouldAndOnlyThen(t *testing.T) {
+	rules := readRules(t)
+	rules.Each(func(rule *Rule) {
+		delete(rule.Annotations, "summary")
+		delete(rule.Annotations, "runbook_url")
+	})
+	text, err := rules.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The rules are looked for beside the tests.
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "rules.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"test", "rules"}
+	for path, text := range testFiles(t) {
+		path = filepath.Join(dir, filepath.Base(path))
+		if err := os.WriteFile(path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, path)
+	}
+	promtool(t, args...)
+}
+
+// testFiles returns the texts of promtool's tests by their paths.
+func testFiles(t *testing.T) map[string][]byte {
+	t.Helper()
+	paths, err := filepath.Glob("testdata/*.yaml")
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no tests: ", err)
+	}
+	files := map[string][]byte{}
+	for _, path := range paths {
+		if files[path], err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+// TestEveryAlertHasItsTests looks at those tests: each alert must be expected somewhere, and somewhere not to be; and one
+// that waits must not be expected before, in the series in which it is expected later.
+func TestEveryAlertHasItsTests(t *testing.T) {
+	type expectation struct{ Alertname, Severity string }
+	fires, silent, waits := map[expectation]bool{}, map[expectation]bool{}, map[expectation]bool{}
+	var all []expectation
+	for _, rule := range readRules(t).Alerts() {
+		all = append(all, expectation{rule.Alert, rule.Labels["severity"]})
+	}
+	for path, text := range testFiles(t) {
+		var file struct {
+			Tests []struct {
+				AlertRuleTest []struct {
+					Alertname string `json:"alertname"`
+					ExpAlerts []struct {
+						ExpLabels map[string]string `json:"exp_labels"`
+					} `json:"exp_alerts"`
+				} `json:"alert_rule_test"`
+			} `json:"tests"`
+		}
+		if err := yaml.Unmarshal(text, &file); err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for _, test := range file.Tests {
+			silentHere := map[expectation]bool{}
+			for _, check := range test.AlertRuleTest {
+				firesNow := map[expectation]bool{}
+				for _, alert := range check.ExpAlerts {
+					firesNow[expectation{check.Alertname, alert.ExpLabels["severity"]}] = true
+				}
+				for _, e := range all {
+					switch {
+					case e.Alertname != check.Alertname:
+					case firesNow[e]:
+						fires[e] = true
+						waits[e] = waits[e] || silentHere[e]
+					default:
+						silent[e], silentHere[e] = true, true
+					}
+				}
+			}
+		}
+	}
+	for i, rule := range readRules(t).Alerts() {
+		switch e := all[i]; {
+		case !fires[e]:
+			t.Errorf("no test expects %v to fire", e)
+		case !silent[e]:
+			t.Errorf("no test expects %v not to fire", e)
+		case rule.For != "" && !waits[e]:
+			t.Errorf("no test expects that %v waits", e)
+		}
+	}
+}
+
+func TestAlertsTellWhatToDo(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sections := map[string]bool{}
+	for _, heading := range regexp.MustCompile(`(?m)^### (Hourglass\w+)$`).FindAllStringSubmatch(string(text), -1) {
+		sections[heading[1]] = true
+	}
+	described := map[string]bool{}
+	for _, rule := range readRules(t).Alerts() {
+		described[rule.Alert] = true
+		if !strings.HasPrefix(rule.Alert, "Hourglass") {
+			t.Errorf("%s: the dashboard counts alerts that begin with Hourglass", rule.Alert)
+		}
+		if severity := rule.Labels["severity"]; !slices.Contains([]string{"critical", "warning", "info"}, severity) {
+			t.Errorf("%s: severity %q", rule.Alert, severity)
+		}
+		for _, annotation := range []string{"summary", "description"} {
+			if text := rule.Annotations[annotation]; !strings.HasSuffix(text, ".") || strings.Contains(text, "\n") {
+				t.Errorf("%s: its %s is not a sentence in a line: %q", rule.Alert, annotation, text)
+			}
+		}
+		// GitHub's anchor of a heading of one word is the word in small letters.
+		if want := runbooks + "#" + strings.ToLower(rule.Alert); rule.Annotations["runbook_url"] != want {
+			t.Errorf("%s: its runbook is at %q, want %s", rule.Alert, rule.Annotations["runbook_url"], want)
+		}
+	}
+	if !maps.Equal(sections, described) {
+		t.Errorf("%s has runbooks for %q, the alerts are %q", page, slices.Sorted(maps.Keys(sections)), slices.Sorted(maps.Keys(described)))
+	}
+}
+
+// TestThePrometheusRuleHasTheSameRules compares both forms.
+func TestThePrometheusRuleHasTheSameRules(t *testing.T) {
+	text, err := os.ReadFile(root + "/deploy/monitoring/prometheus-rule.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var object struct{ Spec Rules }
+	if err := yaml.Unmarshal(text, &object); err != nil {
+		t.Fatal(err)
+	}
+	if plain := readRules(t); !reflect.DeepEqual(&object.Spec, plain) {
+		t.Errorf("deploy/monitoring/prometheus-rule.yaml and %s differ", plainRules)
+	}
+}
