@@ -59,6 +59,7 @@ manifests: ## Generate the CRD, the RBAC role and deploy/, after a change of typ
 	hack/update-crd.sh
 	hack/update-rbac.sh
 	hack/update-deploy.sh
+	hack/update-policies.sh
 
 .PHONY: crd-baseline
 crd-baseline: ## Keep the CRD as that of the release VERSION, for later ones to be compatible with.

@@ -1,0 +1,100 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+)
+
+// unaccountable is let in by all policies but the one on service accounts.
+const unaccountable = `
+apiVersion: hourglass.eigenlayer.io/v1alpha1
+kind: Performer
+metadata: {name: newer}
+spec:
+  avsAddress: "0x0123456789abcdef0123456789abcdef01234567"
+  image: ghcr.io/team/avs@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef
+  config: {serviceAccountName: admin}
+  resources: {limits: {cpu: 1, memory: 1Gi, ephemeral-storage: 1Gi}}
+`
+
+// TestPoliciesBesideTheOperator has all admission policies in force, as kubectl installs them, over Performers that the
+// operator looks after. What each judges is tested in test/integration.
+func TestPoliciesBesideTheOperator(t *testing.T) {
+	ns := cluster.Namespace(t)
+	// It's there before the policies, and against most of them.
+	ns.CreateReady(t, ns.Performer("older"))
+	if _, err := cluster.Kubectl(t.Context(), "apply", "-k", "manifests/policies"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, err := cluster.Kubectl(context.WithoutCancel(t.Context()), "delete", "-k", "manifests/policies", "--ignore-not-found")
+		if err != nil {
+			t.Errorf("cleaning up: %v", err)
+		}
+	})
+
+	// What Kubernetes itself says of the expressions, by the types in the CRD.
+	framework.Eventually(t, "the policies' types to be checked", func(ctx context.Context) error {
+		policies, err := cluster.Kube.AdmissionregistrationV1().ValidatingAdmissionPolicies().
+			List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=hourglass-operator"})
+		if err != nil {
+			return err
+		}
+		if len(policies.Items) != 6 {
+			return fmt.Errorf("there are %d policies, want 6", len(policies.Items))
+		}
+		for _, policy := range policies.Items {
+			checked := policy.Status.TypeChecking
+			if policy.Status.ObservedGeneration != policy.Generation || checked == nil {
+				return fmt.Errorf("%s is not checked yet", policy.Name)
+			}
+			if len(checked.ExpressionWarnings) > 0 {
+				return fmt.Errorf("%s: %v", policy.Name, checked.ExpressionWarnings)
+			}
+		}
+		return nil
+	})
+
+	const refusal = `performers.hourglass.eigenlayer.io "newer" is forbidden: ` +
+		"ValidatingAdmissionPolicy 'hourglass-operator-service-accounts' with binding 'hourglass-operator-service-accounts' denied request: " +
+		`spec.config.serviceAccountName is "admin"; it must have none`
+	framework.Eventually(t, "a Performer to be refused", func(ctx context.Context) error {
+		_, err := cluster.Apply(ctx, ns.Name, unaccountable)
+		if err == nil {
+			// They take a second or so to be in force.
+			_, err = cluster.Kubectl(ctx, "delete", "performer", "newer", "-n", ns.Name)
+			return fmt.Errorf("it was let in (deleting it: %v)", err)
+		}
+		if !strings.Contains(err.Error(), refusal) {
+			return err
+		}
+		return nil
+	})
+
+	// The operator goes on with the older one: a new pod, the status, and the removal of the finalizer.
+	ns.Patch(t, "older", `{"spec":{"version":"2"}}`)
+	ns.WaitFor(t, "older", "to be ready in its new version", framework.ReadyOn(1))
+	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "older", "-n", ns.Name, "--wait=false"); err != nil {
+		t.Fatal(err)
+	}
+	framework.Eventually(t, "the performer to be gone", ns.Gone("older"))
+
+	if _, err := cluster.Kubectl(t.Context(), "delete", "-k", "manifests/policies"); err != nil {
+		t.Fatal(err)
+	}
+	left, err := cluster.Kubectl(t.Context(), "get", "validatingadmissionpolicies,validatingadmissionpolicybindings", "-o", "name")
+	if err != nil || strings.Contains(left, "hourglass") {
+		t.Errorf("left in the cluster: %s %v", left, err)
+	}
+}

@@ -1,0 +1,456 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+)
+
+// judgement is a spec and what a policy must say to it: all parts of want, or nothing.
+type judgement struct {
+	fields string
+	want   []string
+}
+
+// image is a spec of an image; the message need only have the reason, for what it says of the image follows.
+func image(reference string, want ...string) judgement {
+	text, err := json.Marshal(reference)
+	if err != nil {
+		panic(err)
+	}
+	if len(want) > 0 && !strings.ContainsAny(reference, "\n") {
+		want = append(want, fmt.Sprintf(`spec.image is "%s"`, reference))
+	}
+	return judgement{`"image":` + string(text), want}
+}
+
+// imageVolume is a spec with an image in a volume.
+func imageVolume(reference string, want ...string) judgement {
+	if len(want) > 0 {
+		want = append(want, fmt.Sprintf(`spec.volumes[v].image.reference is %q`, reference))
+	}
+	return judgement{fmt.Sprintf(`"image":"ghcr.io/team/avs:1%s","volumes":[{"name":"e","emptyDir":{}},{"name":"v","image":{"reference":%q}}]`, digest, reference), want}
+}
+
+// judgeAll asks a policy of given parameters for its judgement of each spec.
+func judgeAll(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), judgements ...judgement) {
+	t.Helper()
+	namespace := newNamespace(t)
+	bind(t, concern, change, namespace)
+	for _, j := range judgements {
+		t.Run(j.fields[:min(len(j.fields), 100)], func(t *testing.T) {
+			checkRefusal(t, askFor(t, namespace, merged(t, j.fields)), j.want)
+		})
+	}
+}
+
+func TestAllowedRegistries(t *testing.T) {
+	const refused, unreadable = "it must be from one of", "it must be an image reference, such as ghcr.io/team/avs:v1"
+	judgeAll(t, "allowed-registries",
+		// All ways to separate them, and a capital letter and a slash too many.
+		with("allowed-registries", "registry.example.com/team, Ghcr.io/\ndocker.io/library\tlocalhost:5000\n\n[2001:db8::1]:5000/x bare:5000,127.0.0.1\n"),
+
+		image("registry.example.com/team/avs:1"),
+		image("registry.example.com/team/deep/er/avs"),
+		image("registry.example.com/team"),
+		image("registry.example.com/team:v1"),
+		image("registry.example.com/team"+digest),
+		image("registry.example.com/team/avs:v1"+digest),
+		image("REGISTRY.example.com/team/avs:1"),
+		image("registry.example.com/team/a-b_c__d.e--f:V_1.2-x"),
+		image("ghcr.io/any/avs:1"),
+		image("avs"),
+		image("avs:latest"),
+		image("avs"+digest),
+		image("library/avs:1"),
+		image("docker.io/avs:1"),
+		image("docker.io/library/avs:1"),
+		image("index.docker.io/library/avs:1"),
+		image("index.docker.io/avs:1"),
+		image("localhost:5000/avs:1"),
+		image("LOCALHOST:5000/avs:1"),
+		image("bare:5000/avs"),
+		image("127.0.0.1/avs"),
+		image("[2001:db8::1]:5000/x/avs:1"),
+		// This is no port but a tag.
+		image("evil.io:1"+digest),
+
+		image("registry.example.com/team-evil/avs:1", refused),
+		image("registry.example.com/teams", refused),
+		image("registry.example.com/tea/m", refused),
+		image("registry.example.com/other/team/avs", refused),
+		image("registry.example.com/avs", refused),
+		image("registry.example.com.evil/team/avs:1", refused),
+		image("registry.example.com-evil.io/team/avs:1", refused),
+		image("evil-registry.example.com/team/avs:1", refused),
+		image("evil.registry.example.com/team/avs:1", refused),
+		image("registry-example.com/team/avs:1", refused),
+		image("registryxexample.com/team/avs:1", refused),
+		image("registry.example.com:443/team/avs:1", refused),
+		image("registry.example.com:5000/team/avs:1", refused),
+		image("evil.io/registry.example.com/team/avs:1", refused),
+		image("evil/registry.example.com/team/avs:1", refused, "of docker.io/evil/registry.example.com/team/avs;"),
+		image("evil.io/avs:1", refused),
+		image("evil.io:5000/avs:1", refused),
+		image("evil:5000/avs:1", refused),
+		image("evil/avs:1", refused, "of docker.io/evil/avs;"),
+		image("docker.io/evil/avs:1", refused),
+		image("index.docker.io/evil/avs", refused, "of docker.io/evil/avs;"),
+		image("index.docker.io.evil/library/avs", refused),
+		image("docker.io.evil/library/avs", refused),
+		image("docker.io/library-evil/avs", refused),
+		image("docker.io:443/library/avs", refused),
+		image("registry-1.docker.io/library/avs", refused),
+		image("localhost/avs:1", refused),
+		image("localhost:50001/avs:1", refused),
+		image("[2001:db8::2]:5000/x/avs", refused),
+		image("127.0.0.1:5000/avs", refused),
+		image("127.0.0.11/avs", refused),
+		// A capital letter makes a first part the name of a registry: runtimes would ask a machine called Library.
+		image("Library/avs:1", refused, "of library/avs;"),
+		image("Evil/library/avs:1", refused),
+
+		image("evil.io/avs@registry.example.com/team/avs", unreadable),
+		image("registry.example.com/team/avs@evil.io/avs:1", unreadable),
+		image("registry.example.com/team/avs:1@sha256:0123", unreadable),
+		image("registry.example.com/team/avs"+digest+digest, unreadable),
+		image("registry.example.com@evil.io/team/avs", unreadable),
+		image("user:password@registry.example.com/team/avs", unreadable),
+		image("https://registry.example.com/team/avs", unreadable),
+		image("//registry.example.com/team/avs", unreadable),
+		image("registry.example.com//team/avs", unreadable),
+		image("registry.example.com/team/../evil/avs", unreadable),
+		image("registry.example.com/team/./avs", unreadable),
+		image("registry.example.com/team/", unreadable),
+		image("registry.example.com./team/avs", unreadable),
+		image(".registry.example.com/team/avs", unreadable),
+		image("registry.example.com/TEAM/avs", unreadable),
+		image("registry.example.com/team/avs%2f", unreadable),
+		image("registry.example.com/team/avs?x=evil.io", unreadable),
+		image("registry.example.com/team/avs#x", unreadable),
+		image("registry.example.com/team/avs:", unreadable),
+		image("registry.example.com/team/avs:a:b", unreadable),
+		image("registry.example.com/team\\avs", unreadable),
+		image("registry.example.com/team/a s", unreadable),
+		image("registry.example.com:/team/avs", unreadable),
+		image("registry.example.com:a/team/avs", unreadable),
+		image("regıstry.example.com/team/avs", unreadable),
+		image("registry.example.com/team/avs\nevil.io/avs", "spec.image and the images of spec.volumes must be from the registries that are allowed"),
+		// What a node has already, from wherever.
+		image("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", unreadable),
+		image("sha256:0123", unreadable),
+		image(digest[1:], unreadable),
+		image(digest, unreadable),
+
+		imageVolume("registry.example.com/team/model:1"),
+		imageVolume("evil.io/model:1", refused),
+		imageVolume("registry.example.com/team-evil/model:1", refused),
+		imageVolume("", unreadable),
+	)
+}
+
+func TestImageDigest(t *testing.T) {
+	const refused = "it must end in a digest, as in name@sha256:<64 hexadecimal digits>"
+	const hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	judgeAll(t, "image-digest", nil,
+		image("avs"+digest),
+		image("avs:latest"+digest),
+		image("registry.example.com:5000/team/avs:v1"+digest),
+		image("avs@sha512:"+hex+hex),
+		image("avs", refused),
+		image("avs:v1", refused),
+		image("avs:sha256-"+hex, refused),
+		image("sha256:"+hex, refused),
+		image(digest, refused),
+		image("avs@sha256:", refused),
+		image("avs@sha256:"+hex[1:], refused),
+		image("avs@sha256:"+hex+"0", refused),
+		image("avs@sha256:"+strings.ToUpper(hex), refused),
+		image("avs@sha512:"+hex, refused),
+		image("avs@md5:"+hex[:32], refused),
+		image("avs"+digest+":latest", refused),
+		image("avs"+digest+"@", refused),
+		image("avs"+digest+digest, refused),
+		imageVolume("model"+digest),
+		imageVolume("model:v1", refused),
+		imageVolume("", refused),
+	)
+}
+
+func TestImageTag(t *testing.T) {
+	refused := "it must have a tag other than latest, or a digest"
+	judgeAll(t, "image-tag", nil,
+		image("avs:v1"),
+		image("avs:latest-1"),
+		image("registry.example.com:5000/team/avs:v1"),
+		image("avs"+digest),
+		image("avs:latest"+digest),
+		image("avs", refused),
+		image("avs:", refused),
+		image("avs:latest", refused),
+		image("latest", refused),
+		image("registry.example.com/team/avs", refused),
+		// The port is no tag.
+		image("registry.example.com:5000/team/avs", refused),
+		image("registry.example.com:5000/team/avs:latest", refused),
+		// What looks like a digest and is none does not help.
+		image("avs:latest@sha256:0123", refused),
+		image("avs@sha256:0123", refused),
+		image("avs:latest@", refused),
+		imageVolume("model:v1"),
+		imageVolume("model", refused),
+		imageVolume("model:latest", refused),
+	)
+	refused = "it must have a tag other than latest, main, dev, or a digest"
+	judgeAll(t, "image-tag", with("forbidden-tags", "latest, main\ndev"),
+		image("avs:v1"), image("avs:main1"), image("avs:main"+digest),
+		image("avs", refused), image("avs:main", refused), image("avs:dev", refused), image("avs:latest", refused))
+	refused = "it must have a tag, or a digest"
+	judgeAll(t, "image-tag", with("forbidden-tags", ""),
+		image("avs:latest"), image("avs"+digest), image("avs", refused))
+}
+
+func TestAllowedServiceAccounts(t *testing.T) {
+	account := func(name string, want ...string) judgement {
+		return judgement{fmt.Sprintf(`"config":{"serviceAccountName":%q}`, name), want}
+	}
+	projected := func(source string, want ...string) judgement {
+		return judgement{`"volumes":[{"name":"e","emptyDir":{}},{"name":"v","projected":{"sources":[{"configMap":{"name":"c"}},` + source + `]}}]`, want}
+	}
+	const (
+		token       = `{"serviceAccountToken":{"path":"token"}}`
+		certificate = `{"podCertificate":{"signerName":"example.com/signer","keyType":"ED25519","credentialBundlePath":"bundle"}}`
+	)
+	named := func(name, must string) string {
+		return fmt.Sprintf(`spec.config.serviceAccountName is %q; it must %s`, name, must)
+	}
+	mounted := `spec.volumes[v].projected has a token of service account "default"; it must `
+	judgeAll(t, "service-accounts", nil,
+		account(""),
+		account("default", named("default", "have none")),
+		account("avs", named("avs", "have none")),
+		projected(`{"secret":{"name":"s"}}`),
+		projected(token, mounted+"have none"),
+		projected(certificate, mounted+"have none"),
+	)
+	const list = "be one of avs, other/signer"
+	judgeAll(t, "service-accounts", with("allowed-service-accounts", "avs, other/signer"),
+		judgement{`"version":"1"`, nil},
+		account("avs"),
+		account("avs2", named("avs2", list)),
+		account("av", named("av", list)),
+		account("signer", named("signer", list)),
+		account("other/signer", named("other/signer", list)),
+		projected(token, mounted+list),
+		// With a name it is that account's token, wherever it is mounted.
+		judgement{`"config":{"serviceAccountName":"avs"},"volumes":[{"name":"v","projected":{"sources":[` + token + `]}}]`, nil},
+	)
+	judgeAll(t, "service-accounts", with("allowed-service-accounts", "default"), account("default"), projected(token), projected(certificate))
+	judgeAll(t, "service-accounts", func(b *admissionv1.ValidatingAdmissionPolicyBinding) {
+		namespace := strings.TrimPrefix(b.Name, policyPrefix+"service-accounts-")
+		b.Annotations = map[string]string{parameters + "allowed-service-accounts": namespace + "/signer"}
+	}, account("signer"), account("avs", `spec.config.serviceAccountName is "avs"; it must be one of test-`))
+}
+
+func TestAllowedRuntimeClasses(t *testing.T) {
+	class := func(name string, want ...string) judgement {
+		return judgement{fmt.Sprintf(`"scheduling":{"runtimeClass":%q}`, name), want}
+	}
+	const refused = "it must be one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx"
+	judgeAll(t, "runtime-classes", nil,
+		judgement{`"scheduling":{"priorityClassName":"high"}`, nil},
+		class(""), class("gvisor"), class("kata-qemu-tdx"),
+		class("runc", `spec.scheduling.runtimeClass is "runc"; `+refused),
+		class("kata-qemu", refused), class("kat", refused), class("Kata", refused), class("gvisor,kata", refused))
+	judgeAll(t, "runtime-classes", with("allowed-runtime-classes", ""), class(""), class("kata", `spec.scheduling.runtimeClass is "kata"; it must not be set`))
+}
+
+func TestResourceCeilings(t *testing.T) {
+	limits := func(limits string, want ...string) judgement {
+		return judgement{`"resources":{"limits":{` + limits + `}}`, want}
+	}
+	judgeAll(t, "resource-ceilings", nil,
+		limits(`"cpu":"8","memory":"32Gi","ephemeral-storage":"64Gi"`),
+		limits(`"cpu":8,"memory":34359738368,"ephemeral-storage":1`),
+		limits(`"cpu":"8000m","memory":"0.03125Ti","ephemeral-storage":"1e9"`),
+		limits(`"cpu":"8001m","memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu is 8001m; it must be at most 8"),
+		limits(`"cpu":9,"memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu is 9; it must be at most 8"),
+		limits(`"cpu":"1E","memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu is 1E; it must be at most 8"),
+		limits(`"cpu":"1","memory":"34359738369","ephemeral-storage":"1Gi"`, "spec.resources.limits.memory is 34359738369; it must be at most 32Gi"),
+		limits(`"cpu":"1","memory":"1Gi","ephemeral-storage":"65Gi"`, "spec.resources.limits.ephemeral-storage is 65Gi; it must be at most 64Gi"),
+		// No limit is no ceiling.
+		judgement{`"version":"1"`, []string{"spec.resources.limits.cpu is not set; it must be at most 8"}},
+		limits(`"cpu":"1"`, "spec.resources.limits.memory is not set; it must be at most 32Gi"),
+		limits(`"cpu":"1","memory":"1Gi"`, "spec.resources.limits.ephemeral-storage is not set; it must be at most 64Gi"),
+		judgement{`"resources":{"requests":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"}}`, []string{"spec.resources.limits.cpu is not set"}},
+		judgement{`"resources":{"limits":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"},"requests":{"memory":"33Gi"}}`,
+			[]string{"spec.resources.requests.memory is 33Gi; it must be at most 32Gi"}},
+	)
+
+	gpus := func(count int, kind, limits string, want ...string) judgement {
+		return judgement{fmt.Sprintf(`"hardwareRequirements":{"gpuCount":%d,"gpuType":%q},"resources":{"limits":{%s}}`, count, kind, limits), want}
+	}
+	sum := func(n string) string {
+		return "spec.hardwareRequirements.gpuCount with the nvidia.com/ limits of spec.resources is " + n + "; it must be at most 2"
+	}
+	judgeAll(t, "resource-ceilings", with("max-gpus", "2"),
+		// Resources without a ceiling need no limit.
+		judgement{`"version":"1"`, nil},
+		gpus(2, "", ""),
+		gpus(2, "A100", ""),
+		gpus(0, "", `"nvidia.com/gpu":2`),
+		gpus(1, "", `"nvidia.com/mig-1g.5gb":1`),
+		// gpuCount takes the place of the same resource.
+		gpus(2, "", `"nvidia.com/gpu":2`),
+		gpus(2, "A100", `"nvidia.com/gpu":"20"`),
+		gpus(2, "MIG-1g.5gb", `"nvidia.com/mig-1g.5gb":2`),
+		gpus(2, "", `"example.com/gpu":9`),
+		gpus(3, "", "", sum("3")),
+		gpus(3, "mig-1g.5gb", "", sum("3")),
+		gpus(0, "", `"nvidia.com/gpu":3`, sum("3")),
+		gpus(0, "", `"nvidia.com/gpu":"3k"`, sum("3000")),
+		gpus(0, "", `"nvidia.com/mig-1g.5gb":3`, sum("3")),
+		gpus(0, "", `"nvidia.com/gpu.shared":3`, sum("3")),
+		gpus(2, "", `"nvidia.com/mig-1g.5gb":1`, sum("3")),
+		gpus(2, "mig-1g.5gb", `"nvidia.com/gpu":1`, sum("3")),
+		gpus(0, "", `"nvidia.com/mig-1g.5gb":2,"nvidia.com/gpu":1`, sum("3")),
+		gpus(3, "", `"nvidia.com/mig-1g.5gb":-1`, sum("3")),
+	)
+}
+
+// TestPoliciesJudgeWhatChanges changes Performers that were there before the policy, near what is wrong with them.
+func TestPoliciesJudgeWhatChanges(t *testing.T) {
+	const limits = `"limits":{"cpu":"9","memory":"33Gi","ephemeral-storage":"1Gi"`
+	volumes := func(list string) string { return `"volumes":[` + list + `]` }
+	const evil = `{"name":"a","image":{"reference":"evil.io/model:1"}}`
+	const token = `{"name":"a","projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}}`
+	for _, test := range []struct {
+		name, concern, before string
+		steps                 []judgement
+	}{
+		{"images", "allowed-registries", volumes(evil), []judgement{
+			{`"imagePullPolicy":"Always"`, nil},
+			{volumes(evil + `,{"name":"b","emptyDir":{}}`), nil},
+			{volumes(`{"name":"b","emptyDir":{}},` + evil), nil},
+			{volumes(evil + `,{"name":"b","image":{"reference":"evil.io/model:1"}}`), []string{`spec.volumes[b].image.reference is "evil.io/model:1"`}},
+			{volumes(`{"name":"a","image":{"reference":"evil.io/model:2"}}`), []string{`spec.volumes[a].image.reference is "evil.io/model:2"`}},
+			{`"image":"evil.io/model:1"`, []string{`spec.image is "evil.io/model:1"`}},
+			{`"image":"ghcr.io/team/avs:2"`, nil},
+			{volumes(`{"name":"a","emptyDir":{}}`), nil},
+			{volumes(evil), []string{`spec.volumes[a].image.reference is "evil.io/model:1"`}},
+		}},
+		{"ceilings", "resource-ceilings", `"resources":{` + limits + `}}`, []judgement{
+			{`"version":"2"`, nil},
+			// The memory is too much too, and has not changed.
+			{`"resources":{"limits":{"cpu":"8"}}`, nil},
+			{`"resources":{"requests":{"memory":"1Gi"}}`, []string{"spec.resources.limits.memory is 33Gi"}},
+			{`"resources":{"limits":{"cpu":null}}`, []string{"spec.resources.limits.cpu is not set"}},
+			{`"resources":{"limits":{"memory":"1Gi"}}`, nil},
+			{`"resources":null`, []string{"spec.resources.limits.cpu is not set"}},
+		}},
+		{"GPUs", "resource-ceilings", `"resources":{` + limits + `},"requests":{"cpu":"1"}},"hardwareRequirements":{"gpuCount":9}`, []judgement{
+			{`"hardwareRequirements":{"gpuType":"A100"}`, nil},
+			{`"hardwareRequirements":{"gpuCount":10}`, []string{"gpuCount with the nvidia.com/ limits of spec.resources is 10; it must be at most 8"}},
+			{`"resources":{"limits":{"nvidia.com/mig-1g.5gb":1}}`, []string{"is 10; it must be at most 8"}},
+			{`"hardwareRequirements":{"gpuCount":8}`, nil},
+		}},
+		{"an account", "service-accounts", `"config":{"serviceAccountName":"admin"}`, []judgement{
+			{`"config":{"args":["a"]}`, nil},
+			{volumes(token), nil},
+			{`"config":{"serviceAccountName":"other"}`, []string{`spec.config.serviceAccountName is "other"`}},
+			// The volume then has another account's token.
+			{`"config":{"serviceAccountName":null}`, []string{`spec.volumes[a].projected has a token of service account "default"`}},
+			{`"config":{"serviceAccountName":null},"volumes":null`, nil},
+			{volumes(token), []string{`spec.volumes[a].projected has a token of service account "default"`}},
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			namespace := newNamespace(t)
+			if err := post(t, namespace, "a", merged(t, test.before)); err != nil {
+				t.Fatal(err)
+			}
+			bind(t, test.concern, nil, namespace)
+			for _, step := range test.steps {
+				t.Run(step.fields, func(t *testing.T) { checkRefusal(t, patchSpec(t, namespace, "a", step.fields), step.want) })
+			}
+		})
+	}
+}
+
+// TestParametersThatAreWrong has parameters that can't be what was meant. What they are about is refused, with the
+// reason.
+func TestParametersThatAreWrong(t *testing.T) {
+	for _, test := range []struct{ concern, parameter, value, says string }{
+		{"allowed-registries", "allowed-registries", "", "is missing or empty; it must name registries"},
+		{"allowed-registries", "allowed-registries", " ,\n", "is missing or empty; it must name registries"},
+		{"allowed-registries", "allowed-registries", "ghcr.io,team", `has "team"; it must be a registry, with or without a path, such as ghcr.io or docker.io/library`},
+		{"allowed-registries", "allowed-registries", "team/avs", `has "team/avs"; it must be a registry`},
+		{"allowed-registries", "allowed-registries", "*.example.com", `has "*.example.com"; it must be a registry`},
+		{"allowed-registries", "allowed-registries", "*", `has "*"; it must be a registry`},
+		{"allowed-registries", "allowed-registries", "/", `has ""; it must be a registry`},
+		{"allowed-registries", "allowed-registries", "https://ghcr.io", `has "https://ghcr.io"; it must be a registry`},
+		{"allowed-registries", "allowed-registries", "ghcr.io/avs:v1", `has "ghcr.io/avs:v1"; it must be a registry`},
+		{"allowed-registries", "allowed-registries", `["ghcr.io"]`, `it must be a registry`},
+		{"runtime-classes", "allowed-runtime-classes", "kata,*", `has "*"; it must be the name of a RuntimeClass`},
+		{"service-accounts", "allowed-service-accounts", "*", `has "*"; it must be the name of a service account, or namespace/name`},
+		{"service-accounts", "allowed-service-accounts", "a/b/c", `has "a/b/c"; it must be the name of a service account`},
+		{"resource-ceilings", "max-cpu", "much", `spec.resources cannot be judged: annotation hourglass.eigenlayer.io/max-cpu of ValidatingAdmissionPolicyBinding %s is "much"; it must be a quantity, such as 4 or 8Gi`},
+		{"resource-ceilings", "max-memory", "", `is ""; it must be a quantity, such as 4 or 8Gi`},
+		{"resource-ceilings", "max-gpus", "8 GPUs", `is "8 GPUs"; it must be a quantity, such as 4 or 8Gi`},
+	} {
+		t.Run(test.parameter+"="+test.value, func(t *testing.T) {
+			namespace := newNamespace(t)
+			p := policies[test.concern]
+			if err := post(t, namespace, "a", merged(t, p.bad)); err != nil {
+				t.Fatal(err)
+			}
+			binding := bind(t, test.concern, with(test.parameter, test.value), namespace)
+			says := strings.ReplaceAll(test.says, "%s", binding)
+			checkRefusal(t, askFor(t, namespace, merged(t, p.bad)), []string{"cannot be judged: ", parameters + test.parameter + " of ValidatingAdmissionPolicyBinding " + binding, says})
+			mustStandBy(t, namespace, "a")
+			checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
+		})
+	}
+}
+
+// TestPoliciesAtTheirLargest has the longest spec that the CRD lets pass under long lists. A policy that went over the
+// API server's budget for an expression would refuse it, whatever it says.
+func TestPoliciesAtTheirLargest(t *testing.T) {
+	const entries = 200
+	list := func(entry string) string {
+		var text strings.Builder
+		for i := range entries {
+			fmt.Fprintf(&text, "%s%d\n", entry, i)
+		}
+		return text.String()
+	}
+	registry := "registry.example.com/" + strings.Repeat("a/", 60) + "x"
+	reference := registry + fmt.Sprint(entries-1) + "/" + strings.Repeat("b", 700) + ":v1" + digest
+	volumes := make([]string, 64)
+	for i := range volumes {
+		volumes[i] = fmt.Sprintf(`{"name":"v%d","image":{"reference":"%s"}}`, i, reference)
+	}
+	spec := fmt.Sprintf(`"image":%q,"volumes":[%s],"config":{"serviceAccountName":"x%d"},"scheduling":{"runtimeClass":"x%d"},
+		"resources":{"limits":{"cpu":"1"}}`, reference, strings.Join(volumes, ","), entries-1, entries-1)
+	for concern, change := range map[string]func(*admissionv1.ValidatingAdmissionPolicyBinding){
+		"allowed-registries": with("allowed-registries", list(registry)),
+		"image-digest":       nil,
+		"image-tag":          with("forbidden-tags", list("x")),
+		"resource-ceilings":  with("max-cpu", "1"),
+		"runtime-classes":    with("allowed-runtime-classes", list("x")),
+		"service-accounts":   with("allowed-service-accounts", list("x")),
+	} {
+		judgeAll(t, concern, change, judgement{spec, nil})
+	}
+	// And to the last one, all are judged.
+	judgeAll(t, "allowed-registries", with("allowed-registries", list(registry)), judgement{
+		strings.Replace(spec, `"v63","image":{"reference":"registry`, `"v63","image":{"reference":"evil`, 1),
+		[]string{"spec.image and the images of spec.volumes must be from the registries that are allowed"},
+	})
+}

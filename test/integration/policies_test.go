@@ -1,0 +1,450 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/client-go/rest"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
+	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+)
+
+const (
+	policiesFolder = "manifests/policies"
+	policyPrefix   = "hourglass-operator-"
+	parameters     = "hourglass.eigenlayer.io/"
+	digest         = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+)
+
+// policies are those of manifests/policies, each with a spec that its own parameters refuse, what the refusal says, and
+// a spec that they let pass.
+var policies = map[string]struct {
+	bad, good string
+	want      []string
+}{
+	"allowed-registries": {`"image":"evil.example.com/avs:1"`, `"image":"ghcr.io/team/avs:1"`,
+		[]string{`spec.image is "evil.example.com/avs:1", of evil.example.com/avs; it must be from one of docker.io, gcr.io, ghcr.io, public.ecr.aws, quay.io, registry.k8s.io`}},
+	"image-digest": {`"image":"ghcr.io/team/avs:1"`, `"image":"ghcr.io/team/avs` + digest + `"`,
+		[]string{`spec.image is "ghcr.io/team/avs:1"; it must end in a digest, as in name@sha256:<64 hexadecimal digits>`}},
+	"image-tag": {`"image":"ghcr.io/team/avs:latest"`, `"image":"ghcr.io/team/avs:v1"`,
+		[]string{`spec.image is "ghcr.io/team/avs:latest"; it must have a tag other than latest, or a digest`}},
+	"resource-ceilings": {`"resources":{"limits":{"cpu":"9","memory":"32Gi","ephemeral-storage":"64Gi"}}`,
+		`"resources":{"limits":{"cpu":"8","memory":"32Gi","ephemeral-storage":"64Gi"}}`,
+		[]string{`spec.resources.limits.cpu is 9; it must be at most 8`}},
+	"runtime-classes": {`"scheduling":{"runtimeClass":"runc"}`, `"scheduling":{"runtimeClass":"kata"}`,
+		[]string{`spec.scheduling.runtimeClass is "runc"; it must be one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx`}},
+	"service-accounts": {`"config":{"serviceAccountName":"admin"}`, `"config":{"serviceAccountName":null}`,
+		[]string{`spec.config.serviceAccountName is "admin"; it must have none`}},
+}
+
+// readPolicy returns a policy and its binding as they are installed.
+func readPolicy(t *testing.T, concern string) (*admissionv1.ValidatingAdmissionPolicy, *admissionv1.ValidatingAdmissionPolicyBinding) {
+	t.Helper()
+	file, err := os.Open(filepath.Join(controlplane.RepositoryRoot(), policiesFolder, concern+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	documents := utilyaml.NewYAMLToJSONDecoder(file)
+	policy, binding := &admissionv1.ValidatingAdmissionPolicy{}, &admissionv1.ValidatingAdmissionPolicyBinding{}
+	if err := errors.Join(documents.Decode(policy), documents.Decode(binding)); err != nil {
+		t.Fatalf("%s: %v", concern, err)
+	}
+	if err := documents.Decode(&struct{}{}); !errors.Is(err, io.EOF) {
+		t.Fatalf("%s holds more than a policy and its binding: %v", concern, err)
+	}
+	return policy, binding
+}
+
+// bind puts a policy in force in the given namespaces alone, by a copy of its binding that change may change, and waits
+// until it refuses what no parameters let pass. The copy is the binding's name.
+func bind(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), namespaces ...string) (copied string) {
+	t.Helper()
+	policy, binding := readPolicy(t, concern)
+	client := kube.AdmissionregistrationV1()
+	// Without a binding a policy does nothing, so it may stay for the next test.
+	if _, err := client.ValidatingAdmissionPolicies().Create(t.Context(), policy, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	binding.Name += "-" + namespaces[0]
+	if ref := binding.Spec.ParamRef; ref != nil {
+		ref.Name = binding.Name
+	}
+	selector := binding.Spec.MatchResources.NamespaceSelector
+	selector.MatchExpressions = append(selector.MatchExpressions,
+		metav1.LabelSelectorRequirement{Key: corev1.LabelMetadataName, Operator: metav1.LabelSelectorOpIn, Values: namespaces})
+	if change != nil {
+		change(binding)
+	}
+	if _, err := client.ValidatingAdmissionPolicyBindings().Create(t.Context(), binding, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := client.ValidatingAdmissionPolicyBindings().Delete(context.WithoutCancel(t.Context()), binding.Name, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+	})
+	if slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny) {
+		waitUntil(t, binding.Name+" to be in force", func() bool {
+			err := askFor(t, namespaces[0], merged(t, `"image":":",
+				"scheduling":{"runtimeClass":"no-such"},"config":{"serviceAccountName":"no-such"},
+				"resources":{"limits":{"cpu":"1E","memory":"1E","ephemeral-storage":"1E"}},"hardwareRequirements":{"gpuCount":999999}`))
+			return err != nil && strings.Contains(err.Error(), binding.Name)
+		})
+	}
+	return binding.Name
+}
+
+// with gives a binding other parameters than its own; an empty name takes all of them away.
+func with(name, value string) func(*admissionv1.ValidatingAdmissionPolicyBinding) {
+	return func(binding *admissionv1.ValidatingAdmissionPolicyBinding) {
+		binding.Annotations = map[string]string{}
+		if name != "" {
+			binding.Annotations[parameters+name] = value
+		}
+	}
+}
+
+// askFor asks for a Performer's creation without creating it.
+func askFor(t *testing.T, namespace, spec string) error {
+	t.Helper()
+	body := fmt.Sprintf(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"judged"},"spec":%s}`, spec)
+	return hourglass.HourglassV1alpha1().RESTClient().Post().AbsPath(fmt.Sprintf(performersPath, namespace)).
+		Param("dryRun", metav1.DryRunAll).Param("fieldValidation", metav1.FieldValidationStrict).
+		SetHeader("Content-Type", "application/json").Body([]byte(body)).Do(t.Context()).Error()
+}
+
+// patchSpec changes fields of a Performer's spec.
+func patchSpec(t *testing.T, namespace, name, fields string) error {
+	t.Helper()
+	_, err := hourglass.HourglassV1alpha1().Performers(namespace).
+		Patch(t.Context(), name, types.MergePatchType, []byte(`{"spec":{`+fields+`}}`), metav1.PatchOptions{})
+	return err
+}
+
+// TestEveryPolicyIsTested holds the table above against the folder and what kustomize takes from it.
+func TestEveryPolicyIsTested(t *testing.T) {
+	folder := filepath.Join(controlplane.RepositoryRoot(), policiesFolder)
+	kustomization, err := os.ReadFile(filepath.Join(folder, "kustomization.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var taken struct {
+		Resources []string `json:"resources"`
+	}
+	if err := utilyaml.Unmarshal(kustomization, &taken); err != nil {
+		t.Fatal(err)
+	}
+	files, err := filepath.Glob(filepath.Join(folder, "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found, tested []string
+	for _, file := range files {
+		if name := filepath.Base(file); name != "kustomization.yaml" {
+			found = append(found, name)
+		}
+	}
+	for concern := range maps.Keys(policies) {
+		tested = append(tested, concern+".yaml")
+	}
+	slices.Sort(tested)
+	if !slices.Equal(found, tested) || !slices.Equal(slices.Sorted(slices.Values(taken.Resources)), tested) {
+		t.Errorf("the folder has %q, kustomize takes %q, and the tests know %q", found, taken.Resources, tested)
+	}
+}
+
+// TestPoliciesAsTheyAreInstalled looks at what the tests change before they install it, and what they can't see.
+func TestPoliciesAsTheyAreInstalled(t *testing.T) {
+	for concern := range policies {
+		policy, binding := readPolicy(t, concern)
+		name := policyPrefix + concern
+		if policy.Name != name || binding.Name != name || binding.Spec.PolicyName != name {
+			t.Errorf("%s: the policy is %s, the binding %s, of %s", concern, policy.Name, binding.Name, binding.Spec.PolicyName)
+		}
+		if (policy.Spec.ParamKind == nil) != (binding.Spec.ParamRef == nil) {
+			t.Errorf("%s: the policy has parameters of %v, the binding %v", concern, policy.Spec.ParamKind, binding.Spec.ParamRef)
+		}
+		if ref := binding.Spec.ParamRef; ref != nil && ref.Name != binding.Name {
+			t.Errorf("%s: the binding's parameters are those of %s, not its own", concern, ref.Name)
+		}
+		if !slices.Equal(binding.Spec.ValidationActions, []admissionv1.ValidationAction{admissionv1.Deny}) {
+			t.Errorf("%s: the binding does %v", concern, binding.Spec.ValidationActions)
+		}
+	}
+}
+
+// TestPoliciesRefuseAndLetPass creates and changes Performers under each policy with its own parameters.
+func TestPoliciesRefuseAndLetPass(t *testing.T) {
+	for concern, p := range policies {
+		t.Run(concern, func(t *testing.T) {
+			namespace := newNamespace(t)
+			binding := bind(t, concern, nil, namespace)
+			want := append([]string{fmt.Sprintf("ValidatingAdmissionPolicy '%s%s' with binding '%s' denied request: ", policyPrefix, concern, binding)}, p.want...)
+			refusal := post(t, namespace, "a", merged(t, p.bad))
+			checkRefusal(t, refusal, want)
+			if !apierrors.IsForbidden(refusal) {
+				t.Errorf("it's no answer 403: %v", refusal)
+			}
+			if err := post(t, namespace, "a", merged(t, p.good)); err != nil {
+				t.Fatal(err)
+			}
+			checkRefusal(t, patchSpec(t, namespace, "a", p.bad), want)
+			checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
+			_, err := hourglass.HourglassV1alpha1().Performers(namespace).Patch(t.Context(), "a", types.ApplyPatchType,
+				[]byte(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"b"},"spec":`+merged(t, p.bad)+`}`),
+				metav1.PatchOptions{FieldManager: "test"})
+			if err == nil {
+				t.Error("server-side apply of what is refused is accepted")
+			}
+		})
+	}
+}
+
+// TestPoliciesLeaveOlderObjectsAlone has Performers that were there before the policies, all policies at once. Nothing
+// that does not touch what is wrong with them may be refused.
+func TestPoliciesLeaveOlderObjectsAlone(t *testing.T) {
+	namespace := newNamespace(t)
+	performers := hourglass.HourglassV1alpha1().Performers(namespace)
+	for concern, p := range policies {
+		if err := post(t, namespace, concern, merged(t, p.bad)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for concern := range policies {
+		bind(t, concern, nil, namespace)
+	}
+	for concern, p := range policies {
+		t.Run(concern, func(t *testing.T) {
+			mustStandBy(t, namespace, concern)
+			checkRefusal(t, patchSpec(t, namespace, concern, `"version":"2","config":{"args":["a"]}`), nil)
+			// Once mended it is judged like any other. (Other policies may have something to say of what mends this one.)
+			good := merged(t, p.good)
+			if err := patchSpec(t, namespace, concern, strings.Trim(good, "{}")); err != nil && !strings.Contains(err.Error(), policyPrefix) {
+				t.Error(err)
+			}
+			if err := performers.Delete(t.Context(), concern, metav1.DeleteOptions{}); err != nil {
+				t.Fatal(err)
+			}
+			mustLetGo(t, namespace, concern)
+		})
+	}
+}
+
+// TestOlderObjectsCanBeMendedUnderPolicies puts right what a policy would refuse.
+func TestOlderObjectsCanBeMendedUnderPolicies(t *testing.T) {
+	for concern, p := range policies {
+		t.Run(concern, func(t *testing.T) {
+			namespace := newNamespace(t)
+			if err := post(t, namespace, "a", merged(t, p.bad)); err != nil {
+				t.Fatal(err)
+			}
+			bind(t, concern, nil, namespace)
+			checkRefusal(t, patchSpec(t, namespace, "a", p.good), nil)
+			checkRefusal(t, patchSpec(t, namespace, "a", p.bad), p.want)
+		})
+	}
+}
+
+// mustStandBy writes to a Performer what is no matter of its spec.
+func mustStandBy(t *testing.T, namespace, name string) {
+	t.Helper()
+	performers := hourglass.HourglassV1alpha1().Performers(namespace)
+	patch := func(what, body string, subresources ...string) {
+		t.Helper()
+		if _, err := performers.Patch(t.Context(), name, types.MergePatchType, []byte(body), metav1.PatchOptions{}, subresources...); err != nil {
+			t.Errorf("%s is refused: %v", what, err)
+		}
+	}
+	patch("a label", `{"metadata":{"labels":{"a":"b"},"annotations":{"a":"b"}}}`)
+	patch("a finalizer", `{"metadata":{"finalizers":["hourglass.eigenlayer.io/performer-finalizer"]}}`)
+	patch("a status", `{"status":{"observedGeneration":1,"phase":"Running","ready":true}}`, "status")
+	p, err := performers.Get(t.Context(), name, metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The operator writes a status as a whole object.
+	p.Status.PodName = "x"
+	if p, err = performers.UpdateStatus(t.Context(), p, metav1.UpdateOptions{}); err != nil {
+		t.Fatalf("the status of a whole object is refused: %v", err)
+	}
+	// And other clients whole objects.
+	p.Labels["c"] = "d"
+	if _, err := performers.Update(t.Context(), p, metav1.UpdateOptions{}); err != nil {
+		t.Errorf("a label, by an update of the whole object, is refused: %v", err)
+	}
+}
+
+// mustLetGo takes the finalizer from a Performer that is being deleted, and sees it gone.
+func mustLetGo(t *testing.T, namespace, name string) {
+	t.Helper()
+	performers := hourglass.HourglassV1alpha1().Performers(namespace)
+	for _, step := range []struct{ what, body string }{
+		{"a label of one that is being deleted", `{"metadata":{"labels":{"e":"f"}}}`},
+		{"the finalizer's removal", `{"metadata":{"finalizers":null}}`},
+	} {
+		if _, err := performers.Patch(t.Context(), name, types.MergePatchType, []byte(step.body), metav1.PatchOptions{}); err != nil {
+			t.Errorf("%s is refused: %v", step.what, err)
+		}
+	}
+	if _, err := performers.Get(t.Context(), name, metav1.GetOptions{}); !notFound(err) {
+		t.Errorf("it is not gone: %v", err)
+	}
+}
+
+// TestPoliciesWithoutTheirParameters has bindings that lack what their policies need. They refuse what they can't judge,
+// and say why; all else goes on.
+func TestPoliciesWithoutTheirParameters(t *testing.T) {
+	for concern, says := range map[string]string{
+		"allowed-registries": "spec.image cannot be judged: annotation hourglass.eigenlayer.io/allowed-registries of %s is missing or empty; it must name registries, such as ghcr.io,docker.io/library",
+		"image-tag":          "spec.image cannot be judged: annotation hourglass.eigenlayer.io/forbidden-tags of %s is missing; it must name tags, such as latest",
+		"resource-ceilings": "spec.resources cannot be judged: %s has none of the annotations hourglass.eigenlayer.io/max-cpu, hourglass.eigenlayer.io/max-memory, " +
+			"hourglass.eigenlayer.io/max-ephemeral-storage, hourglass.eigenlayer.io/max-gpus; it must have at least one",
+		"runtime-classes":  "spec.scheduling.runtimeClass cannot be judged: annotation hourglass.eigenlayer.io/allowed-runtime-classes of %s is missing; it must name RuntimeClasses, or be empty for none",
+		"service-accounts": "spec.config.serviceAccountName cannot be judged: annotation hourglass.eigenlayer.io/allowed-service-accounts of %s is missing; it must name service accounts, as name or namespace/name, or be empty for none",
+	} {
+		p := policies[concern]
+		for what, change := range map[string]func(*admissionv1.ValidatingAdmissionPolicyBinding){
+			"no annotation": with("", ""),
+			"others' alone": with("else", "ghcr.io"),
+			"no paramRef":   func(b *admissionv1.ValidatingAdmissionPolicyBinding) { b.Spec.ParamRef = nil },
+		} {
+			t.Run(concern+"/"+what, func(t *testing.T) {
+				namespace := newNamespace(t)
+				for _, name := range []string{"good", "bad"} {
+					if err := post(t, namespace, name, merged(t, map[string]string{"good": p.good, "bad": p.bad}[name])); err != nil {
+						t.Fatal(err)
+					}
+				}
+				binding := "ValidatingAdmissionPolicyBinding " + bind(t, concern, change, namespace)
+				if what == "no paramRef" {
+					binding = "the binding, which must name itself in spec.paramRef,"
+				}
+				want := []string{fmt.Sprintf(says, binding)}
+				checkRefusal(t, askFor(t, namespace, merged(t, p.bad)), want)
+				checkRefusal(t, patchSpec(t, namespace, "good", p.bad), want)
+				mustStandBy(t, namespace, "bad")
+				checkRefusal(t, patchSpec(t, namespace, "bad", `"version":"2"`), nil)
+				if err := hourglass.HourglassV1alpha1().Performers(namespace).Delete(t.Context(), "bad", metav1.DeleteOptions{}); err != nil {
+					t.Fatal(err)
+				}
+				mustLetGo(t, namespace, "bad")
+			})
+		}
+	}
+}
+
+// TestParametersThatAreElsewhere shows why a binding holds its own parameters: where they are another object that is
+// lost, the API server refuses every write in its own words, before it looks at the policy's conditions.
+func TestParametersThatAreElsewhere(t *testing.T) {
+	namespace := newNamespace(t)
+	if err := post(t, namespace, "a", merged(t, `"version":"1"`)); err != nil {
+		t.Fatal(err)
+	}
+	bind(t, "image-tag", func(b *admissionv1.ValidatingAdmissionPolicyBinding) { b.Spec.ParamRef.Name = "no-such" }, namespace)
+	want := []string{"failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"}
+	checkRefusal(t, askFor(t, namespace, merged(t, `"version":"1"`)), want)
+	performers := hourglass.HourglassV1alpha1().Performers(namespace)
+	_, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`), metav1.PatchOptions{})
+	checkRefusal(t, err, want)
+}
+
+// TestPoliciesSpareNamespaces has namespaces that a policy does not judge: the operator's own, and those with a label.
+func TestPoliciesSpareNamespaces(t *testing.T) {
+	const own = "hourglass-system"
+	_, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: own}}, metav1.CreateOptions{})
+	if err != nil && !apierrors.IsAlreadyExists(err) {
+		t.Fatal(err)
+	}
+	for concern, p := range policies {
+		t.Run(concern, func(t *testing.T) {
+			judged, exempt, other := newNamespace(t), newNamespace(t), newNamespace(t)
+			for namespace, label := range map[string]string{exempt: `policies":"exempt`, other: concern + `":"large`, judged: `policies":"enforced`} {
+				_, err := kube.CoreV1().Namespaces().Patch(t.Context(), namespace, types.MergePatchType,
+					[]byte(`{"metadata":{"labels":{"`+parameters+label+`"}}}`), metav1.PatchOptions{})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			bind(t, concern, nil, judged, exempt, other, own)
+			checkRefusal(t, askFor(t, judged, merged(t, p.bad)), p.want)
+			for _, spared := range []string{exempt, other, own} {
+				// The server knows of a label a moment later than of the namespace.
+				eventually(t, "a Performer in a namespace that is spared", func(context.Context) string {
+					if err := askFor(t, spared, merged(t, p.bad)); err != nil {
+						return err.Error()
+					}
+					return ""
+				})
+			}
+		})
+	}
+}
+
+// warnings collects what the server warns of.
+type warnings struct {
+	sync.Mutex
+	texts []string
+}
+
+func (w *warnings) HandleWarningHeaderWithContext(_ context.Context, _ int, _, text string) {
+	w.Lock()
+	defer w.Unlock()
+	w.texts = append(w.texts, text)
+}
+
+func TestPoliciesCanWarnFirst(t *testing.T) {
+	for concern, p := range policies {
+		t.Run(concern, func(t *testing.T) {
+			namespace := newNamespace(t)
+			binding := bind(t, concern, func(b *admissionv1.ValidatingAdmissionPolicyBinding) {
+				b.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Warn, admissionv1.Audit}
+			}, namespace)
+			heard := &warnings{}
+			warned := rest.CopyConfig(config)
+			warned.WarningHandlerWithContext = heard
+			client, err := versioned.NewForConfig(warned)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var performer v1alpha1.Performer
+			if err := json.Unmarshal([]byte(`{"metadata":{"name":"a"},"spec":`+merged(t, p.bad)+`}`), &performer); err != nil {
+				t.Fatal(err)
+			}
+			want := fmt.Sprintf("Validation failed for ValidatingAdmissionPolicy '%s%s' with binding '%s': %s", policyPrefix, concern, binding, p.want[0])
+			eventually(t, "a warning", func(ctx context.Context) string {
+				_, err := client.HourglassV1alpha1().Performers(namespace).Create(ctx, &performer, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+				if err != nil {
+					return err.Error()
+				}
+				heard.Lock()
+				defer heard.Unlock()
+				if !slices.Contains(heard.texts, want) {
+					return fmt.Sprintf("heard %q, want %q", heard.texts, want)
+				}
+				return ""
+			})
+		})
+	}
+}
