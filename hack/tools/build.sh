@@ -40,8 +40,10 @@ for tool in "$@"; do
 	actionlint) build "$tool" github.com/rhysd/actionlint/cmd/actionlint "$here/supply" ;;
 	govulncheck) build "$tool" golang.org/x/vuln/cmd/govulncheck "$here/supply" ;;
 	cyclonedx-gomod) build "$tool" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod "$here/supply" ;;
+	helm3) build "$tool" helm.sh/helm/v3/cmd/helm "$here/helm3" ;;
+	helm4) build "$tool" helm.sh/helm/v4/cmd/helm "$here/helm4" ;;
 	*)
-		echo "$0: no such tool: $tool (there are controller-gen, kustomize, golangci-lint, actionlint, govulncheck, cyclonedx-gomod)" >&2
+		echo "$0: no such tool: $tool (there are controller-gen, kustomize, golangci-lint, actionlint, govulncheck, cyclonedx-gomod, helm3, helm4)" >&2
 		exit 2
 		;;
 	esac
