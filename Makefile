@@ -17,11 +17,17 @@ PLATFORMS ?= linux/amd64,linux/arm64,linux/s390x,linux/ppc64le
 BUILDX_ARGS ?=
 # The kubectl that install, uninstall, deploy and undeploy use, with the current KUBECONFIG.
 KUBECTL ?= kubectl
+# The version of the packaged chart, and the tag of the image it installs, if not those of its Chart.yaml.
+CHART_VERSION ?=
+APP_VERSION ?=
+# Where the packaged charts will be served from, for their index.
+CHART_URL ?=
 # Arguments of the manager in `make run`.
 ARGS ?=
 # true: uninstall and undeploy are content when there is nothing to remove.
 ignore-not-found ?= false
 
+CHART := deploy/charts/hourglass-operator
 BUILD := CGO_ENABLED=0 go build -trimpath -buildvcs=false
 not_found_flag := $(if $(filter true,$(ignore-not-found)),--ignore-not-found)
 
@@ -55,11 +61,13 @@ generate: ## Generate the code that follows from the API types, after a change o
 	hack/update-codegen.sh
 
 .PHONY: manifests
-manifests: ## Generate the CRD, the RBAC role and deploy/, after a change of types or markers.
+manifests: ## Generate the CRD, the RBAC role, deploy/ and the chart's share, after a change of types or markers.
 	hack/update-crd.sh
 	hack/update-rbac.sh
 	hack/update-deploy.sh
 	hack/update-policies.sh
+
+	hack/update-chart.sh
 
 .PHONY: crd-baseline
 crd-baseline: ## Keep the CRD as that of the release VERSION, for later ones to be compatible with.
@@ -146,13 +154,26 @@ build-installer: ## Write dist/install.yaml, which installs the operator with th
 	mv dist/install.yaml.new dist/install.yaml
 	@echo "dist/install.yaml installs $(IMG): kubectl apply -f dist/install.yaml"
 
+.PHONY: helm-lint
+helm-lint: ## Lint the Helm chart, with Helm 3 and Helm 4.
+	for helm in $$(hack/tools/build.sh helm3 helm4); do $$helm lint --strict $(CHART); done
+
+.PHONY: helm-package
+helm-package: ## Package the Helm chart into chart_releases/.
+	$$(hack/tools/build.sh helm4) package $(CHART) --destination chart_releases \
+		$(if $(CHART_VERSION),--version $(CHART_VERSION)) $(if $(APP_VERSION),--app-version $(APP_VERSION))
+
+.PHONY: helm-index
+helm-index: ## Write chart_releases/index.yaml, which makes a chart repository of that folder.
+	$$(hack/tools/build.sh helm4) repo index chart_releases $(if $(CHART_URL),--url $(CHART_URL))
+
 .PHONY: release
 release: ## Make what a release of PLATFORMS with the image IMG consists of, in dist/.
 	IMG=$(IMG) PLATFORMS=$(PLATFORMS) hack/release.sh
 
 .PHONY: clean
 clean: ## Remove what was built here (not the caches).
-	rm -rf bin dist cover.out
+	rm -rf bin dist cover.out chart_releases
 
 ##@ Install, in the cluster of the current kubeconfig
 
@@ -185,6 +206,10 @@ kustomize: ## Build bin/tools/kustomize.
 .PHONY: golangci-lint
 golangci-lint: ## Build bin/tools/golangci-lint.
 	hack/tools/build.sh golangci-lint
+
+.PHONY: helm
+helm: ## Build bin/tools/helm3 and bin/tools/helm4.
+	hack/tools/build.sh helm3 helm4
 
 .PHONY: envtest
 envtest: ## Build kube-apiserver and etcd, or take those of KUBEBUILDER_ASSETS.

@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Brings the Helm chart up to date: copies into its files/ what it shares with
+# manifests/, for a chart is packaged alone, and makes the table of values in its
+# README from the comments in values.yaml.
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+chart=deploy/charts/hourglass-operator
+
+rm -rf "$chart/files"
+copy() { # FOLDER-IN-FILES FILE...
+	local to="$chart/files/$1"
+	shift
+	mkdir -p "$to"
+	cp "$@" "$to/"
+}
+copy crd manifests/crd/bases/*.yaml
+copy rbac manifests/rbac/{role,leader_election_role,performer_editor_role,performer_viewer_role}.yaml
+copy metrics-secure manifests/metrics-secure/component/{auth_role,reader_role}.yaml
+
+# The subset of YAML that values.yaml keeps to: two spaces for each level, and each
+# value in the line of its key.
+table="$(awk '
+	function stop(why) { print "values.yaml:" NR ": " why > "/dev/stderr"; stopped = 1; exit 1 }
+	/^$/ { about = ""; next }
+	/^ *# / { sub(/^ *# /, ""); about = about (about == "" ? "" : " ") $0; next }
+	!/^(  )*[A-Za-z]+:( .*)?$/ { stop("neither a comment nor a key: " $0) }
+	{
+		match($0, /^ */); depth = RLENGTH / 2
+		key[depth] = substr($0, RLENGTH + 1, index($0, ":") - RLENGTH - 1)
+		value = substr($0, index($0, ":") + 2)
+		path = key[0]
+		for (i = 1; i <= depth; i++) path = path "." key[i]
+		explained[depth] = about != "" || (depth > 0 && explained[depth - 1])
+		if (value != "" && !explained[depth]) stop("no comment says what " path " does")
+		gsub(/\|/, "\\|", about)
+		if (value != "" || about != "") print "| `" path "` | " (value == "" ? "" : "`" value "`") " | " about " |"
+		about = ""
+	}
+	END { if (stopped) exit 1 }
+' "$chart/values.yaml")"
+[[ $table == *'`crd.install`'* ]] || fail "no table of the values"
+
+begin='<!-- values, made by hack/update-chart.sh -->' end='<!-- end of values -->'
+grep -qxF "$begin" "$chart/README.md" && grep -qxF "$end" "$chart/README.md" ||
+	fail "$chart/README.md: the lines that enclose the table are missing: $begin, $end"
+TABLE="$table" awk -v begin="$begin" -v end="$end" '
+	$0 == end { inside = 0 }
+	!inside { print }
+	$0 == begin { inside = 1; print "\n| value | default | what it does |\n|---|---|---|\n" ENVIRON["TABLE"] "\n" }
+' "$chart/README.md" >"$chart/README.md.new"
+mv "$chart/README.md.new" "$chart/README.md"
