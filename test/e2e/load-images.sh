@@ -6,6 +6,7 @@
 # usage: test/e2e/load-images.sh CLUSTER
 #
 #   hourglass-operator:dev                 the operator, as deploy/ names it
+#   hourglass-operator:next                the same, to upgrade it to
 #   hourglass/sample-performer:dev,v1,v2   the sample performer; each reports its tag as its version
 #   my-avs:latest                          the same under the name of the first example, on port 8080
 source "$(dirname "${BASH_SOURCE[0]}")/../../hack/lib/common.sh"
@@ -30,7 +31,9 @@ pack() {
 	bin/localcluster pack-image --tag "$tag" --out "$images/$name.tar" --user 65532:65532 --entrypoint "$entrypoint" "$@"
 }
 
-pack hourglass-operator:dev /manager bin/manager
+for version in dev next; do
+	pack "hourglass-operator:$version" /manager bin/manager
+done
 for version in dev v1 v2; do
 	pack "hourglass/sample-performer:$version" /performer --env "PERFORMER_VERSION=$version" bin/performer bin/performer-client
 done

@@ -134,6 +134,16 @@ func (c *Cluster) Delete(ctx context.Context, yaml string) error {
 	return err
 }
 
+// Run runs a program in the repository's root with the cluster's kubeconfig, and its kubectl as the one on the path, and
+// returns its standard output.
+func (c *Cluster) Run(ctx context.Context, program string, args ...string) (string, error) {
+	env := []string{"KUBECONFIG=" + c.kubeconfig}
+	if c.binDir != "" {
+		env = append(env, "PATH="+c.binDir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
+	return command{dir: c.root, env: env}.run(ctx, program, args...)
+}
+
 func (c *Cluster) kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
 	kubectl := command{dir: c.root, env: []string{"KUBECONFIG=" + c.kubeconfig}, stdin: stdin}
 	return kubectl.run(ctx, filepath.Join(c.binDir, "kubectl"), args...)

@@ -33,6 +33,11 @@
 {{- if and (not .serviceAccount.create) (not .serviceAccount.name) -}}
 {{- fail "serviceAccount.create=false needs serviceAccount.name: the service account that is there already" -}}
 {{- end -}}
+{{- with .podDisruptionBudget -}}
+{{- if and .enabled (kindIs "invalid" .maxUnavailable) (kindIs "invalid" .minAvailable) -}}
+{{- fail "podDisruptionBudget: set maxUnavailable or minAvailable, or enabled=false" -}}
+{{- end -}}
+{{- end -}}
 {{- if and .namespaces (ne (len .namespaces) (len (uniq .namespaces))) -}}
 {{- fail (printf "namespaces=%s: one is named twice" (join "," .namespaces)) -}}
 {{- end -}}

@@ -1,0 +1,85 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"strings"
+	"testing"
+)
+
+// refusals are values that can't work, and what Helm then says.
+var refusals = []struct {
+	// value is the key in values.yaml.
+	value string
+	set   []string
+	says  string
+}{
+	{"", []string{"nosuchvalue=1"}, "additional properties 'nosuchvalue' not allowed"},
+	{"operator.env", []string{"operator.env.logLvl=debug"}, "at '/operator/env': additional properties 'logLvl' not allowed"},
+	{"operator.env", []string{"operator.env.webhookPort=null"}, "at '/operator/env': missing property 'webhookPort'"},
+	{"operator.env.logLevel", []string{"operator.env.logLevel=verbose"}, "at '/operator/env/logLevel': value must be one of '', 'debug', 'info', 'warn', 'error'"},
+	{"operator.env.logFormat", []string{"operator.env.logFormat=xml"}, "at '/operator/env/logFormat': value must be one of '', 'text', 'json'"},
+	{"operator.env.metricsPort", []string{"operator.env.metricsPort=70000"}, "at '/operator/env/metricsPort': maximum: got 70,000, want 65,535"},
+	{"operator.image.digest", []string{"operator.image.digest=abc"}, "at '/operator/image/digest': 'abc' does not match pattern"},
+	{"operator.image.pullPolicy", []string{"operator.image.pullPolicy=never"}, "at '/operator/image/pullPolicy': value must be one of 'Always', 'IfNotPresent', 'Never'"},
+	{"operator.replicaCount", []string{"operator.replicaCount=two"}, "at '/operator/replicaCount': got string, want integer"},
+	{"fullnameOverride", []string{"fullnameOverride=Hourglass"}, "at '/fullnameOverride': 'Hourglass' does not match pattern"},
+	{"commonLabels", []string{"commonLabels.a=1"}, "at '/commonLabels/a': got number, want string"},
+	{"service.type", []string{"service.type=ExternalName"}, "at '/service/type': value must be one of 'ClusterIP', 'NodePort', 'LoadBalancer'"},
+	{"healthChecks.livenessProbe", []string{"healthChecks.livenessProbe.httpGet.path=/x"}, "additional properties 'httpGet' not allowed"},
+	{"webhook.certificate.provider", []string{"webhook.certificate.provider=vault"}, "at '/webhook/certificate/provider': value must be one of 'self-managed', 'cert-manager', 'manual'"},
+
+	{"operator.env.leaderElection", []string{"operator.env.leaderElection=false"},
+		"operator.replicaCount=2 needs operator.env.leaderElection=true: without it all replicas would work at once"},
+	{"metrics.port", []string{"metrics.port=9090", "operator.env.metricsPort=9091"},
+		"metrics.port=9090 and operator.env.metricsPort=9091 are two names of one port: set one of them"},
+	{"operator.env.healthCheckPort", []string{"operator.env.healthCheckPort=8080"},
+		"operator.env.healthCheckPort and operator.env.metricsPort are both 8080: give them different ports"},
+	{"operator.env.webhookPort", []string{"webhook.enabled=true", "operator.env.webhookPort=8081"},
+		"operator.env.healthCheckPort and operator.env.webhookPort are both 8081: give them different ports"},
+	{"metrics.path", []string{"metrics.path=/stats"}, "metrics.path=/stats: the operator serves metrics at /metrics only: leave it out"},
+	{"metrics.secure", []string{"metrics.secure=true", "metrics.enabled=false"},
+		"metrics.secure=true has no meaning with metrics.enabled=false: set one of them otherwise"},
+	{"metrics.certificateSecret", []string{"metrics.certificateSecret=tls"},
+		"metrics.certificateSecret=tls has no meaning without metrics.secure=true: set both or neither"},
+	{"serviceAccount.create", []string{"serviceAccount.create=false"},
+		"serviceAccount.create=false needs serviceAccount.name: the service account that is there already"},
+	{"namespaces", []string{"namespaces={a,b,a}"}, "namespaces=a,b,a: one is named twice"},
+	{"podDisruptionBudget.maxUnavailable", []string{"podDisruptionBudget.maxUnavailable=null"},
+		"podDisruptionBudget: set maxUnavailable or minAvailable, or enabled=false"},
+	{"operator.extraArgs", []string{"operator.extraArgs={--workers=2,--leader-elect=false}"},
+		"operator.extraArgs: --leader-elect: set operator.env.leaderElection instead"},
+	{"operator.extraArgs", []string{"operator.extraArgs={-v=4}"}, "operator.extraArgs: -v: set operator.env.logLevel instead"},
+	{"operator.extraArgs", []string{"operator.extraArgs={workers}"}, "at '/operator/extraArgs/0': 'workers' does not match pattern"},
+	{"operator.extraEnv", []string{"operator.extraEnv[0].name=NAMESPACE"}, "operator.extraEnv: NAMESPACE: set namespaces instead"},
+	{"webhook", []string{"webhook.validatingWebhooks[0].name=x"},
+		"webhook.validatingWebhooks is of an earlier chart: leave it out, and set webhook.failurePolicy if it is not to be Ignore"},
+	{"webhook", []string{"webhook.mutatingWebhooks[0].name=x"},
+		"webhook.mutatingWebhooks is of an earlier chart: leave it out, and set webhook.failurePolicy if it is not to be Ignore"},
+	{"operator.env.certDir", []string{"webhook.enabled=true", "operator.env.certDir=/certs"},
+		"operator.env.certDir=/certs has no meaning with webhook.certificate.provider self-managed: leave it empty"},
+	{"webhook.certificate.duration", []string{"webhook.enabled=true", "webhook.certificate.duration=8760h"},
+		"webhook.certificate.duration has no meaning with provider self-managed: it is for cert-manager"},
+	{"webhook.certificate.secretName", []string{"webhook.enabled=true", "webhook.certificate.secretName=x"},
+		"webhook.certificate.secretName has no meaning with provider self-managed: it is for cert-manager and manual"},
+	{"webhook.certificate.caBundle", certManager("webhook.certificate.caBundle=YQ=="),
+		"webhook.certificate.caBundle has no meaning with provider cert-manager: it is for manual"},
+	{"webhook.certificate.secretName", []string{"webhook.enabled=true", "webhook.certificate.provider=manual"},
+		"webhook.certificate.provider=manual needs webhook.certificate.secretName"},
+}
+
+func TestWhatCannotWorkIsRefused(t *testing.T) {
+	t.Parallel()
+	eachHelm(t, func(t *testing.T, helm string) {
+		for _, r := range refusals {
+			given := strings.Join(r.set, " ")
+			_, refusal := helmTemplate(t, helm, usualRelease, sets(r.set)...)
+			if refusal == "" {
+				t.Errorf("%s is not refused", given)
+			} else if !strings.Contains(refusal, r.says) {
+				t.Errorf("%s is refused with %q, want in it %q", given, refusal, r.says)
+			}
+		}
+	})
+}
