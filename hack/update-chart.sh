@@ -8,14 +8,20 @@ chart=deploy/charts/hourglass-operator
 
 rm -rf "$chart/files"
 copy() { # FOLDER-IN-FILES FILE...
-	local to="$chart/files/$1"
+	local to="$chart/files/$1" file
 	shift
 	mkdir -p "$to"
-	cp "$@" "$to/"
+	for file; do
+		[[ $file == */kustomization.yaml ]] || cp "$file" "$to/"
+	done
 }
 copy crd manifests/crd/bases/*.yaml
-copy rbac manifests/rbac/{role,leader_election_role,performer_editor_role,performer_viewer_role}.yaml
-copy metrics-secure manifests/metrics-secure/component/{auth_role,reader_role}.yaml
+copy rbac manifests/rbac/*role*.yaml
+copy metrics-secure manifests/metrics-secure/component/*role*.yaml
+copy webhooks manifests/webhooks/{serving,component}/*.yaml
+copy cert-manager manifests/cert-manager/component/*.yaml
+copy policies manifests/policies/*.yaml
+copy monitoring manifests/monitoring/{*.yaml,dashboard.json}
 
 # The subset of YAML that values.yaml keeps to: two spaces for each level, and each
 # value in the line of its key.

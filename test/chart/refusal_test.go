@@ -67,6 +67,12 @@ var refusals = []struct {
 		"webhook.certificate.caBundle has no meaning with provider cert-manager: it is for manual"},
 	{"webhook.certificate.secretName", []string{"webhook.enabled=true", "webhook.certificate.provider=manual"},
 		"webhook.certificate.provider=manual needs webhook.certificate.secretName"},
+	{"metrics.serviceMonitor.enabled", []string{"metrics.serviceMonitor.enabled=true", "metrics.enabled=false"},
+		"metrics.serviceMonitor.enabled=true has no meaning with metrics.enabled=false: set one of them otherwise"},
+	{"policies.resourceCeilings.parameters", parameter("resourceCeilings", "max-cpus=4k"),
+		"policies.resourceCeilings.parameters: there is no max-cpus, but max-cpu, max-ephemeral-storage, max-gpus, max-memory"},
+	{"policies.imageDigest", parameter("imageDigest", "x=y"), "at '/policies/imageDigest': additional properties 'parameters' not allowed"},
+	{"policies.imageTag.validationActions", []string{"policies.imageTag.validationActions={deny}"}, "value must be one of 'Deny', 'Warn', 'Audit'"},
 }
 
 func TestWhatCannotWorkIsRefused(t *testing.T) {

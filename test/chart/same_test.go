@@ -14,7 +14,8 @@ import (
 	"testing"
 )
 
-// TestAllInstallationsAreTheSame compares, field by field, what the three ways to install make by default.
+// TestAllInstallationsAreTheSame compares, field by field, what the ways to install make: deploy/, the file of make
+// build-installer, and the chart; and each overlay of manifests/ with the values that stand for it.
 func TestAllInstallationsAreTheSame(t *testing.T) {
 	t.Parallel()
 	deploy := readAll(t, "deploy/*.yaml")
@@ -23,47 +24,103 @@ func TestAllInstallationsAreTheSame(t *testing.T) {
 		t.Parallel()
 		// What make build-installer writes, for another image than the one of deploy/.
 		const image = "registry.example.org:5000/team/hourglass-operator:v1.2.3"
-		cmd := exec.Command(filepath.Join(root, "hack/render.sh"), image)
-		cmd.Stderr = os.Stderr
-		installer, err := cmd.Output()
-		if err != nil {
-			t.Fatal(err)
-		}
 		want := clone(deploy)
 		container(t, want)["image"] = image
-		compare(t, want, parse(t, installer))
+		compare(t, want, parse(t, output(t, filepath.Join(root, "hack/render.sh"), image)))
 	})
 
-	eachHelm(t, func(t *testing.T, helm string) {
-		chart := render(t, helm)
-		for _, o := range chart {
-			metadata := o["metadata"].(map[string]any)
-			labels := metadata["labels"].(map[string]any)
-			// What Helm's own conventions ask for, beside the labels that deploy/ has.
-			for _, label := range []string{
-				"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart",
-			} {
-				if labels[label] == nil {
-					t.Errorf("%s has no label %s", o["kind"], label)
-				}
-				delete(labels, label)
+	kustomize, err := tool("kustomize")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, overlay := range []struct {
+		name   string
+		values []string
+		// beside is the overlay that it is installed beside, if it is no installation by itself.
+		beside string
+	}{
+		{name: "default"},
+		{name: "namespaced", values: []string{"namespaces={performers}"}},
+		{name: "metrics-secure", values: []string{"metrics.secure=true"}},
+		{name: "webhooks", values: []string{"webhook.enabled=true"}},
+		{name: "cert-manager", values: certManager()},
+		{name: "monitoring", beside: "default", values: monitoring},
+		{name: "monitoring-secure", beside: "metrics-secure", values: append([]string{"metrics.secure=true"}, monitoring...)},
+		{name: "policies", beside: "default", values: policies()},
+	} {
+		t.Run(overlay.name, func(t *testing.T) {
+			t.Parallel()
+			build := func(name string) objects {
+				return parse(t, output(t, kustomize, "build", filepath.Join(root, "manifests", name)))
 			}
-			if o["kind"] == "CustomResourceDefinition" {
-				annotations := metadata["annotations"].(map[string]any)
-				if annotations["helm.sh/resource-policy"] != "keep" {
-					t.Errorf("the CRD would go, with all Performers, at helm uninstall: its annotations are %v", annotations)
-				}
-				delete(annotations, "helm.sh/resource-policy")
+			want := build(overlay.name)
+			if overlay.name == "default" {
+				compare(t, deploy, want)
 			}
+			if overlay.beside != "" {
+				maps.Copy(want, build(overlay.beside))
+			}
+			// A chart can't make the namespace that its release is recorded in: helm install --create-namespace does.
+			delete(want, "Namespace "+namespace)
+			eachHelm(t, func(t *testing.T, helm string) {
+				compare(t, want, withoutHelm(t, render(t, helm, overlay.values...)))
+			})
+		})
+	}
+}
+
+// monitoring and policies are values that turn on all of these.
+var monitoring = []string{
+	"metrics.serviceMonitor.enabled=true", "metrics.prometheusRule.enabled=true", "metrics.dashboard.enabled=true",
+}
+
+func policies() (values []string) {
+	for _, policy := range []string{
+		"allowedRegistries", "imageDigest", "imageTag", "resourceCeilings", "runtimeClasses", "serviceAccounts",
+	} {
+		values = append(values, "policies."+policy+".enabled=true")
+	}
+	return values
+}
+
+// withoutHelm takes from what the chart makes what is Helm's alone, after a look at it.
+func withoutHelm(t *testing.T, chart objects) objects {
+	t.Helper()
+	// Only Helm has tests.
+	delete(chart, "Pod "+namespace+"/hourglass-operator-test")
+	for key, o := range chart {
+		metadata := o["metadata"].(map[string]any)
+		labels := metadata["labels"].(map[string]any)
+		// What Helm's own conventions ask for, beside the labels that all installations have.
+		for _, label := range []string{
+			"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart",
+		} {
+			if labels[label] == nil {
+				t.Errorf("%s has no label %s", key, label)
+			}
+			delete(labels, label)
 		}
-		// Only Helm has tests.
-		delete(chart, "Pod "+namespace+"/hourglass-operator-test")
+		if key == crd {
+			annotations := metadata["annotations"].(map[string]any)
+			if annotations["helm.sh/resource-policy"] != "keep" {
+				t.Errorf("the CRD would go, with all Performers, at helm uninstall: its annotations are %v", annotations)
+			}
+			delete(annotations, "helm.sh/resource-policy")
+		}
+	}
+	return chart
+}
 
-		want := clone(deploy)
-		// A chart can't make the namespace that its release is recorded in: helm install --create-namespace does.
-		delete(want, "Namespace "+namespace)
-		compare(t, want, chart)
-	})
+// output returns what a program prints.
+func output(t *testing.T, program string, args ...string) []byte {
+	t.Helper()
+	cmd := exec.Command(program, args...)
+	cmd.Stderr = os.Stderr
+	printed, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v", program, err)
+	}
+	return printed
 }
 
 // container returns the manager's container.
@@ -119,7 +176,7 @@ func compare(t *testing.T, want, got objects) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(got)) {
 		if want[key] == nil {
-			t.Errorf("%s is not in deploy/", key)
+			t.Errorf("%s is too much", key)
 		}
 	}
 }

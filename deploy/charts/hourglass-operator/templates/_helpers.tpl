@@ -48,16 +48,39 @@ labels:
 {{- end -}}
 
 {{/*
-An object of files/, which hack/update-chart.sh copies from manifests/, with this release's name and labels: of
-(dict "root" . "file" PATH), where need be with "namespace", and with "set", top-level fields in place of the file's.
+A file of files/, which hack/update-chart.sh copies from manifests/, with the names and the namespace of this release:
+of (list . PATH).
 */}}
+{{- define "hourglass-operator.source" -}}
+{{- $root := index . 0 -}}
+{{- $root.Files.Get (printf "files/%s" (index . 1))
+  | replace "hourglass-operator-" (printf "%s-" (include "hourglass-operator.fullname" $root))
+  | replace "hourglass-system" $root.Release.Namespace -}}
+{{- end -}}
+
+{{/* All objects of such a file. */}}
+{{- define "hourglass-operator.objects" -}}
+{{- $root := index . 0 -}}
+{{- range splitList "\n---\n" (include "hourglass-operator.source" .) }}
+---
+{{ include "hourglass-operator.object" (list $root (fromYaml .)) }}
+{{- end }}
+{{- end -}}
+
+{{/* An object, of (list . OBJECT), with this release's labels, namespace and service account. */}}
 {{- define "hourglass-operator.object" -}}
-{{- $object := .root.Files.Get .file | fromYaml -}}
-{{- $name := regexReplaceAll "^hourglass-operator" $object.metadata.name (include "hourglass-operator.fullname" .root) -}}
-{{- $labels := merge (include "hourglass-operator.labels" .root | fromYaml) ($object.metadata.labels | default dict) -}}
-{{- $metadata := merge (dict "name" $name "labels" $labels) $object.metadata -}}
-{{- with .namespace }}{{ $metadata = set $metadata "namespace" . }}{{ end -}}
-{{- merge (.set | default dict) (dict "metadata" $metadata) $object | toYaml -}}
+{{- $root := index . 0 -}}
+{{- $object := index . 1 -}}
+{{- $meta := $object.metadata -}}
+{{- $_ := set $meta "labels" (merge (include "hourglass-operator.labels" $root | fromYaml) ($meta.labels | default dict)) -}}
+{{- if and (has $object.kind (list "Role" "RoleBinding")) (not $meta.namespace) -}}
+{{- $_ := set $meta "namespace" $root.Release.Namespace -}}
+{{- end -}}
+{{- range $object.subjects -}}
+{{- $_ := set . "name" (include "hourglass-operator.serviceAccount" $root) -}}
+{{- $_ := set . "namespace" $root.Release.Namespace -}}
+{{- end -}}
+{{- toYaml $object -}}
 {{- end -}}
 
 {{- define "hourglass-operator.image" -}}
@@ -77,16 +100,4 @@ An object of files/, which hack/update-chart.sh copies from manifests/, with thi
 
 {{- define "hourglass-operator.logLevel" -}}
 {{- .Values.operator.env.logLevel | default (.Values.development.enabled | ternary "debug" "") -}}
-{{- end -}}
-
-{{/* Where a role binding points to: of (list . KIND NAME). */}}
-{{- define "hourglass-operator.binding" -}}
-roleRef:
-  apiGroup: rbac.authorization.k8s.io
-  kind: {{ index . 1 }}
-  name: {{ index . 2 }}
-subjects:
-  - kind: ServiceAccount
-    name: {{ include "hourglass-operator.serviceAccount" (index . 0) }}
-    namespace: {{ (index . 0).Release.Namespace }}
 {{- end -}}

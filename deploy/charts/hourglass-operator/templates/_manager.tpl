@@ -11,7 +11,7 @@
 {{- $args = append $args (printf "--cluster-domain=%s" .) -}}
 {{- end -}}
 {{- if .Values.operator.tees -}}
-{{- $args = append $args "--tee-config=/etc/hourglass-operator/tees.yaml" -}}
+{{- $args = append $args "--tee-config=/etc/hourglass-operator/tees/tees.yaml" -}}
 {{- end -}}
 {{- $port := include "hourglass-operator.metricsPort" . | int -}}
 {{- if not .Values.metrics.enabled -}}
@@ -37,7 +37,7 @@
 {{- end -}}
 
 {{- define "hourglass-operator.metricsCertDir" -}}
-/etc/hourglass-operator-metrics
+/etc/hourglass-operator/metrics
 {{- end -}}
 
 {{/* The arguments for admission webhooks. What the manager takes for granted is left out where it holds. */}}
@@ -65,7 +65,7 @@
 {{- end -}}
 
 {{- define "hourglass-operator.webhookCertDir" -}}
-{{- .Values.operator.env.certDir | default "/tmp/k8s-webhook-server/serving-certs" -}}
+{{- .Values.operator.env.certDir | default "/etc/hourglass-operator/webhook" -}}
 {{- end -}}
 
 {{/* Whether the webhooks' certificate comes from a Secret, "true" or nothing. */}}

@@ -26,7 +26,7 @@ priorityClassName: {{ . }}
 {{- define "hourglass-operator.container" -}}
 {{- $args := index . 1 -}}
 {{- $mounts := dict
-  "tees" "/etc/hourglass-operator"
+  "tees" "/etc/hourglass-operator/tees"
   "metrics-certificate" (include "hourglass-operator.metricsCertDir" (index . 0))
   "webhook-certificate" (include "hourglass-operator.webhookCertDir" (index . 0)) -}}
 {{- with index . 0 -}}
@@ -65,7 +65,7 @@ ports:
     containerPort: {{ .Values.operator.env.healthCheckPort }}
     protocol: TCP
   {{- if .Values.webhook.enabled }}
-  - name: webhook
+  - name: webhooks
     containerPort: {{ .Values.operator.env.webhookPort }}
     protocol: TCP
   {{- end }}

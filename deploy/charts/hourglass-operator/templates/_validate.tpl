@@ -24,8 +24,12 @@
 {{- if ne .metrics.path "/metrics" -}}
 {{- fail (printf "metrics.path=%s: the operator serves metrics at /metrics only: leave it out" .metrics.path) -}}
 {{- end -}}
-{{- if and .metrics.secure (not .metrics.enabled) -}}
-{{- fail "metrics.secure=true has no meaning with metrics.enabled=false: set one of them otherwise" -}}
+{{- if not .metrics.enabled -}}
+{{- range $key, $on := dict "secure" .metrics.secure "serviceMonitor.enabled" .metrics.serviceMonitor.enabled -}}
+{{- if $on -}}
+{{- fail (printf "metrics.%s=true has no meaning with metrics.enabled=false: set one of them otherwise" $key) -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 {{- if and .metrics.certificateSecret (not .metrics.secure) -}}
 {{- fail (printf "metrics.certificateSecret=%s has no meaning without metrics.secure=true: set both or neither" .metrics.certificateSecret) -}}
