@@ -119,7 +119,14 @@ func TestWaysToInstall(t *testing.T) {
 	}
 
 	t.Run("and all is removed when asked for", func(t *testing.T) {
-		helm4.run(t, "install", chart, "--create-namespace", "--wait")
+		// With another way than it was installed by: Helm takes it all over, in place.
+		run(t, "kubectl", "apply", "-f", "deploy/")
+		operatorRuns(t, image)
+		installed := operatorPods(t)
+		helm4.run(t, "install", chart, "--take-ownership", "--force-conflicts", "--wait")
+		if now := operatorPods(t); !slices.Equal(now, installed) {
+			t.Errorf("the operator's pods are %v after Helm has taken it over, and were %v", now, installed)
+		}
 		run(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
 		helm4.run(t, "uninstall", "--wait")
 		run(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
@@ -192,6 +199,20 @@ func operatorRuns(t *testing.T, image string) {
 		}
 		return nil
 	})
+}
+
+// operatorPods returns the names of the operator's pods.
+func operatorPods(t *testing.T) (names []string) {
+	t.Helper()
+	pods, err := cluster.OperatorPods(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pod := range pods {
+		names = append(names, pod.Name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // operatorGone waits until nothing of the operator but the CRD is there.
