@@ -69,6 +69,12 @@ manifests: ## Generate the CRD, the RBAC role, deploy/ and the chart's share, af
 
 	hack/update-chart.sh
 
+manifests: ## Generate the CRD, the RBAC role, deploy/ and docs/api.md, after a change of types or markers.
+	hack/update-crd.sh
+	hack/update-rbac.sh
+	hack/update-deploy.sh
+	hack/update-api-docs.sh
+
 .PHONY: crd-baseline
 crd-baseline: ## Keep the CRD as that of the release VERSION, for later ones to be compatible with.
 	VERSION="$(VERSION)" FORCE="$(FORCE)" hack/crd-baseline.sh

@@ -7,7 +7,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 # The quick ones first.
-all=(scripts boilerplate gofmt licenses workflows imports crd crd-compat rbac overlays deploy policies monitoring chart codegen vendor vet lint)
+all=(scripts boilerplate gofmt licenses workflows imports crd crd-compat api-docs rbac overlays deploy policies monitoring chart codegen vendor vet lint)
 for script in hack/verify-*.sh; do
 	name="${script#hack/verify-}"
 	[[ " ${all[*]} " == *" ${name%.sh} "* ]] || fail "$script is not in the list: add it"

@@ -1,0 +1,78 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/internal/crd"
+)
+
+const crdPath = "../../manifests/crd/bases/hourglass.eigenlayer.io_performers.yaml"
+
+func TestPage(t *testing.T) {
+	var out bytes.Buffer
+	if err := run([]string{crdPath}, &out); err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{
+		"| apiVersion | `hourglass.eigenlayer.io/v1alpha1` |",
+		"| `spec` | [PerformerSpec](#performerspec) |  | required | What is asked for. |",
+		"| `grpcPort` | int32 | `9090` | 1 to 65535 | Port on which the container answers gRPC, and port of the Service. A change replaces the pod. |",
+		"| `type` | string | `BlueGreen` | `BlueGreen`, `Recreate` | ",
+		"| `affinity` | Affinity (core/v1) |  |  | Affinity of the pod to nodes and to other pods. |",
+		"`spec.config.probes.startup`, `spec.config.probes.readiness`, `spec.config.probes.liveness`.\n",
+		`- metadata.name must not contain a dot: the Service is named performer-\<name>, and a Service name has none; use a dash (at creation only)`,
+		"- set exactly one of secretKeyRef and configMapKeyRef",
+	} {
+		if !strings.Contains(out.String(), "\n"+line) {
+			t.Errorf("there is no line %q in\n%s", line, out.String())
+		}
+	}
+}
+
+func TestBounds(t *testing.T) {
+	one, two := 1.0, 2.0
+	for want, s := range map[string]crd.Schema{
+		"":                         {},
+		"`A`, `B`":                 {Enum: []any{"A", "B"}},
+		"1 to 2":                   {Minimum: &one, Maximum: &two},
+		"at least 1 characters":    {MinLength: &one},
+		"at most 2 items":          {MaxItems: &two},
+		"at most 2 entries":        {MaxProperties: &two},
+		"matches `^a|b$`":          {Pattern: "^a|b$"},
+		"merged by `a`, each once": {ListMapKeys: []string{"a"}},
+	} {
+		if got := strings.Join(bounds(&s), "; "); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+// TestFieldThatTheCRDLacks has types with a field of which the CRD does not know yet.
+func TestFieldThatTheCRDLacks(t *testing.T) {
+	text, err := os.ReadFile(crdPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	i := slices.Index(lines, "                  grpcPort:\n")
+	if i < 0 {
+		t.Fatal("the CRD has no grpcPort where this test looks for it")
+	}
+	lines[i] = "                  port:\n"
+	path := filepath.Join(t.TempDir(), "crd.yaml")
+	if err := os.WriteFile(path, []byte(strings.Join(lines, "")), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const want = "the CRD has no PerformerConfig.grpcPort: run hack/update-crd.sh"
+	if err := run([]string{path}, &bytes.Buffer{}); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
