@@ -1,0 +1,204 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package gitops
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+)
+
+var (
+	now      = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	settings = performer.Settings{ClusterDomain: performer.DefaultClusterDomain, TEEs: performer.DefaultTEEs()}
+)
+
+// world is a Performer and what there is of it in a cluster. Its steps do what the operator's rules say
+// and what a kubelet would.
+type world struct {
+	*testing.T
+	performer.Observed
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	return &world{t, performer.Observed{Now: now, Performer: &v1alpha1.Performer{
+		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "Performer"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: "demo", Namespace: "ns", UID: "p", Generation: 1, CreationTimestamp: metav1.NewTime(now),
+			Finalizers: []string{performer.Finalizer},
+		},
+		Spec: v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"},
+		// What the API server fills in.
+		Status: v1alpha1.PerformerStatus{ObservedGeneration: -1},
+	}}}
+}
+
+// sync does what the operator does: it makes what is planned and writes the status.
+func (w *world) sync() {
+	w.Helper()
+	plan := performer.MakePlan(w.Observed, settings)
+	for _, action := range plan.Actions {
+		switch a := action.(type) {
+		case performer.WriteStatus:
+			w.Performer.Status = a.Status
+		case performer.CreatePod:
+			pod := a.Pod.DeepCopy()
+			pod.UID = "uid-of-it"
+			pod.CreationTimestamp = metav1.NewTime(w.Now)
+			w.Pods = append(w.Pods, pod)
+		case performer.CreateService:
+			w.Service = a.Service.DeepCopy()
+		}
+	}
+	w.Performer.Status = performer.NextStatus(w.Observed, settings, plan.Problem)
+}
+
+// newest is the pod that was made last.
+func (w *world) newest() *corev1.Pod { return w.Pods[len(w.Pods)-1] }
+
+// ready has the newest pod answer its probe, and then the operator look.
+func (w *world) ready() {
+	w.Helper()
+	pod := w.newest()
+	pod.Status.Phase = corev1.PodRunning
+	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(w.Now)}}
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+		Name: performer.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy(),
+		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
+	}}
+	w.sync()
+}
+
+// waits has the newest pod's container wait for a reason, and then the operator look.
+func (w *world) waits(reason, message string) {
+	w.Helper()
+	pod := w.newest()
+	pod.Status.Phase = corev1.PodRunning
+	pod.Status.Conditions = nil
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
+		Name: performer.ContainerName, Image: pod.Spec.Containers[0].Image,
+		State:                corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error"}},
+	}}
+	w.sync()
+}
+
+// change changes the spec, as somebody does who applies another manifest.
+func (w *world) change(f func(*v1alpha1.PerformerSpec)) {
+	f(&w.Performer.Spec)
+	w.Performer.Generation++
+}
+
+func newImage(spec *v1alpha1.PerformerSpec) { spec.Image = "repo:2" }
+
+// later lets time pass.
+func (w *world) later(d time.Duration) { w.Now = w.Now.Add(d) }
+
+// object is the Performer as others get it from the API server.
+func (w *world) object() *unstructured.Unstructured {
+	w.Helper()
+	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(w.Performer)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return &unstructured.Unstructured{Object: object}
+}
+
+// situations are those in which a tool may find a Performer, with what it is to make of each.
+var situations = []struct {
+	name    string
+	happens func(*world)
+	kstatus string
+	argo    string
+	// message is what Argo CD shows with it.
+	message string
+}{
+	{"created, and not seen yet", func(*world) {}, "InProgress", "Progressing", "The operator has not seen it yet"},
+	{"starting", func(w *world) { w.sync() }, "InProgress", "Progressing", "PodStarting: Waiting for Pod performer-demo-0 to be ready"},
+	{"ready", func(w *world) { w.sync(); w.ready() }, "Current", "Healthy", "PodReady: Pod performer-demo-0 serves at performer-demo.ns.svc.cluster.local:9090"},
+	{"an image that can't be pulled", func(w *world) {
+		w.sync()
+		w.waits("ErrImagePull", "not found")
+	}, "InProgress", "Progressing", `ImagePullFailed: Pod performer-demo-0: image "repo:1" can't be pulled: not found`},
+	{"the same, and the deadline is over", func(w *world) {
+		w.sync()
+		w.later(11 * time.Minute)
+		w.waits("ErrImagePull", "not found")
+	}, "Failed", "Degraded", `ProgressDeadlineExceeded: progressDeadlineSeconds are over: Pod performer-demo-0: image "repo:1" can't be pulled: not found`},
+	{"a spec that can't be", func(w *world) {
+		w.change(func(spec *v1alpha1.PerformerSpec) {
+			spec.HardwareRequirements = &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "none"}
+		})
+		w.sync()
+	}, "Failed", "Degraded", "InvalidSpec: "},
+	{"ready, and it crashes", func(w *world) {
+		w.sync()
+		w.ready()
+		w.waits("CrashLoopBackOff", "back-off")
+	}, "InProgress", "Degraded", "ContainerCrashed: Pod performer-demo-0: the container ended with "},
+	{"ready, and it no longer answers", func(w *world) {
+		w.sync()
+		w.ready()
+		w.newest().Status.Conditions[0].Status = corev1.ConditionFalse
+		w.sync()
+	}, "InProgress", "Progressing", "PodUnready: Pod performer-demo-0 was ready and no longer is"},
+	{"changed, and not seen yet", func(w *world) {
+		w.sync()
+		w.ready()
+		w.change(newImage)
+	}, "InProgress", "Progressing", "The operator has not seen it yet"},
+	{"upgrading", func(w *world) {
+		w.sync()
+		w.ready()
+		w.change(newImage)
+		w.sync()
+	}, "InProgress", "Progressing", "UpgradeInProgress: Replacing revision "},
+	{"upgrading, and the new one crashes", func(w *world) {
+		w.sync()
+		w.ready()
+		w.change(newImage)
+		w.sync()
+		w.waits("CrashLoopBackOff", "back-off")
+	}, "InProgress", "Progressing", "ContainerCrashed: Pod performer-demo-1: the container ended with "},
+	{"the same, and the deadline is over", func(w *world) {
+		w.sync()
+		w.ready()
+		w.change(newImage)
+		w.sync()
+		w.later(11 * time.Minute)
+		w.waits("CrashLoopBackOff", "back-off")
+	}, "Failed", "Degraded", "ProgressDeadlineExceeded: progressDeadlineSeconds are over: Pod performer-demo-1: the container ended with "},
+	{"upgraded, and the old one is gone", func(w *world) {
+		w.sync()
+		w.ready()
+		w.change(newImage)
+		w.sync()
+		w.newest().Labels[performer.LabelServing] = "true"
+		w.Pods = w.Pods[1:]
+		w.ready()
+	}, "Current", "Healthy", "PodReady: Pod performer-demo-1 serves at "},
+	{"changed in what leaves the pod alone", func(w *world) {
+		w.sync()
+		w.ready()
+		w.change(func(spec *v1alpha1.PerformerSpec) {
+			spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+		})
+		w.sync()
+	}, "Current", "Healthy", "PodReady: Pod performer-demo-0 serves at "},
+	{"being deleted", func(w *world) {
+		w.sync()
+		w.ready()
+		deleted := metav1.NewTime(w.Now)
+		w.Performer.DeletionTimestamp = &deleted
+		w.sync()
+	}, "Terminating", "Progressing", "It is being deleted"},
+}
