@@ -68,35 +68,6 @@ func code(cell string) []string {
 	return words
 }
 
-var link = regexp.MustCompile(`\]\(([^)]+)\)`)
-
-// TestLinks follows the links of the pages that stay in the repository.
-func TestLinks(t *testing.T) {
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil || len(pages) == 0 {
-		t.Fatal("no pages: ", err)
-	}
-	top, err := filepath.Glob(filepath.Join(root, "*.md"))
-	if err != nil || len(top) == 0 {
-		t.Fatal("no pages: ", err)
-	}
-	for _, page := range append(pages, top...) {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range link.FindAllStringSubmatch(string(text), -1) {
-			target, _, _ := strings.Cut(match[1], "#")
-			if target == "" || strings.Contains(target, "://") {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join(filepath.Dir(page), target)); err != nil {
-				t.Errorf("%s leads to %s, which is not there", filepath.Base(page), match[1])
-			}
-		}
-	}
-}
-
 // testFunction finds the tests in a file.
 var testFunction = regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(t \*testing\.T\)`)
 
@@ -121,18 +92,15 @@ func TestTestsThatAreNamedExist(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range pages {
-		text, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
+	for _, page := range documents(t) {
+		words := code(read(t, page.Path))
+		for _, block := range page.Blocks {
+			words = append(words, strings.Fields(block.NotRun)...)
 		}
-		for _, word := range code(string(text)) {
+		for _, word := range words {
+			word = strings.Trim(word, ",;.")
 			if strings.HasPrefix(word, "Test") && !exist[word] {
-				t.Errorf("%s names %s, and there is no such test", filepath.Base(page), word)
+				t.Errorf("%s names %s, and there is no such test", page.Path, word)
 			}
 		}
 	}

@@ -110,3 +110,22 @@ func TestTEETableIsTheDefault(t *testing.T) {
 		t.Errorf("the page shows %+v\n and the default is %+v", tees, performer.DefaultTEEs())
 	}
 }
+
+// TestTroubleshootingNamesReasons wants the symptoms that are named by one word to be reasons.
+func TestTroubleshootingNamesReasons(t *testing.T) {
+	reasons := constants(t, "pkg/performer/reasons.go", "Reason")
+	found := 0
+	for line := range strings.Lines(read(t, "docs/troubleshooting.md")) {
+		reason, ok := strings.CutPrefix(strings.TrimSpace(line), "### ")
+		if !ok || strings.Contains(reason, " ") {
+			continue
+		}
+		found++
+		if !slices.Contains(reasons, reason) {
+			t.Errorf("there is no reason %s", reason)
+		}
+	}
+	if found == 0 {
+		t.Error("the page has no symptom that is named by its reason")
+	}
+}

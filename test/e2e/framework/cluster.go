@@ -112,6 +112,16 @@ func (c *Cluster) connect() error {
 	return err
 }
 
+// Environment returns the variables with which commands run outside of this package find the cluster, and its kubectl
+// first of all.
+func (c *Cluster) Environment() []string {
+	variables := []string{"KUBECONFIG=" + c.kubeconfig}
+	if c.binDir != "" {
+		variables = append(variables, "PATH="+c.binDir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
+	return variables
+}
+
 // Kubectl runs kubectl in the repository's root, as the commands in the documentation are meant to be run, and
 // returns its standard output.
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
