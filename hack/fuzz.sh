@@ -5,6 +5,6 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 for target in FuzzHandler FuzzDecision; do
-	go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-60s}" ./pkg/webhook
+	go test -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-60s}" -fuzzminimizetime 1s ./pkg/webhook
 done
 echo "inputs that reach new code: $(go env GOCACHE)/fuzz/$MODULE/pkg/webhook"
