@@ -28,13 +28,17 @@ func managerPath() string {
 // managerProgram builds the manager, once.
 var managerProgram = sync.OnceValues(func() (string, error) {
 	program := managerPath()
-	args := append([]string{"build", "-o", program}, buildFlags...)
-	out, err := exec.Command("go", append(args, "github.com/Layr-Labs/hourglass-operator/cmd/manager")...).CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("building the manager: %w\n%s", err, out)
-	}
-	return program, nil
+	return program, Build("cmd/manager", program)
 })
+
+// Build builds the program in a folder of the repository, which may be of another module than this.
+func Build(folder, program string) error {
+	args := append([]string{"build", "-C", filepath.Join(RepositoryRoot(), folder), "-o", program}, buildFlags...)
+	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
+		return fmt.Errorf("building %s: %w\n%s", folder, err, out)
+	}
+	return nil
+}
 
 // Manager is a running manager program.
 type Manager struct {

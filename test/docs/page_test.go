@@ -74,7 +74,7 @@ var testFunction = regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(t \*testing\.T\
 // TestTestsThatAreNamedExist looks for every test that a page names.
 func TestTestsThatAreNamedExist(t *testing.T) {
 	exist := map[string]bool{}
-	for _, folder := range []string{"cmd", "pkg", "test", "hack"} {
+	for _, folder := range []string{"cmd", "pkg", "test", "hack", "examples"} {
 		err := filepath.WalkDir(filepath.Join(root, folder), func(path string, entry os.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
 				return err

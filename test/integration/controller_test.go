@@ -123,10 +123,13 @@ func (w world) awaitNoPod(name string) {
 	})
 }
 
+// readyStatus is how a kubelet patches the status of a pod whose container answers its probe.
+const readyStatus = `{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`
+
 // makeReady does what a kubelet does when the container answers its probe.
 func (w world) makeReady(pod string) {
 	w.Helper()
-	w.patchPodStatus(pod, `{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`)
+	w.patchPodStatus(pod, readyStatus)
 }
 
 func (w world) patchPodStatus(pod, patch string) {

@@ -1,0 +1,245 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/yaml"
+
+	applyv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/generated/applyconfiguration/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+)
+
+// buildExample is how the page builds the example, as this test does in its own way.
+const buildExample = "go build -C examples/client -o performers ."
+
+// step is a command of a page and what it prints.
+type step struct{ command, output string }
+
+// steps returns the commands of the console blocks of a page that begin with a comment of this text.
+func steps(t *testing.T, page, comment string) []step {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, block, _ := strings.Cut(string(text), "```console\n# "+comment+"\n")
+	block, _, ended := strings.Cut(block, "```")
+	if !ended {
+		t.Fatalf("%s has no console block %q", page, comment)
+	}
+	var found []step
+	for line := range strings.Lines(block) {
+		if command, is := strings.CutPrefix(line, "$ "); is {
+			found = append(found, step{command: strings.TrimSpace(command)})
+		} else if len(found) > 0 {
+			found[len(found)-1].output += line
+		}
+	}
+	if len(found) == 0 {
+		t.Fatalf("%s has no command under %q", page, comment)
+	}
+	return found
+}
+
+func TestClientExample(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "performers")
+	if err := controlplane.Build("examples/client", program); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("does what the page says", func(t *testing.T) { walkThePage(t, program) })
+	t.Run("says what is wrong", func(t *testing.T) { meetErrors(t, program) })
+}
+
+// walkThePage runs the commands of docs/client.md, and wants them to print what stands there.
+func walkThePage(t *testing.T, program string) {
+	w := newWorld(t)
+	startOperator(t)
+	runReadiness(t, w.namespace)
+	env := []string{"KUBECONFIG=" + kubeconfigIn(t, w.namespace)}
+	// The page is of the namespace default.
+	asOnPage := strings.NewReplacer("."+w.namespace+".svc", ".default.svc")
+
+	var watch *exec.Cmd
+	var watched controlplane.Buffer
+	for _, s := range steps(t, "docs/client.md", "a first walk") {
+		args, is := strings.CutPrefix(s.command, "performers ")
+		if !is {
+			if s.command != buildExample || s.output != "" {
+				t.Errorf("the page says %q: this test knows %q", s.command, buildExample)
+			}
+			continue
+		}
+		cmd := exec.CommandContext(t.Context(), program, strings.Fields(args)...)
+		cmd.Env = env
+		var stdout, stderr bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &stdout, &stderr
+		err := cmd.Run()
+		printed := stdout.String()
+		if ended := (*exec.ExitError)(nil); errors.As(err, &ended) {
+			printed = stderr.String()
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if printed = asOnPage.Replace(printed); printed != s.output {
+			t.Fatalf("%s\nprints %s\nand on the page %s\nstderr: %s", s.command, printed, s.output, stderr.String())
+		}
+		if watch == nil {
+			// As in another terminal, from when there is something to see.
+			watch = exec.CommandContext(t.Context(), program, "watch")
+			watch.Env, watch.Stdout, watch.Stderr = env, &watched, &watched
+			if err := watch.Start(); err != nil {
+				t.Fatal(err)
+			}
+			waitUntil(t, "the first line of watch", func() bool { return strings.Contains(watched.String(), "\n") })
+		}
+	}
+	if watch == nil {
+		t.Fatal("the page has no command of the example")
+	}
+	waitUntil(t, "the last line of watch", func() bool { return strings.HasSuffix(watched.String(), "demo is gone\n") })
+	if err := watch.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+	if err := watch.Wait(); err != nil {
+		t.Errorf("interrupted, watch ended with %v", err)
+	}
+	// Between the lines of the page there may be others, for what is only short.
+	rest := asOnPage.Replace(watched.String())
+	for _, s := range steps(t, "docs/client.md", "in another terminal") {
+		for line := range strings.Lines(s.output) {
+			_, after, found := strings.Cut(rest, line)
+			if !found {
+				t.Errorf("watch printed\n%s\nand not, or not in this order,\n%s", watched.String(), line)
+			}
+			rest = after
+		}
+	}
+}
+
+// meetErrors has the errors that a user of the example is likely to see.
+func meetErrors(t *testing.T, program string) {
+	namespace := newNamespace(t)
+	nobody := cluster.NewUser(t)
+	admin := kubeconfigIn(t, namespace)
+	if err := post(t, namespace, "waiting", merged(t, "")); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct{ kubeconfig, args, want string }{
+		{filepath.Join(t.TempDir(), "none"), "wait demo", `^performers: no way to a cluster: .*\n$`},
+		{admin, "wait demo", `^performers: waiting for demo: performer.hourglass.eigenlayer.io "demo" not found\n$`},
+		{admin, "delete demo", `^performers: deleting demo: performers.hourglass.eigenlayer.io "demo" not found\n$`},
+		{admin, "create waiting --avs=0x1 --image=i", `^performers: creating waiting: performers.hourglass.eigenlayer.io "waiting" already exists\n$`},
+		{admin, "create a.b --avs=0x1 --image=i", `^performers: creating a.b: .*metadata.name must not contain a dot.*\n$`},
+		// Nobody looks after it: no operator runs here.
+		{admin, "wait waiting --timeout=1s", `(?m)^performers: waiting for waiting: --timeout of 1s is over(; the last that was seen: waiting: not seen by the operator yet)?$`},
+		{nobody.Kubeconfig, "watch --namespace=" + namespace, `^performers: .*performers.hourglass.eigenlayer.io is forbidden: .*\n$`},
+		{nobody.Kubeconfig, "wait waiting --namespace=" + namespace, `^performers: waiting for waiting: .*performers.hourglass.eigenlayer.io "waiting" is forbidden: .*\n$`},
+	} {
+		cmd := exec.CommandContext(t.Context(), program, strings.Fields(tt.args)...)
+		cmd.Env = []string{"KUBECONFIG=" + tt.kubeconfig}
+		out, err := cmd.CombinedOutput()
+		if code := cmd.ProcessState.ExitCode(); code != 1 || !regexp.MustCompile(tt.want).Match(out) {
+			t.Errorf("%s: %v\n%s\nwant %s", tt.args, err, out, tt.want)
+		}
+	}
+}
+
+// TestExtract holds the schema in the apply configurations, of which the server has its own, against
+// what that says of who owns which field: all that was applied comes back.
+func TestExtract(t *testing.T) {
+	namespace := newNamespace(t)
+	file, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), "manifests", "samples", "performer_full.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wanted := applyv1alpha1.Performer("", namespace)
+	if err := yaml.UnmarshalStrict(file, wanted); err != nil {
+		t.Fatal(err)
+	}
+	wanted.WithLabels(map[string]string{"a": "b"}).WithFinalizers("example.org/f")
+	performers := hourglass.HourglassV1alpha1().Performers(namespace)
+	applied, err := performers.Apply(t.Context(), wanted, metav1.ApplyOptions{FieldManager: "test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	extracted, err := applyv1alpha1.ExtractPerformer(applied, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !equality.Semantic.DeepEqual(extracted, wanted) {
+		got, _ := yaml.Marshal(extracted)
+		want, _ := yaml.Marshal(wanted)
+		t.Errorf("extracted\n%s\nof what was applied\n%s", got, want)
+	}
+	if _, err := performers.Patch(t.Context(), *wanted.Name, types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// kubeconfigIn is the administrator's, with a namespace of its own.
+func kubeconfigIn(t *testing.T, namespace string) string {
+	t.Helper()
+	file, err := clientcmd.LoadFromFile(cluster.Kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.Contexts[file.CurrentContext].Namespace = namespace
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*file, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// runReadiness has every pod of the namespace become ready, as a kubelet would, until the test ends.
+func runReadiness(t *testing.T, namespace string) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan struct{})
+	pods := kube.CoreV1().Pods(namespace)
+	go func() {
+		defer close(done)
+		err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+			list, err := pods.List(ctx, metav1.ListOptions{})
+			if err != nil {
+				return false, err
+			}
+			for _, pod := range list.Items {
+				if pod.Status.Phase == corev1.PodRunning {
+					continue
+				}
+				_, err := pods.Patch(ctx, pod.Name, types.StrategicMergePatchType, []byte(readyStatus), metav1.PatchOptions{}, "status")
+				if err != nil && !notFound(err) {
+					return false, err
+				}
+			}
+			return false, nil
+		})
+		if ctx.Err() == nil {
+			t.Errorf("readiness: %v", err)
+		}
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+}
