@@ -35,6 +35,9 @@ for overlay in default metrics-secure namespaced webhooks cert-manager; do
 		has "$work/$overlay.yaml" "$line"
 	done
 done
+for overlay in monitoring monitoring-secure; do
+	"$kustomize" build "manifests/$overlay" >"$work/$overlay.yaml"
+done
 
 manager=hourglass-operator-manager
 # The operator may do in one namespace what it may do everywhere.
@@ -71,3 +74,19 @@ for overlay in webhooks cert-manager; do
 	has "$work/$overlay.yaml" "- containerPort: 9443"
 done
 has "$work/cert-manager.yaml" "- --cert-dir=/etc/hourglass-operator/webhook"
+
+# port FILE KIND prints the name of the port that a Service has or a ServiceMonitor wants.
+port() {
+	awk -v kind="kind: $2" '
+		function flush() { if (of_kind) print port; of_kind = 0; port = "" }
+		/^---$/ { flush(); next }
+		$0 == kind { of_kind = 1 }
+		/^  - name: / || /^    port: [a-z]/ { port = $NF }
+		END { flush() }' "$1"
+}
+# That its selector selects the Service is tested in test/monitoring, for it is the same in both.
+for pair in default:monitoring metrics-secure:monitoring-secure; do
+	there="$(port "$work/${pair%:*}.yaml" Service)" wants="$(port "$work/${pair#*:}.yaml" ServiceMonitor)"
+	[[ -n $wants && $there == "$wants" ]] ||
+		fail "manifests/${pair#*:}: the ServiceMonitor wants port \"$wants\", the Service of manifests/${pair%:*} has \"$there\""
+done

@@ -27,19 +27,7 @@ import (
 
 // Not parallel: other tests end the pods that are scraped.
 func TestPrometheusScrapesTheOperator(t *testing.T) {
-	framework.Eventually(t, "the operator to be ready", cluster.OperatorReady)
-	framework.Eventually(t, "a leader", func(ctx context.Context) error {
-		_, err := cluster.Leader(ctx)
-		return err
-	})
-	var pods []corev1.Pod
-	framework.Eventually(t, "no pod of the operator to be ending", func(ctx context.Context) error {
-		var err error
-		if pods, err = cluster.OperatorPods(ctx); err == nil && len(pods) != 2 {
-			err = fmt.Errorf("%d pods are there, want 2", len(pods))
-		}
-		return err
-	})
+	pods := operatorPods(t)
 	var targets []framework.Target
 	for _, pod := range pods {
 		targets = append(targets, framework.Target{

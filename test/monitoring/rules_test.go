@@ -195,3 +195,46 @@ func TestThePrometheusRuleHasTheSameRules(t *testing.T) {
 		t.Errorf("deploy/monitoring/prometheus-rule.yaml and %s differ", plainRules)
 	}
 }
+
+// TestThePageListsWhatIsRecorded compares its table with the rules.
+func TestThePageListsWhatIsRecorded(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed, recorded []string
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+:\\S+)` \\|").FindAllStringSubmatch(string(text), -1) {
+		listed = append(listed, row[1])
+	}
+	readRules(t).Each(func(rule *Rule) {
+		if rule.Record != "" {
+			recorded = append(recorded, rule.Record)
+		}
+	})
+	if !slices.Equal(listed, recorded) {
+		t.Errorf("%s lists %q, recorded are %q", page, listed, recorded)
+	}
+}
+
+// TestPromtoolAcceptsThePagesConfiguration checks what the page has for a Prometheus without the Prometheus Operator, but
+// for how it finds pods: Debian's Prometheus is built without the discovery in Kubernetes.
+func TestPromtoolAcceptsThePagesConfiguration(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, page))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindStringSubmatch(string(text))
+	if block == nil {
+		t.Fatal("no configuration")
+	}
+	found := regexp.MustCompile(`(?m)^  kubernetes_sd_configs:\n(  - .*\n    .*\n)`).FindStringSubmatch(block[1])
+	if found == nil {
+		t.Fatalf("it doesn't find pods:\n%s", block[1])
+	}
+	config := strings.Replace(block[1], found[0], "  static_configs:\n  - {targets: [a]}\n", 1)
+	path := filepath.Join(t.TempDir(), "prometheus.yml")
+	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	promtool(t, "check", "config", "--syntax-only", path)
+}

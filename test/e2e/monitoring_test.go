@@ -1,0 +1,234 @@
+//go:build e2e && linux
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/monitoring"
+	"github.com/Layr-Labs/hourglass-operator/test/prom"
+)
+
+// envPicture names a file for a picture of the dashboard, for which the test goes on for some minutes, so that there is
+// something to see.
+const envPicture = "HOURGLASS_DASHBOARD_PICTURE"
+
+// rateInterval is what Grafana would choose for $__rate_interval, or more: some scrapes, which are a second apart.
+const rateInterval = "15s"
+
+// emptyPanels are those that rightly show nothing in this test, and why.
+var emptyPanels = map[string]string{
+	"Webhook certificate": webhooksOff, "Reviews": webhooksOff, "Duration of reviews": webhooksOff, "Certificate": webhooksOff,
+	"Failures in a row":    "no pod ends by itself",
+	"Delay after an error": "no pass fails",
+}
+
+const webhooksOff = "webhooks are off"
+
+// Not parallel: other tests end the pods that are scraped.
+func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
+	started := time.Now()
+	targets := operatorTargets(t)
+	rules, err := monitoring.ReadRules("../../deploy/monitoring/plain/rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// How long an alert waits is promtool's to test: here it's only to fire, and nobody waits for minutes. What is wrong
+	// for a moment, as a Performer that is being made, fires for a moment too.
+	rules.Each(func(rule *monitoring.Rule) {
+		if rule.For != "" {
+			rule.For = "1s"
+		}
+	})
+	text, err := rules.Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	prometheus := cluster.StartPrometheusWithRules(t, text, targets...)
+
+	ns := cluster.Namespace(t)
+	broken := ns.Performer("broken")
+	broken.Spec.Image = "hourglass/missing:v9"
+	ns.Create(t, broken)
+	stuck := ns.Performer("stuck")
+	stuck.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{ProgressDeadlineSeconds: new(int32(5))}
+	ns.CreateReady(t, stuck)
+	ns.Patch(t, "stuck", `{"spec":{"image":"hourglass/missing:v9"}}`)
+	ns.CreateReady(t, ns.Performer("upgraded"))
+	replaced := ns.CreateReady(t, ns.Performer("replaced"))
+	rounds := 1
+	if os.Getenv(envPicture) != "" {
+		rounds = 8
+	}
+	for round := range rounds {
+		short := ns.CreateReady(t, ns.Performer("short-lived"))
+		ns.Patch(t, "upgraded", fmt.Sprintf(`{"spec":{"image":"hourglass/sample-performer:v%d"}}`, 1+round%2))
+		ns.WaitFor(t, "upgraded", "to be ready on another pod", framework.ReadyOn(int32(round+1)))
+		if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), replaced.Status.PodName, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		replaced = ns.WaitFor(t, "replaced", "to be ready on another pod", framework.ReadyOn(int32(round+1)))
+		performers := ns.Performers.HourglassV1alpha1().Performers(ns.Name)
+		if err := performers.Delete(t.Context(), short.Name, metav1.DeleteOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		framework.Eventually(t, "the Performer to be gone", ns.Gone(short.Name))
+	}
+
+	framework.Eventually(t, "the alerts for what is broken, and no other", func(ctx context.Context) error {
+		// One error, which the API server may give when it likes, would show for ten minutes.
+		firing, err := prometheus.Query(ctx, `ALERTS{alertstate="firing",alertname!="HourglassReconcileErrors"}`)
+		if err != nil {
+			return err
+		}
+		var names []string
+		for _, alert := range firing {
+			names = append(names, fmt.Sprintf("%s (%s) of %s/%s", alert.Labels["alertname"], alert.Labels["severity"], alert.Labels["namespace"], alert.Labels["name"]))
+		}
+		slices.Sort(names)
+		want := []string{
+			"HourglassPerformerNotReady (critical) of " + ns.Name + "/broken",
+			"HourglassUpgradeStuck (warning) of " + ns.Name + "/stuck",
+		}
+		if !slices.Equal(names, want) {
+			return fmt.Errorf("these fire: %q, want %q", names, want)
+		}
+		return nil
+	})
+	assertRulesAreEvaluated(t, prometheus)
+
+	dashboard, err := monitoring.ReadDashboard("../../deploy/monitoring/plain/dashboard.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	choose, err := dashboard.Choose(t.Context(), &prometheus.Client, rateInterval)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, panel := range dashboard.Panels {
+		why, empty := emptyPanels[panel.Title]
+		for _, query := range panel.Targets {
+			series, err := prometheus.Range(t.Context(), choose(query.Expr), started, time.Now(), time.Second)
+			switch has := slices.ContainsFunc(series, hasNumber); {
+			case err != nil:
+				t.Errorf("panel %q: %v", panel.Title, err)
+			case !has && !empty:
+				t.Errorf("panel %q shows nothing for %s", panel.Title, choose(query.Expr))
+			case has && empty && why == webhooksOff:
+				t.Errorf("panel %q shows something, though %s", panel.Title, why)
+			}
+		}
+	}
+
+	if path := os.Getenv(envPicture); path != "" {
+		picture, err := dashboard.Draw(t.Context(), &prometheus.Client, started, time.Now(), rateInterval)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(picture), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// operatorPods waits for the installed operator, and returns its two pods.
+func operatorPods(t *testing.T) []corev1.Pod {
+	t.Helper()
+	framework.Eventually(t, "the operator to be ready", cluster.OperatorReady)
+	framework.Eventually(t, "a leader", func(ctx context.Context) error {
+		_, err := cluster.Leader(ctx)
+		return err
+	})
+	var pods []corev1.Pod
+	framework.Eventually(t, "no pod of the operator to be ending", func(ctx context.Context) error {
+		var err error
+		if pods, err = cluster.OperatorPods(ctx); err == nil && len(pods) != 2 {
+			err = fmt.Errorf("%d pods are there, want 2", len(pods))
+		}
+		return err
+	})
+	return pods
+}
+
+// operatorTargets returns the installed operator's managers, with the labels that the Prometheus Operator makes for the
+// ServiceMonitor.
+func operatorTargets(t *testing.T) []framework.Target {
+	t.Helper()
+	var targets []framework.Target
+	for _, pod := range operatorPods(t) {
+		const service = "hourglass-operator-controller-manager-metrics-service"
+		targets = append(targets, framework.Target{
+			Job:     pod.Name,
+			Address: cluster.Forward(t, framework.OperatorNamespace, pod.Name, 8080),
+			Labels: map[string]string{
+				"job": service, "service": service, "namespace": framework.OperatorNamespace, "pod": pod.Name,
+				"container": "manager", "endpoint": "metrics", "instance": pod.Status.PodIP + ":8080",
+			},
+		})
+	}
+	return targets
+}
+
+// assertRulesAreEvaluated waits until each rule has been evaluated without an error, and each that records has values.
+func assertRulesAreEvaluated(t *testing.T, prometheus *framework.Prometheus) {
+	t.Helper()
+	framework.Eventually(t, "all rules to be evaluated", func(ctx context.Context) error {
+		var answer struct {
+			Groups []struct {
+				Rules []struct{ Name, Type, Health, LastError string }
+			}
+		}
+		if err := prometheus.Get(ctx, "rules", &answer); err != nil {
+			return err
+		}
+		var errs []error
+		count := 0
+		for _, group := range answer.Groups {
+			for _, rule := range group.Rules {
+				count++
+				if rule.Health != "ok" {
+					errs = append(errs, fmt.Errorf("rule %s is %s: %s", rule.Name, rule.Health, rule.LastError))
+				}
+				if rule.Type != "recording" {
+					continue
+				}
+				samples, err := prometheus.Query(ctx, rule.Name)
+				if err == nil && len(samples) == 0 {
+					err = fmt.Errorf("rule %s has recorded nothing", rule.Name)
+				}
+				errs = append(errs, err)
+			}
+		}
+		if count == 0 {
+			errs = append(errs, errors.New("there are no rules"))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+func hasNumber(series prom.Series) bool {
+	return slices.ContainsFunc(series.Points, func(p prom.Point) bool { return !math.IsNaN(p.Value) })
+}
+
+// TestDashboardConfigMapApplies tries the one object of deploy/monitoring that needs no kinds of others; those are tried
+// in test/integration.
+func TestDashboardConfigMapApplies(t *testing.T) {
+	if _, err := cluster.Kubectl(t.Context(), "apply", "--dry-run=server", "--validate=strict", "-f", "deploy/monitoring/grafana-dashboard.yaml"); err != nil {
+		t.Fatal(err)
+	}
+}
