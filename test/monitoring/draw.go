@@ -210,7 +210,11 @@ func (b box) chart(panel Panel, all []named, start, end time.Time, step time.Dur
 	}
 
 	unit := panel.FieldConfig.Defaults.Unit
-	mark := roundUp(cmp.Or(top, 1) / 3)
+	scale := 1.0
+	if unit == "bytes" {
+		scale = 1 << 20 // as format writes them
+	}
+	mark := roundUp(cmp.Or(top, 1)/3/scale) * scale
 	top = mark * math.Ceil(cmp.Or(top, 1)/mark*0.999)
 	left, right, upper := 58.0, b.width-10, 28.0
 	lower := b.height - 22 - 15*float64(b.legend(all, false))
