@@ -61,18 +61,12 @@ generate: ## Generate the code that follows from the API types, after a change o
 	hack/update-codegen.sh
 
 .PHONY: manifests
-manifests: ## Generate the CRD, the RBAC role, deploy/ and the chart's share, after a change of types or markers.
+manifests: ## Generate CRD, role, deploy/, the chart's share and docs/api.md, after a change of types or markers.
 	hack/update-crd.sh
 	hack/update-rbac.sh
 	hack/update-deploy.sh
 	hack/update-policies.sh
-
 	hack/update-chart.sh
-
-manifests: ## Generate the CRD, the RBAC role, deploy/ and docs/api.md, after a change of types or markers.
-	hack/update-crd.sh
-	hack/update-rbac.sh
-	hack/update-deploy.sh
 	hack/update-api-docs.sh
 
 .PHONY: crd-baseline

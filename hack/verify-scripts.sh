@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fails when a shell script does not parse or can't be run, when something is
-# generated that nothing verifies, or when a link leads nowhere.
+# generated that nothing verifies, when a link leads nowhere, or when make warns.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 problems=""
@@ -17,4 +17,7 @@ for update in hack/update-*.sh; do
 done
 dangling="$(find . \( -name vendor -o -name .git -o -name bin -o -name dist \) -prune -o -xtype l -print)"
 [[ -z $dangling ]] || problems+="links that lead nowhere: $dangling"$'\n'
+# Such as a target that is there twice: the first would be left out in silence.
+warnings="$(make -n help 2>&1 >/dev/null)"
+[[ -z $warnings ]] || problems+="$warnings"$'\n'
 [[ -z $problems ]] || fail "$problems"
