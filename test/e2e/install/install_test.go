@@ -232,10 +232,12 @@ func operatorGone(t *testing.T) {
 	})
 }
 
-// performerPods returns the pods of all performers.
+// performerPods returns the pods of all performers that are to stay.
 func performerPods(t *testing.T, ns *framework.Namespace) []corev1.Pod {
 	t.Helper()
-	pods, err := cluster.Kube.CoreV1().Pods(ns.Name).List(t.Context(), metav1.ListOptions{LabelSelector: "app=hourglass-performer"})
+	pods, err := cluster.Kube.CoreV1().Pods(ns.Name).List(t.Context(), metav1.ListOptions{
+		LabelSelector: "app=hourglass-performer,hourglass.eigenlayer.io/performer!=deleted",
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -104,6 +104,9 @@ health-probe-bind-address: operator.env.healthCheckPort
 enable-webhooks: webhook.enabled
 webhook-port: operator.env.webhookPort
 cert-dir: operator.env.certDir
+webhook-service: fullnameOverride
+webhook-configuration: fullnameOverride
+webhook-ca-secret: fullnameOverride
 v: operator.env.logLevel
 logging-format: operator.env.logFormat
 {{- end -}}
