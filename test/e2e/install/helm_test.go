@@ -6,10 +6,15 @@
 package install
 
 import (
+	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
 )
@@ -63,8 +68,8 @@ func (h helm) packaged(t *testing.T) string {
 }
 
 // upgradeAndBack upgrades the release to a later chart with another CRD and nextImage, rolls that back, upgrades
-// again, and runs the release's test.
-func (h helm) upgradeAndBack(t *testing.T) {
+// again with webhooks, and runs the release's test.
+func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	t.Helper()
 	later := laterChart(t)
 	upgrade := []string{later, "--set", "operator.image.tag=" + tagOf(nextImage), "--wait"}
@@ -83,11 +88,33 @@ func (h helm) upgradeAndBack(t *testing.T) {
 	if now := described(); now != earlier {
 		t.Errorf("the CRD was not rolled back: its description is %q, want %q", now, earlier)
 	}
+
+	upgrade = append(upgrade, "--set", "webhook.enabled=true")
 	h.run(t, "upgrade", upgrade...)
 	operatorRuns(t, nextImage)
+	framework.Eventually(t, "a webhook to refuse what is wrong", refusal(ns))
+	// What the operator has written into the configurations is not Helm's to take away, nor to stumble over.
+	h.run(t, "upgrade", upgrade...)
+	if err := refusal(ns)(t.Context()); err != nil {
+		t.Errorf("after an upgrade with the same values: %v", err)
+	}
 
 	if output := h.run(t, "test"); !strings.Contains(output, "Succeeded") {
 		t.Errorf("helm test says:\n%s", output)
+	}
+}
+
+// refusal returns a check that a Performer which only a webhook finds something wrong with is refused.
+func refusal(ns *framework.Namespace) func(context.Context) error {
+	return func(ctx context.Context) error {
+		wrong := ns.Performer("wrong")
+		wrong.Spec.Image = "registry.example.org/Performer:v1"
+		_, err := cluster.Performers.HourglassV1alpha1().Performers(ns.Name).
+			Create(ctx, wrong, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if !apierrors.IsInvalid(err) {
+			return fmt.Errorf("the API server says of an image in upper case: %v", err)
+		}
+		return nil
 	}
 }
 

@@ -71,7 +71,7 @@ func TestWaysToInstall(t *testing.T) {
 				}
 				helm3.run(t, "install", chart, "--take-ownership", "--create-namespace", "--wait")
 			},
-			upgrade:   func(t *testing.T) { helm3.upgradeAndBack(t) },
+			upgrade:   func(t *testing.T) { helm3.upgradeAndBack(t, ns) },
 			uninstall: func(t *testing.T) { helm3.run(t, "uninstall", "--wait") },
 		},
 		{
@@ -80,7 +80,7 @@ func TestWaysToInstall(t *testing.T) {
 				// Packaged, as users of a chart repository have it. The CRD is that of a release of the same name.
 				helm4.run(t, "install", helm4.packaged(t), "--create-namespace", "--wait")
 			},
-			upgrade:   func(t *testing.T) { helm4.upgradeAndBack(t) },
+			upgrade:   func(t *testing.T) { helm4.upgradeAndBack(t, ns) },
 			uninstall: func(t *testing.T) { helm4.run(t, "uninstall", "--wait") },
 		},
 	}
@@ -220,7 +220,7 @@ func operatorGone(t *testing.T) {
 	t.Helper()
 	framework.Eventually(t, "the operator to be gone", func(ctx context.Context) error {
 		output, err := cluster.Kubectl(ctx, "get", "deployments,pods,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets,"+
-			"clusterroles,clusterrolebindings,customresourcedefinitions", "--all-namespaces", "--output=name",
+			"clusterroles,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions", "--all-namespaces", "--output=name",
 			"--selector=app.kubernetes.io/name=hourglass-operator")
 		if err != nil {
 			return err
