@@ -20,6 +20,7 @@ copy rbac manifests/rbac/*role*.yaml
 copy metrics-secure manifests/metrics-secure/component/*role*.yaml
 copy webhooks manifests/webhooks/{serving,component}/*.yaml
 copy cert-manager manifests/cert-manager/component/*.yaml
+copy network-policy manifests/network-policy/{,performers/}*.yaml
 copy policies manifests/policies/*.yaml
 copy monitoring manifests/monitoring/{*.yaml,dashboard.json}
 

@@ -38,6 +38,8 @@ func TestAllInstallationsAreTheSame(t *testing.T) {
 		values []string
 		// beside is the overlay that it is installed beside, if it is no installation by itself.
 		beside string
+		// into is the namespace that it is applied to, if it names none.
+		into string
 	}{
 		{name: "default"},
 		{name: "namespaced", values: []string{"namespaces={performers}"}},
@@ -46,6 +48,8 @@ func TestAllInstallationsAreTheSame(t *testing.T) {
 		{name: "cert-manager", values: certManager()},
 		{name: "monitoring", beside: "default", values: monitoring},
 		{name: "monitoring-secure", beside: "metrics-secure", values: append([]string{"metrics.secure=true"}, monitoring...)},
+		{name: "network-policy", beside: "default", values: []string{"networkPolicy.enabled=true"}},
+		{name: "network-policy/performers", beside: "default", into: "a", values: []string{"networkPolicy.performers.namespaces={a}"}},
 		{name: "policies", beside: "default", values: policies()},
 	} {
 		t.Run(overlay.name, func(t *testing.T) {
@@ -56,6 +60,13 @@ func TestAllInstallationsAreTheSame(t *testing.T) {
 			want := build(overlay.name)
 			if overlay.name == "default" {
 				compare(t, deploy, want)
+			}
+			if overlay.into != "" {
+				for key, o := range maps.Clone(want) {
+					delete(want, key)
+					o["metadata"].(map[string]any)["namespace"] = overlay.into
+					want[fmt.Sprintf("%s %s/%s", o["kind"], overlay.into, get(o, "metadata.name"))] = o
+				}
 			}
 			if overlay.beside != "" {
 				maps.Copy(want, build(overlay.beside))

@@ -145,10 +145,11 @@ var effects = []effect{
 	{"scheduling.topologySpreadConstraints", []string{"scheduling.topologySpreadConstraints[0].maxSkew=2"}, deployment, podSpec + "topologySpreadConstraints", []any{map[string]any{"maxSkew": float64(2)}}},
 	{"scheduling.priorityClassName", []string{"scheduling.priorityClassName=system-cluster-critical"}, deployment, podSpec + "priorityClassName", "system-cluster-critical"},
 
-	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true"}, networkPolicy, "spec.ingress.0.ports", policyPorts("metrics")},
-	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true", "webhook.enabled=true", "service.ports.health=81"}, networkPolicy, "spec.ingress.0.ports", policyPorts("metrics", "webhooks", "health")},
-	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true", "metrics.enabled=false"}, networkPolicy, "spec.ingress", nil},
+	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true"}, networkPolicy, "spec.ingress.0.ports", policyPorts("metrics", "webhooks")},
+	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true", "service.ports.health=81"}, networkPolicy, "spec.ingress.0.ports", policyPorts("metrics", "webhooks", "health")},
 	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true"}, networkPolicy, "spec.policyTypes", []any{"Ingress", "Egress"}},
+	{"networkPolicy.performers.namespaces", []string{"networkPolicy.performers.namespaces={a}"}, "NetworkPolicy a/hourglass-operator-performers", "spec.podSelector.matchLabels.app", "hourglass-performer"},
+	{"networkPolicy.performers.callers", []string{"networkPolicy.performers.namespaces={a}", "networkPolicy.performers.callers[0].podSelector.x=y"}, "NetworkPolicy a/hourglass-operator-performers", "spec.ingress.0.from", []any{map[string]any{"podSelector": map[string]any{"x": "y"}}}},
 	{"networkPolicy.ingress", []string{"networkPolicy.enabled=true", "networkPolicy.ingress[0].ports[0].port=1"}, networkPolicy, "spec.ingress", []any{map[string]any{"ports": []any{map[string]any{"port": float64(1)}}}}},
 	{"networkPolicy.egress", []string{"networkPolicy.enabled=true", "networkPolicy.egress[0].ports[0].port=1"}, networkPolicy, "spec.egress", []any{map[string]any{"ports": []any{map[string]any{"port": float64(1)}}}}},
 

@@ -89,7 +89,8 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 		t.Errorf("the CRD was not rolled back: its description is %q, want %q", now, earlier)
 	}
 
-	upgrade = append(upgrade, "--set", "webhook.enabled=true")
+	upgrade = append(upgrade, "--set", "webhook.enabled=true",
+		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.performers.namespaces={"+ns.Name+"}")
 	h.run(t, "upgrade", upgrade...)
 	operatorRuns(t, nextImage)
 	framework.Eventually(t, "a webhook to refuse what is wrong", refusal(ns))

@@ -219,7 +219,7 @@ func operatorPods(t *testing.T) (names []string) {
 func operatorGone(t *testing.T) {
 	t.Helper()
 	framework.Eventually(t, "the operator to be gone", func(ctx context.Context) error {
-		output, err := cluster.Kubectl(ctx, "get", "deployments,pods,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets,"+
+		output, err := cluster.Kubectl(ctx, "get", "deployments,pods,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets,networkpolicies,"+
 			"clusterroles,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions", "--all-namespaces", "--output=name",
 			"--selector=app.kubernetes.io/name=hourglass-operator")
 		if err != nil {
