@@ -194,6 +194,30 @@ func TestLeaseThatCannotBeRenewedIsLost(t *testing.T) {
 	})
 }
 
+// TestALeaderThatHangsIsNotHealthy has a renewal hang in a way that no deadline ends: then a restart helps.
+func TestALeaderThatHangsIsNotHealthy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t)
+		hang := make(chan struct{})
+		e.answers(func(string) error {
+			<-hang
+			return errors.New("too late")
+		})
+		time.Sleep(30 * time.Second)
+		if err := e.Check(); err != nil {
+			t.Errorf("not healthy, too early: %v", err)
+		}
+		time.Sleep(10 * time.Second)
+		if err := e.Check(); err == nil {
+			t.Error("healthy 5 s after the lease of 15 s and the grace of 20 s")
+		}
+		close(hang)
+		if err := <-e.ended; err == nil {
+			t.Error("goes on")
+		}
+	})
+}
+
 func TestLeaseThatWasTakenIsLostAtTheNextLook(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
