@@ -67,12 +67,7 @@ func TestServerFaults(t *testing.T) {
 				t.Errorf("%s says %d while the API server is away: %s", path, status, body)
 			}
 		}
-		controlplane.Eventually(t, "the outage to be long enough", func(context.Context) string {
-			if left := outage - time.Since(stopped); left > 0 {
-				return left.String() + " are left"
-			}
-			return ""
-		})
+		w.outlast(stopped, outage)
 		w.do("start", apiServer)
 	}
 	for i, fault := range []func(){
@@ -104,6 +99,17 @@ func TestServerFaults(t *testing.T) {
 	if err := m.Terminate(); err != nil {
 		t.Errorf("SIGTERM ends the manager with %v", err)
 	}
+}
+
+// outlast waits until an outage that began then has lasted so long.
+func (w *world) outlast(began time.Time, outage time.Duration) {
+	w.Helper()
+	controlplane.Eventually(w.T, "the outage to be long enough", func(context.Context) string {
+		if left := outage - time.Since(began); left > 0 {
+			return left.String() + " are left"
+		}
+		return ""
+	})
 }
 
 // TestCRDRemovedAndPutBack deletes the CRD, and with it all Performers.
@@ -194,9 +200,7 @@ func TestWatchExpired(t *testing.T) {
 	w.create()
 	before, first := w.settled(), measure(m)
 
-	if err := m.Process.Signal(syscall.SIGSTOP); err != nil {
-		t.Fatal(err)
-	}
+	w.signal(m, syscall.SIGSTOP)
 	// The first restart ends the watches, so that the stopped manager is not sent the change; the
 	// watch cache of the server that starts then knows nothing of what was before.
 	w.do("restart", apiServer)
@@ -204,9 +208,7 @@ func TestWatchExpired(t *testing.T) {
 	w.upgrade(w.names[0])
 	w.do("restart", apiServer)
 	w.answers()
-	if err := m.Process.Signal(syscall.SIGCONT); err != nil {
-		t.Fatal(err)
-	}
+	w.signal(m, syscall.SIGCONT)
 	w.unchanged(before, w.settled(), w.names[0])
 	if !strings.Contains(m.Log.String(), "too old resource version") {
 		t.Errorf("the server still knew the version, and this showed nothing")

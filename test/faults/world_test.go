@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -55,6 +56,14 @@ func (w *world) manager(args ...string) *controlplane.Manager {
 	m := controlplane.StartManager(w.T, w.user.Kubeconfig, args...)
 	m.AwaitReady()
 	return m
+}
+
+// signal sends a manager a signal.
+func (w *world) signal(m *controlplane.Manager, s syscall.Signal) {
+	w.Helper()
+	if err := m.Process.Signal(s); err != nil {
+		w.Fatal(err)
+	}
 }
 
 // create makes the Performers.

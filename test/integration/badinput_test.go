@@ -22,10 +22,12 @@ func TestBadInput(t *testing.T) {
 	}
 	defer taken.Close()
 	empty := t.TempDir()
-	// A file that nobody can read, root neither.
+	// Files that nobody can read, root neither.
 	unreadable := t.TempDir()
-	if err := os.Mkdir(filepath.Join(unreadable, "tls.crt"), 0o700); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"tls.crt", "tls.key"} {
+		if err := os.Mkdir(filepath.Join(unreadable, name), 0o700); err != nil {
+			t.Fatal(err)
+		}
 	}
 	broken := t.TempDir()
 	for _, name := range []string{"tls.crt", "tls.key", "kubeconfig"} {
