@@ -40,22 +40,21 @@ const (
 // policies are those of manifests/policies, each with a spec that its own parameters refuse, what the refusal says, and
 // a spec that they let pass.
 var policies = map[string]struct {
-	bad, good string
-	want      []string
+	bad, good, want string
 }{
 	"allowed-registries": {`"image":"evil.example.com/avs:1"`, `"image":"ghcr.io/team/avs:1"`,
-		[]string{`spec.image is "evil.example.com/avs:1", of evil.example.com/avs; it must be from one of docker.io, gcr.io, ghcr.io, public.ecr.aws, quay.io, registry.k8s.io`}},
+		`spec.image is "evil.example.com/avs:1", of evil.example.com/avs; it must be from one of docker.io, gcr.io, ghcr.io, public.ecr.aws, quay.io, registry.k8s.io`},
 	"image-digest": {`"image":"ghcr.io/team/avs:1"`, `"image":"ghcr.io/team/avs` + digest + `"`,
-		[]string{`spec.image is "ghcr.io/team/avs:1"; it must end in a digest, as in name@sha256:<64 hexadecimal digits>`}},
+		`spec.image is "ghcr.io/team/avs:1"; it must end in a digest, as in name@sha256:<64 hexadecimal digits>`},
 	"image-tag": {`"image":"ghcr.io/team/avs:latest"`, `"image":"ghcr.io/team/avs:v1"`,
-		[]string{`spec.image is "ghcr.io/team/avs:latest"; it must have a tag other than latest, or a digest`}},
+		`spec.image is "ghcr.io/team/avs:latest"; it must have a tag other than latest, or a digest`},
 	"resource-ceilings": {`"resources":{"limits":{"cpu":"9","memory":"32Gi","ephemeral-storage":"64Gi"}}`,
 		`"resources":{"limits":{"cpu":"8","memory":"32Gi","ephemeral-storage":"64Gi"}}`,
-		[]string{`spec.resources.limits.cpu is 9; it must be at most 8`}},
+		`spec.resources.limits.cpu is 9; it must be at most 8`},
 	"runtime-classes": {`"scheduling":{"runtimeClass":"runc"}`, `"scheduling":{"runtimeClass":"kata"}`,
-		[]string{`spec.scheduling.runtimeClass is "runc"; it must be one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx`}},
+		`spec.scheduling.runtimeClass is "runc"; it must be one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx`},
 	"service-accounts": {`"config":{"serviceAccountName":"admin"}`, `"config":{"serviceAccountName":null}`,
-		[]string{`spec.config.serviceAccountName is "admin"; it must have none`}},
+		`spec.config.serviceAccountName is "admin"; it must have none`},
 }
 
 // readPolicy returns a policy and its binding as they are installed.
@@ -77,9 +76,17 @@ func readPolicy(t *testing.T, concern string) (*admissionv1.ValidatingAdmissionP
 	return policy, binding
 }
 
-// bind puts a policy in force in the given namespaces alone, by a copy of its binding that change may change, and waits
-// until it refuses what no parameters let pass. The copy is the binding's name.
-func bind(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), namespaces ...string) (copied string) {
+// bind puts a policy in force in the given namespaces alone, by a copy of its binding that change may change, and
+// returns the copy's name.
+func bind(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), namespaces ...string) (binding string) {
+	t.Helper()
+	binding = install(t, concern, change, namespaces...)
+	mustRefuse(t, binding, namespaces[0])
+	return binding
+}
+
+// install is bind without the wait.
+func install(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), namespaces ...string) string {
 	t.Helper()
 	policy, binding := readPolicy(t, concern)
 	client := kube.AdmissionregistrationV1()
@@ -105,16 +112,43 @@ func bind(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmis
 			t.Error(err)
 		}
 	})
-	if slices.Contains(binding.Spec.ValidationActions, admissionv1.Deny) {
-		waitUntil(t, binding.Name+" to be in force", func() bool {
-			err := askFor(t, namespaces[0], merged(t, `"image":":",
-				"scheduling":{"runtimeClass":"no-such"},"config":{"serviceAccountName":"no-such"},
-				"resources":{"limits":{"cpu":"1E","memory":"1E","ephemeral-storage":"1E"}},"hardwareRequirements":{"gpuCount":999999}`))
-			return err != nil && strings.Contains(err.Error(), binding.Name)
-		})
-	}
 	return binding.Name
 }
+
+// mustRefuse waits until a binding refuses what no parameters let pass.
+func mustRefuse(t *testing.T, binding, namespace string) {
+	t.Helper()
+	waitUntil(t, binding+" to be in force", func() bool {
+		err := askFor(t, namespace, merged(t, `"image":":",
+			"scheduling":{"runtimeClass":"no-such"},"config":{"serviceAccountName":"no-such"},
+			"resources":{"limits":{"cpu":"1E","memory":"1E","ephemeral-storage":"1E"}},"hardwareRequirements":{"gpuCount":999999}`))
+		return err != nil && strings.Contains(err.Error(), binding)
+	})
+}
+
+// underEach runs a test under each policy, in a namespace with a Performer a of the given spec that was there before.
+func underEach(t *testing.T, before func(concern string) (fields string), test func(t *testing.T, concern, namespace, binding string)) {
+	t.Helper()
+	// All at first: the server takes a second to know of a binding, however many there are.
+	namespaces, bindings := map[string]string{}, map[string]string{}
+	for concern := range policies {
+		namespaces[concern] = newNamespace(t)
+		if err := post(t, namespaces[concern], "a", merged(t, before(concern))); err != nil {
+			t.Fatal(err)
+		}
+		bindings[concern] = install(t, concern, nil, namespaces[concern])
+	}
+	for concern := range policies {
+		t.Run(concern, func(t *testing.T) {
+			mustRefuse(t, bindings[concern], namespaces[concern])
+			test(t, concern, namespaces[concern], bindings[concern])
+		})
+	}
+}
+
+func bad(concern string) string { return policies[concern].bad }
+
+func good(concern string) string { return policies[concern].good }
 
 // with gives a binding other parameters than its own; an empty name takes all of them away.
 func with(name, value string) func(*admissionv1.ValidatingAdmissionPolicyBinding) {
@@ -197,74 +231,42 @@ func TestPoliciesAsTheyAreInstalled(t *testing.T) {
 
 // TestPoliciesRefuseAndLetPass creates and changes Performers under each policy with its own parameters.
 func TestPoliciesRefuseAndLetPass(t *testing.T) {
-	for concern, p := range policies {
-		t.Run(concern, func(t *testing.T) {
-			namespace := newNamespace(t)
-			binding := bind(t, concern, nil, namespace)
-			want := append([]string{fmt.Sprintf("ValidatingAdmissionPolicy '%s%s' with binding '%s' denied request: ", policyPrefix, concern, binding)}, p.want...)
-			refusal := post(t, namespace, "a", merged(t, p.bad))
-			checkRefusal(t, refusal, want)
-			if !apierrors.IsForbidden(refusal) {
-				t.Errorf("it's no answer 403: %v", refusal)
-			}
-			if err := post(t, namespace, "a", merged(t, p.good)); err != nil {
-				t.Fatal(err)
-			}
-			checkRefusal(t, patchSpec(t, namespace, "a", p.bad), want)
-			checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
-			_, err := hourglass.HourglassV1alpha1().Performers(namespace).Patch(t.Context(), "a", types.ApplyPatchType,
-				[]byte(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"b"},"spec":`+merged(t, p.bad)+`}`),
-				metav1.PatchOptions{FieldManager: "test"})
-			if err == nil {
-				t.Error("server-side apply of what is refused is accepted")
-			}
-		})
-	}
+	underEach(t, good, func(t *testing.T, concern, namespace, binding string) {
+		want := fmt.Sprintf("ValidatingAdmissionPolicy '%s%s' with binding '%s' denied request: %s", policyPrefix, concern, binding, policies[concern].want)
+		refusal := post(t, namespace, "b", merged(t, bad(concern)))
+		checkRefusal(t, refusal, []string{want})
+		if !apierrors.IsForbidden(refusal) {
+			t.Errorf("it's no answer 403: %v", refusal)
+		}
+		checkRefusal(t, post(t, namespace, "b", merged(t, good(concern))), nil)
+		checkRefusal(t, patchSpec(t, namespace, "a", bad(concern)), []string{want})
+		checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
+		_, err := hourglass.HourglassV1alpha1().Performers(namespace).Patch(t.Context(), "c", types.ApplyPatchType,
+			[]byte(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"c"},"spec":`+merged(t, bad(concern))+`}`),
+			metav1.PatchOptions{FieldManager: "test"})
+		checkRefusal(t, err, []string{want})
+	})
 }
 
-// TestPoliciesLeaveOlderObjectsAlone has Performers that were there before the policies, all policies at once. Nothing
-// that does not touch what is wrong with them may be refused.
+// TestPoliciesLeaveOlderObjectsAlone has Performers that were there before the policies. Nothing that does not touch
+// what is wrong with them may be refused.
 func TestPoliciesLeaveOlderObjectsAlone(t *testing.T) {
-	namespace := newNamespace(t)
-	performers := hourglass.HourglassV1alpha1().Performers(namespace)
-	for concern, p := range policies {
-		if err := post(t, namespace, concern, merged(t, p.bad)); err != nil {
+	underEach(t, bad, func(t *testing.T, _, namespace, _ string) {
+		mustStandBy(t, namespace, "a")
+		checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2","config":{"args":["a"]}`), nil)
+		if err := hourglass.HourglassV1alpha1().Performers(namespace).Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for concern := range policies {
-		bind(t, concern, nil, namespace)
-	}
-	for concern, p := range policies {
-		t.Run(concern, func(t *testing.T) {
-			mustStandBy(t, namespace, concern)
-			checkRefusal(t, patchSpec(t, namespace, concern, `"version":"2","config":{"args":["a"]}`), nil)
-			// Once mended it is judged like any other. (Other policies may have something to say of what mends this one.)
-			good := merged(t, p.good)
-			if err := patchSpec(t, namespace, concern, strings.Trim(good, "{}")); err != nil && !strings.Contains(err.Error(), policyPrefix) {
-				t.Error(err)
-			}
-			if err := performers.Delete(t.Context(), concern, metav1.DeleteOptions{}); err != nil {
-				t.Fatal(err)
-			}
-			mustLetGo(t, namespace, concern)
-		})
-	}
+		mustLetGo(t, namespace, "a")
+	})
 }
 
 // TestOlderObjectsCanBeMendedUnderPolicies puts right what a policy would refuse.
 func TestOlderObjectsCanBeMendedUnderPolicies(t *testing.T) {
-	for concern, p := range policies {
-		t.Run(concern, func(t *testing.T) {
-			namespace := newNamespace(t)
-			if err := post(t, namespace, "a", merged(t, p.bad)); err != nil {
-				t.Fatal(err)
-			}
-			bind(t, concern, nil, namespace)
-			checkRefusal(t, patchSpec(t, namespace, "a", p.good), nil)
-			checkRefusal(t, patchSpec(t, namespace, "a", p.bad), p.want)
-		})
-	}
+	underEach(t, bad, func(t *testing.T, concern, namespace, _ string) {
+		checkRefusal(t, patchSpec(t, namespace, "a", good(concern)), nil)
+		checkRefusal(t, patchSpec(t, namespace, "a", bad(concern)), []string{policies[concern].want})
+	})
 }
 
 // mustStandBy writes to a Performer what is no matter of its spec.
@@ -316,6 +318,7 @@ func mustLetGo(t *testing.T, namespace, name string) {
 // TestPoliciesWithoutTheirParameters has bindings that lack what their policies need. They refuse what they can't judge,
 // and say why; all else goes on.
 func TestPoliciesWithoutTheirParameters(t *testing.T) {
+	var tests []func()
 	for concern, says := range map[string]string{
 		"allowed-registries": "spec.image cannot be judged: annotation hourglass.eigenlayer.io/allowed-registries of %s is missing or empty; it must name registries, such as ghcr.io,docker.io/library",
 		"image-tag":          "spec.image cannot be judged: annotation hourglass.eigenlayer.io/forbidden-tags of %s is missing; it must name tags, such as latest",
@@ -324,34 +327,37 @@ func TestPoliciesWithoutTheirParameters(t *testing.T) {
 		"runtime-classes":  "spec.scheduling.runtimeClass cannot be judged: annotation hourglass.eigenlayer.io/allowed-runtime-classes of %s is missing; it must name RuntimeClasses, or be empty for none",
 		"service-accounts": "spec.config.serviceAccountName cannot be judged: annotation hourglass.eigenlayer.io/allowed-service-accounts of %s is missing; it must name service accounts, as name or namespace/name, or be empty for none",
 	} {
-		p := policies[concern]
 		for what, change := range map[string]func(*admissionv1.ValidatingAdmissionPolicyBinding){
 			"no annotation": with("", ""),
 			"others' alone": with("else", "ghcr.io"),
 			"no paramRef":   func(b *admissionv1.ValidatingAdmissionPolicyBinding) { b.Spec.ParamRef = nil },
 		} {
-			t.Run(concern+"/"+what, func(t *testing.T) {
-				namespace := newNamespace(t)
-				for _, name := range []string{"good", "bad"} {
-					if err := post(t, namespace, name, merged(t, map[string]string{"good": p.good, "bad": p.bad}[name])); err != nil {
+			namespace := newNamespace(t)
+			checkRefusal(t, post(t, namespace, "good", merged(t, good(concern))), nil)
+			checkRefusal(t, post(t, namespace, "bad", merged(t, bad(concern))), nil)
+			binding := install(t, concern, change, namespace)
+			tests = append(tests, func() {
+				t.Run(concern+"/"+what, func(t *testing.T) {
+					mustRefuse(t, binding, namespace)
+					holder := "ValidatingAdmissionPolicyBinding " + binding
+					if what == "no paramRef" {
+						holder = "the binding, which must name itself in spec.paramRef,"
+					}
+					want := []string{fmt.Sprintf(says, holder)}
+					checkRefusal(t, askFor(t, namespace, merged(t, bad(concern))), want)
+					checkRefusal(t, patchSpec(t, namespace, "good", bad(concern)), want)
+					mustStandBy(t, namespace, "bad")
+					checkRefusal(t, patchSpec(t, namespace, "bad", `"version":"2"`), nil)
+					if err := hourglass.HourglassV1alpha1().Performers(namespace).Delete(t.Context(), "bad", metav1.DeleteOptions{}); err != nil {
 						t.Fatal(err)
 					}
-				}
-				binding := "ValidatingAdmissionPolicyBinding " + bind(t, concern, change, namespace)
-				if what == "no paramRef" {
-					binding = "the binding, which must name itself in spec.paramRef,"
-				}
-				want := []string{fmt.Sprintf(says, binding)}
-				checkRefusal(t, askFor(t, namespace, merged(t, p.bad)), want)
-				checkRefusal(t, patchSpec(t, namespace, "good", p.bad), want)
-				mustStandBy(t, namespace, "bad")
-				checkRefusal(t, patchSpec(t, namespace, "bad", `"version":"2"`), nil)
-				if err := hourglass.HourglassV1alpha1().Performers(namespace).Delete(t.Context(), "bad", metav1.DeleteOptions{}); err != nil {
-					t.Fatal(err)
-				}
-				mustLetGo(t, namespace, "bad")
+					mustLetGo(t, namespace, "bad")
+				})
 			})
 		}
+	}
+	for _, test := range tests {
+		test()
 	}
 }
 
@@ -388,7 +394,7 @@ func TestPoliciesSpareNamespaces(t *testing.T) {
 				}
 			}
 			bind(t, concern, nil, judged, exempt, other, own)
-			checkRefusal(t, askFor(t, judged, merged(t, p.bad)), p.want)
+			checkRefusal(t, askFor(t, judged, merged(t, p.bad)), []string{p.want})
 			for _, spared := range []string{exempt, other, own} {
 				// The server knows of a label a moment later than of the namespace.
 				eventually(t, "a Performer in a namespace that is spared", func(context.Context) string {
@@ -432,7 +438,7 @@ func TestPoliciesCanWarnFirst(t *testing.T) {
 			if err := json.Unmarshal([]byte(`{"metadata":{"name":"a"},"spec":`+merged(t, p.bad)+`}`), &performer); err != nil {
 				t.Fatal(err)
 			}
-			want := fmt.Sprintf("Validation failed for ValidatingAdmissionPolicy '%s%s' with binding '%s': %s", policyPrefix, concern, binding, p.want[0])
+			want := fmt.Sprintf("Validation failed for ValidatingAdmissionPolicy '%s%s' with binding '%s': %s", policyPrefix, concern, binding, p.want)
 			eventually(t, "a warning", func(ctx context.Context) string {
 				_, err := client.HourglassV1alpha1().Performers(namespace).Create(ctx, &performer, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 				if err != nil {
