@@ -8,10 +8,9 @@
 # The images that the Dockerfile begins with can't be pulled here, so they are
 # made under their names, once: golang from the Go of this machine and the few
 # Debian packages that a build needs, the last stage's base with nothing in it at
-# all. A build has no network.
+# all. A build has no network, and Go's build cache of this machine.
 #
-# Base images, images and the builds' cache of compiled packages are in
-# $HOURGLASS_CACHE, or ~/.cache/hourglass-operator.
+# The images are in $HOURGLASS_CACHE, or ~/.cache/hourglass-operator.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 [[ $(uname -s) == Linux && $(id -u) == 0 && -e /etc/debian_version ]] ||
@@ -55,7 +54,7 @@ make_image() {
 
 # What a build runs: the shells, the few programs that hack/version.sh calls, and
 # what these need, all as if nothing were installed yet; and Go.
-make_golang() {
+make_bases() {
 	local work=$1 part deb
 	mkdir -p "$work"/{debs/partial,empty,root/usr/{bin,sbin,lib,lib64},root/usr/local/go}
 	: >"$work/status"
@@ -69,6 +68,8 @@ make_golang() {
 	for deb in "$work"/debs/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$work/root"
 	done
+	# Else root has no home, in which Go keeps its cache.
+	echo "root:x:0:0:root:/root:/bin/bash" >"$work/root/etc/passwd"
 	for part in bin lib pkg src VERSION go.env; do
 		cp -a "$(go env GOROOT)/$part" "$work/root/usr/local/go/"
 	done
@@ -77,23 +78,23 @@ make_golang() {
 	make_image gcr.io/distroless/static:nonroot "$work/empty"
 }
 
-# One at a time: so what is there now is what an earlier one, which was killed, has left.
+# One at a time, so that containers and folders which are there now were left by one that was killed.
 exec 9>"$store/lock"
 flock 9
 if [[ ! -e $store/ready ]]; then
 	echo "Making the base images of the Dockerfile" >&2
-	work="$(mktemp -d)"
-	trap 'rm -rf "$work"' EXIT
-	make_golang "$work"
+	rm -rf "$store/work"
+	make_bases "$store/work"
+	rm -rf "$store/work"
 	touch "$store/ready"
-	rm -rf "$work"
-	trap - EXIT
 fi
 
 if [[ ${1:-} == build ]]; then
 	shift
 	buildah rm --all >/dev/null
-	unshare --net buildah build --pull-never --build-arg "GO_VERSION=$go_minor" "$@"
+	# Go's cache is known by the contents of what is compiled: a build here finds the standard library and vendor/ in it.
+	unshare --net buildah build --pull-never --build-arg "GO_VERSION=$go_minor" \
+		--volume "$(go env GOCACHE):/root/.cache/go-build" "$@"
 else
 	buildah "$@"
 fi

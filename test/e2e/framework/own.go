@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"testing"
 )
 
 // keptName is the cluster that EnvKeep leaves running. One that isn't kept has a name of its own, so that runs don't
@@ -96,6 +97,15 @@ func (c *Cluster) bringUp(ctx context.Context, name string) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// LoadImage loads the images of an archive into the node. It skips the test in a cluster that is not the suite's own.
+func (c *Cluster) LoadImage(t *testing.T, archive string) {
+	t.Helper()
+	if c.ownName == "" {
+		t.Skip("loading images needs a cluster of the suite's own")
+	}
+	c.control(t, "load-image", archive)
 }
 
 // Ended is closed when a cluster that Start brought up is gone, be it by somebody else's hand. Of another's cluster it

@@ -1,0 +1,259 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package image
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"debug/buildinfo"
+	"debug/elf"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+)
+
+const (
+	repository = "hourglass-operator"
+	tag        = "e2e"
+	// tool is what builds and pushes images where there is no engine.
+	tool = "hack/buildah.sh"
+)
+
+func TestDockerfile(t *testing.T) {
+	if _, err := exec.LookPath("apt-get"); err != nil {
+		t.Skip("without an engine the Dockerfile's base images are made of Debian's packages")
+	}
+	registry := startRegistry(t)
+	// It has neither a certificate nor a name that says so.
+	settings := filepath.Join(t.TempDir(), "registries.conf")
+	content := fmt.Sprintf("[[registry]]\nlocation = %q\ninsecure = true\n", registry.address)
+	if err := os.WriteFile(settings, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CONTAINERS_REGISTRIES_CONF", settings)
+	// One stamp for all that is built here, whatever happens to the working copy meanwhile.
+	stamp := stamp(t)
+	for name, value := range stamp {
+		t.Setenv(name, value)
+	}
+
+	name := registry.address + "/" + repository + ":" + tag
+	run(t, "make", "docker-build", "docker-push", "CONTAINER_TOOL="+tool, "IMG="+name)
+	t.Cleanup(func() {
+		if _, err := cluster.Run(context.WithoutCancel(t.Context()), tool, "rmi", name); err != nil {
+			t.Error(err)
+		}
+	})
+	archive := filepath.Join(t.TempDir(), "image.tar")
+	run(t, tool, "push", name, "docker-archive:"+archive+":"+name)
+	image := readArchive(t, archive)
+
+	t.Run("says what it is", func(t *testing.T) { checkConfig(t, image.config, stamp) })
+	t.Run("has one file, which needs no other", func(t *testing.T) { checkFiles(t, image.files) })
+	t.Run("is built the same anywhere", func(t *testing.T) {
+		here := filepath.Join(t.TempDir(), "manager")
+		flags := strings.TrimSpace(run(t, "hack/version.sh", "ldflags"))
+		run(t, "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w "+flags, "-o", here, "./cmd/manager")
+		want, err := os.ReadFile(here)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := image.files["manager"].data; !bytes.Equal(got, want) {
+			t.Errorf("/manager has %d bytes and the digest %x, the same built here %d and %x",
+				len(got), sha256.Sum256(got), len(want), sha256.Sum256(want))
+		}
+	})
+	t.Run("is what was pushed", func(t *testing.T) { checkPushed(t, registry, image) })
+
+	cluster.LoadImage(t, archive)
+	t.Run("runs as its own user with its own entry point", func(t *testing.T) { checkRun(t, name, stamp) })
+	t.Run("runs the operator", func(t *testing.T) { checkOperator(t, name, image) })
+}
+
+// run runs a program in the repository's root and returns its standard output.
+func run(t *testing.T, program string, args ...string) string {
+	t.Helper()
+	output, err := cluster.Run(t.Context(), program, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
+}
+
+// stamp returns what builds are stamped with, by the names of hack/version.sh.
+func stamp(t *testing.T) map[string]string {
+	t.Helper()
+	stamp := map[string]string{}
+	for line := range strings.Lines(run(t, "hack/version.sh")) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		stamp[name] = value
+	}
+	if names := slices.Sorted(maps.Keys(stamp)); !slices.Equal(names, []string{"COMMIT", "COMMIT_DATE", "TREE_STATE", "VERSION"}) {
+		t.Fatalf("hack/version.sh tells %q", names)
+	}
+	return stamp
+}
+
+func checkConfig(t *testing.T, config config, stamp map[string]string) {
+	if config.OS != "linux" || config.Architecture != runtime.GOARCH {
+		t.Errorf("it is for %s/%s, want linux/%s", config.OS, config.Architecture, runtime.GOARCH)
+	}
+	if config.Config.User != "65532:65532" {
+		t.Errorf("its user is %q, want 65532:65532", config.Config.User)
+	}
+	if !slices.Equal(config.Config.Entrypoint, []string{"/manager"}) || len(config.Config.Cmd) > 0 {
+		t.Errorf("its entry point is %q with the arguments %q, want /manager without any", config.Config.Entrypoint, config.Config.Cmd)
+	}
+	for label, want := range map[string]string{
+		"title":       "hourglass-operator",
+		"description": "Kubernetes operator that runs AVS performers",
+		"source":      "https://github.com/Layr-Labs/hourglass-operator",
+		"licenses":    "Apache-2.0",
+		"version":     stamp["VERSION"],
+		"revision":    stamp["COMMIT"],
+		"created":     stamp["COMMIT_DATE"],
+	} {
+		label = "org.opencontainers.image." + label
+		if got := config.Config.Labels[label]; got != want {
+			t.Errorf("its label %s is %q, want %q", label, got, want)
+		}
+	}
+}
+
+// checkFiles checks what the Dockerfile puts on its base, which is empty here.
+func checkFiles(t *testing.T, files map[string]file) {
+	if paths := slices.Sorted(maps.Keys(files)); !slices.Equal(paths, []string{"manager"}) {
+		t.Fatalf("it has %q, want nothing but /manager", paths)
+	}
+	manager := files["manager"]
+	if manager.mode != 0o755 {
+		t.Errorf("/manager has the mode %o, want 755", manager.mode)
+	}
+	program, err := elf.NewFile(bytes.NewReader(manager.data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer program.Close()
+	for _, part := range program.Progs {
+		if part.Type == elf.PT_INTERP || part.Type == elf.PT_DYNAMIC {
+			t.Errorf("/manager is not static: it has a part %s", part.Type)
+		}
+	}
+	info, err := buildinfo.Read(bytes.NewReader(manager.data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	settings := map[string]string{}
+	for _, setting := range info.Settings {
+		settings[setting.Key] = setting.Value
+	}
+	for _, want := range []string{"CGO_ENABLED=0", "-trimpath=true", "GOOS=linux", "GOARCH=" + runtime.GOARCH} {
+		if key, value, _ := strings.Cut(want, "="); settings[key] != value {
+			t.Errorf("/manager was built with %s=%s, want %s", key, settings[key], want)
+		}
+	}
+}
+
+func checkPushed(t *testing.T, registry *registry, image contents) {
+	pushed := registry.manifest(repository, tag)
+	if pushed == nil {
+		t.Fatalf("nothing was pushed as %s:%s", repository, tag)
+	}
+	var manifest struct {
+		Config struct{ Digest string }
+		Layers []struct{ Digest string }
+	}
+	if err := json.Unmarshal(pushed, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	// The configuration names the layers by their contents.
+	if want := "sha256:" + image.digest; manifest.Config.Digest != want || registry.blob(want) == nil {
+		t.Errorf("an image with the configuration %s was pushed, want %s; the registry has it: %t",
+			manifest.Config.Digest, want, registry.blob(want) != nil)
+	}
+	for _, layer := range manifest.Layers {
+		if registry.blob(layer.Digest) == nil {
+			t.Errorf("layer %s was not pushed", layer.Digest)
+		}
+	}
+}
+
+// checkRun runs the image in a pod that says nothing of user and command, so that both are the image's.
+func checkRun(t *testing.T, name string, stamp map[string]string) {
+	pods := cluster.Kube.CoreV1().Pods(cluster.Namespace(t).Name)
+	_, err := pods.Create(t.Context(), &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "version"},
+		Spec: corev1.PodSpec{
+			RestartPolicy: corev1.RestartPolicyNever,
+			Containers: []corev1.Container{{
+				Name:            "manager",
+				Image:           name,
+				ImagePullPolicy: corev1.PullNever,
+				Args:            []string{"--version"},
+				// The kubelet refuses an image whose user is root or has only a name.
+				SecurityContext: &corev1.SecurityContext{RunAsNonRoot: new(true)},
+			}},
+		},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	framework.Eventually(t, "pod version to end", func(ctx context.Context) error {
+		pod, err := pods.Get(ctx, "version", metav1.GetOptions{})
+		if err == nil && pod.Status.Phase != corev1.PodSucceeded {
+			err = fmt.Errorf("it is %s: %+v", pod.Status.Phase, pod.Status.ContainerStatuses)
+		}
+		return err
+	})
+	said, err := pods.GetLogs("version", &corev1.PodLogOptions{}).DoRaw(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	commit := stamp["COMMIT"]
+	if stamp["TREE_STATE"] == "dirty" {
+		commit += "-dirty"
+	}
+	want := fmt.Sprintf("hourglass-operator %s (commit %s, built %s, %s, linux/%s)\n",
+		stamp["VERSION"], commit, stamp["COMMIT_DATE"], runtime.Version(), runtime.GOARCH)
+	if string(said) != want {
+		t.Errorf("/manager --version says\n%swant\n%s", said, want)
+	}
+}
+
+// checkOperator installs the operator with the image, and has it do its work.
+func checkOperator(t *testing.T, name string, image contents) {
+	run(t, "make", "deploy", "IMG="+name)
+	framework.Eventually(t, "the operator to be ready", cluster.OperatorReady)
+	pods, err := cluster.OperatorPods(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pods) == 0 {
+		t.Fatal("the operator has no pod")
+	}
+	for _, pod := range pods {
+		status := pod.Status.ContainerStatuses
+		if len(status) != 1 || status[0].Image != name || !strings.Contains(status[0].ImageID, image.digest) {
+			t.Errorf("pod %s runs %+v, want %s with the configuration %s", pod.Name, status, name, image.digest)
+		}
+	}
+
+	namespace := cluster.Namespace(t)
+	namespace.CreateReady(t, namespace.Performer("image"))
+}
