@@ -9,7 +9,7 @@ MAKEFLAGS += --no-builtin-rules
 
 # The operator's image.
 IMG ?= hourglass-operator:dev
-# What builds and pushes images: docker or podman.
+# What builds and pushes images: docker, podman, buildah, or hack/buildah.sh where there is no engine.
 CONTAINER_TOOL ?= docker
 # The platforms of docker-buildx.
 PLATFORMS ?= linux/amd64,linux/arm64,linux/s390x,linux/ppc64le
@@ -127,6 +127,13 @@ test-all: lint test test-e2e ## Lint and run all tests.
 .PHONY: build
 build: ## Build bin/manager.
 	$(BUILD) -ldflags "$$(hack/version.sh ldflags)" -o bin/manager ./cmd/manager
+
+.PHONY: build-platforms
+build-platforms: ## Build bin/manager-OS-ARCHITECTURE for each of PLATFORMS.
+	for platform in $$(tr , ' ' <<<"$(PLATFORMS)"); do \
+		GOOS=$${platform%/*} GOARCH=$${platform#*/} $(BUILD) -ldflags "$$(hack/version.sh ldflags)" \
+			-o "bin/manager-$${platform/\//-}" ./cmd/manager; \
+	done
 
 .PHONY: run
 run: build ## Run the operator here, against the current kubeconfig.
