@@ -70,9 +70,8 @@ make_bases() {
 	done
 	# Else root has no home, in which Go keeps its cache.
 	echo "root:x:0:0:root:/root:/bin/bash" >"$work/root/etc/passwd"
-	for part in bin lib pkg src VERSION go.env; do
-		cp -a "$(go env GOROOT)/$part" "$work/root/usr/local/go/"
-	done
+	tar -c -C "$(go env GOROOT)" --exclude testdata --exclude '*_test.go' bin lib pkg src VERSION go.env |
+		tar -x -C "$work/root/usr/local/go"
 	make_image "docker.io/library/golang:$go_minor" "$work/root" --env GOTOOLCHAIN=local \
 		--env PATH=/usr/local/go/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 	make_image gcr.io/distroless/static:nonroot "$work/empty"
