@@ -52,11 +52,8 @@ done | sort -u | while read -r module module_version; do
 	done
 done >>"$work/third-party-licenses.txt"
 
-if grep -q '^helm-package:' Makefile; then
-	make --no-print-directory helm-package CHART_VERSION="${version#v}" APP_VERSION="$version" >&2
-	# The folder may hold earlier charts too.
-	find chart_releases -name '*.tgz' -newer "$work/install.yaml" -exec cp {} "$work" \;
-fi
+make --no-print-directory helm-package CHART_VERSION="${version#v}" APP_VERSION="$version" >&2
+cp "chart_releases/hourglass-operator-${version#v}.tgz" "$work"
 
 (cd "$work" && sha256sum -- * >checksums.txt)
 # Only what a release consists of is replaced: dist/ may hold other things.

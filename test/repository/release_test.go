@@ -47,14 +47,16 @@ type component struct {
 func TestRelease(t *testing.T) {
 	dist := t.TempDir()
 	const image = "registry.example/hourglass-operator:v1.2.3"
-	env := []string{"DIST=" + dist, "PLATFORMS=linux/" + runtime.GOARCH, "IMG=" + image, "VERSION=v1.2.3"}
+	env := []string{"DIST=" + dist, "PLATFORMS=linux/" + runtime.GOARCH, "IMG=" + image, "VERSION=v1.2.3",
+		// Not git's, for a commit or an edit meanwhile would make another program.
+		"COMMIT=0123456789", "COMMIT_DATE=2026-01-01T00:00:00Z", "TREE_STATE=clean"}
 	write(t, dist, "manager-linux-earlier", "of a release before")
 	if out, err := run(t, env, "hack/release.sh"); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	program := "manager-linux-" + runtime.GOARCH
 	files := list(t, dist)
-	for _, file := range []string{program, program + ".cdx.json", "install.yaml", "third-party-licenses.txt", "checksums.txt"} {
+	for _, file := range []string{program, program + ".cdx.json", "install.yaml", "third-party-licenses.txt", "checksums.txt", "hourglass-operator-1.2.3.tgz"} {
 		if !slices.Contains(files, file) {
 			t.Errorf("no %s among %q", file, files)
 		}
