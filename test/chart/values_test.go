@@ -99,6 +99,7 @@ var effects = []effect{
 	{"serviceAccount.annotations", []string{"serviceAccount.annotations.role=r"}, serviceAccount, "metadata.annotations.role", "r"},
 	{"rbac.create", []string{"rbac.create=false"}, "ClusterRole hourglass-operator-manager", "", false},
 	{"rbac.create", []string{"rbac.create=false"}, "RoleBinding hourglass-system/hourglass-operator-leader-election", "", false},
+	{"rbac.aggregate", []string{"rbac.aggregate=false"}, "ClusterRole hourglass-operator-performer-admin", "", false},
 	{"rbac.aggregate", []string{"rbac.aggregate=false"}, "ClusterRole hourglass-operator-performer-editor", "", false},
 	{"rbac.aggregate", []string{"rbac.aggregate=false"}, "ClusterRole hourglass-operator-performer-viewer", "", false},
 	{"crd.install", []string{"crd.install=true"}, crd, "metadata.annotations.[helm.sh/resource-policy]", "keep"},

@@ -20,8 +20,8 @@ const clientPage = "docs/client.md"
 // update has the page written anew: go test ./test/docs -run TestClientPage -update-client-page
 var update = flag.Bool("update-client-page", false, "write the example's code into "+clientPage)
 
-// shown is a block of Go in the page, below a comment that says whose code it is.
-var shown = regexp.MustCompile("(?s)<!-- (\\S+): (\\w+) -->\n```go\n(.*?)```\n")
+// shown is a block of Go in the page, below a line that says which function of which file it is.
+var shown = regexp.MustCompile("(?s)`(\\w+)` in \\[\\S+\\]\\(\\.\\./(\\S+)\\):\n\n```go\n(.*?)```\n")
 
 // function returns the source of a function with its comment.
 func function(t *testing.T, path, name string) string {
@@ -57,11 +57,12 @@ func TestClientPageShowsTheExample(t *testing.T) {
 	}
 	wanted := page
 	for _, block := range blocks {
-		path, name, code := block[1], block[2], function(t, block[1], block[2])
+		name, path := block[1], block[2]
+		code := function(t, path, name)
 		if code != block[3] && !*update {
 			t.Errorf("%s shows another %s than %s has: run go test ./test/docs -run TestClientPage -update-client-page", clientPage, name, path)
 		}
-		wanted = strings.Replace(wanted, block[0], "<!-- "+path+": "+name+" -->\n```go\n"+code+"```\n", 1)
+		wanted = strings.Replace(wanted, "```go\n"+block[3]+"```\n", "```go\n"+code+"```\n", 1)
 	}
 	if *update {
 		if err := os.WriteFile(filepath.Join(root, clientPage), []byte(wanted), 0o644); err != nil {

@@ -34,30 +34,26 @@ const buildExample = "go build -C examples/client -o performers ."
 // step is a command of a page and what it prints.
 type step struct{ command, output string }
 
-// steps returns the commands of the console blocks of a page that begin with a comment of this text.
-func steps(t *testing.T, page, comment string) []step {
+// walks returns the commands of each console block of a page.
+func walks(t *testing.T, page string) (blocks [][]step) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), page))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, _ := strings.Cut(string(text), "```console\n# "+comment+"\n")
-	block, _, ended := strings.Cut(block, "```")
-	if !ended {
-		t.Fatalf("%s has no console block %q", page, comment)
-	}
-	var found []step
-	for line := range strings.Lines(block) {
-		if command, is := strings.CutPrefix(line, "$ "); is {
-			found = append(found, step{command: strings.TrimSpace(command)})
-		} else if len(found) > 0 {
-			found[len(found)-1].output += line
+	for _, block := range strings.Split(string(text), "```console\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		var found []step
+		for line := range strings.Lines(block) {
+			if command, is := strings.CutPrefix(line, "$ "); is {
+				found = append(found, step{command: strings.TrimSpace(command)})
+			} else if len(found) > 0 {
+				found[len(found)-1].output += line
+			}
 		}
+		blocks = append(blocks, found)
 	}
-	if len(found) == 0 {
-		t.Fatalf("%s has no command under %q", page, comment)
-	}
-	return found
+	return blocks
 }
 
 func TestClientExample(t *testing.T) {
@@ -71,6 +67,10 @@ func TestClientExample(t *testing.T) {
 
 // walkThePage runs the commands of docs/client.md, and wants them to print what stands there.
 func walkThePage(t *testing.T, program string) {
+	blocks := walks(t, "docs/client.md")
+	if len(blocks) != 2 || len(blocks[1]) != 1 || blocks[1][0].command != "performers watch" {
+		t.Fatalf("the page has other consoles than a walk and a watch: %q", blocks)
+	}
 	w := newWorld(t)
 	startOperator(t)
 	runReadiness(t, w.namespace)
@@ -80,7 +80,7 @@ func walkThePage(t *testing.T, program string) {
 
 	var watch *exec.Cmd
 	var watched controlplane.Buffer
-	for _, s := range steps(t, "docs/client.md", "a first walk") {
+	for _, s := range blocks[0] {
 		args, is := strings.CutPrefix(s.command, "performers ")
 		if !is {
 			if s.command != buildExample || s.output != "" {
@@ -124,14 +124,12 @@ func walkThePage(t *testing.T, program string) {
 	}
 	// Between the lines of the page there may be others, for what is only short.
 	rest := asOnPage.Replace(watched.String())
-	for _, s := range steps(t, "docs/client.md", "in another terminal") {
-		for line := range strings.Lines(s.output) {
-			_, after, found := strings.Cut(rest, line)
-			if !found {
-				t.Errorf("watch printed\n%s\nand not, or not in this order,\n%s", watched.String(), line)
-			}
-			rest = after
+	for line := range strings.Lines(blocks[1][0].output) {
+		_, after, found := strings.Cut(rest, line)
+		if !found {
+			t.Errorf("watch printed\n%s\nand not, or not in this order,\n%s", watched.String(), line)
 		}
+		rest = after
 	}
 }
 
