@@ -60,7 +60,7 @@ func TestApply(t *testing.T) {
 
 	// Somebody else writes the image, and owns it from then on.
 	p.Spec.Image = "repo:3"
-	p, err = client.HourglassV1alpha1().Performers(namespace).Update(t.Context(), p, metav1.UpdateOptions{FieldManager: "somebody"})
+	_, err = client.HourglassV1alpha1().Performers(namespace).Update(t.Context(), p, metav1.UpdateOptions{FieldManager: "somebody"})
 	if err != nil {
 		t.Fatal(err)
 	}
