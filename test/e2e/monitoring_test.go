@@ -77,7 +77,8 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	}
 	for round := range rounds {
 		short := ns.CreateReady(t, ns.Performer("short-lived"))
-		ns.Patch(t, "upgraded", fmt.Sprintf(`{"spec":{"image":"hourglass/sample-performer:v%d"}}`, 1+round%2))
+		// Another revision each time: back to an earlier one it would go without an upgrade, while that one's pod drains.
+		ns.Patch(t, "upgraded", fmt.Sprintf(`{"spec":{"version":"round-%d","image":"hourglass/sample-performer:v%d"}}`, round, 1+round%2))
 		ns.WaitFor(t, "upgraded", "to be ready on another pod", framework.ReadyOn(int32(round+1)))
 		if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), replaced.Status.PodName, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
