@@ -5,6 +5,7 @@ package markdown
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -83,15 +84,14 @@ func LoadLinks(root, path string) (*Page, error) {
 
 // Documents returns the paths of the pages whose commands are run: README.md and those of docs/.
 func Documents(root string) ([]string, error) {
-	found, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		return nil, err
-	}
 	paths := []string{"README.md"}
-	for _, path := range found {
-		paths = append(paths, filepath.Join("docs", filepath.Base(path)))
-	}
-	return paths, nil
+	err := fs.WalkDir(os.DirFS(root), "docs", func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(path, ".md") {
+			paths = append(paths, path)
+		}
+		return err
+	})
+	return paths, err
 }
 
 var (

@@ -21,7 +21,7 @@
 //   - bash: commands, which are run. The first that fails ends the test. Exported variables, the working directory
 //     and processes in the background stay until the end of the page.
 //   - console: commands, each after "$ ", with what they print below. Blanks don't count, nor do ages, times, addresses,
-//     revisions, and the ends of names of a Deployment's pods. "..." stands for any text, and alone in a line for any
+//     revisions, where in the source a line of a log is from, and the ends of names of a Deployment's pods. "..." stands for any text, and alone in a line for any
 //     lines. A command that asks (kubectl get, describe, logs, events) is repeated until it prints what the page shows,
 //     so there is no need to wait before it. Of a command without output below, only that it succeeds counts.
 //   - yaml: where every document has apiVersion and kind, a manifest, which the API server judges (kubectl apply

@@ -23,6 +23,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
 )
 
+const undeploy = "hack/undeploy.sh all --ignore-not-found"
+
 // TestPages runs the commands of all pages, one page after the other.
 func TestPages(t *testing.T) {
 	paths, err := markdown.Documents(root)
@@ -49,6 +51,8 @@ func TestPages(t *testing.T) {
 		}
 		return 1
 	})
+	// A cluster that an earlier run has left has it.
+	newShell(t).must(t, undeploy)
 	for _, page := range pages {
 		t.Run(page.Path, func(t *testing.T) { run(t, page) })
 	}
@@ -82,9 +86,7 @@ func isManifest(text string) bool {
 // run runs the blocks of a page in order.
 func run(t *testing.T, page *markdown.Page) {
 	sh := newShell(t)
-	if page.WithoutOperator {
-		sh.must(t, "hack/undeploy.sh all --ignore-not-found")
-	} else {
+	if !page.WithoutOperator {
 		sh.must(t, "kubectl apply -f deploy/ && kubectl rollout status -n hourglass-system deployment/hourglass-operator-controller-manager --timeout=3m")
 	}
 	before := namespaces(t)
@@ -95,9 +97,11 @@ func run(t *testing.T, page *markdown.Page) {
 			diagnose(t, sh)
 		}
 		if page.WithoutOperator {
-			sh.must(t, "hack/undeploy.sh all --ignore-not-found")
+			sh.must(t, undeploy)
 		} else {
-			sh.must(t, "kubectl delete performers --all --all-namespaces --timeout=2m")
+			// The page may have removed the CRD too.
+			sh.must(t, "crd=$(kubectl get crd performers.hourglass.eigenlayer.io --ignore-not-found -o name)\n"+
+				"[[ -z $crd ]] || kubectl delete performers --all --all-namespaces --timeout=2m")
 		}
 		for name := range namespaces(t) {
 			if !before[name] {

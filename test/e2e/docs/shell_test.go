@@ -39,8 +39,9 @@ func newShell(t *testing.T) *shell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	path := fmt.Sprintf("export PATH=%q:%q:\"$PATH\"\n", bin, filepath.Join(bin, "tools"))
-	if err := os.WriteFile(s.exported(), []byte(path), 0o600); err != nil {
+	// kubectl has to ask anew which kinds there are: a page may have added or removed some.
+	begin := fmt.Sprintf("export PATH=%q:%q:\"$PATH\" KUBECACHEDIR=%q\n", bin, filepath.Join(bin, "tools"), filepath.Join(s.dir, "kube-cache"))
+	if err := os.WriteFile(s.exported(), []byte(begin), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
