@@ -2296,6 +2296,9 @@ var schemaYAML = typed.YAMLObject(`types:
           - name: phase
             type:
               scalar: string
+          - name: phaseTransitionTime
+            type:
+              scalar: untyped
           - name: podName
             type:
               scalar: string
