@@ -144,14 +144,14 @@ func (c *Cluster) Delete(ctx context.Context, yaml string) error {
 	return err
 }
 
-// Run runs a program in the repository's root with the cluster's kubeconfig, and its kubectl as the one on the path, and
+// Run runs a program in the repository's root, for which the cluster and its kubectl are those of the environment, and
 // returns its standard output.
 func (c *Cluster) Run(ctx context.Context, program string, args ...string) (string, error) {
-	env := []string{"KUBECONFIG=" + c.kubeconfig}
-	if c.binDir != "" {
-		env = append(env, "PATH="+c.binDir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	if program == "kubectl" {
+		// Not to be looked for on the path of the tests.
+		return c.Kubectl(ctx, args...)
 	}
-	return command{dir: c.root, env: env}.run(ctx, program, args...)
+	return command{dir: c.root, env: c.Environment()}.run(ctx, program, args...)
 }
 
 func (c *Cluster) kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
