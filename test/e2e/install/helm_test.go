@@ -72,7 +72,7 @@ func (h helm) packaged(t *testing.T) string {
 func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	t.Helper()
 	later := laterChart(t)
-	upgrade := []string{later, "--set", "operator.image.tag=" + tagOf(nextImage), "--wait"}
+	upgrade := []string{later, "--reset-then-reuse-values", "--set", "operator.image.tag=" + tagOf(nextImage), "--wait"}
 	described := func() string {
 		return run(t, "kubectl", "get", "crd", crd, "--output=jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}")
 	}
