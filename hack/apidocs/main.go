@@ -101,8 +101,8 @@ pod, and where that is tested. What belongs to Kubernetes, such as an affinity, 
 
 	p.meet(reflect.TypeFor[v1alpha1.Performer](), version.Schema.OpenAPIV3Schema, "")
 	// Telling of one adds others.
-	for i := 0; i < len(p.sections); i++ {
-		if err := p.section(p.sections[i]); err != nil {
+	for told := 0; told < len(p.sections); told++ { //nolint:intrange // the length grows
+		if err := p.section(p.sections[told]); err != nil {
 			return "", err
 		}
 	}

@@ -57,12 +57,11 @@ func run(args []string) error {
 	definitions := map[string]any{}
 	for _, version := range crd.Spec.Versions {
 		schema := version.Schema.OpenAPIV3Schema
-		properties, ok := schema["properties"].(map[string]any)
-		if !ok {
+		if _, ok := schema["properties"].(map[string]any); !ok {
 			return fmt.Errorf("%s: version %s has no properties", args[0], version.Name)
 		}
 		schema = forApply(schema)
-		properties, _ = schema["properties"].(map[string]any)
+		properties, _ := schema["properties"].(map[string]any)
 		properties["metadata"] = objectMeta
 		definitions[restFriendly(args[1]+"/"+version.Name+"."+crd.Spec.Names.Kind)] = schema
 	}

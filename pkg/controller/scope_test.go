@@ -219,8 +219,8 @@ func TestNobodyWaitsForTheErrorsOfOthers(t *testing.T) {
 	c, _, _ := newTestController(t, Config{LastRetry: 4 * DefaultFirstRetry})
 	for i := range 1000 {
 		name := cache.NewObjectName("ns", fmt.Sprint(i))
-		for try, want := range []time.Duration{1, 2, 4, 4} {
-			if got := c.backoff.When(name); got != want*DefaultFirstRetry {
+		for try, want := range []time.Duration{DefaultFirstRetry, 2 * DefaultFirstRetry, 4 * DefaultFirstRetry, 4 * DefaultFirstRetry} {
+			if got := c.backoff.When(name); got != want {
 				t.Fatalf("Performer %d waits for %s after error %d", i, got, try+1)
 			}
 		}

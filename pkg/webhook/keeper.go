@@ -268,7 +268,7 @@ func (k *Keeper) readAuthority(ctx context.Context) (*authority, error) {
 		ours := live.Labels[performer.LabelManagedBy] == performer.ManagedBy
 		switch {
 		case err != nil && !ours:
-			return nil, fmt.Errorf("Secret %s/%s is not the operator's: %w; delete it, or name another one with --webhook-ca-secret", k.config.Namespace, k.config.Secret, err)
+			return nil, fmt.Errorf("the Secret %s/%s is not the operator's: %w; delete it, or name another one with --webhook-ca-secret", k.config.Namespace, k.config.Secret, err)
 		case err == nil && now.Before(present.dueAt()):
 			return present, nil
 		case err == nil && !k.leading.Load() && now.Before(present.certificate.NotAfter):

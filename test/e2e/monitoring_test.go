@@ -34,8 +34,10 @@ const rateInterval = "15s"
 // emptyPanels are those that rightly show nothing in this test, and why.
 var emptyPanels = map[string]string{
 	"Webhook certificate": webhooksOff, "Reviews": webhooksOff, "Duration of reviews": webhooksOff, "Certificate": webhooksOff,
-	"Failures in a row":    "no pod ends by itself",
-	"Delay after an error": "no pass fails",
+	"Failures in a row":       "no pod ends by itself",
+	"Errors":                  "no pass fails",
+	"Delay after an error":    "no pass fails",
+	"Wait for --kube-api-qps": "no limit is set",
 }
 
 const webhooksOff = "webhooks are off"

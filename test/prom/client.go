@@ -107,10 +107,10 @@ func (c *Client) Get(ctx context.Context, path string, data any) error {
 		Data          any
 	}{Data: data}
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
-		return fmt.Errorf("Prometheus answers %s to %s: %w", response.Status, path, err)
+		return fmt.Errorf("the Prometheus server answers %s to %s: %w", response.Status, path, err)
 	}
 	if answer.Status != "success" {
-		return fmt.Errorf("Prometheus answers %s to %s: %s", response.Status, path, answer.Error)
+		return fmt.Errorf("the Prometheus server answers %s to %s: %s", response.Status, path, answer.Error)
 	}
 	return nil
 }

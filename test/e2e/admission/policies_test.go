@@ -7,6 +7,7 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -74,7 +75,7 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 		if err == nil {
 			// They take a second or so to be in force.
 			_, err = cluster.Kubectl(ctx, "delete", "performer", "newer", "-n", ns.Name)
-			return fmt.Errorf("it was let in (deleting it: %v)", err)
+			return errors.Join(errors.New("it was let in"), err)
 		}
 		if !strings.Contains(err.Error(), refusal) {
 			return err

@@ -7,6 +7,7 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -196,7 +197,7 @@ func TestTheOperatorIsAway(t *testing.T) {
 		_, err := cluster.Apply(ctx, ns.Name, strings.Replace(fmt.Sprintf(dubious, "new"), "0x123...", "0x124...", 1))
 		if err == nil {
 			_, err := cluster.Kubectl(ctx, "delete", "performer", "new", "-n", ns.Name, "--wait=false")
-			return fmt.Errorf("a new Performer is let in (%v)", err)
+			return errors.Join(errors.New("a new Performer is let in"), err)
 		}
 		if !strings.Contains(err.Error(), "failed calling webhook") {
 			return err

@@ -11,6 +11,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -74,7 +75,7 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		w.Header().Set("Location", path)
 		w.WriteHeader(http.StatusAccepted)
 	case request.Method == http.MethodPut && r.uploads[path] != nil:
-		blob := append(r.uploads[path], body...)
+		blob := slices.Concat(r.uploads[path], body)
 		digest := request.URL.Query().Get("digest")
 		if got := fmt.Sprintf("sha256:%x", sha256.Sum256(blob)); got != digest {
 			http.Error(w, "the digest is "+got, http.StatusBadRequest)

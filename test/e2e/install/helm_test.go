@@ -113,7 +113,7 @@ func refusal(ns *framework.Namespace) func(context.Context) error {
 		_, err := cluster.Performers.HourglassV1alpha1().Performers(ns.Name).
 			Create(ctx, wrong, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if !apierrors.IsInvalid(err) {
-			return fmt.Errorf("the API server says of an image in upper case: %v", err)
+			return fmt.Errorf("the API server says of an image in upper case: %w", err)
 		}
 		return nil
 	}
