@@ -29,7 +29,7 @@ import (
 )
 
 // buildExample is how the page builds the example, as this test does in its own way.
-const buildExample = "go build -C examples/client -o performers ."
+const buildExample = "go build -C examples/client -o ../../bin/performers ."
 
 // step is a command of a page and what it prints.
 type step struct{ command, output string }
