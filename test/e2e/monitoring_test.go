@@ -123,20 +123,25 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, panel := range dashboard.Panels {
-		why, empty := emptyPanels[panel.Title]
-		for _, query := range panel.Targets {
-			series, err := prometheus.Range(t.Context(), choose(query.Expr), started, time.Now(), time.Second)
-			switch has := slices.ContainsFunc(series, hasNumber); {
-			case err != nil:
-				t.Errorf("panel %q: %v", panel.Title, err)
-			case !has && !empty:
-				t.Errorf("panel %q shows nothing for %s", panel.Title, choose(query.Expr))
-			case has && empty && why == webhooksOff:
-				t.Errorf("panel %q shows something, though %s", panel.Title, why)
+	// The end of an upgrade may be yet to come, and a rate wants two scrapes.
+	framework.Eventually(t, "each panel to have what it is for", func(ctx context.Context) error {
+		var wrong []error
+		for _, panel := range dashboard.Panels {
+			why, empty := emptyPanels[panel.Title]
+			for _, query := range panel.Targets {
+				series, err := prometheus.Range(ctx, choose(query.Expr), started, time.Now(), time.Second)
+				switch has := slices.ContainsFunc(series, hasNumber); {
+				case err != nil:
+					wrong = append(wrong, fmt.Errorf("panel %q: %w", panel.Title, err))
+				case !has && !empty:
+					wrong = append(wrong, fmt.Errorf("panel %q shows nothing for %s", panel.Title, choose(query.Expr)))
+				case has && empty && why == webhooksOff:
+					wrong = append(wrong, fmt.Errorf("panel %q shows something, though %s", panel.Title, why))
+				}
 			}
 		}
-	}
+		return errors.Join(wrong...)
+	})
 
 	if path := os.Getenv(envPicture); path != "" {
 		picture, err := dashboard.Draw(t.Context(), &prometheus.Client, started, time.Now(), rateInterval)
