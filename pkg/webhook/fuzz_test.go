@@ -15,8 +15,8 @@ import (
 )
 
 // FuzzHandler sends any body to both webhooks: there is no panic, and no answer that is neither a yes, nor
-// a no with its reason, nor an HTTP error. The corpus in testdata is what "make fuzz" has found worth
-// keeping, and runs with the other tests.
+// a no with its reason, nor an HTTP error. The corpus in testdata runs with the
+// other tests: one input for each kind of answer, and what "make fuzz" has found worth keeping.
 func FuzzHandler(f *testing.F) {
 	for _, seed := range []string{
 		create(performerJSON("x", good)), create(performerJSON("x", bad)), update(performerJSON("x", bad), performerJSON("x", worse)),
