@@ -39,9 +39,8 @@ func newShell(t *testing.T) *shell {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// kubectl has to ask anew which kinds there are: a page may have added or removed some.
-	begin := fmt.Sprintf("export PATH=%q:%q:\"$PATH\" KUBECACHEDIR=%q\n", bin, filepath.Join(bin, "tools"), filepath.Join(s.dir, "kube-cache"))
-	if err := os.WriteFile(s.exported(), []byte(begin), 0o600); err != nil {
+	path := fmt.Sprintf("export PATH=%q:%q:\"$PATH\"\n", bin, filepath.Join(bin, "tools"))
+	if err := os.WriteFile(s.exported(), []byte(path), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -69,7 +68,12 @@ func (s *shell) run(ctx context.Context, commands string) (string, error) {
 	script := ". \"$EXPORTED\"\n" + commands + "\n{ export -p; printf 'cd %q\\n' \"$PWD\"; } >\"$EXPORTED\"\n"
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = root
-	cmd.Env = append(append(os.Environ(), cluster.Environment()...), "EXPORTED="+s.exported())
+	// kubectl has to ask anew which kinds there are: the commands before may have added or removed some.
+	cache := filepath.Join(s.dir, "kube-cache")
+	if err := os.RemoveAll(cache); err != nil {
+		return "", err
+	}
+	cmd.Env = append(append(os.Environ(), cluster.Environment()...), "EXPORTED="+s.exported(), "KUBECACHEDIR="+cache)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
