@@ -424,7 +424,7 @@ func TestPoliciesCanWarnFirst(t *testing.T) {
 	for concern, p := range policies {
 		t.Run(concern, func(t *testing.T) {
 			namespace := newNamespace(t)
-			binding := bind(t, concern, func(b *admissionv1.ValidatingAdmissionPolicyBinding) {
+			binding := install(t, concern, func(b *admissionv1.ValidatingAdmissionPolicyBinding) {
 				b.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Warn, admissionv1.Audit}
 			}, namespace)
 			heard := &warnings{}
