@@ -101,6 +101,12 @@ func New(words Words) *Metrics {
 			known.counter.WithLabelValues(word)
 		}
 	}
+	for _, result := range words.SyncResults {
+		m.durations.WithLabelValues(result)
+	}
+	for _, result := range words.UpgradeResults {
+		m.upgradeTime.WithLabelValues(result)
+	}
 	return m
 }
 

@@ -40,7 +40,7 @@ func TestHandlerServesOursAndTheStandardFamiliesOnce(t *testing.T) {
 		workqueue.TypedRateLimitingQueueConfig[string]{Name: "performer"})
 	defer queue.ShutDown()
 
-	m := New(Words{SyncResults: []string{"success", "error", "conflict"}, UpgradeResults: []string{"completed"}})
+	m := New(Words{SyncResults: []string{"success", "error", "conflict"}, UpgradeResults: []string{"completed", "superseded"}})
 	m.SetBuildInfo("v1.2.3", "abc", "go1")
 	end := func(result string, seconds float64, err error) {
 		m.SyncBegan()
@@ -59,6 +59,9 @@ func TestHandlerServesOursAndTheStandardFamiliesOnce(t *testing.T) {
 	body := scrape(t, m.Handler(Standard()))
 
 	for _, want := range []string{
+		// What has not happened yet begins at zero, or the first time would be no increase.
+		`hourglass_upgrade_duration_seconds_count{result="superseded"} 0`,
+		`hourglass_reconcile_duration_seconds_count{result="conflict"} 0`,
 		`hourglass_reconcile_total{result="success"} 1`,
 		`hourglass_reconcile_total{result="error"} 2`,
 		`hourglass_reconcile_total{result="conflict"} 0`,
