@@ -17,10 +17,10 @@ PLATFORMS ?= linux/amd64,linux/arm64,linux/s390x,linux/ppc64le
 BUILDX_ARGS ?=
 # The kubectl that install, uninstall, deploy and undeploy use, with the current KUBECONFIG.
 KUBECTL ?= kubectl
-# The version of the packaged chart, and the tag of the image it installs, if not those of its Chart.yaml.
+# The version of the packaged chart, if not that of its Chart.yaml.
 CHART_VERSION ?=
-APP_VERSION ?=
-# Where the packaged charts will be served from, for their index.
+# Where packaged charts go, and where they will be served from, for their index.
+CHART_RELEASES ?= chart_releases
 CHART_URL ?=
 # Arguments of the manager in `make run`.
 ARGS ?=
@@ -166,13 +166,12 @@ helm-lint: ## Lint the Helm chart, with Helm 3 and Helm 4.
 	for helm in $$(hack/tools/build.sh helm3 helm4); do $$helm lint --strict $(CHART); done
 
 .PHONY: helm-package
-helm-package: ## Package the Helm chart into chart_releases/.
-	$$(hack/tools/build.sh helm4) package $(CHART) --destination chart_releases \
-		$(if $(CHART_VERSION),--version $(CHART_VERSION)) $(if $(APP_VERSION),--app-version $(APP_VERSION))
+helm-package: ## Package the Helm chart, as one that installs the image IMG, into chart_releases/.
+	IMG=$(IMG) CHART_VERSION=$(CHART_VERSION) hack/package-chart.sh $(CHART_RELEASES)
 
 .PHONY: helm-index
 helm-index: ## Write chart_releases/index.yaml, which makes a chart repository of that folder.
-	$$(hack/tools/build.sh helm4) repo index chart_releases $(if $(CHART_URL),--url $(CHART_URL))
+	$$(hack/tools/build.sh helm4) repo index $(CHART_RELEASES) $(if $(CHART_URL),--url $(CHART_URL))
 
 .PHONY: release
 release: ## Make what a release of PLATFORMS with the image IMG consists of, in dist/.
@@ -180,7 +179,7 @@ release: ## Make what a release of PLATFORMS with the image IMG consists of, in 
 
 .PHONY: clean
 clean: ## Remove what was built here (not the caches).
-	rm -rf bin dist cover.out chart_releases
+	rm -rf bin dist cover.out $(CHART_RELEASES)
 
 ##@ Install, in the cluster of the current kubeconfig
 

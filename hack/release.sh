@@ -5,7 +5,7 @@
 # the repository's other scripts need. The same commit and the same Go give the same
 # bytes, save for the chart, into which Helm writes times.
 #
-#   IMG        the image that the installer names (hourglass-operator:dev)
+#   IMG        the image that installer and chart install (hourglass-operator:dev)
 #   PLATFORMS  what to build for, separated by commas (those of `make docker-buildx`)
 #   DIST       where to write it (dist/)
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
@@ -52,8 +52,7 @@ done | sort -u | while read -r module module_version; do
 	done
 done >>"$work/third-party-licenses.txt"
 
-make --no-print-directory helm-package CHART_VERSION="${version#v}" APP_VERSION="$version" >&2
-cp "chart_releases/hourglass-operator-${version#v}.tgz" "$work"
+IMG="$image" CHART_VERSION="${version#v}" hack/package-chart.sh "$work" >&2
 
 (cd "$work" && sha256sum -- * >checksums.txt)
 # Only what a release consists of is replaced: dist/ may hold other things.

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Brings the Helm chart up to date: copies into its files/ what it shares with
 # manifests/, for a chart is packaged alone, and makes the table of values in its
-# README from the comments in values.yaml.
+# README from the comments in values.yaml. CHART names a copy to do so with.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-chart=deploy/charts/hourglass-operator
+chart="${CHART:-deploy/charts/hourglass-operator}"
 
 rm -rf "$chart/files"
 copy() { # FOLDER-IN-FILES FILE...

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Packages the Helm chart into a folder, as one that installs the given image: with
+# its repository and digest as defaults, and its tag as appVersion.
+#
+#   hack/package-chart.sh FOLDER
+#
+#   IMG             REGISTRY/NAME:TAG, also with @sha256:... (hourglass-operator:dev)
+#   CHART_VERSION   the chart's version (that of Chart.yaml)
+source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+
+[[ $# == 1 ]] || fail "one argument: the folder that the package goes into"
+image="${IMG:-hourglass-operator:dev}"
+name="${image%%@*}" digest=""
+[[ $image != *@* ]] || digest="${image#*@}"
+tag="${name##*/}"
+[[ $tag == *:* ]] || fail "IMG is \"$image\"; it must have a tag, such as $name:v1.2.3"
+tag="${tag#*:}"
+repository="${name%:"$tag"}"
+
+# The image's defaults are set in a copy, and so they are in its README.
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+mkdir -p "$1"
+chart="$work/hourglass-operator"
+cp -r deploy/charts/hourglass-operator "$chart"
+set_default() { # KEY VALUE
+	[[ $(grep -c "^    $1: " "$chart/values.yaml") == 1 ]] || fail "values.yaml does not have operator.image.$1 once"
+	sed -i "s|^    $1: .*|    $1: $2|" "$chart/values.yaml"
+}
+set_default repository "$repository"
+[[ -z $digest ]] || set_default digest "$digest"
+CHART="$chart" hack/update-chart.sh
+
+"$(tool helm4)" package "$chart" --destination "$1" --app-version "$tag" ${CHART_VERSION:+--version "$CHART_VERSION"}
