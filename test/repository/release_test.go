@@ -70,12 +70,11 @@ func TestRelease(t *testing.T) {
 	if installer := file(t, dist, "install.yaml"); strings.Count(installer, "image: "+image+"\n") != 1 {
 		t.Errorf("install.yaml does not have the image %s once", image)
 	}
-	helm, err := run(t, nil, "hack/tools/build.sh", "helm4")
+	built, err := run(t, nil, "hack/tools/build.sh", "helm4")
 	if err != nil {
-		t.Fatalf("%v: %s", err, helm)
+		t.Fatalf("%v: %s", err, built)
 	}
-	lines := strings.Fields(helm) // the last one is the path
-	chart, err := run(t, nil, lines[len(lines)-1], "template", filepath.Join(dist, "hourglass-operator-1.2.3.tgz"))
+	chart, err := run(t, nil, "bin/tools/helm4", "template", filepath.Join(dist, "hourglass-operator-1.2.3.tgz"))
 	if err != nil || !strings.Contains(chart, "image: "+image+"\n") {
 		t.Errorf("the chart does not have the image %s: %v", image, err)
 	}
