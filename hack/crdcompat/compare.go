@@ -55,6 +55,8 @@ func compare(before, after *crd.Definition) []string {
 	if !bytes.Equal(before.Spec.Conversion, after.Spec.Conversion) {
 		b.add("spec", "conversion has changed")
 	}
+	// What is stored is pruned by the schema of the version that it is stored in.
+	b.same("spec.versions", "what is stored", stored(before), stored(after))
 	for _, old := range before.Spec.Versions {
 		i := slices.IndexFunc(after.Spec.Versions, func(v crd.Version) bool { return v.Name == old.Name })
 		switch {
@@ -69,10 +71,25 @@ func compare(before, after *crd.Definition) []string {
 	return b
 }
 
+// stored is the name of the version in which objects are stored.
+func stored(d *crd.Definition) string {
+	for _, v := range d.Spec.Versions {
+		if v.Storage {
+			return v.Name
+		}
+	}
+	return ""
+}
+
 // version compares what one version promised. Its columns and warnings are for people, as are the
 // descriptions, and may change.
 func (b *breaks) version(before, after crd.Version) {
 	b.kept(before.Name, "subresource", slices.Sorted(maps.Keys(before.Subresources)), slices.Sorted(maps.Keys(after.Subresources)))
+	for name, was := range before.Subresources {
+		if is, ok := after.Subresources[name]; ok && !bytes.Equal(was, is) {
+			b.add(before.Name, "subresource %s has changed", name)
+		}
+	}
 	selectable := func(v crd.Version) (paths []string) {
 		for _, field := range v.SelectableFields {
 			paths = append(paths, field.JSONPath)
@@ -110,6 +127,13 @@ func (b *breaks) schema(path string, before, after *crd.Schema) {
 			continue
 		}
 		b.schema(path+"."+name, before.Properties[name], inner)
+	}
+	if before.PreserveUnknownFields {
+		for _, name := range slices.Sorted(maps.Keys(after.Properties)) {
+			if before.Properties[name] == nil {
+				b.add(path+"."+name, "anything could be there, and is described now")
+			}
+		}
 	}
 	for _, name := range after.Required {
 		// One with a default is there before it is asked for.
@@ -203,7 +227,11 @@ func (b *breaks) judgement(path string, before, after *crd.Schema) {
 // advice says how to ask more of new objects and let the old ones be.
 const advice = "; a rule with optionalOldSelf that begins with oldSelf.hasValue() || asks it of new objects only"
 
-var guard = regexp.MustCompile(`^!has\(self\.([A-Za-z0-9_]+)\) \|\| `)
+var (
+	guard = regexp.MustCompile(`^!has\(self\.([A-Za-z0-9_]+)\) \|\| `)
+	// ternary is a ? that does not choose optionally, as self.?field and self.map[?key] do.
+	ternary = regexp.MustCompile(`(^|[^.[])\?`)
+)
 
 // rules compares the rules in CEL. One may go. One may come where it spares what is there.
 func (b *breaks) rules(path string, before, after *crd.Schema) {
@@ -218,17 +246,21 @@ func (b *breaks) rules(path string, before, after *crd.Schema) {
 }
 
 // spares tells whether a rule plainly holds for what is there: for an object that exists already, or
-// for one that lacks a field which is new itself. It reads only the beginning, which decides all
-// unless a ternary follows.
+// for one that lacks a field which is new itself and has no default. It reads only the beginning,
+// which decides all unless a ternary follows.
 func spares(r crd.Rule, before, after *crd.Schema) bool {
-	if strings.Contains(r.Rule, " ? ") {
+	if ternary.MatchString(r.Rule) {
 		return false
 	}
 	if r.OptionalOldSelf && strings.HasPrefix(r.Rule, "oldSelf.hasValue() || ") {
 		return true
 	}
 	field := guard.FindStringSubmatch(r.Rule)
-	return field != nil && before.Properties[field[1]] == nil && after.Properties[field[1]] != nil
+	if field == nil || before.Properties[field[1]] != nil {
+		return false
+	}
+	fresh := after.Properties[field[1]]
+	return fresh != nil && fresh.Default == nil
 }
 
 // text is a value as JSON.

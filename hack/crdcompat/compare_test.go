@@ -86,10 +86,12 @@ var changes = []struct{ name, was, is, want string }{
 	{"a version gone", "name: v1", "name: v2", "v1: the version is gone"},
 	{"a version not served", "served: true", "served: false", "v1: the version is no longer served"},
 	{"one more version", "  versions:", "  versions:\n  - {name: v2, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}", ""},
+	{"another stored", "storage: true", "storage: false", `spec.versions: what is stored was "v1" and is ""`},
 	{"a conversion", "  scope:", "  conversion: {strategy: Webhook}\n  scope:", "spec: conversion has changed"},
 	{"unknown fields preserved", "  scope:", "  preserveUnknownFields: true\n  scope:", "spec: preserveUnknownFields was false and is true"},
 	{"no status", "subresources: {status: {}}", "subresources: {}", "v1: subresource status is gone"},
 	{"scale too", "subresources: {status: {}}", "subresources: {status: {}, scale: {}}", ""},
+	{"another status", "subresources: {status: {}}", "subresources: {status: {x: y}}", "v1: subresource status has changed"},
 	{"no selectable field", "selectableFields: [{jsonPath: .spec.color}]", "selectableFields: [{jsonPath: .spec.mode}]", "v1: selectable field .spec.color is gone"},
 	{"one more selectable field", "[{jsonPath: .spec.color}]", "[{jsonPath: .spec.color}, {jsonPath: .spec.mode}]", ""},
 	{"no column", "additionalPrinterColumns: [{name: Size, type: integer, jsonPath: .spec.size}]", "additionalPrinterColumns: []", ""},
@@ -114,6 +116,7 @@ var changes = []struct{ name, was, is, want string }{
 	{"null refused", "nullable: true", "nullable: false", "v1.spec.note: null is no longer allowed"},
 	{"null allowed", "mark: {type: string,", "mark: {type: string, nullable: true,", ""},
 	{"unknown fields pruned", "x-kubernetes-preserve-unknown-fields: true", "x-kubernetes-preserve-unknown-fields: false", "v1.spec.extra: unknown fields are no longer preserved"},
+	{"unknown fields described", "extra: {type: object,", "extra: {type: object, properties: {a: {type: string}},", "v1.spec.extra.a: anything could be there, and is described now"},
 	{"a map closed", "additionalProperties: {type: string, maxLength: 5}", "properties: {a: {type: string}}", "v1.spec.marks: additionalProperties came or went"},
 
 	// What a field means that is left out.
@@ -161,8 +164,11 @@ var changes = []struct{ name, was, is, want string }{
 	{"one more rule", "            - {rule: \"self", "            - {rule: \"self.size < 8\"}\n            - {rule: \"self", `v1.spec: rule "self.size \u003c 8" is new or has changed`},
 	{"one for new objects", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.size < 8\", optionalOldSelf: true}\n            - {rule: \"self", ""},
 	{"one that looks so", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || true ? false : true\", optionalOldSelf: true}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || true ? false : true" is new or has changed`},
+	{"one that looks so, without blanks", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || true?false:true\", optionalOldSelf: true}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || true?false:true" is new or has changed`},
+	{"one for new objects that chooses optionally", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.?size.orValue(1) < 8\", optionalOldSelf: true}\n            - {rule: \"self", ""},
 	{"one that was for new objects", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.size < 8\"}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || self.size \u003c 8" is new or has changed`},
 	{"one about a new field", "            x-kubernetes-validations:", "              fresh: {type: string}\n            x-kubernetes-validations:\n            - {rule: \"!has(self.fresh) || self.size < 8\"}", ""},
+	{"one about a new field with a default", "            x-kubernetes-validations:", "              fresh: {type: string, default: a}\n            x-kubernetes-validations:\n            - {rule: \"!has(self.fresh) || self.size < 8\"}", `v1.spec: rule "!has(self.fresh) || self.size \u003c 8" is new or has changed`},
 	{"one about a known field", "            x-kubernetes-validations:", "            x-kubernetes-validations:\n            - {rule: \"!has(self.mark) || self.size < 8\"}", `v1.spec: rule "!has(self.mark) || self.size \u003c 8" is new or has changed`},
 
 	// Words.
