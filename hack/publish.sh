@@ -3,10 +3,11 @@
 # hack/sign.sh signed. It needs GitHub, so it is not run by any test.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-[[ ${VERSION:-} =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || fail "VERSION is \"${VERSION:-}\": it must be like v1.2.3 or v1.2.3-rc.1"
+hack/check-release.sh
 command -v gh >/dev/null || fail "no gh in PATH"
+notes="$(hack/changes.sh "$VERSION")"
 mapfile -t files < <(cut -c67- dist/checksums.txt | sed 's#^#dist/#')
 prerelease=()
 [[ $VERSION != *-* ]] || prerelease=(--prerelease)
-gh release create "$VERSION" --verify-tag --draft "${prerelease[@]}" --title "$VERSION" --notes-file <(hack/changes.sh "$VERSION") \
+gh release create "$VERSION" --verify-tag --draft "${prerelease[@]}" --title "$VERSION" --notes "$notes" \
 	"${files[@]}" dist/checksums.txt dist/checksums.txt.sigstore.json

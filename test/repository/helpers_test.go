@@ -38,7 +38,10 @@ func write(t *testing.T, dir, path, content string) {
 // run runs a script in the repository's root and returns all that it printed.
 func run(t *testing.T, env []string, script string, args ...string) (string, error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), filepath.Join(".", script), args...)
+	if !filepath.IsAbs(script) {
+		script = "./" + script
+	}
+	cmd := exec.CommandContext(t.Context(), script, args...)
 	cmd.Dir = root
 	cmd.Env = append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()

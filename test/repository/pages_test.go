@@ -120,7 +120,7 @@ func inOneOf(t *testing.T, files []string, word string) bool {
 	return false
 }
 
-// TestChanges looks at the form of the changelog, and prints a section of it as a release does.
+// TestChanges looks at the form of the changelog. TestCheckRelease prints a section of one.
 func TestChanges(t *testing.T) {
 	if !strings.Contains(read(t, "CHANGELOG.md"), "\n## [Unreleased]\n") {
 		t.Error("CHANGELOG.md has no section ## [Unreleased]")
@@ -129,9 +129,6 @@ func TestChanges(t *testing.T) {
 		if !regexp.MustCompile(`^\[(Unreleased\]|\d+\.\d+\.\d+\S*\] - \d{4}-\d\d-\d\d)$`).MatchString(match[1]) {
 			t.Errorf("CHANGELOG.md: %q is neither [Unreleased] nor [1.2.3] - 2026-01-31", match[1])
 		}
-	}
-	if out, err := run(t, nil, "hack/changes.sh", "Unreleased"); err != nil || !strings.Contains(out, "### Added") {
-		t.Errorf("%v: %s", err, out)
 	}
 	if out, err := run(t, nil, "hack/changes.sh", "v99.0.0"); err == nil || !strings.Contains(out, "no section ## [99.0.0]") {
 		t.Errorf("%v: %s", err, out)

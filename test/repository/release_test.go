@@ -43,6 +43,8 @@ type component struct {
 	Purl    string `json:"purl"`
 }
 
+const crdFile = "manifests/crd/bases/hourglass.eigenlayer.io_performers.yaml"
+
 // TestRelease makes a release for this machine's platform, twice.
 func TestRelease(t *testing.T) {
 	dist := t.TempDir()
@@ -97,6 +99,47 @@ func TestReleaseRefuses(t *testing.T) {
 	env := []string{"DIST=" + t.TempDir(), "PLATFORMS=amd64"}
 	if out, err := run(t, env, "hack/release.sh"); err == nil || !strings.Contains(out, `PLATFORMS has "amd64"`) {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+// TestCheckRelease asks it of a copy of what it looks at, with one thing after the other put right.
+func TestCheckRelease(t *testing.T) {
+	dir := t.TempDir()
+	for _, path := range []string{"hack/check-release.sh", "hack/changes.sh", "hack/lib/common.sh", crdFile} {
+		if err := os.MkdirAll(filepath.Join(dir, filepath.Dir(path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, path), []byte(read(t, path)), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check := func(version, want string) {
+		t.Helper()
+		out, err := run(t, []string{"VERSION=" + version}, filepath.Join(dir, "hack/check-release.sh"))
+		if ready := strings.HasSuffix(want, "can be released"); (err == nil) != ready || !strings.Contains(out, want) {
+			t.Errorf("%s: %v: %s, want %s", version, err, out, want)
+		}
+	}
+	check("1.2.3", "must be like v1.2.3")
+	check("v1.2", "must be like v1.2.3")
+
+	// The first steps of a release: an empty section Unreleased stands above.
+	write(t, dir, "CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-01-31\n\n### Added\n\n- This.\n")
+	check("v1.2.4", "no section ## [1.2.4]")
+	check("v1.2.3-rc.1", "no section ## [1.2.3-rc.1]")
+	check("v1.2.3", "make crd-baseline VERSION=v1.2.3")
+	if err := os.Mkdir(filepath.Join(dir, "hack/crd-compat"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "hack/crd-compat/v1.2.3.yaml", read(t, crdFile)+"# of another commit\n")
+	check("v1.2.3", "make crd-baseline VERSION=v1.2.3")
+	write(t, dir, "hack/crd-compat/v1.2.3.yaml", read(t, crdFile))
+	check("v1.2.3", "v1.2.3 can be released")
+	if out, err := run(t, nil, filepath.Join(dir, "hack/changes.sh"), "v1.2.3"); err != nil || out != "\n### Added\n\n- This.\n" {
+		t.Errorf("%v: %q", err, out)
+	}
+	if out, err := run(t, nil, filepath.Join(dir, "hack/changes.sh"), "Unreleased"); err == nil || !strings.Contains(out, "says nothing of Unreleased") {
+		t.Errorf("%v: %q", err, out)
 	}
 }
 

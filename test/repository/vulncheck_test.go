@@ -26,17 +26,19 @@ func vulnerable(t *testing.T, module, pkg, function string) string {
 	return "file://" + dir
 }
 
-// TestVulncheck holds hack/vulncheck.sh against a database with a finding, and against none.
+// TestVulncheck holds hack/vulncheck.sh against a database with a finding, with one that does not matter, and against none.
 func TestVulncheck(t *testing.T) {
 	// A small part of the program, which is looked at in seconds.
 	const types = "./pkg/apis/hourglass/v1alpha1"
 	called := vulnerable(t, "k8s.io/apimachinery", "k8s.io/apimachinery/pkg/runtime/schema", "GroupVersion.WithResource")
+	uncalled := vulnerable(t, "k8s.io/apimachinery", "k8s.io/apimachinery/pkg/util/framer", "NewLengthDelimitedFrameReader")
 	tests := map[string]struct {
 		db     string
 		args   []string
 		passes bool
 		says   string
 	}{
+		"nothing that is called":        {uncalled, []string{types}, true, "No vulnerabilities found"},
 		"a finding":                     {called, []string{"--if-reachable", types}, false, "GO-2026-0001"},
 		"no database":                   {"file://" + t.TempDir(), nil, false, "NOT RUN"},
 		"no database, nor need for one": {"http://127.0.0.1:1", []string{"--if-reachable"}, true, "NOT RUN"},

@@ -80,7 +80,25 @@ func problems(t *testing.T, text string, mayWrite bool) []string {
 			}
 		}
 	}
+	for _, step := range unmarked(text) {
+		problem("%s: no comment `# outside: ...` above says what it needs", step)
+	}
 	return found
+}
+
+// outside are the steps that need the world outside, by their beginnings.
+var outside = regexp.MustCompile(`^\s*- (run: (make (vulncheck|docker-buildx|docker-push)|hack/(registry-login|sign|publish)\.sh)|uses: (sigstore|actions/attest))`)
+
+// unmarked returns the steps that need the world outside and have no word of it in the comment above.
+func unmarked(text string) (steps []string) {
+	above := ""
+	for line := range strings.Lines(text) {
+		if outside.MatchString(line) && !strings.Contains(above, "# outside: ") {
+			steps = append(steps, strings.TrimSpace(line))
+		}
+		above = line
+	}
+	return steps
 }
 
 // runnable tells why a command of a workflow is not one that anybody can run: a target of make, or a
@@ -154,6 +172,8 @@ jobs:
       - run: make help
       - run: sudo --preserve-env=PATH make help IMG=x
       - run: hack/version.sh ldflags
+      # outside: the database
+      - run: make vulncheck
 `
 	if found := problems(t, good, false); len(found) > 0 {
 		t.Fatalf("the good one: %q", found)
@@ -176,6 +196,7 @@ jobs:
 		"not a script":            {"hack/version.sh", "hack/boilerplate.go.txt", "not executable"},
 		"another program":         {"make help\n", "curl example.com\n", "neither a target"},
 		"two commands":            {"make help\n", "make help && make test\n", "more than one command"},
+		"no word of outside":      {"      # outside: the database\n", "", "make vulncheck: no comment"},
 		"an injection":            {"hack/version.sh ldflags", "hack/version.sh ${{ github.head_ref }}", "injection"},
 	}
 	for name, test := range tests {
