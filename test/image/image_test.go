@@ -69,6 +69,14 @@ func TestDockerfileTakesTheGoOfGoMod(t *testing.T) {
 	}
 }
 
+// TestDockerfileBase holds what test/e2e/image cannot see, for it has an empty image of its own in the base's place.
+func TestDockerfileBase(t *testing.T) {
+	last := find(t, "Dockerfile", `(?s).*\nFROM ([^\n]*)`)
+	if want := "gcr.io/distroless/static:nonroot"; last != want {
+		t.Errorf("the image is made on %q, want %s, which has certificates of authorities and nothing to run", last, want)
+	}
+}
+
 // The version that stampedEnvironment sets, and the arguments with which make hands it on.
 func buildArgs() []string {
 	var args []string
