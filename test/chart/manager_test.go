@@ -34,57 +34,72 @@ func TestManagerUnderstandsTheChart(t *testing.T) {
 			fullname = "x"
 		}
 		all := render(t, helms["helm4"], append([]string{"crd.install=false"}, values...)...)
-		deployment := all["Deployment "+namespace+"/"+fullname+"-controller-manager"]
+		managerFits(t, given, namespace, fullname, all)
+	}
+}
 
-		var args []string
-		if list, ok := get(deployment, container0+"args").([]any); ok {
-			for _, arg := range list {
-				args = append(args, fmt.Sprint(arg))
-			}
+// managerFits checks that what the manager makes of its Deployment is what an installation has beside it.
+func managerFits(t *testing.T, given, namespace, fullname string, all objects) {
+	t.Helper()
+	deployment := all["Deployment "+namespace+"/"+fullname+"-controller-manager"]
+	var args []string
+	if list, ok := get(deployment, container0+"args").([]any); ok {
+		for _, arg := range list {
+			args = append(args, fmt.Sprint(arg))
 		}
-		options, err := manager.ParseOptions(args, environment(deployment))
-		if err != nil {
-			t.Errorf("%s: %v", given, err)
-			continue
-		}
+	}
+	options, err := manager.ParseOptions(args, environment(deployment))
+	if err != nil {
+		t.Errorf("%s: %v", given, err)
+		return
+	}
 
-		ports := map[string]string{}
-		for i := 0; get(deployment, fmt.Sprintf(container0+"ports.%d", i)) != nil; i++ {
-			name := get(deployment, fmt.Sprintf(container0+"ports.%d.name", i))
-			ports[fmt.Sprint(name)] = fmt.Sprint(get(deployment, fmt.Sprintf(container0+"ports.%d.containerPort", i)))
-		}
-		wantPorts := map[string]string{"health": strings.TrimPrefix(options.HealthProbeBindAddress, ":")}
-		if options.MetricsBindAddress != "0" {
-			wantPorts["metrics"] = strings.TrimPrefix(options.MetricsBindAddress, ":")
-		}
-		if options.EnableWebhooks {
-			wantPorts["webhooks"] = fmt.Sprint(options.WebhookPort)
-		}
-		if fmt.Sprint(ports) != fmt.Sprint(wantPorts) {
-			t.Errorf("%s: the container has the ports %v, the manager listens on %v", given, ports, wantPorts)
-		}
+	ports := map[string]string{}
+	for i := 0; get(deployment, fmt.Sprintf(container0+"ports.%d", i)) != nil; i++ {
+		name := get(deployment, fmt.Sprintf(container0+"ports.%d.name", i))
+		ports[fmt.Sprint(name)] = fmt.Sprint(get(deployment, fmt.Sprintf(container0+"ports.%d.containerPort", i)))
+	}
+	wantPorts := map[string]string{"health": strings.TrimPrefix(options.HealthProbeBindAddress, ":")}
+	if options.MetricsBindAddress != "0" {
+		wantPorts["metrics"] = strings.TrimPrefix(options.MetricsBindAddress, ":")
+	}
+	if options.EnableWebhooks {
+		wantPorts["webhooks"] = fmt.Sprint(options.WebhookPort)
+	}
+	if fmt.Sprint(ports) != fmt.Sprint(wantPorts) {
+		t.Errorf("%s: the container has the ports %v, the manager listens on %v", given, ports, wantPorts)
+	}
 
-		lease := get(all["Role "+namespace+"/"+fullname+"-leader-election"], "rules.1.resourceNames.0")
-		if options.LeaderElection.Enabled != (lease != nil) || lease != nil && lease != options.LeaderElection.ResourceName {
-			t.Errorf("%s: the manager elects with the lease %s (%t), and may use %v",
-				given, options.LeaderElection.ResourceName, options.LeaderElection.Enabled, lease)
+	lease := get(all["Role "+namespace+"/"+fullname+"-leader-election"], "rules.1.resourceNames.0")
+	if options.LeaderElection.Enabled != (lease != nil) || lease != nil && lease != options.LeaderElection.ResourceName {
+		t.Errorf("%s: the manager elects with the lease %s (%t), and may use %v",
+			given, options.LeaderElection.ResourceName, options.LeaderElection.Enabled, lease)
+	}
+	if !options.EnableWebhooks {
+		return
+	}
+	for _, key := range []string{
+		"Service " + namespace + "/" + options.WebhookService,
+		"ValidatingWebhookConfiguration " + options.WebhookConfiguration,
+		"MutatingWebhookConfiguration " + options.WebhookConfiguration,
+	} {
+		if all[key] == nil {
+			t.Errorf("%s: the manager is told of %s, which is not there", given, key)
 		}
-		if !options.EnableWebhooks {
-			continue
+	}
+	secret := get(all["Role "+namespace+"/"+fullname+"-webhook-ca"], "rules.1.resourceNames.0")
+	trusts := get(all["ClusterRole "+fullname+"-webhook-trust"], "rules.0.resourceNames.0")
+	if options.CertDir != "" {
+		if secret != nil || trusts != nil {
+			t.Errorf("%s: the manager makes no certificates, and may use %v and %v", given, secret, trusts)
 		}
-		for _, key := range []string{
-			"Service " + namespace + "/" + options.WebhookService,
-			"ValidatingWebhookConfiguration " + options.WebhookConfiguration,
-			"MutatingWebhookConfiguration " + options.WebhookConfiguration,
-		} {
-			if all[key] == nil {
-				t.Errorf("%s: the manager is told of %s, which is not there", given, key)
-			}
-		}
-		secret := get(all["Role "+namespace+"/"+fullname+"-webhook-ca"], "rules.1.resourceNames.0")
-		if selfManaged := options.CertDir == ""; selfManaged != (secret != nil) || selfManaged && secret != options.WebhookCASecret {
-			t.Errorf("%s: the manager keeps its authority in Secret %s, and may use %v", given, options.WebhookCASecret, secret)
-		}
+		return
+	}
+	if secret != options.WebhookCASecret {
+		t.Errorf("%s: the manager keeps its authority in Secret %s, and may use %v", given, options.WebhookCASecret, secret)
+	}
+	if trusts != options.WebhookConfiguration {
+		t.Errorf("%s: the manager writes its authority into %s, and may change %v", given, options.WebhookConfiguration, trusts)
 	}
 }
 

@@ -5,7 +5,6 @@ package chart
 
 import (
 	"encoding/json"
-	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -400,30 +399,4 @@ func TestOnlyRoles(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestNamesOfReleases checks what names become for a release that is called otherwise.
-func TestNamesOfReleases(t *testing.T) {
-	t.Parallel()
-	for release, want := range map[string]string{
-		"hourglass-operator":    "hourglass-operator-controller-manager",
-		"my-hourglass-operator": "my-hourglass-operator-controller-manager",
-		"prod":                  "prod-hourglass-operator-controller-manager",
-		strings.Repeat("x", 53): strings.Repeat("x", 44) + "-controller-manager",
-	} {
-		eachHelm(t, func(t *testing.T, helm string) {
-			rendered, refusal := helmTemplate(t, helm, release)
-			if refusal != "" {
-				t.Fatalf("%s: %s", release, refusal)
-			}
-			if rendered["Deployment "+namespace+"/"+want] == nil {
-				t.Errorf("%s: no Deployment %s, but %s", release, want, slices.Sorted(maps.Keys(rendered)))
-			}
-			for key, o := range rendered {
-				if name := fmt.Sprint(get(o, "metadata.name")); len(name) > 63 {
-					t.Errorf("%s: the name of %s has %d characters", release, key, len(name))
-				}
-			}
-		})
-	}
 }

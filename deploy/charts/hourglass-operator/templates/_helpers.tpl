@@ -4,8 +4,8 @@
 {{- if not $name -}}
 {{- $name = contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) -}}
 {{- end -}}
-{{/* Room for the longest ending of a name that becomes a label or a DNS name, "-controller-manager". */}}
-{{- $name | trunc 44 | trimSuffix "-" -}}
+{{/* Room for the longest ending, "-webhook-self-signed", in the 63 characters that labels and DNS names have. */}}
+{{- $name | trunc 43 | trimSuffix "-" -}}
 {{- end -}}
 
 {{/* A name of this release: of (list . "-controller-manager"). */}}
@@ -53,9 +53,12 @@ of (list . PATH).
 */}}
 {{- define "hourglass-operator.source" -}}
 {{- $root := index . 0 -}}
+{{- /* First what no name can contain, for this release's names may contain what is replaced. */ -}}
 {{- $root.Files.Get (printf "files/%s" (index . 1))
-  | replace "hourglass-operator-" (printf "%s-" (include "hourglass-operator.fullname" $root))
-  | replace "hourglass-system" $root.Release.Namespace -}}
+  | replace "hourglass-operator-" "<<fullname>>-"
+  | replace "hourglass-system" "<<namespace>>"
+  | replace "<<fullname>>" (include "hourglass-operator.fullname" $root)
+  | replace "<<namespace>>" $root.Release.Namespace -}}
 {{- end -}}
 
 {{/* All objects of such a file. */}}

@@ -1,0 +1,102 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestNamesOfReleases checks what names become for releases that are called otherwise, and lie elsewhere, and that what
+// one object says of another is there.
+func TestNamesOfReleases(t *testing.T) {
+	t.Parallel()
+	for _, release := range []struct{ name, namespace, fullname string }{
+		{"hourglass-operator", namespace, "hourglass-operator"},
+		{"my-hourglass-operator", namespace, "my-hourglass-operator"},
+		{"prod", namespace, "prod-hourglass-operator"},
+		{strings.Repeat("x", 53), namespace, strings.Repeat("x", 43)},
+		// What is replaced in the copies of manifests/ may be part of what takes its place.
+		{"hourglass-system", "other", "hourglass-system-hourglass-operator"},
+		{"hourglass-operator-b", "hourglass-operator-system", "hourglass-operator-b"},
+	} {
+		for kind, values := range map[string][]string{
+			"self-managed": {"webhook.enabled=true", "metrics.secure=true"},
+			"cert-manager": certManager("namespaces={a,b}"),
+		} {
+			eachHelm(t, func(t *testing.T, helm string) {
+				values := slices.Concat(values, monitoring, policies(), []string{"crd.install=false", "networkPolicy.enabled=true"})
+				rendered, refusal := helmTemplate(t, helm, release.name, append(sets(values), "--namespace", release.namespace)...)
+				if refusal != "" {
+					t.Fatalf("%s: %s", release.name, refusal)
+				}
+				given := release.name + ", " + kind
+				managerFits(t, given, release.namespace, release.fullname, rendered)
+				for key, o := range rendered {
+					name := fmt.Sprint(get(o, "metadata.name"))
+					if !strings.HasPrefix(name, release.fullname) {
+						t.Errorf("%s: the name of %s does not begin with %s", given, key, release.fullname)
+					}
+					if len(name) > 63 {
+						t.Errorf("%s: the name of %s has %d characters", given, key, len(name))
+					}
+					if in := get(o, "metadata.namespace"); in != nil && !slices.Contains([]any{release.namespace, "a", "b"}, in) {
+						t.Errorf("%s: %s lies in another namespace", given, key)
+					}
+					for _, reference := range references(o) {
+						if rendered[reference] == nil {
+							t.Errorf("%s: %s refers to %s, which is not there", given, key, reference)
+						}
+					}
+					for _, selector := range []string{"spec.matchConstraints", "webhooks.0"} {
+						excluded := get(o, selector+".namespaceSelector.matchExpressions.0")
+						if get(o, selector) != nil && fmt.Sprint(excluded) != fmt.Sprintf("map[key:kubernetes.io/metadata.name operator:NotIn values:[%s]]", release.namespace) {
+							t.Errorf("%s: %s leaves out %v", given, key, excluded)
+						}
+					}
+				}
+			})
+		}
+	}
+}
+
+// references returns the keys of the objects that an object names.
+func references(o object) (keys []string) {
+	in := get(o, "metadata.namespace")
+	add := func(kind any, namespace, name any) {
+		switch {
+		case name == nil:
+		case namespace == nil:
+			keys = append(keys, fmt.Sprintf("%v %v", kind, name))
+		default:
+			keys = append(keys, fmt.Sprintf("%v %v/%v", kind, namespace, name))
+		}
+	}
+	if kind := get(o, "roleRef.kind"); kind == "Role" {
+		add(kind, in, get(o, "roleRef.name"))
+	} else if kind != nil {
+		add(kind, nil, get(o, "roleRef.name"))
+	}
+	add(get(o, "subjects.0.kind"), get(o, "subjects.0.namespace"), get(o, "subjects.0.name"))
+	add("Service", get(o, "webhooks.0.clientConfig.service.namespace"), get(o, "webhooks.0.clientConfig.service.name"))
+	if from, ok := get(o, "metadata.annotations.[cert-manager.io/inject-ca-from]").(string); ok {
+		keys = append(keys, "Certificate "+from)
+	}
+	switch o["kind"] {
+	case "Certificate":
+		add("Issuer", in, get(o, "spec.issuerRef.name"))
+		if dns, ok := get(o, "spec.dnsNames.0").(string); ok {
+			service, rest, _ := strings.Cut(dns, ".")
+			add("Service", strings.TrimSuffix(rest, ".svc"), service)
+		}
+	case "ValidatingAdmissionPolicyBinding":
+		add("ValidatingAdmissionPolicy", nil, get(o, "spec.policyName"))
+		add(o["kind"], nil, get(o, "spec.paramRef.name"))
+	case "Deployment":
+		add("ServiceAccount", in, get(o, podSpec+"serviceAccountName"))
+	}
+	return keys
+}
