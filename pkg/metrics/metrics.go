@@ -101,6 +101,10 @@ func New(words Words) *Metrics {
 			known.counter.WithLabelValues(word)
 		}
 	}
+	for reason := range reasons {
+		m.errors.WithLabelValues(string(reason))
+	}
+	m.errors.WithLabelValues(otherReason)
 	for _, result := range words.SyncResults {
 		m.durations.WithLabelValues(result)
 	}
@@ -134,10 +138,13 @@ func errorReason(err error) string {
 		return string(reason)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return "Timeout"
+		return string(metav1.StatusReasonTimeout)
 	}
-	return "Other"
+	return otherReason
 }
+
+// otherReason stands for all that has none of reasons.
+const otherReason = "Other"
 
 // reasons are those that errorReason passes on: what is in an answer is not ours to choose.
 var reasons = map[metav1.StatusReason]bool{

@@ -4,7 +4,9 @@
 package metrics
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -97,6 +99,27 @@ func TestHandlerServesOursAndTheStandardFamiliesOnce(t *testing.T) {
 			t.Errorf("family %s is served twice", name)
 		}
 		seen[name] = true
+	}
+}
+
+// TestErrorsBeginAtZero looks for each reason that an error can be counted under: the first error would be no increase of
+// a series that begins with it.
+func TestErrorsBeginAtZero(t *testing.T) {
+	body := scrape(t, New(Words{}).Handler())
+	errs := map[string]error{"Other": errors.New("x"), "Timeout": context.DeadlineExceeded}
+	for reason := range reasons {
+		errs[string(reason)] = &apierrors.StatusError{ErrStatus: metav1.Status{Reason: reason}}
+	}
+	for reason, err := range errs {
+		if got := errorReason(err); got != reason {
+			t.Errorf("%v is counted as %s, want %s", err, got, reason)
+		}
+		if want := fmt.Sprintf("hourglass_reconcile_errors_total{reason=%q} 0\n", reason); !strings.Contains(body, want) {
+			t.Errorf("/metrics lacks %q", want)
+		}
+	}
+	if got := strings.Count(body, "hourglass_reconcile_errors_total{"); got != len(errs) {
+		t.Errorf("%d reasons, want %d", got, len(errs))
 	}
 }
 

@@ -35,7 +35,6 @@ const rateInterval = "15s"
 var emptyPanels = map[string]string{
 	"Webhook certificate": webhooksOff, "Reviews": webhooksOff, "Duration of reviews": webhooksOff, "Certificate": webhooksOff,
 	"Failures in a row":       "no pod ends by itself",
-	"Errors":                  "no pass fails",
 	"Delay after an error":    "no pass fails",
 	"Wait for --kube-api-qps": "no limit is set",
 }
