@@ -32,7 +32,7 @@ type webhooks struct {
 // newWebhooks returns the webhooks that the options ask for, which judge by the given settings.
 func newWebhooks(ctx context.Context, o *Options, c *clients, families *metrics.Metrics, settings performer.Settings) (*webhooks, error) {
 	w := &webhooks{}
-	counted := families.Webhook(webhook.Operations, webhook.Results, w.certificateEnds)
+	counted := families.Webhook(webhook.Operations, webhook.Results, w.certificateTimes)
 	w.handler = webhook.NewHandler(webhook.Config{Settings: settings, Served: counted.Served, Logger: klog.FromContext(ctx)})
 	if o.CertDir != "" {
 		files, err := newFileCertificates("cert-dir", o.CertDir, klog.FromContext(ctx))
@@ -73,22 +73,22 @@ func (w *webhooks) check() error {
 	if w.keeper != nil {
 		return w.keeper.Check()
 	}
-	if ends := w.certificateEnds(); !time.Now().Before(ends) {
+	if _, ends := w.certificateTimes(); !time.Now().Before(ends) {
 		return fmt.Errorf("the certificate in --cert-dir ended at %s", ends.UTC().Format(time.RFC3339))
 	}
 	return nil
 }
 
-// certificateEnds is when the certificate of the moment ends, or the zero time.
-func (w *webhooks) certificateEnds() time.Time {
+// certificateTimes are those from when to when the certificate of the moment is good, or zero times.
+func (w *webhooks) certificateTimes() (begins, ends time.Time) {
 	if w.certificates == nil {
-		return time.Time{}
+		return begins, ends
 	}
 	shown, err := w.certificates.get(nil)
 	if err != nil || shown.Leaf == nil {
-		return time.Time{}
+		return begins, ends
 	}
-	return shown.Leaf.NotAfter
+	return shown.Leaf.NotBefore, shown.Leaf.NotAfter
 }
 
 // farewell begins to end connections when ctx ends. The returned function waits until that has gone on

@@ -35,8 +35,9 @@ func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 	if w.keeper != nil {
 		t.Error("there is a keeper, who would need permissions")
 	}
-	if err := w.check(); err != nil || w.certificateEnds().Before(time.Now()) {
-		t.Errorf("not ready: %v, until %s", err, w.certificateEnds())
+	begins, ends := w.certificateTimes()
+	if err := w.check(); err != nil || begins.IsZero() || begins.After(time.Now()) || ends.Before(time.Now()) {
+		t.Errorf("not ready: %v, from %s until %s", err, begins, ends)
 	}
 	writeCertificateOf(t, o.CertDir, time.Now().Add(-2*ownLifetime))
 	w, err = newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.Words{}), performer.Settings{})
@@ -53,8 +54,8 @@ func TestWebhooksWaitForTheirOwnCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.check() == nil || !w.certificateEnds().IsZero() {
-		t.Errorf("ready without a certificate, until %s", w.certificateEnds())
+	if begins, ends := w.certificateTimes(); w.check() == nil || !begins.IsZero() || !ends.IsZero() {
+		t.Errorf("ready without a certificate, from %s until %s", begins, ends)
 	}
 }
 

@@ -46,7 +46,7 @@ func full(t *testing.T, list ...*v1alpha1.Performer) *Metrics {
 	m.SyncBegan()
 	m.SyncEnded("error", 1, nil)
 	m.Upgraded("completed", 1)
-	m.Webhook([]string{"validate"}, []string{"allowed"}, func() time.Time { return created })
+	m.Webhook([]string{"validate"}, []string{"allowed"}, func() (time.Time, time.Time) { return created, created })
 	m.registry.MustRegister(&performers{
 		leads: func() bool { return len(list) > 0 }, list: func() []*v1alpha1.Performer { return list },
 		limit: 2, now: func() time.Time { return created.Add(2 * time.Minute) },

@@ -15,9 +15,9 @@ type Webhook struct {
 	durations *prometheus.HistogramVec
 }
 
-// Webhook adds the families of the admission webhooks, which know the given words. certificateEnds
-// returns when the certificate that the server shows ends; the zero time while there is none.
-func (m *Metrics) Webhook(operations, results []string, certificateEnds func() time.Time) *Webhook {
+// Webhook adds the families of the admission webhooks, which know the given words. certificateTimes
+// returns from when to when the certificate that the server shows is good; zero times while there is none.
+func (m *Metrics) Webhook(operations, results []string, certificateTimes func() (begins, ends time.Time)) *Webhook {
 	const subsystem = "webhook"
 	w := &Webhook{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -36,15 +36,23 @@ func (m *Metrics) Webhook(operations, results []string, certificateEnds func() t
 			w.requests.WithLabelValues(operation, result)
 		}
 	}
-	m.registry.MustRegister(w.requests, w.durations, prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Namespace: namespace, Subsystem: subsystem, Name: "certificate_expiry_timestamp_seconds",
-		Help: "When the certificate of the webhook server ends, in seconds since 1970; 0 while there is none.",
-	}, func() float64 {
-		if ends := certificateEnds(); !ends.IsZero() {
-			return float64(ends.Unix())
-		}
-		return 0
-	}))
+	certificate := func(name, help string, get func() time.Time) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace, Subsystem: subsystem, Name: name, Help: help,
+		}, func() float64 {
+			if at := get(); !at.IsZero() {
+				return float64(at.Unix())
+			}
+			return 0
+		})
+	}
+	m.registry.MustRegister(w.requests, w.durations,
+		certificate("certificate_not_before_timestamp_seconds",
+			"From when on the certificate of the webhook server is good, in seconds since 1970; 0 while there is none.",
+			func() time.Time { begins, _ := certificateTimes(); return begins }),
+		certificate("certificate_expiry_timestamp_seconds",
+			"When the certificate of the webhook server ends, in seconds since 1970; 0 while there is none.",
+			func() time.Time { _, ends := certificateTimes(); return ends }))
 	return w
 }
 

@@ -14,16 +14,18 @@ func TestWebhookFamilies(t *testing.T) {
 	if strings.Contains(scrape(t, m.Handler()), "hourglass_webhook") {
 		t.Error("there are families of webhooks without webhooks")
 	}
-	var ends time.Time
-	w := m.Webhook([]string{"validate"}, []string{"allowed", "denied"}, func() time.Time { return ends })
+	var begins, ends time.Time
+	w := m.Webhook([]string{"validate"}, []string{"allowed", "denied"}, func() (time.Time, time.Time) { return begins, ends })
 	w.Served("validate", "denied", 0.002)
 	body := scrape(t, m.Handler())
-	ends = time.Unix(1700000000, 0)
+	begins, ends = time.Unix(1600000000, 0), time.Unix(1700000000, 0)
 	body += scrape(t, m.Handler())
 	for _, want := range []string{
 		`hourglass_webhook_requests_total{operation="validate",result="allowed"} 0`,
 		`hourglass_webhook_requests_total{operation="validate",result="denied"} 1`,
 		`hourglass_webhook_request_duration_seconds_count{operation="validate"} 1`,
+		"hourglass_webhook_certificate_not_before_timestamp_seconds 0",
+		"hourglass_webhook_certificate_not_before_timestamp_seconds 1.6e+09",
 		"hourglass_webhook_certificate_expiry_timestamp_seconds 0",
 		"hourglass_webhook_certificate_expiry_timestamp_seconds 1.7e+09",
 	} {
