@@ -31,8 +31,12 @@ func main() {
 	}
 
 	ctx := manager.SignalContext(klog.NewContext(context.Background(), klog.Background()))
-	if err := manager.Run(ctx, options); err != nil {
-		klog.FromContext(ctx).Error(err, "The manager ends")
+	run, failed := manager.Run, "The manager ends"
+	if options.CheckOnly {
+		run, failed = manager.Check, "The check fails"
+	}
+	if err := run(ctx, options); err != nil {
+		klog.FromContext(ctx).Error(err, failed)
 		klog.Flush()
 		os.Exit(1)
 	}

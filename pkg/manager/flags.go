@@ -122,6 +122,7 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(text(&o.VModule, "list", checkVModule), "vmodule", "verbosity of single source files, as file=verbosity separated by commas; text format only")
 	fs.Var(duration(&o.LogFlushFrequency), "log-flush-frequency", "how long log lines may be kept back at most")
 
+	isBool("check", "", &o.CheckOnly, "look whether the cluster has all that a manager with the other flags needs and, with --leader-elect, whether one leads; tell and exit")
 	isBool("version", "", &o.PrintVersion, "print the version and exit")
 	isBool("help", "h", &o.PrintHelp, "print this text and exit")
 	return fs

@@ -75,7 +75,7 @@ func newLeaseElector(client, standby kubernetes.Interface, options LeaderElectio
 	if err != nil {
 		return nil, fmt.Errorf("finding our own host's name for the lease: %w", err)
 	}
-	lease := types.NamespacedName{Namespace: options.namespaceOfLease(namespaceFile), Name: options.ResourceName}
+	lease := options.lease()
 	return &leaseElector{
 		options: options,
 		lease:   lease,
@@ -96,6 +96,11 @@ func newLeaseElector(client, standby kubernetes.Interface, options LeaderElectio
 			})
 		},
 	}, nil
+}
+
+// lease is the Lease that managers with these options take.
+func (l *LeaderElectionOptions) lease() types.NamespacedName {
+	return types.NamespacedName{Namespace: l.namespaceOfLease(namespaceFile), Name: l.ResourceName}
 }
 
 // namespaceOfLease is where the Lease is: as asked for, else where the pod runs, which file tells.

@@ -61,7 +61,7 @@ func Run(ctx context.Context, o *Options) error {
 	}
 	families.WatchPerformers(work.Leads, work.Performers)
 
-	checks := &preflight{host: config.Host, source: source, client: clients.checks, namespaces: o.Namespaces, sleep: sleep}
+	checks := newPreflight(o, clients, source)
 	p := &process{preflight: checks.wait, worker: work, elector: always{}, flush: events.flush, limits: defaultLimits}
 	alive := []healthCheck{{"controller", work.Healthy}}
 	if o.LeaderElection.Enabled {
@@ -69,7 +69,6 @@ func Run(ctx context.Context, o *Options) error {
 		if err != nil {
 			return err
 		}
-		checks.lease = election.lease
 		p.elector = election
 		alive = append(alive, healthCheck{"leader-election", election.Check})
 	}
@@ -84,9 +83,6 @@ func Run(ctx context.Context, o *Options) error {
 	if err != nil {
 		return err
 	}
-	if o.MetricsSecure {
-		checks.others = append(checks.others, metricsNeeds...)
-	}
 	serve.alive = alive
 	serve.ready = []healthCheck{
 		{"cluster", checks.Check},
@@ -100,7 +96,6 @@ func Run(ctx context.Context, o *Options) error {
 	if admission != nil {
 		serve.ready = append(serve.ready, healthCheck{"webhooks", admission.check})
 		if admission.keeper != nil {
-			checks.others = append(checks.others, webhookNeeds(o)...)
 			p.worker = workers{work, admission.keeper}
 		}
 	}

@@ -69,6 +69,8 @@ type Options struct {
 	VModule           string
 	LogFlushFrequency time.Duration
 
+	// CheckOnly asks for a look at the cluster instead of a manager: Check.
+	CheckOnly bool
 	// PrintVersion and PrintHelp ask for a text instead of a manager.
 	PrintVersion bool
 	PrintHelp    bool

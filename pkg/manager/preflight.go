@@ -51,6 +51,21 @@ type preflight struct {
 	done  atomic.Bool
 }
 
+// newPreflight returns the checks for a manager with these options. The source says where the configuration is from.
+func newPreflight(o *Options, clients *clients, source string) *preflight {
+	p := &preflight{host: clients.host, source: source, client: clients.checks, namespaces: o.Namespaces, sleep: sleep}
+	if o.LeaderElection.Enabled {
+		p.lease = o.LeaderElection.lease()
+	}
+	if o.MetricsSecure {
+		p.others = append(p.others, metricsNeeds...)
+	}
+	if o.EnableWebhooks && o.CertDir == "" {
+		p.others = append(p.others, webhookNeeds(o)...)
+	}
+	return p
+}
+
 // obstacle is why the manager cannot work now.
 type obstacle struct {
 	// kind tells obstacles apart: a text that changes while the kind does not is no news.

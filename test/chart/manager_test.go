@@ -42,18 +42,7 @@ func TestManagerUnderstandsTheChart(t *testing.T) {
 func managerFits(t *testing.T, given, namespace, fullname string, all objects) {
 	t.Helper()
 	deployment := all["Deployment "+namespace+"/"+fullname+"-controller-manager"]
-	var args []string
-	if list, ok := get(deployment, container0+"args").([]any); ok {
-		for _, arg := range list {
-			args = append(args, fmt.Sprint(arg))
-		}
-	}
-	options, err := manager.ParseOptions(args, environment(deployment))
-	if err != nil {
-		t.Errorf("%s: %v", given, err)
-		return
-	}
-
+	options := options(t, deployment, podSpec)
 	ports := map[string]string{}
 	for i := 0; get(deployment, fmt.Sprintf(container0+"ports.%d", i)) != nil; i++ {
 		name := get(deployment, fmt.Sprintf(container0+"ports.%d.name", i))
@@ -103,16 +92,16 @@ func managerFits(t *testing.T, given, namespace, fullname string, all objects) {
 	}
 }
 
-// environment looks up what a Deployment's container has in its environment.
-func environment(deployment object) func(string) (string, bool) {
+// environment looks up what a container has in its environment, in the pod whose spec lies at a path of an object.
+func environment(o object, path string) func(string) (string, bool) {
 	return func(variable string) (string, bool) {
 		for i := 0; ; i++ {
-			name := get(deployment, fmt.Sprintf(container0+"env.%d.name", i))
+			name := get(o, fmt.Sprintf("%scontainers.0.env.%d.name", path, i))
 			if name == nil {
 				return "", false
 			}
 			if name == variable {
-				value, ok := get(deployment, fmt.Sprintf(container0+"env.%d.value", i)).(string)
+				value, ok := get(o, fmt.Sprintf("%scontainers.0.env.%d.value", path, i)).(string)
 				return value, ok
 			}
 		}
