@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes"
@@ -72,6 +73,7 @@ type Controller struct {
 	queue   workqueue.TypedRateLimitingInterface[cache.ObjectName]
 	backoff workqueue.TypedRateLimiter[cache.ObjectName]
 	writes  *writes
+	hidden  *hidden
 	now     func() time.Time
 	blind   sync.Once // told that endpoint slices may not be read
 
@@ -117,6 +119,7 @@ func New(cfg Config) (*Controller, error) {
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(backoff,
 			workqueue.TypedRateLimitingQueueConfig[cache.ObjectName]{Name: Name}),
 		writes:   newWrites(),
+		hidden:   newHidden(),
 		underWay: underWay{since: map[cache.ObjectName]time.Time{}},
 		now:      time.Now,
 	}
@@ -138,13 +141,22 @@ func (c *Controller) Settings() performer.Settings { return c.settings }
 
 // watch has every event that may concern a Performer put that Performer's name into the queue.
 func (c *Controller) watch(namespace string, caches *caches) error {
-	performers := handlerFor(func(p *v1alpha1.Performer) {
+	performers := handlerFor(func(p *v1alpha1.Performer, gone bool) {
+		if gone {
+			c.hidden.forget(p.UID)
+		}
 		c.queue.Add(cache.MetaObjectToName(p))
 	})
-	owned := handlerFor(func(object metav1.Object) {
-		if owner := metav1.GetControllerOf(object); owner != nil && owner.Kind == "Performer" {
-			c.queue.Add(cache.NewObjectName(object.GetNamespace(), owner.Name))
+	owned := handlerFor(func(object metav1.Object, gone bool) {
+		owner := metav1.GetControllerOf(object)
+		if owner == nil || owner.Kind != "Performer" {
+			return
 		}
+		name := cache.NewObjectName(object.GetNamespace(), owner.Name)
+		if pod, ok := object.(*corev1.Pod); ok && gone && pod.DeletionTimestamp == nil && c.mayMiss(caches, name) {
+			c.hidden.add(owner.UID, pod.Name)
+		}
+		c.queue.Add(name)
 	})
 	for resource, informer := range caches.informers() {
 		handler := owned
@@ -161,21 +173,31 @@ func (c *Controller) watch(namespace string, caches *caches) error {
 	return nil
 }
 
-// handlerFor returns a handler that passes on every object that came, changed or went. Of a change
-// it passes on both, since the earlier state may have belonged to another owner.
-func handlerFor[T metav1.Object](tell func(T)) cache.ResourceEventHandler {
-	pass := func(obj any) {
-		if gone, ok := obj.(cache.DeletedFinalStateUnknown); ok {
-			obj = gone.Obj
+// mayMiss tells whether a pod of that Performer matters that left a cache. A standby decides nothing,
+// and would only gather them.
+func (c *Controller) mayMiss(caches *caches, name cache.ObjectName) bool {
+	if !c.working.Load() {
+		return false
+	}
+	p, err := caches.performer(name)
+	return err == nil && p != nil
+}
+
+// handlerFor returns a handler that passes on every object that came, changed or went, and whether it
+// went. Of a change it passes on both, since the earlier state may have belonged to another owner.
+func handlerFor[T metav1.Object](tell func(object T, gone bool)) cache.ResourceEventHandler {
+	pass := func(obj any, gone bool) {
+		if last, ok := obj.(cache.DeletedFinalStateUnknown); ok {
+			obj = last.Obj
 		}
 		if object, ok := obj.(T); ok {
-			tell(object)
+			tell(object, gone)
 		}
 	}
 	return cache.ResourceEventHandlerFuncs{
-		AddFunc:    pass,
-		UpdateFunc: func(old, now any) { pass(old); pass(now) },
-		DeleteFunc: pass,
+		AddFunc:    func(obj any) { pass(obj, false) },
+		UpdateFunc: func(old, now any) { pass(old, false); pass(now, false) },
+		DeleteFunc: func(obj any) { pass(obj, true) },
 	}
 }
 

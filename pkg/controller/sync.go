@@ -6,6 +6,7 @@ package controller
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -140,7 +141,7 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 		}
 		o.Performer, p = live, live
 	}
-	if err := c.observeLostPod(ctx, &o); err != nil {
+	if err := c.observeHiddenPods(ctx, &o); err != nil {
 		return o, err
 	}
 	if err := c.observeWhole(ctx, &o); err != nil {
@@ -163,7 +164,7 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 // where they may not be read. They are asked for in the second of an upgrade in which they matter,
 // rather than watched: a watch would bring every change of every performer's endpoints all year.
 func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service) (map[string]bool, error) {
-	slices, err := c.kube.DiscoveryV1().EndpointSlices(service.Namespace).List(ctx, metav1.ListOptions{
+	list, err := c.kube.DiscoveryV1().EndpointSlices(service.Namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: discoveryv1.LabelServiceName + "=" + service.Name,
 	})
 	switch {
@@ -176,7 +177,7 @@ func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service
 		return nil, fmt.Errorf("reading endpoint slices: %w", err)
 	}
 	ready := map[string]bool{}
-	for _, slice := range slices.Items {
+	for _, slice := range list.Items {
 		for _, endpoint := range slice.Endpoints {
 			if ref := endpoint.TargetRef; ref != nil && ref.Kind == "Pod" && ptr.Deref(endpoint.Conditions.Ready, true) {
 				ready[ref.Name] = true
@@ -186,28 +187,29 @@ func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service
 	return ready, nil
 }
 
-// observeLostPod reads live the pod that the status names if the cache lacks it. A pod without our
-// label is not in the cache, and still runs.
-func (c *Controller) observeLostPod(ctx context.Context, o *performer.Observed) error {
+// observeHiddenPods reads live the pod that the status names, and those that left the cache without
+// having been told to end, as far as the cache lacks them. A pod without our label is not in the
+// cache, and still runs.
+func (c *Controller) observeHiddenPods(ctx context.Context, o *performer.Observed) error {
 	p := o.Performer
-	name := p.Status.PodName
-	if name == "" || p.DeletionTimestamp != nil {
-		return nil
+	names := c.hidden.of(p.UID)
+	if p.DeletionTimestamp == nil && p.Status.PodName != "" && !slices.Contains(names, p.Status.PodName) {
+		names = append(names, p.Status.PodName)
 	}
-	for _, pod := range o.Pods {
-		if pod.Name == name {
-			return nil
+	for _, name := range names {
+		if slices.ContainsFunc(o.Pods, func(pod *corev1.Pod) bool { return pod.Name == name }) {
+			c.hidden.drop(p.UID, name)
+			continue
 		}
-	}
-	pod, err := c.kube.CoreV1().Pods(p.Namespace).Get(ctx, name, metav1.GetOptions{})
-	switch {
-	case apierrors.IsNotFound(err):
-		return nil
-	case err != nil:
-		return fmt.Errorf("reading pod %s: %w", name, err)
-	}
-	if performer.ControlledBy(pod, p) {
-		o.Pods = append(o.Pods, pod)
+		pod, err := c.kube.CoreV1().Pods(p.Namespace).Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err), err == nil && !performer.ControlledBy(pod, p):
+			c.hidden.drop(p.UID, name)
+		case err != nil:
+			return fmt.Errorf("reading pod %s: %w", name, err)
+		default:
+			o.Pods = append(o.Pods, pod)
+		}
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -233,6 +234,19 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w.end("performer-lost-1")
 		w.awaitNoPod("performer-lost-0")
 	})
+	t.Run("the old pod goes out of sight", func(t *testing.T) {
+		w := w.as(t)
+		w.running("hidden")
+		w.patch("hidden", version("2"))
+		w.awaitPod("performer-hidden-1")
+		if _, err := kube.CoreV1().Pods(w.namespace).Patch(t.Context(), "performer-hidden-0", types.MergePatchType,
+			[]byte(`{"metadata":{"labels":{"app":null}}}`), metav1.PatchOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		w.makeReady("performer-hidden-1")
+		w.awaitOn("hidden", "performer-hidden-1")
+		w.awaitNoPod("performer-hidden-0")
+	})
 	t.Run("a label of the Performer in mid-upgrade", func(t *testing.T) {
 		w := w.as(t)
 		w.running("label")
@@ -246,7 +260,7 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 			t.Error("it is another pod")
 		}
 	})
-	for _, name := range []string{"quick", "twice", "drain", "back", "late", "lost", "label"} {
+	for _, name := range []string{"quick", "twice", "drain", "back", "late", "lost", "hidden", "label"} {
 		h.checkNoGap(name)
 		h.checkStatuses(name)
 	}
