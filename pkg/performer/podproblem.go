@@ -85,11 +85,21 @@ func exit(t *corev1.ContainerStateTerminated) string {
 	return text
 }
 
+// endOfPod says how a pod ended. A kubelet may leave out why it ended one (seen of 1.37, of a pod over its limit of
+// ephemeral storage), and tell that in an event alone.
 func endOfPod(pod *corev1.Pod) string {
+	how := []string{string(pod.Status.Phase), pod.Status.Reason}
 	if c := performerContainerStatus(pod); c != nil && c.State.Terminated != nil {
-		return strings.Join(nonEmpty(string(pod.Status.Phase), pod.Status.Reason, exit(c.State.Terminated)), ", ")
+		how = append(how, exit(c.State.Terminated))
 	}
-	return strings.Join(nonEmpty(string(pod.Status.Phase), pod.Status.Reason, pod.Status.Message), ", ")
+	text := strings.Join(nonEmpty(how...), ", ")
+	if pod.Status.Message != "" {
+		text += ": " + pod.Status.Message
+	}
+	if pod.Status.Reason == "" {
+		text += "; see kubectl events --for pod/" + pod.Name
+	}
+	return text
 }
 
 func nonEmpty(texts ...string) []string {

@@ -321,7 +321,7 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 	if after.CurrentRevision != "" && !before.LastUpgrade.Equal(after.LastUpgrade) {
 		message := fmt.Sprintf("Replacing revision %s by %s", after.CurrentRevision, after.UpdateRevision)
 		if after.CurrentRevision == after.UpdateRevision {
-			message = fmt.Sprintf("Replacing the Pod of revision %s by one with the resources that are asked for", after.CurrentRevision)
+			message = fmt.Sprintf("Replacing the Pod of revision %s by one whose resources and image are what is asked for", after.CurrentRevision)
 		}
 		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
 	}

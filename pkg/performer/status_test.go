@@ -198,7 +198,14 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "the pod ended", o: observed(p, testPod(p, 0, ended(0))), phase: v1alpha1.PhaseFailed,
 			conditions: "Available=False/PodFailed Progressing=True/PodFailed Degraded=True/PodFailed Reconciling=True/PodFailed Ready=False/PodFailed",
-			message:    "exit code 3 (Error)", kstatus: "InProgress",
+			message:    "Pod performer-x-0 ended: Failed, exit code 3 (Error); see kubectl events --for pod/performer-x-0", kstatus: "InProgress",
+		},
+		{
+			name: "the kubelet ended the pod", o: observed(p, testPod(p, 0, ended(0), func(pod *corev1.Pod) {
+				pod.Status.Reason, pod.Status.Message = "DeadlineExceeded", "Pod was active for too long"
+			})), phase: v1alpha1.PhaseFailed,
+			conditions: "Available=False/PodFailed Progressing=True/PodFailed Degraded=True/PodFailed Reconciling=True/PodFailed Ready=False/PodFailed",
+			message:    "Pod performer-x-0 ended: Failed, DeadlineExceeded, exit code 3 (Error): Pod was active for too long", kstatus: "InProgress",
 		},
 		{
 			name: "a terminal problem", o: Observed{Performer: p, Now: testNow}, problem: &Problem{Terminal, ReasonServiceConflict, "taken"}, phase: v1alpha1.PhaseFailed,
