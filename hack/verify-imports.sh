@@ -10,10 +10,11 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 # Which of our folders the code of each folder may import, beside its own.
 declare -A may=(
 	[cmd]="pkg/manager"
-	[pkg/manager]="pkg/controller pkg/webhook pkg/metrics pkg/performer pkg/generated pkg/apis"
+	[pkg/manager]="pkg/controller pkg/webhook pkg/metrics pkg/certs pkg/performer pkg/generated pkg/apis"
 	[pkg/controller]="pkg/performer pkg/generated pkg/apis"
-	[pkg/webhook]="pkg/performer pkg/generated pkg/apis"
+	[pkg/webhook]="pkg/certs pkg/performer pkg/generated pkg/apis"
 	[pkg/metrics]="pkg/performer pkg/generated pkg/apis"
+	[pkg/certs]=""
 	[pkg/performer]="pkg/apis"
 	[pkg/generated]="pkg/apis"
 	[pkg/apis]=""

@@ -4,20 +4,16 @@
 package manager
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
 	"fmt"
-	"math/big"
 	"os"
 	"path/filepath"
 	"sync"
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/certs"
 )
 
 // certificates gives a TLS server its certificate of the moment.
@@ -161,36 +157,9 @@ func (c *ownCertificates) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 
 // selfSigned makes a certificate for this host's name.
 func selfSigned(now time.Time) (*tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
-	if err != nil {
-		return nil, err
-	}
 	names := []string{"localhost"}
 	if host, err := os.Hostname(); err == nil {
 		names = append(names, host)
 	}
-	template := &x509.Certificate{
-		SerialNumber: serial,
-		Subject:      pkix.Name{CommonName: component},
-		DNSNames:     names,
-		// The clocks of others may be a little behind ours.
-		NotBefore:             now.Add(-time.Hour),
-		NotAfter:              now.Add(ownLifetime),
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		BasicConstraintsValid: true,
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	leaf, err := x509.ParseCertificate(raw)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key, Leaf: leaf}, nil
+	return certs.Make(certs.Server(component, names, now, ownLifetime), nil)
 }

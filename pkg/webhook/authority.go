@@ -6,17 +6,15 @@ package webhook
 import (
 	"bytes"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/certs"
 )
 
 const (
@@ -26,8 +24,6 @@ const (
 	// authorityLifetime is long, since a new authority has to be told to the API server, and bounded,
 	// since its key is in a Secret.
 	authorityLifetime = 365 * 24 * time.Hour
-	// backdated allows for clocks that are behind ours.
-	backdated = time.Hour
 )
 
 // authority signs the certificates of the webhook servers of all replicas.
@@ -38,33 +34,11 @@ type authority struct {
 
 // newAuthority makes an authority with a key of its own.
 func newAuthority(now time.Time) (*authority, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	made, err := certs.Make(certs.Authority(authorityName, now, authorityLifetime), nil)
 	if err != nil {
 		return nil, err
 	}
-	serial, err := serialNumber()
-	if err != nil {
-		return nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: authorityName},
-		NotBefore:             now.Add(-backdated),
-		NotAfter:              now.Add(authorityLifetime),
-		KeyUsage:              x509.KeyUsageCertSign,
-		BasicConstraintsValid: true,
-		IsCA:                  true,
-		MaxPathLenZero:        true,
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := x509.ParseCertificate(raw)
-	if err != nil {
-		return nil, err
-	}
-	return &authority{certificate, key}, nil
+	return &authority{made.Leaf, made.PrivateKey.(*ecdsa.PrivateKey)}, nil
 }
 
 // parseAuthority reads what encode has written. Its errors tell nothing of the key.
@@ -100,41 +74,11 @@ func dueAt(c *x509.Certificate) time.Time {
 
 // issue makes a server's certificate for the given names. Its key is new, and never leaves the process.
 func (a *authority) issue(names []string, lifetime time.Duration, now time.Time) (*tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, err
+	described := certs.Server(names[0], names, now, lifetime)
+	if a.certificate.NotAfter.Before(described.NotAfter) {
+		described.NotAfter = a.certificate.NotAfter
 	}
-	serial, err := serialNumber()
-	if err != nil {
-		return nil, err
-	}
-	ends := now.Add(lifetime)
-	if a.certificate.NotAfter.Before(ends) {
-		ends = a.certificate.NotAfter
-	}
-	template := &x509.Certificate{
-		SerialNumber:          serial,
-		Subject:               pkix.Name{CommonName: names[0]},
-		DNSNames:              names,
-		NotBefore:             now.Add(-min(backdated, lifetime)),
-		NotAfter:              ends,
-		KeyUsage:              x509.KeyUsageDigitalSignature,
-		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		BasicConstraintsValid: true,
-	}
-	raw, err := x509.CreateCertificate(rand.Reader, template, a.certificate, key.Public(), a.key)
-	if err != nil {
-		return nil, err
-	}
-	leaf, err := x509.ParseCertificate(raw)
-	if err != nil {
-		return nil, err
-	}
-	return &tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key, Leaf: leaf}, nil
-}
-
-func serialNumber() (*big.Int, error) {
-	return rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127))
+	return certs.Make(described, &tls.Certificate{Leaf: a.certificate, PrivateKey: a.key})
 }
 
 // encodeCertificates returns certificates in PEM, in the given order.
@@ -174,7 +118,7 @@ const overlap = time.Hour
 // there could answer in our place.
 func nextBundle(bundle []byte, present *x509.Certificate, now time.Time) []byte {
 	keep := []*x509.Certificate{present}
-	if begun := present.NotBefore.Add(backdated); now.Before(begun.Add(overlap)) {
+	if begun := present.NotBefore.Add(certs.Backdated); now.Before(begun.Add(overlap)) {
 		for _, c := range decodeCertificates(bundle) {
 			if c.IsCA && c.Subject.CommonName == authorityName && now.Before(c.NotAfter) && !slices.ContainsFunc(keep, c.Equal) && len(keep) < maxAuthorities {
 				keep = append(keep, c)

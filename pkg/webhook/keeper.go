@@ -25,6 +25,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/certs"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
@@ -244,7 +245,7 @@ func (k *Keeper) pass(ctx context.Context) (next time.Duration, err error) {
 			return 0, err
 		}
 		at = append(at, present.dueAt())
-		if end := present.certificate.NotBefore.Add(backdated + overlap); now.Before(end) {
+		if end := present.certificate.NotBefore.Add(certs.Backdated + overlap); now.Before(end) {
 			at = append(at, end)
 		}
 	}
