@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -25,6 +27,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
 	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
+	"github.com/Layr-Labs/hourglass-operator/pkg/webhook"
 )
 
 // known are the values of each label of each metric.
@@ -38,13 +41,6 @@ func (k known) add(metric string, labels ...string) {
 	for _, label := range labels {
 		k[metric][label] = nil
 	}
-}
-
-// webhookFamilies are those of the admission webhooks, which are exported only where these are on.
-var webhookFamilies = known{
-	"hourglass_webhook_certificate_expiry_timestamp_seconds": {},
-	"hourglass_webhook_requests_total":                       {"operation": nil, "result": {"allowed", "denied", "error"}},
-	"hourglass_webhook_request_duration_seconds_bucket":      {"le": nil},
 }
 
 // targetLabels are those that come with a target, of a ServiceMonitor or of another configuration, and not from us.
@@ -65,6 +61,8 @@ func exported(t *testing.T) known {
 	for _, result := range controller.UpgradeResults {
 		m.Upgraded(result, 1)
 	}
+	webhooks := m.Webhook(webhook.Operations, webhook.Results, func() (begins, ends time.Time) { return time.Now(), time.Now() })
+	webhooks.Served(webhook.Operations[0], webhook.Results[0], 1)
 	performer := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a"}}
 	for _, condition := range []string{v1alpha1.ConditionAvailable, v1alpha1.ConditionProgressing, v1alpha1.ConditionDegraded,
 		v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionReady} {
@@ -180,12 +178,48 @@ func TestProblemsAreFound(t *testing.T) {
 	}
 }
 
-// TestWhatRulesAndPanelsNameExists compares all expressions with what the operator exports.
+// queries returns the expressions of the pages: those in blocks, one a line, of docs/metrics.md, and those between the
+// words of docs/monitoring.md that name a metric.
+func queries(t *testing.T) []string {
+	t.Helper()
+	var found []string
+	for _, block := range regexp.MustCompile("(?s)```promql\n(.*?)```").FindAllStringSubmatch(pageText(t, "docs/metrics.md"), -1) {
+		for line := range strings.Lines(block[1]) {
+			if !strings.HasPrefix(line, "#") {
+				found = append(found, strings.TrimSpace(line))
+			}
+		}
+	}
+	inBlocks := len(found)
+	for _, code := range regexp.MustCompile("`([^`\n]*\\b(?:hourglass|workqueue|leader_election)_[^`\n]*)`").FindAllStringSubmatch(pageText(t, page), -1) {
+		found = append(found, code[1])
+	}
+	if inBlocks == 0 || len(found) == inBlocks {
+		t.Fatalf("the pages have the queries %q, of which %d in blocks", found, inBlocks)
+	}
+	return found
+}
+
+// TestPromtoolAcceptsThePagesQueries makes a rule of each, for promtool to say whether it is one.
+func TestPromtoolAcceptsThePagesQueries(t *testing.T) {
+	group := Group{Name: "queries"}
+	for i, query := range queries(t) {
+		group.Rules = append(group.Rules, Rule{Record: fmt.Sprintf("query:%d", i), Expr: query})
+	}
+	text, err := (&Rules{Groups: []Group{group}}).Text()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "queries.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	promtool(t, "check", "rules", path)
+}
+
+// TestWhatRulesAndPanelsNameExists compares all expressions, those of the pages too, with what the operator exports.
 func TestWhatRulesAndPanelsNameExists(t *testing.T) {
 	all := exported(t)
-	for metric, labels := range webhookFamilies {
-		all[metric] = labels
-	}
 	// Prometheus' own.
 	all.add("up")
 	all.add("ALERTS", "alertname", "alertstate")
@@ -211,6 +245,9 @@ func TestWhatRulesAndPanelsNameExists(t *testing.T) {
 	})
 	for _, rule := range rules.Alerts() {
 		check(rule.Alert, rule.Expr)
+	}
+	for _, query := range queries(t) {
+		check("a page's "+query, query)
 	}
 	dashboard := readDashboard(t)
 	asked := 0

@@ -38,6 +38,16 @@ func readRules(t *testing.T) *Rules {
 	return rules
 }
 
+// pageText returns a page of the repository.
+func pageText(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(root, path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 // promtool runs Prometheus' own checker.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
@@ -48,6 +58,17 @@ func promtool(t *testing.T, args ...string) {
 
 func TestPromtoolAcceptsTheRules(t *testing.T) {
 	promtool(t, "check", "rules", "--lint-fatal", plainRules)
+}
+
+// TestRulesNeedADayAtMost looks at what rules remember: the Prometheus Operator's default is to keep a day.
+func TestRulesNeedADayAtMost(t *testing.T) {
+	readRules(t).Each(func(rule *Rule) {
+		for _, span := range regexp.MustCompile(`(?:\[|offset\s+)(\w+)`).FindAllStringSubmatch(rule.Expr, -1) {
+			if span[1] != "1d" && !regexp.MustCompile(`^[0-9]+[mh]$`).MatchString(span[1]) {
+				t.Errorf("%s%s asks for %s", rule.Record, rule.Alert, span[1])
+			}
+		}
+	})
 }
 
 // TestAlertsFireWhenTheyShouldAndOnlyThen has promtool hold the rules against the series in testdata.
@@ -149,12 +170,9 @@ func TestEveryAlertHasItsTests(t *testing.T) {
 }
 
 func TestAlertsTellWhatToDo(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, page))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := pageText(t, page)
 	sections := map[string]bool{}
-	for _, heading := range regexp.MustCompile(`(?m)^### (Hourglass\w+)$`).FindAllStringSubmatch(string(text), -1) {
+	for _, heading := range regexp.MustCompile(`(?m)^### (Hourglass\w+)$`).FindAllStringSubmatch(text, -1) {
 		sections[heading[1]] = true
 	}
 	described := map[string]bool{}
@@ -198,12 +216,9 @@ func TestThePrometheusRuleHasTheSameRules(t *testing.T) {
 
 // TestThePageListsWhatIsRecorded compares its table with the rules.
 func TestThePageListsWhatIsRecorded(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, page))
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := pageText(t, page)
 	var listed, recorded []string
-	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+:\\S+)` \\|").FindAllStringSubmatch(string(text), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+:\\S+)` \\|").FindAllStringSubmatch(text, -1) {
 		listed = append(listed, row[1])
 	}
 	readRules(t).Each(func(rule *Rule) {
@@ -219,11 +234,8 @@ func TestThePageListsWhatIsRecorded(t *testing.T) {
 // TestPromtoolAcceptsThePagesConfiguration checks what the page has for a Prometheus without the Prometheus Operator, but
 // for how it finds pods: Debian's Prometheus is built without the discovery in Kubernetes.
 func TestPromtoolAcceptsThePagesConfiguration(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join(root, page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	block := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindStringSubmatch(string(text))
+	text := pageText(t, page)
+	block := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindStringSubmatch(text)
 	if block == nil {
 		t.Fatal("no configuration")
 	}
