@@ -12,7 +12,11 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager"
 )
 
-const testPod = "Pod hourglass-system/hourglass-operator-test"
+const (
+	testPod = "Pod hourglass-system/hourglass-operator-test"
+	// preferred is a value for where the operator had better run.
+	preferred = "scheduling.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]"
+)
 
 // TestHelmTestOnlyLooks checks that the pod of helm test is one of the operator's in all but that it never works, and that
 // nothing takes it for one of the operator's.
@@ -25,7 +29,7 @@ func TestHelmTestOnlyLooks(t *testing.T) {
 			certManager("metrics.secure=true", "metrics.certificateSecret=s", "namespaces={a}"),
 			{
 				"networkPolicy.enabled=true", "pod.labels.a=b", "pod.annotations.c=d", "commonLabels.e=f", "scheduling.nodeSelector.g=h",
-				"scheduling.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0].weight=1",
+				preferred + ".weight=1", preferred + ".preference.matchFields[0].key=metadata.name", preferred + ".preference.matchFields[0].operator=Exists",
 			},
 		} {
 			all := render(t, helm, append([]string{"crd.install=false"}, values...)...)

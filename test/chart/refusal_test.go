@@ -30,6 +30,22 @@ var refusals = []struct {
 	{"healthChecks.livenessProbe", []string{"healthChecks.livenessProbe.httpGet.path=/x"}, "additional properties 'httpGet' not allowed"},
 	{"webhook.certificate.provider", []string{"webhook.certificate.provider=vault"}, "at '/webhook/certificate/provider': value must be one of 'self-managed', 'cert-manager', 'manual'"},
 
+	// What is passed on to Kubernetes, where an unknown field would be dropped in silence.
+	{"operator.resources", []string{"operator.resources.limit.cpu=1"}, "at '/operator/resources': additional properties 'limit' not allowed"},
+	{"operator.extraEnv", []string{"operator.extraEnv[0].name=A", "operator.extraEnv[0].value=1"}, "at '/operator/extraEnv/0/value': got number, want string"},
+	{"operator.extraEnv", []string{"operator.extraEnv[0].value=a"}, "at '/operator/extraEnv/0': missing property 'name'"},
+	{"operator.tees", []string{"operator.tees.sgx.runtimeClas=kata"}, "at '/operator/tees/sgx': additional properties 'runtimeClas' not allowed"},
+	{"pod.securityContext", []string{"pod.securityContext.readOnlyRootFilesystem=true"}, "additional properties 'readOnlyRootFilesystem' not allowed"},
+	{"pod.securityContext", []string{"pod.securityContext.seccompProfile.typ=Unconfined"}, "additional properties 'typ' not allowed"},
+	{"pod.containerSecurityContext", []string{"pod.containerSecurityContext.capabilities.drops={ALL}"}, "additional properties 'drops' not allowed"},
+	{"scheduling.affinity", []string{"scheduling.affinity.nodeAfinity.x=y"}, "at '/scheduling/affinity': additional properties 'nodeAfinity' not allowed"},
+	{"scheduling.tolerations", []string{"scheduling.tolerations[0].operater=Exists"}, "additional properties 'operater' not allowed"},
+	{"scheduling.topologySpreadConstraints", []string{spread + "topologyKey=k"}, "missing properties 'maxSkew', 'whenUnsatisfiable'"},
+	{"networkPolicy.ingress", []string{"networkPolicy.ingress[0].port=1"}, "at '/networkPolicy/ingress/0': additional properties 'port' not allowed"},
+	{"networkPolicy.egress", []string{"networkPolicy.egress[0].to[0].ipBlock.except={a}"}, "at '/networkPolicy/egress/0/to/0/ipBlock': missing property 'cidr'"},
+	{"networkPolicy.performers.callers", []string{"networkPolicy.performers.callers[0].podselector.a=b"}, "additional properties 'podselector' not allowed"},
+	{"metrics.serviceMonitor.tlsConfig", []string{"metrics.serviceMonitor.tlsConfig.insecure=true"}, "additional properties 'insecure' not allowed"},
+
 	{"operator.env.leaderElection", []string{"operator.env.leaderElection=false"},
 		"operator.replicaCount=2 needs operator.env.leaderElection=true: without it all replicas would work at once"},
 	{"metrics.port", []string{"metrics.port=9090", "operator.env.metricsPort=9091"},

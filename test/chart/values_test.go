@@ -30,6 +30,7 @@ const (
 	dashboard      = "ConfigMap hourglass-system/hourglass-operator-dashboard"
 
 	podSpec    = "spec.template.spec."
+	spread     = "scheduling.topologySpreadConstraints[0]."
 	container0 = podSpec + "containers.0."
 )
 
@@ -141,15 +142,17 @@ var effects = []effect{
 	{"pod.containerSecurityContext", []string{"pod.containerSecurityContext.runAsNonRoot=true"}, deployment, container0 + "securityContext.runAsNonRoot", true},
 	{"scheduling.nodeSelector", []string{"scheduling.nodeSelector.a=b"}, deployment, podSpec + "nodeSelector.a", "b"},
 	{"scheduling.tolerations", []string{"scheduling.tolerations[0].operator=Exists"}, deployment, podSpec + "tolerations.0.operator", "Exists"},
-	{"scheduling.affinity", []string{"scheduling.affinity.nodeAffinity.x=y"}, deployment, podSpec + "affinity", map[string]any{"nodeAffinity": map[string]any{"x": "y"}}},
-	{"scheduling.topologySpreadConstraints", []string{"scheduling.topologySpreadConstraints[0].maxSkew=2"}, deployment, podSpec + "topologySpreadConstraints", []any{map[string]any{"maxSkew": float64(2)}}},
+	{"scheduling.affinity", []string{"scheduling.affinity.podAntiAffinity.requiredDuringSchedulingIgnoredDuringExecution[0].topologyKey=k"}, deployment, podSpec + "affinity",
+		map[string]any{"podAntiAffinity": map[string]any{"requiredDuringSchedulingIgnoredDuringExecution": []any{map[string]any{"topologyKey": "k"}}}}},
+	{"scheduling.topologySpreadConstraints", []string{spread + "maxSkew=2", spread + "topologyKey=k", spread + "whenUnsatisfiable=DoNotSchedule"}, deployment, podSpec + "topologySpreadConstraints",
+		[]any{map[string]any{"maxSkew": float64(2), "topologyKey": "k", "whenUnsatisfiable": "DoNotSchedule"}}},
 	{"scheduling.priorityClassName", []string{"scheduling.priorityClassName=system-cluster-critical"}, deployment, podSpec + "priorityClassName", "system-cluster-critical"},
 
 	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true"}, networkPolicy, "spec.ingress.0.ports", policyPorts("metrics", "webhooks")},
 	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true", "service.ports.health=81"}, networkPolicy, "spec.ingress.0.ports", policyPorts("metrics", "webhooks", "health")},
 	{"networkPolicy.enabled", []string{"networkPolicy.enabled=true"}, networkPolicy, "spec.policyTypes", []any{"Ingress", "Egress"}},
 	{"networkPolicy.performers.namespaces", []string{"networkPolicy.performers.namespaces={a}"}, "NetworkPolicy a/hourglass-operator-performers", "spec.podSelector.matchLabels.app", "hourglass-performer"},
-	{"networkPolicy.performers.callers", []string{"networkPolicy.performers.namespaces={a}", "networkPolicy.performers.callers[0].podSelector.x=y"}, "NetworkPolicy a/hourglass-operator-performers", "spec.ingress.0.from", []any{map[string]any{"podSelector": map[string]any{"x": "y"}}}},
+	{"networkPolicy.performers.callers", []string{"networkPolicy.performers.namespaces={a}", "networkPolicy.performers.callers[0].podSelector.matchLabels.x=y"}, "NetworkPolicy a/hourglass-operator-performers", "spec.ingress.0.from", []any{map[string]any{"podSelector": map[string]any{"matchLabels": map[string]any{"x": "y"}}}}},
 	{"networkPolicy.ingress", []string{"networkPolicy.enabled=true", "networkPolicy.ingress[0].ports[0].port=1"}, networkPolicy, "spec.ingress", []any{map[string]any{"ports": []any{map[string]any{"port": float64(1)}}}}},
 	{"networkPolicy.egress", []string{"networkPolicy.enabled=true", "networkPolicy.egress[0].ports[0].port=1"}, networkPolicy, "spec.egress", []any{map[string]any{"ports": []any{map[string]any{"port": float64(1)}}}}},
 
