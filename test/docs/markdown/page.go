@@ -102,6 +102,8 @@ var (
 	inCode  = regexp.MustCompile("`[^`]*`")
 	// fileName is the name of a file in the working directory.
 	fileName = regexp.MustCompile(`^[\w-][\w.-]*$`)
+	// indented are commands in a block of Markdown's other kind, which has no language.
+	indented = regexp.MustCompile(`^ {4,}(\$|kubectl|helm|make|go|bin/[a-z]+|hack/\S+\.sh) `)
 	typed    = regexp.MustCompile(`^ *(\$|kubectl|helm|make|bin/[a-z]+|hack/\S+\.sh) `)
 )
 
@@ -150,7 +152,7 @@ func (p *parser) next() error {
 	case p.onlyLinks:
 	case p.marker != nil:
 		return fmt.Errorf("a marker must stand directly above its block, and here is %q", line)
-	case strings.HasPrefix(line, "    $ "):
+	case indented.MatchString(line):
 		return fmt.Errorf("put commands between ``` lines, so that they can be run")
 	}
 	p.comment = false

@@ -74,6 +74,7 @@ func TestParseRefuses(t *testing.T) {
 		"a marker at the end":    {text("<!-- not run: it is slow -->"), "stands above no block"},
 		"commands as plain text": {text("'''", "like this:", "kubectl get pods", "'''"), "x.md:3: here are commands in a block without a language"},
 		"indented commands":      {text("    $ kubectl get pods"), "x.md:1: put commands between"},
+		"more indented commands": {text("- item", "", "        kubectl get pods"), "x.md:3: put commands between"},
 		"an unknown language":    {text("'''bahs", "x", "'''"), `a block of "bahs"`},
 		"a console of output":    {text("'''console", "x", "'''"), "a console begins with a command"},
 		"a block without end":    {text("'''bash", "x"), "x.md:1: this block has no end"},
