@@ -9,13 +9,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 [[ $# == 1 ]] || fail "one argument: the folder that the package goes into"
-image="${IMG:-hourglass-operator:dev}"
-name="${image%%@*}" digest=""
-[[ $image != *@* ]] || digest="${image#*@}"
-tag="${name##*/}"
-[[ $tag == *:* ]] || fail "IMG is \"$image\"; it must have a tag, such as $name:v1.2.3"
-tag="${tag#*:}"
-repository="${name%:"$tag"}"
+split_image "${IMG:-hourglass-operator:dev}"
 
 # The image's defaults are set in a copy, and so they are in its README.
 work="$(mktemp -d)"

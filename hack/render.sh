@@ -11,6 +11,8 @@ if [[ -z $image ]]; then
 	exec "$kustomize" build manifests/default
 fi
 
+split_image "$image"
+
 # An overlay of its own, so that another image changes no file that is committed.
 # It lies in the repository since kustomize takes no absolute paths.
 mkdir -p dist

@@ -12,7 +12,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 [[ -f dist/checksums.txt ]] || fail "no dist/checksums.txt: make release writes it"
 command -v cosign >/dev/null || fail "no cosign in PATH"
 
-name="${IMG%:*}"
+split_image "$IMG"
+name="$repository"
 digest="$(grep -oE '"containerimage.digest": *"sha256:[0-9a-f]{64}"' dist/image.json | grep -oE 'sha256:[0-9a-f]{64}' || true)"
 [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] || fail "dist/image.json must hold one containerimage.digest, but has: ${digest:-none}"
 

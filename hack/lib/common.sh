@@ -21,6 +21,16 @@ tool() {
 	hack/tools/build.sh "$1"
 }
 
+# split_image IMAGE sets repository, tag and digest, of which the last may be empty.
+# An image must have a tag: without one, some take "latest" and others what they
+# please.
+split_image() {
+	local name="${1%%@*}"
+	digest="${1#"$name"}" digest="${digest#@}" tag="${name##*/}"
+	[[ $tag == *:* ]] || fail "IMG is \"$1\"; it must have a tag, such as $name:v1.2.3"
+	tag="${tag#*:}" repository="${name%:*}"
+}
+
 # modules prints the folders of the modules that hold code of ours. Those of
 # hack/tools and hack/localcluster/components only pin what is built.
 modules() {

@@ -100,6 +100,9 @@ func TestReleaseRefuses(t *testing.T) {
 	if out, err := run(t, env, "hack/release.sh"); err == nil || !strings.Contains(out, `PLATFORMS has "amd64"`) {
 		t.Errorf("%v: %s", err, out)
 	}
+	if out, err := run(t, nil, "hack/render.sh", "localhost:5000/operator"); err == nil || !strings.Contains(out, "must have a tag, such as localhost:5000/operator:v1.2.3") {
+		t.Errorf("%v: %s", err, out)
+	}
 }
 
 // TestCheckRelease asks it of a copy of what it looks at, with one thing after the other put right.
