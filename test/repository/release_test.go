@@ -77,7 +77,7 @@ func TestRelease(t *testing.T) {
 		t.Fatalf("%v: %s", err, built)
 	}
 	chart, err := run(t, nil, "bin/tools/helm4", "template", filepath.Join(dist, "hourglass-operator-1.2.3.tgz"))
-	if err != nil || !strings.Contains(chart, "image: "+image+"\n") {
+	if err != nil || !strings.Contains(strings.ReplaceAll(chart, `"`, ""), "image: "+image+"\n") {
 		t.Errorf("the chart does not have the image %s: %v", image, err)
 	}
 	if out, err := run(t, env, "hack/release.sh"); err != nil {
