@@ -7,11 +7,14 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -232,10 +235,58 @@ func hasNumber(series prom.Series) bool {
 	return slices.ContainsFunc(series.Points, func(p prom.Point) bool { return !math.IsNaN(p.Value) })
 }
 
-// TestDashboardConfigMapApplies tries the one object of deploy/monitoring that needs no kinds of others; those are tried
-// in test/integration.
-func TestDashboardConfigMapApplies(t *testing.T) {
-	if _, err := cluster.Kubectl(t.Context(), "apply", "--dry-run=server", "--validate=strict", "-f", "deploy/monitoring/grafana-dashboard.yaml"); err != nil {
+// TestMonitoringIsInstalledAsThePageSays runs the page's commands where the Prometheus Operator's CRDs are, of the version
+// of hack/tools. The Prometheus Operator itself is not there.
+func TestMonitoringIsInstalledAsThePageSays(t *testing.T) {
+	const module = "github.com/prometheus-operator/prometheus-operator"
+	said, err := cluster.Run(t.Context(), "env", "GOWORK=off", "GOFLAGS=-mod=readonly",
+		"go", "-C", "hack/tools/prometheus-operator", "mod", "download", "-json", module)
+	if err != nil {
 		t.Fatal(err)
+	}
+	var downloaded struct{ Dir string }
+	if err := json.Unmarshal([]byte(said), &downloaded); err != nil || downloaded.Dir == "" {
+		t.Fatalf("go mod download says %s: %v", said, err)
+	}
+	kubectl := func(ctx context.Context, args ...string) string {
+		output, err := cluster.Kubectl(ctx, args...)
+		if err != nil {
+			t.Error(err)
+		}
+		return output
+	}
+	for _, plural := range []string{"servicemonitors", "prometheusrules"} {
+		file := filepath.Join(downloaded.Dir, "example", "prometheus-operator-crd", "monitoring.coreos.com_"+plural+".yaml")
+		kubectl(t.Context(), "apply", "--server-side", "-f", file)
+		t.Cleanup(func() { kubectl(context.WithoutCancel(t.Context()), "delete", "--ignore-not-found", "-f", file) })
+		kubectl(t.Context(), "wait", "--for=condition=Established", "--timeout=60s", "crd/"+plural+".monitoring.coreos.com")
+	}
+	t.Cleanup(func() {
+		kubectl(context.WithoutCancel(t.Context()), "delete", "--ignore-not-found", "-k", "manifests/monitoring")
+	})
+
+	text, err := os.ReadFile("../../docs/monitoring.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct{ how, from, port string }{
+		{"-f", "deploy/monitoring/", "metrics"},
+		{"-f", "deploy/monitoring/secure/", "https"},
+		{"-k", "manifests/monitoring", "metrics"},
+		{"-k", "manifests/monitoring-secure", "https"},
+	} {
+		if !strings.Contains(string(text), step.from) {
+			t.Errorf("the page does not tell of %s", step.from)
+		}
+		kubectl(t.Context(), "apply", "--validate=strict", "--warnings-as-errors", step.how, step.from)
+		if port := kubectl(t.Context(), "get", "servicemonitors", "-n", framework.OperatorNamespace, "-o", "jsonpath={.items[*].spec.endpoints[*].port}"); port != step.port {
+			t.Errorf("after %s the port to scrape is %q, want %q", step.from, port, step.port)
+		}
+	}
+	there := kubectl(t.Context(), "get", "servicemonitors,prometheusrules,configmaps", "-n", framework.OperatorNamespace, "-l", "app.kubernetes.io/part-of=hourglass", "-o", "name")
+	for _, want := range []string{"servicemonitor.", "prometheusrule.", "configmap/hourglass-operator-dashboard"} {
+		if !strings.Contains(there, want) {
+			t.Errorf("there is no %s in %q", want, there)
+		}
 	}
 }

@@ -69,12 +69,15 @@ type Panel struct {
 		} `json:"overrides"`
 	} `json:"fieldConfig"`
 	Transformations []struct {
-		Options struct {
-			IndexByName  map[string]int    `json:"indexByName"`
-			RenameByName map[string]string `json:"renameByName"`
-		} `json:"options"`
+		Options Columns `json:"options"`
 	} `json:"transformations"`
 	Targets []Query `json:"targets"`
+}
+
+// Columns are those of a table: the places of labels and of the value, and what is written in place of a name.
+type Columns struct {
+	IndexByName  map[string]int    `json:"indexByName"`
+	RenameByName map[string]string `json:"renameByName"`
 }
 
 // Step is a colour that values have from some value on, the first from anywhere on.
@@ -117,7 +120,9 @@ func (d *Dashboard) Choose(ctx context.Context, client *prom.Client, rateInterva
 			if question == nil {
 				return nil, fmt.Errorf("variable %s: %q is not understood", variable.Name, variable.Definition)
 			}
-			samples, err := client.Query(ctx, fmt.Sprintf("group by (%s) (%s)", question[2], question[1]))
+			// It may name the variables before it.
+			series := strings.NewReplacer(chosen...).Replace(question[1])
+			samples, err := client.Query(ctx, fmt.Sprintf("group by (%s) (%s)", question[2], series))
 			if err != nil {
 				return nil, err
 			}

@@ -72,7 +72,9 @@ func TestPanelsAreWholeAndDoNotOverlap(t *testing.T) {
 			t.Errorf("panel %q has no unit", panel.Title)
 		}
 		for _, query := range panel.Targets {
-			if (panel.Type == "timeseries") != (query.LegendFormat != "") {
+			// A value for each of several things has a name too.
+			named := panel.Type == "timeseries" || panel.Type == "stat" && strings.HasPrefix(query.Expr, "sum by")
+			if named != (query.LegendFormat != "") {
 				t.Errorf("panel %q: the legend is %q", panel.Title, query.LegendFormat)
 			}
 			// Grafana knows how often Prometheus scrapes; a rate over less than two scrapes is none.
@@ -129,7 +131,8 @@ func TestChoosingAll(t *testing.T) {
 	dashboard := &Dashboard{}
 	dashboard.Templating.List = []Variable{
 		{Name: "datasource", Type: "datasource"},
-		{Name: "job", Type: "query", Definition: "label_values(hourglass_build_info, job)"},
+		{Name: "cluster", Type: "query", Definition: "label_values(hourglass_build_info, cluster)", AllValue: ".*"},
+		{Name: "job", Type: "query", Definition: `label_values(hourglass_build_info{cluster=~"$cluster"}, job)`},
 		{Name: "namespace", Type: "query", Definition: "label_values(x, namespace)", AllValue: ".*"},
 	}
 	var asked []string
@@ -142,7 +145,7 @@ func TestChoosingAll(t *testing.T) {
 	if got := choose(`rate(y{job=~"$job",namespace=~"$namespace"}[$__rate_interval])`); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if len(asked) != 1 || asked[0] != "group by (job) (hourglass_build_info)" {
+	if len(asked) != 1 || asked[0] != `group by (job) (hourglass_build_info{cluster=~".*"})` {
 		t.Errorf("Prometheus was asked %q", asked)
 	}
 }
@@ -163,6 +166,20 @@ func TestDrawing(t *testing.T) {
 	}
 	if strings.Contains(picture, "no data") || strings.Contains(picture, "NaN") {
 		t.Error("the picture has a panel without data, or what is no number")
+	}
+	if strings.Contains(picture, ">cluster</text>") {
+		t.Error("a table has a column of clusters, of which there are none")
+	}
+	client = answers(t, &asked, `[{"metric":{"cluster":"east","namespace":"a"},"values":[[1100,"1"]]},{"metric":{"cluster":"west","namespace":"a"},"values":[[1100,"0"]]}]`)
+	picture, err = readDashboard(t).Draw(t.Context(), client, start, start.Add(100*time.Second), "30s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The leaders of two installations: one that is there and one that is not.
+	for _, want := range []string{`fill="#3c8f3c">1</text>`, ">east a</text>", `fill="#c43535">0</text>`, ">west a</text>", ">cluster</text>"} {
+		if !strings.Contains(picture, want) {
+			t.Errorf("the picture lacks %s", want)
+		}
 	}
 	picture, err = readDashboard(t).Draw(t.Context(), answers(t, &asked, "[]"), start, start.Add(100*time.Second), "30s")
 	if err != nil || !strings.Contains(picture, ">no data</text>") {

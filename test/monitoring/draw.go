@@ -133,18 +133,36 @@ func (b box) stat(panel Panel, samples []prom.Sample) {
 		b.nothing(cmp.Or(defaults.NoValue, "no data"))
 		return
 	}
-	value := samples[0].Value
-	colour := "text"
-	for _, step := range defaults.Thresholds.Steps {
-		if step.Value == nil || value >= *step.Value {
-			colour = step.Color
+	slices.SortFunc(samples, func(x, y prom.Sample) int {
+		return strings.Compare(legend(panel.Targets[0].LegendFormat, x.Labels), legend(panel.Targets[0].LegendFormat, y.Labels))
+	})
+	for i, sample := range samples {
+		colour := "text"
+		for _, step := range defaults.Thresholds.Steps {
+			if step.Value == nil || sample.Value >= *step.Value {
+				colour = step.Color
+			}
+		}
+		width := b.width / float64(len(samples))
+		middle := width * (float64(i) + 0.5)
+		b.text(middle, b.height/2+20, 30, fmt.Sprintf(`text-anchor="middle" fill=%q`, colours[colour]), format(sample.Value, defaults.Unit))
+		// One value needs no name.
+		if len(samples) > 1 {
+			b.text(middle, b.height-10, fontSize, `text-anchor="middle"`, shorten(legend(panel.Targets[0].LegendFormat, sample.Labels), width))
 		}
 	}
-	b.text(b.width/2, b.height/2+20, 30, fmt.Sprintf(`text-anchor="middle" fill=%q`, colours[colour]), format(value, defaults.Unit))
+}
+
+// inOrder returns the names of columns, the leftmost first.
+func (c Columns) inOrder() []string {
+	return slices.SortedFunc(maps.Keys(c.IndexByName), func(a, b string) int { return cmp.Compare(c.IndexByName[a], c.IndexByName[b]) })
 }
 
 func (b box) table(panel Panel, samples []prom.Sample) {
-	columns := panel.Transformations[0].Options.IndexByName
+	// A cluster is told only where targets have one.
+	columns := slices.DeleteFunc(panel.Transformations[0].Options.inOrder(), func(name string) bool {
+		return name == "cluster" && !slices.ContainsFunc(samples, func(s prom.Sample) bool { return s.Labels[name] != "" })
+	})
 	unit := ""
 	for _, override := range panel.FieldConfig.Overrides {
 		for _, property := range override.Properties {
@@ -154,7 +172,7 @@ func (b box) table(panel Panel, samples []prom.Sample) {
 	slices.SortFunc(samples, func(a, b prom.Sample) int { return cmp.Compare(b.Value, a.Value) })
 	const lineHeight = 17.0
 	fits := int((b.height - 40) / lineHeight)
-	for name, i := range columns {
+	for i, name := range columns {
 		x := 8 + float64(i)*(b.width-12)/float64(len(columns))
 		b.text(x, 36, fontSize, `fill="#3b78c4"`, cmp.Or(panel.Transformations[0].Options.RenameByName[name], name))
 		for j, sample := range samples[:min(len(samples), fits)] {

@@ -144,9 +144,11 @@ func problems(expression string, all known) []string {
 			}
 		}
 	}
-	for _, label := range names.Labels {
-		if !slices.Contains(labels, label) {
-			found = append(found, "nothing has a label "+label)
+	for _, clause := range names.Clauses {
+		for _, label := range clause.Labels {
+			if !slices.Contains(labels, label) {
+				found = append(found, "nothing has a label "+label)
+			}
 		}
 	}
 	return found
@@ -264,5 +266,80 @@ func TestWhatRulesAndPanelsNameExists(t *testing.T) {
 	}
 	if recorded == 0 || asked == 0 {
 		t.Errorf("%d rules that record and %d queries were looked at", recorded, asked)
+	}
+}
+
+// mixed returns where an expression puts together what is of several clusters: clauses with a label that means something
+// within a cluster only, without the cluster's.
+func mixed(t *testing.T, expression string) []string {
+	t.Helper()
+	names, err := NamesIn(expression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var found []string
+	for _, clause := range names.Clauses {
+		within := slices.ContainsFunc(clause.Labels, func(label string) bool {
+			return slices.Contains([]string{"namespace", "name", "job", "instance", "pod"}, label)
+		})
+		if within && (clause.Keyword == "by" || clause.Keyword == "on") && !slices.Contains(clause.Labels, "cluster") {
+			found = append(found, fmt.Sprintf("%s (%s)", clause.Keyword, strings.Join(clause.Labels, ", ")))
+		}
+	}
+	return found
+}
+
+func TestMixedClustersAreFound(t *testing.T) {
+	for expression, want := range map[string]string{
+		`sum by (result) (max by (cluster, namespace, name) (a) and on (cluster, job) b)`: "",
+		`max by (namespace, name) (a)`:                       "by (namespace, name)",
+		`sum by (cluster, job) (a unless on (instance) b)`:   "on (instance)",
+		`sum without (instance) (a) / on () group_left () b`: "",
+	} {
+		if got := strings.Join(mixed(t, expression), "; "); got != want {
+			t.Errorf("%s: %q, want %q", expression, got, want)
+		}
+	}
+}
+
+// TestClustersAreKeptApart looks at all expressions: what has the same namespace and name in two clusters is two things. A
+// panel shows what is chosen, which .* matches where there is no such label.
+func TestClustersAreKeptApart(t *testing.T) {
+	readRules(t).Each(func(rule *Rule) {
+		for _, clause := range mixed(t, rule.Expr) {
+			t.Errorf("rule %s%s: %s mixes clusters", rule.Record, rule.Alert, clause)
+		}
+	})
+	dashboard := readDashboard(t)
+	chosen := func(where, expression string) {
+		names, err := NamesIn(expression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, selector := range names.Selectors {
+			if !slices.ContainsFunc(selector.Matchers, func(m Matcher) bool {
+				return m.Label == "cluster" && m.Operator == "=~" && m.Text == "$cluster"
+			}) {
+				t.Errorf("%s: %s is of all clusters, whichever is chosen", where, selector.Metric)
+			}
+		}
+	}
+	for _, panel := range dashboard.Panels {
+		for _, query := range panel.Targets {
+			for _, clause := range mixed(t, query.Expr) {
+				t.Errorf("panel %s: %s mixes clusters", panel.Title, clause)
+			}
+			chosen("panel "+panel.Title, query.Expr)
+		}
+	}
+	for _, variable := range dashboard.Templating.List {
+		switch {
+		case variable.Name == "cluster":
+			if variable.AllValue != ".*" {
+				t.Errorf("all clusters are %q, which leaves out what has no such label", variable.AllValue)
+			}
+		case variable.Type == "query":
+			chosen("variable "+variable.Name, labelValues.FindStringSubmatch(variable.Definition)[1])
+		}
 	}
 }

@@ -14,8 +14,13 @@ import (
 // Names are what an expression of PromQL names.
 type Names struct {
 	Selectors []Selector
-	// Labels are those in its clauses by, without, on, ignoring, group_left and group_right.
-	Labels []string
+	Clauses   []Clause
+}
+
+// Clause is one of by, without, on, ignoring, group_left and group_right, with its labels.
+type Clause struct {
+	Keyword string
+	Labels  []string
 }
 
 // Selector selects series of a metric.
@@ -24,10 +29,11 @@ type Selector struct {
 	Matchers []Matcher
 }
 
-// Matcher is a condition on a label. Values are the alternatives where it matches one of some words, else nil.
+// Matcher is a condition on a label: =, !=, =~ or !~ and a text. Values are the alternatives where it matches one of some
+// words, else nil.
 type Matcher struct {
-	Label  string
-	Values []string
+	Label, Operator, Text string
+	Values                []string
 }
 
 var (
@@ -63,14 +69,16 @@ func NamesIn(expression string) (Names, error) {
 			if at(i+1) != "(" {
 				continue // a bare group_left
 			}
+			clause := Clause{Keyword: this}
 			for i += 2; at(i) != ")"; i++ {
 				switch {
 				case word.MatchString(at(i)):
-					names.Labels = append(names.Labels, at(i))
+					clause.Labels = append(clause.Labels, at(i))
 				case at(i) != ",":
 					return names, fmt.Errorf("%s: %q among the labels after %s", expression, at(i), this)
 				}
 			}
+			names.Clauses = append(names.Clauses, clause)
 		case !word.MatchString(this), slices.Contains(operators, this), at(i+1) == "(":
 			// Punctuation, a number, an operator, a function.
 		case slices.Contains(clauses, at(i+1)):
@@ -82,11 +90,12 @@ func NamesIn(expression string) (Names, error) {
 					if at(i) == "," {
 						continue
 					}
-					matcher := Matcher{Label: at(i)}
+					matcher := Matcher{Label: at(i), Operator: at(i + 1)}
 					value, err := strconv.Unquote(at(i + 2))
 					if err != nil || !word.MatchString(matcher.Label) {
 						return names, fmt.Errorf("%s: no matcher at %q", expression, at(i))
 					}
+					matcher.Text = value
 					if words.MatchString(value) {
 						matcher.Values = strings.Split(value, "|")
 					}

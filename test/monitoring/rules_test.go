@@ -4,6 +4,7 @@
 package monitoring
 
 import (
+	"html"
 	"maps"
 	"os"
 	"os/exec"
@@ -231,22 +232,55 @@ func TestThePageListsWhatIsRecorded(t *testing.T) {
 	}
 }
 
-// TestPromtoolAcceptsThePagesConfiguration checks what the page has for a Prometheus without the Prometheus Operator, but
-// for how it finds pods: Debian's Prometheus is built without the discovery in Kubernetes.
-func TestPromtoolAcceptsThePagesConfiguration(t *testing.T) {
-	text := pageText(t, page)
-	block := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindStringSubmatch(text)
+// pageConfiguration returns what the page has for a Prometheus without the Prometheus Operator.
+func pageConfiguration(t *testing.T) string {
+	t.Helper()
+	block := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindStringSubmatch(pageText(t, page))
 	if block == nil {
 		t.Fatal("no configuration")
 	}
-	found := regexp.MustCompile(`(?m)^  kubernetes_sd_configs:\n(  - .*\n    .*\n)`).FindStringSubmatch(block[1])
-	if found == nil {
-		t.Fatalf("it doesn't find pods:\n%s", block[1])
+	return block[1]
+}
+
+// TestPromtoolAcceptsThePagesConfiguration checks it but for how it finds pods: Debian's Prometheus is built without the
+// discovery in Kubernetes.
+func TestPromtoolAcceptsThePagesConfiguration(t *testing.T) {
+	config := pageConfiguration(t)
+	found := regexp.MustCompile(`(?m)^  kubernetes_sd_configs:\n(  - .*\n    .*\n)`).FindString(config)
+	if found == "" {
+		t.Fatalf("it doesn't find pods:\n%s", config)
 	}
-	config := strings.Replace(block[1], found[0], "  static_configs:\n  - {targets: [a]}\n", 1)
+	config = strings.Replace(config, found, "  static_configs:\n  - {targets: [a]}\n", 1)
 	path := filepath.Join(t.TempDir(), "prometheus.yml")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	promtool(t, "check", "config", "--syntax-only", path)
+}
+
+// noData finds the panels of a picture in which nothing was drawn.
+var noData = regexp.MustCompile(`font-weight="bold">([^<]+)</text>\n<text [^>]+>(?:no data|none)</text>\n</g>`)
+
+// TestThePageTellsWhichPanelsAreEmpty looks at the picture beside it.
+func TestThePageTellsWhichPanelsAreEmpty(t *testing.T) {
+	_, section, _ := strings.Cut(pageText(t, page), "\n## The dashboard\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	section = strings.Join(strings.Fields(section), " ")
+	var empty []string
+	for _, panel := range noData.FindAllStringSubmatch(pageText(t, "docs/dashboard.svg"), -1) {
+		empty = append(empty, html.UnescapeString(panel[1]))
+	}
+	if len(empty) == 0 {
+		t.Fatal("the picture has no panel without data, of which there are some without webhooks")
+	}
+	told := regexp.MustCompile(`“([^”]+)”`).FindAllStringSubmatch(section, -1)
+	var names []string
+	for _, name := range told {
+		names = append(names, name[1])
+	}
+	slices.Sort(empty)
+	slices.Sort(names)
+	if !slices.Equal(names, empty) {
+		t.Errorf("%s calls these panels empty: %q; in the picture it's %q", page, names, empty)
+	}
 }

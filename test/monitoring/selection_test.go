@@ -5,9 +5,12 @@ package monitoring
 
 import (
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"sigs.k8s.io/yaml"
@@ -45,6 +48,83 @@ func TestTheServiceMonitorSelectsTheMetricsService(t *testing.T) {
 	}
 	if !endpoint.HonorLabels {
 		t.Error("the namespace of a Performer would be lost")
+	}
+}
+
+// TestThePagesConfigurationKeepsTheMetricsPort does with each port of the manager's pod what Prometheus' discovery and the
+// page's relabelling do.
+func TestThePagesConfigurationKeepsTheMetricsPort(t *testing.T) {
+	var config struct {
+		ScrapeConfigs []struct {
+			HonorLabels bool `json:"honor_labels"`
+			Discovery   []struct {
+				Role       string
+				Namespaces struct{ Names []string }
+			} `json:"kubernetes_sd_configs"`
+			Relabelling []struct {
+				SourceLabels  []string `json:"source_labels"`
+				Regex, Action string
+				TargetLabel   string `json:"target_label"`
+			} `json:"relabel_configs"`
+		} `json:"scrape_configs"`
+	}
+	if err := yaml.Unmarshal([]byte(pageConfiguration(t)), &config); err != nil {
+		t.Fatal(err)
+	}
+	if len(config.ScrapeConfigs) != 1 || len(config.ScrapeConfigs[0].Discovery) != 1 {
+		t.Fatalf("one way to find pods is known here, not %+v", config)
+	}
+	scrape := config.ScrapeConfigs[0]
+	var deployment appsv1.Deployment
+	read(t, "deploy/50-deployment.yaml", &deployment)
+	var service corev1.Service
+	read(t, "deploy/30-service.yaml", &service)
+
+	found := scrape.Discovery[0]
+	if found.Role != "pod" || !slices.Equal(found.Namespaces.Names, []string{deployment.Namespace}) || !scrape.HonorLabels {
+		t.Errorf("%+v does not find the pods of namespace %s, or not their labels", scrape, deployment.Namespace)
+	}
+	var kept []string
+	pod := deployment.Spec.Template
+	for _, container := range pod.Spec.Containers {
+		for _, port := range container.Ports {
+			target := map[string]string{
+				"__meta_kubernetes_namespace":               deployment.Namespace,
+				"__meta_kubernetes_pod_name":                "a",
+				"__meta_kubernetes_pod_container_port_name": port.Name,
+			}
+			for name, value := range pod.Labels {
+				target["__meta_kubernetes_pod_label_"+regexp.MustCompile(`\W`).ReplaceAllString(name, "_")] = value
+			}
+			keep := true
+			for _, step := range scrape.Relabelling {
+				var values []string
+				for _, label := range step.SourceLabels {
+					value, ok := target[label]
+					if !ok {
+						t.Errorf("a target of the manager has no label %s", label)
+					}
+					values = append(values, value)
+				}
+				switch joined := strings.Join(values, ";"); {
+				case step.Action == "keep":
+					keep = keep && regexp.MustCompile("^(?:"+step.Regex+")$").MatchString(joined)
+				case step.Action != "" || step.Regex != "":
+					t.Errorf("what %+v does is not known here", step)
+				default:
+					target[step.TargetLabel] = joined
+				}
+			}
+			if keep {
+				kept = append(kept, port.Name)
+			}
+			if target["namespace"] != deployment.Namespace || target["pod"] != "a" {
+				t.Errorf("the labels of a target are %v", target)
+			}
+		}
+	}
+	if want := []string{service.Spec.Ports[0].TargetPort.String()}; !slices.Equal(kept, want) {
+		t.Errorf("it scrapes the ports %q, want %q", kept, want)
 	}
 }
 
