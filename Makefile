@@ -170,8 +170,9 @@ helm-package: ## Package the Helm chart, as one that installs the image IMG, int
 	IMG=$(IMG) CHART_VERSION=$(CHART_VERSION) hack/package-chart.sh $(CHART_RELEASES)
 
 .PHONY: helm-index
-helm-index: ## Write chart_releases/index.yaml, which makes a chart repository of that folder.
-	$$(hack/tools/build.sh helm4) repo index $(CHART_RELEASES) $(if $(CHART_URL),--url $(CHART_URL))
+helm-index: ## Write chart_releases/index.yaml, which makes a chart repository of that folder; what it lists already stays.
+	$$(hack/tools/build.sh helm4) repo index $(CHART_RELEASES) $(if $(CHART_URL),--url $(CHART_URL)) \
+		$(if $(wildcard $(CHART_RELEASES)/index.yaml),--merge $(CHART_RELEASES)/index.yaml)
 
 .PHONY: release
 release: ## Make what a release of PLATFORMS with the image IMG consists of, in dist/.

@@ -4,6 +4,7 @@
 package chart
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,6 +47,33 @@ func TestPackage(t *testing.T) {
 			t.Error("the table of values does not have the repository")
 		}
 	})
+}
+
+// TestIndexKeepsEarlierReleases indexes the packages of two releases, of which only the later one is at hand.
+func TestIndexKeepsEarlierReleases(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	for _, version := range []string{"1.2.3", "1.2.4"} {
+		makeTargets(t, "helm-package", "CHART_RELEASES="+folder, "IMG=registry.example.org/operator:v"+version, "CHART_VERSION="+version)
+		makeTargets(t, "helm-index", "CHART_RELEASES="+folder, "CHART_URL=https://charts.example.org/"+version)
+		if err := os.Remove(filepath.Join(folder, "hourglass-operator-"+version+".tgz")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	file, err := os.ReadFile(filepath.Join(folder, "index.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var index object
+	if err := yaml.Unmarshal(file, &index); err != nil {
+		t.Fatal(err)
+	}
+	for i, version := range []string{"1.2.4", "1.2.3"} {
+		want := "https://charts.example.org/" + version + "/hourglass-operator-" + version + ".tgz"
+		if url := get(index, fmt.Sprintf("entries.hourglass-operator.%d.urls.0", i)); url != want {
+			t.Errorf("the index has %v, want %s", url, want)
+		}
+	}
 }
 
 func TestPackageByDigest(t *testing.T) {
