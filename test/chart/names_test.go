@@ -5,6 +5,7 @@ package chart
 
 import (
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -61,6 +62,41 @@ func TestNamesOfReleases(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestNamesOfDigits checks that names which YAML would take for numbers stay names.
+func TestNamesOfDigits(t *testing.T) {
+	t.Parallel()
+	eachHelm(t, func(t *testing.T, helm string) {
+		if _, refusal := helmTemplate(t, helm, "1234"); !strings.Contains(refusal, "1234-hourglass-operator cannot begin the name of a Service") {
+			t.Errorf("a name that no Service can have is answered with %q", refusal)
+		}
+		const digits = "serviceAccount.name=12,scheduling.priorityClassName=13,metrics.certificateSecret=14,imagePullSecrets[0].name=15," +
+			"operator.image.repository=16,operator.image.tag=17,commonLabels.a=18,namespaces={19}"
+		for given, values := range map[string][]string{
+			digits: {"webhook.enabled=true"},
+			digits + ",webhook.certificate.secretName=10": certManager(),
+		} {
+			values = slices.Concat(values, monitoring, policies(), []string{"fullnameOverride=x", "crd.install=false", "metrics.secure=true"})
+			rendered, refusal := helmTemplate(t, helm, "1234", append(sets(values), "--set-string", given, "--namespace", "12345")...)
+			if refusal != "" {
+				t.Fatal(refusal)
+			}
+			for key, o := range rendered {
+				for _, path := range []string{
+					"metadata.name", "metadata.namespace", "metadata.labels.[app.kubernetes.io/instance]", "metadata.labels.a",
+					"subjects.0.name", "subjects.0.namespace", "spec.secretName", "webhooks.0.clientConfig.service.namespace",
+					"webhooks.0.namespaceSelector.matchExpressions.0.values.0", "spec.matchConstraints.namespaceSelector.matchExpressions.0.values.0",
+					podSpec + "serviceAccountName", podSpec + "priorityClassName", podSpec + "volumes.0.secret.secretName",
+					podSpec + "volumes.1.secret.secretName", podSpec + "imagePullSecrets.0.name", container0 + "image",
+				} {
+					if value := get(o, path); value != nil && reflect.TypeOf(value).Kind() != reflect.String {
+						t.Errorf("%s: %s is %v, and no string", key, path, value)
+					}
+				}
+			}
+		}
+	})
 }
 
 // references returns the keys of the objects that an object names.

@@ -83,6 +83,51 @@ var refusals = []struct {
 		"webhook.certificate.caBundle has no meaning with provider cert-manager: it is for manual"},
 	{"webhook.certificate.secretName", []string{"webhook.enabled=true", "webhook.certificate.provider=manual"},
 		"webhook.certificate.provider=manual needs webhook.certificate.secretName"},
+	{"operator.image.repository", []string{"operator.image.repository=registry.example.org/operator:v1"}, "at '/operator/image/repository': 'registry.example.org/operator:v1' does not match pattern"},
+	{"operator.image.repository", []string{"operator.image.repository=my operator"}, "'my operator' does not match pattern"},
+	{"operator.clusterDomain", []string{"operator.clusterDomain=cluster..local"}, "at '/operator/clusterDomain'"},
+	{"operator.clusterDomain", []string{"operator.clusterDomain=.cluster.local"}, "at '/operator/clusterDomain'"},
+	{"namespaces", []string{`namespaces={a\.b}`}, "at '/namespaces/0': 'a.b' does not match pattern"},
+	{"networkPolicy.performers.namespaces", []string{"networkPolicy.performers.namespaces={a,a}"},
+		"networkPolicy.performers.namespaces=a,a: one is named twice"},
+	{"networkPolicy.performers.namespaces", []string{`networkPolicy.performers.namespaces={a\.b}`}, "'a.b' does not match pattern"},
+	{"fullnameOverride", []string{"fullnameOverride=1st"}, "at '/fullnameOverride': '1st' does not match pattern"},
+	{"serviceAccount.annotations", []string{"serviceAccount.create=false", "serviceAccount.name=x", "serviceAccount.annotations.a=b"},
+		"serviceAccount.annotations have no meaning with serviceAccount.create=false: set them on the one that is there"},
+	{"service.type", []string{"metrics.enabled=false", "service.type=NodePort"},
+		"service.type=NodePort has no meaning with metrics.enabled=false and no service.ports.health: there is no Service"},
+	{"service.annotations", []string{"metrics.enabled=false", "service.annotations.a=b"},
+		"service.annotations have no meaning with metrics.enabled=false and no service.ports.health: there is no Service"},
+	{"service.ports.metrics", []string{"metrics.enabled=false", "service.ports.metrics=80"},
+		"service.ports.metrics=80 has no meaning with metrics.enabled=false: leave it out"},
+	{"service.ports.health", []string{"service.ports.health=8080"}, "service.ports.metrics and service.ports.health are both 8080: give them different ports"},
+	{"service.ports.health", []string{"service.ports.metrics=81", "service.ports.health=81"},
+		"service.ports.metrics and service.ports.health are both 81: give them different ports"},
+	{"metrics.port", []string{"metrics.enabled=false", "metrics.port=9090"}, "metrics.port=9090 has no meaning with metrics.enabled=false: leave it out"},
+	{"operator.env.metricsPort", []string{"metrics.enabled=false", "operator.env.metricsPort=9090"},
+		"operator.env.metricsPort=9090 has no meaning with metrics.enabled=false: leave it out"},
+	{"metrics.prometheusRule.enabled", []string{"metrics.prometheusRule.enabled=true", "metrics.enabled=false"},
+		"metrics.prometheusRule.enabled=true has no meaning with metrics.enabled=false: set one of them otherwise"},
+	{"metrics.dashboard.enabled", []string{"metrics.dashboard.enabled=true", "metrics.enabled=false"},
+		"metrics.dashboard.enabled=true has no meaning with metrics.enabled=false: set one of them otherwise"},
+	{"podDisruptionBudget.maxUnavailable", []string{"podDisruptionBudget.maxUnavailable=0"},
+		"podDisruptionBudget.maxUnavailable=0 lets no node be drained: raise it, or set enabled=false"},
+	{"podDisruptionBudget.maxUnavailable", []string{"podDisruptionBudget.maxUnavailable=0%"}, "podDisruptionBudget.maxUnavailable=0% lets no node be drained"},
+	{"podDisruptionBudget.minAvailable", []string{"podDisruptionBudget.minAvailable=2"},
+		"podDisruptionBudget.minAvailable=2 lets no node be drained with 2 replicas: lower it, or set enabled=false"},
+	{"podDisruptionBudget.minAvailable", []string{"podDisruptionBudget.minAvailable=51%"}, "podDisruptionBudget.minAvailable=51% lets no node be drained with 2 replicas"},
+	{"commonLabels", []string{`commonLabels.app\.kubernetes\.io/name=x`}, "commonLabels: app.kubernetes.io/name is the chart's own to set"},
+	{"commonLabels", []string{`commonLabels.helm\.sh/chart=x`}, "commonLabels: helm.sh/chart is the chart's own to set"},
+	{"commonLabels", []string{`commonLabels.rbac\.authorization\.k8s\.io/aggregate-to-edit=x`}, "aggregate-to-edit is the chart's own to set"},
+	{"pod.labels", []string{`pod.labels.app\.kubernetes\.io/component=x`}, "pod.labels: app.kubernetes.io/component is the chart's own to set"},
+	{"pod.annotations", []string{"pod.annotations.checksum/tees=x"}, "pod.annotations: checksum/tees is the chart's own to set"},
+	{"pod.annotations", []string{`pod.annotations.helm\.sh/hook=x`}, "pod.annotations: helm.sh/hook is the chart's own to set"},
+	{"webhook.certificate.issuerRef", certManager(issuerRef + "kind=Issuer"), "webhook.certificate.issuerRef needs a name"},
+	{"webhook.certificate.issuerRef", certManager(issuerRef+"name=x", issuerRef+"kind=Vault"),
+		"webhook.certificate.issuerRef: cert-manager has no kind Vault: set Issuer or ClusterIssuer, or the group that it is of"},
+	{"policies.imageTag.validationActions", []string{"policies.imageTag.validationActions={Deny,Warn}"},
+		"policies.imageTag.validationActions: Deny and Warn say the same twice: set one of them"},
+	{"policies.imageTag.validationActions", []string{"policies.imageTag.validationActions={Audit,Audit}"}, "at '/policies/imageTag/validationActions': items at"},
 	{"metrics.serviceMonitor.enabled", []string{"metrics.serviceMonitor.enabled=true", "metrics.enabled=false"},
 		"metrics.serviceMonitor.enabled=true has no meaning with metrics.enabled=false: set one of them otherwise"},
 	{"policies.resourceCeilings.parameters", parameter("resourceCeilings", "max-cpus=4k"),
@@ -104,4 +149,27 @@ func TestWhatCannotWorkIsRefused(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestWhatIsLikeARefusedValueIsTaken has what is near to values that are refused.
+func TestWhatIsLikeARefusedValueIsTaken(t *testing.T) {
+	t.Parallel()
+	for _, values := range [][]string{
+		{"operator.image.repository=localhost:5000/a/b_c--d__e.f"},
+		{"operator.image.repository=[fd00::1]:5000/operator"},
+		{"podDisruptionBudget.minAvailable=50%"},
+		{"podDisruptionBudget.maxUnavailable=1%"},
+		{"operator.replicaCount=1", "podDisruptionBudget.minAvailable=1"}, // there is none then
+		{"podDisruptionBudget.enabled=false", "podDisruptionBudget.maxUnavailable=0"},
+		{"metrics.enabled=false", "service.ports.health=8080", "service.type=NodePort"},
+		{"policies.imageTag.validationActions={Deny,Audit}"},
+		{`pod.labels.app\.kubernetes\.io/instance=x`},
+		// Values that the earlier chart had by default.
+		{"metrics.enabled=false", "metrics.port=8080", "operator.env.metricsPort=8080", "service.ports.metrics=8080"},
+		{"webhook.enabled=false", "webhook.certificate.secretName=x", "operator.env.certDir=/certs"},
+	} {
+		if _, refusal := helmTemplate(t, helms["helm4"], usualRelease, append(sets(values), "--set", "crd.install=false")...); refusal != "" {
+			t.Errorf("%s: %s", values, refusal)
+		}
+	}
 }

@@ -30,6 +30,7 @@ const (
 	dashboard      = "ConfigMap hourglass-system/hourglass-operator-dashboard"
 
 	podSpec    = "spec.template.spec."
+	issuerRef  = "webhook.certificate.issuerRef."
 	spread     = "scheduling.topologySpreadConstraints[0]."
 	container0 = podSpec + "containers.0."
 )
@@ -55,6 +56,10 @@ var effects = []effect{
 	{"commonLabels", []string{"commonLabels.team=avs"}, deployment, "spec.template.metadata.labels.team", "avs"},
 	{"imagePullSecrets", []string{"imagePullSecrets[0].name=registry"}, deployment, podSpec + "imagePullSecrets.0.name", "registry"},
 	{"namespaces", []string{"namespaces={a,b}"}, deployment, container0 + "args.1", "--namespaces=a,b"},
+	{"namespaces", []string{"namespaces={a,b}", "webhook.enabled=true"}, validating, "webhooks.0.namespaceSelector.matchExpressions.1", only("a", "b")},
+	{"namespaces", []string{"namespaces={a,b}", "webhook.enabled=true"}, mutating, "webhooks.0.namespaceSelector.matchExpressions.1", only("a", "b")},
+	{"namespaces", append(policies(), "namespaces={a,b}"), binding("image-digest"), "spec.matchResources.namespaceSelector.matchExpressions.2", only("a", "b")},
+	{"namespaces", append(policies(), "namespaces={a,b}"), binding("resource-ceilings"), "spec.matchResources.namespaceSelector.matchExpressions.2", only("a", "b")},
 
 	{"operator.image.repository", []string{"operator.image.repository=r.example/x"}, deployment, container0 + "image", "r.example/x:dev"},
 	{"operator.image.tag", []string{"operator.image.tag=v1"}, deployment, container0 + "image", "hourglass-operator:v1"},
@@ -75,7 +80,7 @@ var effects = []effect{
 	{"operator.env.healthCheckPort", []string{"operator.env.healthCheckPort=9091"}, deployment, container0 + "args.1", "--health-probe-bind-address=:9091"},
 	{"operator.env.healthCheckPort", []string{"operator.env.healthCheckPort=9091"}, deployment, container0 + "ports.1.containerPort", 9091},
 	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), deployment, container0 + "args", nil},
-	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), deployment, "spec.strategy.rollingUpdate.maxSurge", 0},
+	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), deployment, "spec.strategy", map[string]any{"type": "Recreate", "rollingUpdate": nil}},
 	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), "Role hourglass-system/hourglass-operator-leader-election", "", false},
 	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), "RoleBinding hourglass-system/hourglass-operator-leader-election", "", false},
 	{"operator.env.webhookPort", []string{"operator.env.webhookPort=9444", "webhook.enabled=true"}, deployment, container0 + "args.2", "--webhook-port=9444"},
@@ -174,6 +179,8 @@ var effects = []effect{
 	{"webhook.certificate.provider", certManager(), "Issuer hourglass-system/hourglass-operator-webhook", "", true},
 	{"webhook.certificate.duration", certManager("webhook.certificate.duration=8760h"), certificate, "spec.duration", "8760h"},
 	{"webhook.certificate.renewBefore", certManager("webhook.certificate.renewBefore=720h"), certificate, "spec.renewBefore", "720h"},
+	{"webhook.certificate.issuerRef", certManager(issuerRef+"name=theirs", issuerRef+"kind=AWSPCAIssuer", issuerRef+"group=awspca.cert-manager.io"), certificate, "spec.issuerRef",
+		map[string]any{"name": "theirs", "kind": "AWSPCAIssuer", "group": "awspca.cert-manager.io"}},
 	{"webhook.certificate.issuerRef", certManager("webhook.certificate.issuerRef.name=theirs"), certificate, "spec.issuerRef", map[string]any{"name": "theirs"}},
 	{"webhook.certificate.issuerRef", certManager("webhook.certificate.issuerRef.name=theirs"), "Issuer hourglass-system/hourglass-operator-webhook", "", false},
 	{"webhook.certificate.issuerRef", certManager("webhook.certificate.issuerRef.name=theirs"), "Certificate hourglass-system/hourglass-operator-webhook-authority", "", false},
@@ -248,6 +255,11 @@ func parameter(policy, parameter string) []string {
 	return []string{"policies." + policy + ".enabled=true", "policies." + policy + ".parameters." + parameter}
 }
 
+// only is the expression by which a selector of namespaces has only these.
+func only(namespaces ...any) map[string]any {
+	return map[string]any{"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces}
+}
+
 func servicePort(name string, port int) map[string]any {
 	return map[string]any{"name": name, "port": float64(port), "targetPort": name, "protocol": "TCP"}
 }
@@ -320,7 +332,7 @@ func TestNoValueIsForgotten(t *testing.T) {
 		tested[e.value] = true
 	}
 	// Helm's own, and those of an earlier chart that are refused with a better message than the schema has.
-	others := []string{"global", "webhook.validatingWebhooks", "webhook.mutatingWebhooks"}
+	others := []string{"enabled", "global", "webhook.validatingWebhooks", "webhook.mutatingWebhooks"}
 	var walk func(path string, values any, schema node)
 	walk = func(path string, values any, schema node) {
 		in, ok := values.(map[string]any)

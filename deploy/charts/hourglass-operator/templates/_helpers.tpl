@@ -30,7 +30,7 @@ app.kubernetes.io/component: controller-manager
 {{- define "hourglass-operator.labels" -}}
 app.kubernetes.io/name: hourglass-operator
 app.kubernetes.io/part-of: hourglass
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 app.kubernetes.io/managed-by: {{ .Release.Service }}
 app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
@@ -41,8 +41,8 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 
 {{- define "hourglass-operator.metadata" -}}
 {{/* Of (list . NAME), for what lies in the release's namespace. */ -}}
-name: {{ index . 1 }}
-namespace: {{ (index . 0).Release.Namespace }}
+name: {{ index . 1 | quote }}
+namespace: {{ (index . 0).Release.Namespace | quote }}
 labels:
   {{- include "hourglass-operator.labels" (index . 0) | nindent 2 }}
 {{- end -}}
@@ -53,9 +53,11 @@ of (list . PATH).
 */}}
 {{- define "hourglass-operator.source" -}}
 {{- $root := index . 0 -}}
-{{- /* First what no name can contain, for this release's names may contain what is replaced. */ -}}
+{{- /* First what no name can contain, for this release's names may contain what is replaced. A namespace of digits is one. */ -}}
 {{- $root.Files.Get (printf "files/%s" (index . 1))
   | replace "hourglass-operator-" "<<fullname>>-"
+  | replace ": hourglass-system\n" ": \"<<namespace>>\"\n"
+  | replace "[hourglass-system]" "[\"<<namespace>>\"]"
   | replace "hourglass-system" "<<namespace>>"
   | replace "<<fullname>>" (include "hourglass-operator.fullname" $root)
   | replace "<<namespace>>" $root.Release.Namespace -}}
@@ -84,6 +86,18 @@ of (list . PATH).
 {{- $_ := set . "namespace" $root.Release.Namespace -}}
 {{- end -}}
 {{- toYaml $object -}}
+{{- end -}}
+
+{{/*
+Limits a namespaceSelector to the namespaces that are watched, if not all are: of (list . SELECTOR). What lies elsewhere is
+the business of another operator.
+*/}}
+{{- define "hourglass-operator.onlyWatched" -}}
+{{- $selector := index . 1 -}}
+{{- with (index . 0).Values.namespaces -}}
+{{- $only := dict "key" "kubernetes.io/metadata.name" "operator" "In" "values" . -}}
+{{- $_ := set $selector "matchExpressions" (append $selector.matchExpressions $only) -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "hourglass-operator.image" -}}

@@ -1,6 +1,6 @@
 {{/* What a pod of the manager has whatever it is for. */}}
 {{- define "hourglass-operator.pod" -}}
-serviceAccountName: {{ include "hourglass-operator.serviceAccount" . }}
+serviceAccountName: {{ include "hourglass-operator.serviceAccount" . | quote }}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -18,7 +18,7 @@ tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .Values.scheduling.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
@@ -30,7 +30,7 @@ priorityClassName: {{ . }}
   "metrics-certificate" (include "hourglass-operator.metricsCertDir" (index . 0))
   "webhook-certificate" (include "hourglass-operator.webhookCertDir" (index . 0)) -}}
 {{- with index . 0 -}}
-image: {{ include "hourglass-operator.image" . }}
+image: {{ include "hourglass-operator.image" . | quote }}
 imagePullPolicy: {{ .Values.operator.image.pullPolicy }}
 command: [/manager]
 {{- with $args }}
@@ -93,16 +93,16 @@ volumeMounts:
 {{- if .Values.operator.tees }}
 - name: tees
   configMap:
-    name: {{ include "hourglass-operator.name" (list . "-tees") }}
+    name: {{ include "hourglass-operator.name" (list . "-tees") | quote }}
 {{- end }}
 {{- with .Values.metrics.certificateSecret }}
 - name: metrics-certificate
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
 {{- end }}
 {{- if include "hourglass-operator.mountsCertificates" . }}
 - name: webhook-certificate
   secret:
-    secretName: {{ include "hourglass-operator.webhookCertificateSecret" . }}
+    secretName: {{ include "hourglass-operator.webhookCertificateSecret" . | quote }}
 {{- end }}
 {{- end -}}

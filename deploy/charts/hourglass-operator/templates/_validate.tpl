@@ -25,14 +25,38 @@
 {{- fail (printf "metrics.path=%s: the operator serves metrics at /metrics only: leave it out" .metrics.path) -}}
 {{- end -}}
 {{- if not .metrics.enabled -}}
-{{- range $key, $on := dict "secure" .metrics.secure "serviceMonitor.enabled" .metrics.serviceMonitor.enabled -}}
-{{- if $on -}}
-{{- fail (printf "metrics.%s=true has no meaning with metrics.enabled=false: set one of them otherwise" $key) -}}
+{{- range $key := list "serviceMonitor" "prometheusRule" "dashboard" -}}
+{{- if (get $.Values.metrics $key).enabled -}}
+{{- fail (printf "metrics.%s.enabled=true has no meaning with metrics.enabled=false: set one of them otherwise" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- if .metrics.secure -}}
+{{- fail "metrics.secure=true has no meaning with metrics.enabled=false: set one of them otherwise" -}}
+{{- end -}}
+{{- /* The earlier chart's values name the port that is the default. */ -}}
+{{- range $key, $port := dict "metrics.port" .metrics.port "operator.env.metricsPort" .operator.env.metricsPort "service.ports.metrics" .service.ports.metrics -}}
+{{- if not (has (int $port) (list 0 8080)) -}}
+{{- fail (printf "%s=%d has no meaning with metrics.enabled=false: leave it out" $key (int $port)) -}}
+{{- end -}}
+{{- end -}}
+{{- if not .service.ports.health -}}
+{{- if ne .service.type "ClusterIP" -}}
+{{- fail (printf "service.type=%s has no meaning with metrics.enabled=false and no service.ports.health: there is no Service" .service.type) -}}
+{{- end -}}
+{{- if .service.annotations -}}
+{{- fail "service.annotations have no meaning with metrics.enabled=false and no service.ports.health: there is no Service" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and .metrics.certificateSecret (not .metrics.secure) -}}
 {{- fail (printf "metrics.certificateSecret=%s has no meaning without metrics.secure=true: set both or neither" .metrics.certificateSecret) -}}
+{{- end -}}
+{{- $servicePort := .service.ports.metrics | default $metricsPort -}}
+{{- if and .metrics.enabled (eq (int $servicePort) (int .service.ports.health)) -}}
+{{- fail (printf "service.ports.metrics and service.ports.health are both %d: give them different ports" (int $servicePort)) -}}
+{{- end -}}
+{{- if and (not .serviceAccount.create) .serviceAccount.annotations -}}
+{{- fail "serviceAccount.annotations have no meaning with serviceAccount.create=false: set them on the one that is there" -}}
 {{- end -}}
 {{- if and (not .serviceAccount.create) (not .serviceAccount.name) -}}
 {{- fail "serviceAccount.create=false needs serviceAccount.name: the service account that is there already" -}}
@@ -41,9 +65,37 @@
 {{- if and .enabled (kindIs "invalid" .maxUnavailable) (kindIs "invalid" .minAvailable) -}}
 {{- fail "podDisruptionBudget: set maxUnavailable or minAvailable, or enabled=false" -}}
 {{- end -}}
+{{- if and .enabled (gt (int $.Values.operator.replicaCount) 1) -}}
+{{- include "hourglass-operator.validateBudget" $ -}}
+{{- end -}}
 {{- end -}}
 {{- if and .namespaces (ne (len .namespaces) (len (uniq .namespaces))) -}}
 {{- fail (printf "namespaces=%s: one is named twice" (join "," .namespaces)) -}}
+{{- end -}}
+{{- with .networkPolicy.performers.namespaces -}}
+{{- if ne (len .) (len (uniq .)) -}}
+{{- fail (printf "networkPolicy.performers.namespaces=%s: one is named twice" (join "," .)) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $_ := .commonLabels -}}
+{{- if or (hasPrefix "app.kubernetes.io/" $key) (hasPrefix "helm.sh/" $key) (hasPrefix "rbac.authorization.k8s.io/" $key) -}}
+{{- fail (printf "commonLabels: %s is the chart's own to set" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $_ := .pod.labels -}}
+{{- if hasKey (include "hourglass-operator.selector" $ | fromYaml) $key -}}
+{{- fail (printf "pod.labels: %s is the chart's own to set: the Deployment selects by it" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $_ := .pod.annotations -}}
+{{- if or (hasPrefix "helm.sh/" $key) (has $key (list "kubectl.kubernetes.io/default-container" "checksum/tees")) -}}
+{{- fail (printf "pod.annotations: %s is the chart's own to set" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- range $policy, $values := .policies -}}
+{{- if and (has "Deny" $values.validationActions) (has "Warn" $values.validationActions) -}}
+{{- fail (printf "policies.%s.validationActions: Deny and Warn say the same twice: set one of them" $policy) -}}
+{{- end -}}
 {{- end -}}
 {{- range .operator.extraArgs -}}
 {{- $flag := regexFind "^--?[a-z0-9-]+" . -}}
@@ -60,6 +112,28 @@
 {{- end -}}
 {{- end -}}
 {{- include "hourglass-operator.validateWebhook" . -}}
+{{- include "hourglass-operator.validateRelease" . -}}
+{{- end -}}
+
+{{/* A budget that lets no pod be evicted would hold up the drain of a node for ever. */}}
+{{- define "hourglass-operator.validateBudget" -}}
+{{- $replicas := int .Values.operator.replicaCount -}}
+{{- with .Values.podDisruptionBudget -}}
+{{- if kindIs "invalid" .minAvailable -}}
+{{- if eq (trimSuffix "%" (toString .maxUnavailable) | int) 0 -}}
+{{- fail (printf "podDisruptionBudget.maxUnavailable=%v lets no node be drained: raise it, or set enabled=false" .maxUnavailable) -}}
+{{- end -}}
+{{- else -}}
+{{- $kept := trimSuffix "%" (toString .minAvailable) | int -}}
+{{- if hasSuffix "%" (toString .minAvailable) -}}
+{{- /* Kubernetes rounds up. */ -}}
+{{- $kept = div (add (mul $replicas $kept) 99) 100 | int -}}
+{{- end -}}
+{{- if ge $kept $replicas -}}
+{{- fail (printf "podDisruptionBudget.minAvailable=%v lets no node be drained with %d replicas: lower it, or set enabled=false" .minAvailable $replicas) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{- define "hourglass-operator.validateWebhook" -}}
@@ -81,12 +155,33 @@
 {{- if and (eq $provider "self-managed") .Values.operator.env.certDir -}}
 {{- fail (printf "operator.env.certDir=%s has no meaning with webhook.certificate.provider self-managed: leave it empty" .Values.operator.env.certDir) -}}
 {{- end -}}
+{{- with .Values.webhook.certificate.issuerRef -}}
+{{- if not .name -}}
+{{- fail "webhook.certificate.issuerRef needs a name: give one, or leave issuerRef out for an issuer of the chart's own" -}}
+{{- end -}}
+{{- if not (or (has .kind (list nil "" "Issuer" "ClusterIssuer")) (not (has .group (list nil "" "cert-manager.io")))) -}}
+{{- fail (printf "webhook.certificate.issuerRef: cert-manager has no kind %s: set Issuer or ClusterIssuer, or the group that it is of" .kind) -}}
+{{- end -}}
+{{- end -}}
 {{- if eq $provider "manual" -}}
 {{- range $key := list "secretName" "caBundle" -}}
 {{- if not (get $.Values.webhook.certificate $key) -}}
 {{- fail (printf "webhook.certificate.provider=manual needs webhook.certificate.%s" $key) -}}
 {{- end -}}
 {{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "hourglass-operator.validateRelease" -}}
+{{- $fullname := include "hourglass-operator.fullname" . -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" $fullname) -}}
+{{- fail (printf "%s cannot begin the name of a Service, which is of lower-case letters, digits and -, and begins with a letter: set fullnameOverride" $fullname) -}}
+{{- end -}}
+{{- /* Without a cluster, as in helm template, there is none. */ -}}
+{{- with lookup "apps/v1" "Deployment" .Release.Namespace (include "hourglass-operator.manager" .) -}}
+{{- if ne (toJson .spec.selector) (dict "matchLabels" (include "hourglass-operator.selector" $ | fromYaml) | toJson) -}}
+{{- fail (printf "Deployment %s has another selector, which cannot be changed: it is of an earlier operator, from which docs/migration.md leads to this one" .metadata.name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
