@@ -273,7 +273,7 @@ func TestThePageTellsWhichPanelsAreEmpty(t *testing.T) {
 	if len(empty) == 0 {
 		t.Fatal("the picture has no panel without data, of which there are some without webhooks")
 	}
-	told := regexp.MustCompile(`“([^”]+)”`).FindAllStringSubmatch(section, -1)
+	told := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(section, -1)
 	var names []string
 	for _, name := range told {
 		names = append(names, name[1])
