@@ -415,3 +415,20 @@ func TestOnlyRoles(t *testing.T) {
 		}
 	})
 }
+
+// TestNotesTellOfMissingRoles checks what Helm prints at the end, which helm template leaves out. Helm 3 needs a cluster to
+// print it.
+func TestNotesTellOfMissingRoles(t *testing.T) {
+	t.Parallel()
+	for given, want := range map[string]bool{
+		"rbac.create=true":  false,
+		"rbac.create=false": true,
+		"rbac.create=false,operator.env.leaderElection=false,operator.replicaCount=1": true,
+	} {
+		printed := string(output(t, helms["helm4"], "install", usualRelease, chartDir, "--dry-run=client", "--set", given))
+		_, notes, found := strings.Cut(printed, "NOTES:")
+		if tells := strings.Contains(notes, "grant service account hourglass-operator-controller-manager"); !found || tells != want {
+			t.Errorf("%s: the notes tell what to grant: %t, want %t:\n%s", given, tells, want, notes)
+		}
+	}
+}
