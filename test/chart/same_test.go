@@ -111,6 +111,15 @@ func withoutHelm(t *testing.T, chart objects) objects {
 			}
 			delete(labels, label)
 		}
+		if key == deployment {
+			// What the API server fills in for the others.
+			spec := o["spec"].(map[string]any)
+			byDefault := map[string]any{"type": "RollingUpdate", "rollingUpdate": map[string]any{"maxSurge": "25%", "maxUnavailable": "25%"}}
+			if !reflect.DeepEqual(spec["strategy"], byDefault) {
+				t.Errorf("the strategy is %v, want the default: %v", spec["strategy"], byDefault)
+			}
+			delete(spec, "strategy")
+		}
 		if key == crd {
 			annotations := metadata["annotations"].(map[string]any)
 			if annotations["helm.sh/resource-policy"] != "keep" {

@@ -80,7 +80,7 @@ var effects = []effect{
 	{"operator.env.healthCheckPort", []string{"operator.env.healthCheckPort=9091"}, deployment, container0 + "args.1", "--health-probe-bind-address=:9091"},
 	{"operator.env.healthCheckPort", []string{"operator.env.healthCheckPort=9091"}, deployment, container0 + "ports.1.containerPort", 9091},
 	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), deployment, container0 + "args", nil},
-	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), deployment, "spec.strategy", map[string]any{"type": "Recreate", "rollingUpdate": nil}},
+	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), deployment, "spec.strategy", map[string]any{"type": "Recreate"}},
 	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), "Role hourglass-system/hourglass-operator-leader-election", "", false},
 	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), "RoleBinding hourglass-system/hourglass-operator-leader-election", "", false},
 	{"operator.env.webhookPort", []string{"operator.env.webhookPort=9444", "webhook.enabled=true"}, deployment, container0 + "args.2", "--webhook-port=9444"},
