@@ -14,6 +14,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path"
 	"reflect"
@@ -212,7 +213,11 @@ func bounds(s *crd.Schema) []string {
 		}
 		all = append(all, codes(values))
 	}
-	all = append(all, interval(s.Minimum, s.Maximum, "")...)
+	least, most := s.Minimum, s.Maximum
+	if s.Format == "int32" { // of which the type tells already what it can hold
+		least, most = unless(least, math.MinInt32), unless(most, math.MaxInt32)
+	}
+	all = append(all, interval(least, most, "")...)
 	all = append(all, interval(s.MinLength, s.MaxLength, " characters")...)
 	all = append(all, interval(s.MinItems, s.MaxItems, " items")...)
 	all = append(all, interval(s.MinProperties, s.MaxProperties, " entries")...)
@@ -223,6 +228,14 @@ func bounds(s *crd.Schema) []string {
 		all = append(all, "merged by "+codes(s.ListMapKeys)+", each once")
 	}
 	return all
+}
+
+// unless returns nothing in place of a bound that is as given.
+func unless(bound *float64, trivial float64) *float64 {
+	if bound != nil && *bound == trivial {
+		return nil
+	}
+	return bound
 }
 
 func interval(least, most *float64, of string) []string {

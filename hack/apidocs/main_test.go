@@ -5,6 +5,7 @@ package main
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,10 +40,13 @@ func TestPage(t *testing.T) {
 
 func TestBounds(t *testing.T) {
 	one, two := 1.0, 2.0
+	smallest, greatest := float64(math.MinInt32), float64(math.MaxInt32)
 	for want, s := range map[string]crd.Schema{
 		"":                         {},
 		"`A`, `B`":                 {Enum: []any{"A", "B"}},
 		"1 to 2":                   {Minimum: &one, Maximum: &two},
+		"at least 1":               {Format: "int32", Minimum: &one, Maximum: &greatest},
+		"at most 2":                {Format: "int32", Minimum: &smallest, Maximum: &two},
 		"at least 1 characters":    {MinLength: &one},
 		"at most 2 items":          {MaxItems: &two},
 		"at most 2 entries":        {MaxProperties: &two},

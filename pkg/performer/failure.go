@@ -38,7 +38,7 @@ func retryDelay(o Observed, views []podView) time.Duration {
 func retryDelayAfter(o Observed, v *podView) time.Duration {
 	delay := maxRetryDelay
 	if n := o.Performer.Status.FailureCount; n < 5 {
-		delay = firstRetryDelay << n
+		delay = firstRetryDelay << max(n, 0) // it may be older than the bound
 	}
 	return delay - o.Now.Sub(finishedAt(v.Pod))
 }

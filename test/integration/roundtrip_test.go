@@ -49,6 +49,12 @@ func TestEveryFieldSurvives(t *testing.T) {
 	compare(t, "status", reflect.ValueOf(want.Status), reflect.ValueOf(got.Status))
 }
 
+// What fill sets quantities, and what may be a number or a text, to.
+const (
+	filledQuantity    = "1500m"
+	filledIntOrString = "x-or-1"
+)
+
 // fill sets every field below v, every pointer, one or two elements of every list and map. Where
 // the schema asks for a certain kind of value, fillings has it.
 func fill(t *testing.T, v reflect.Value, path string) {
@@ -67,10 +73,10 @@ func fill(t *testing.T, v reflect.Value, path string) {
 			Annotations: map[string]string{"x": "x"}, Finalizers: []string{"x"}}))
 		return
 	case resource.Quantity:
-		v.Set(reflect.ValueOf(resource.MustParse("1500m")))
+		v.Set(reflect.ValueOf(resource.MustParse(filledQuantity)))
 		return
 	case intstr.IntOrString:
-		v.Set(reflect.ValueOf(intstr.FromString("x")))
+		v.Set(reflect.ValueOf(intstr.FromString(filledIntOrString)))
 		return
 	}
 	switch v.Kind() {

@@ -424,6 +424,7 @@ type PerformerStatus struct {
 	PodName string `json:"podName,omitempty"`
 
 	// PodOrdinal is the ordinal of the newest pod made, or about to be made, for this performer.
+	// +kubebuilder:validation:Minimum=0
 	// +optional
 	PodOrdinal int32 `json:"podOrdinal,omitempty"`
 
@@ -449,11 +450,13 @@ type PerformerStatus struct {
 	CurrentImage string `json:"currentImage,omitempty"`
 
 	// RestartCount is how often the container of the pod named by podName was restarted.
+	// +kubebuilder:validation:Minimum=0
 	// +optional
 	RestartCount int32 `json:"restartCount,omitempty"`
 
 	// FailureCount is how many pods in a row ended by themselves. It sets how long the next
 	// replacement waits, and returns to 0 when a pod has been ready for ten minutes.
+	// +kubebuilder:validation:Minimum=0
 	// +optional
 	FailureCount int32 `json:"failureCount,omitempty"`
 
