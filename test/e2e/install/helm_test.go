@@ -7,9 +7,12 @@ package install
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -22,6 +25,8 @@ import (
 const (
 	chart   = "charts/hourglass-operator"
 	release = "hourglass-operator"
+
+	webhookConfigurations = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
 )
 
 // helm is a Helm of a major version.
@@ -67,8 +72,18 @@ func (h helm) packaged(t *testing.T) string {
 	return packages[0]
 }
 
-// upgradeAndBack upgrades the release to a later chart with another CRD and nextImage, rolls that back, upgrades
-// again with webhooks, and runs the release's test.
+// refusesTheEarlierOperator has a Deployment in the way that is called as ours and selects by something else.
+func (h helm) refusesTheEarlierOperator(t *testing.T) {
+	t.Helper()
+	run(t, "kubectl", "create", "deployment", framework.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+framework.OperatorNamespace)
+	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md leads to this one") {
+		t.Errorf("an installation over the earlier operator ends with: %s, %v", output, err)
+	}
+	run(t, "kubectl", "delete", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace)
+}
+
+// upgradeAndBack takes the release through what docs/install.md has of upgrades, and leaves it with all defaults and
+// nextImage.
 func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	t.Helper()
 	later := laterChart(t)
@@ -78,6 +93,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	}
 	earlier := described()
 
+	// To a later chart with another CRD, and back.
 	h.run(t, "upgrade", upgrade...)
 	operatorRuns(t, nextImage)
 	if now := described(); !strings.Contains(now, laterWords) {
@@ -88,21 +104,94 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	if now := described(); now != earlier {
 		t.Errorf("the CRD was not rolled back: its description is %q, want %q", now, earlier)
 	}
+	withoutWebhooks := h.revision(t)
 
-	upgrade = append(upgrade, "--set", "webhook.enabled=true",
+	// With webhooks. What the operator has written into the configurations is not Helm's to take away, nor to stumble over.
+	with := append(slices.Clone(upgrade), "--set", "webhook.enabled=true",
 		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.performers.namespaces={"+ns.Name+"}")
-	h.run(t, "upgrade", upgrade...)
+	h.run(t, "upgrade", with...)
 	operatorRuns(t, nextImage)
 	framework.Eventually(t, "a webhook to refuse what is wrong", refusal(ns))
-	// What the operator has written into the configurations is not Helm's to take away, nor to stumble over.
-	h.run(t, "upgrade", upgrade...)
+	h.run(t, "upgrade", with...)
 	if err := refusal(ns)(t.Context()); err != nil {
 		t.Errorf("after an upgrade with the same values: %v", err)
 	}
-
-	if output := h.run(t, "test"); !strings.Contains(output, "Succeeded") {
+	h.run(t, "rollback", "--wait")
+	if err := refusal(ns)(t.Context()); err != nil {
+		t.Errorf("after a rollback from webhooks to webhooks: %v", err)
+	}
+	if output := h.run(t, "test", "--logs"); !strings.Contains(output, "Succeeded") || !strings.Contains(output, "All that a manager with these options needs is there") {
 		t.Errorf("helm test says:\n%s", output)
 	}
+	h.testsAnAccountThatMayNothing(t)
+	h.run(t, "rollback", withoutWebhooks, "--wait")
+	operatorRuns(t, image)
+	if left := run(t, "kubectl", "get", webhookConfigurations, "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
+		t.Errorf("after a rollback to no webhooks there are still %s", left)
+	}
+
+	// Without the CRD, and for one namespace.
+	set := func(values string) {
+		h.run(t, "upgrade", later, "--reset-values", "--wait", "--set", "operator.image.tag="+tagOf(nextImage), "--set", values)
+	}
+	before := performerPods(t, ns)
+	set("crd.install=false,rbac.aggregate=false,namespaces={" + ns.Name + "}")
+	operatorRuns(t, nextImage)
+	if left := run(t, "kubectl", "get", "clusterroles,clusterrolebindings", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
+		t.Errorf("an operator for one namespace still has %s", left)
+	}
+	described() // the CRD is there
+	notRestarted(t, ns, before)
+	mendsServices(t, ns, performerOf(&before[0]))
+
+	// One replica that needs no leader, and two of which one leads.
+	set("operator.env.leaderElection=false,operator.replicaCount=1")
+	operatorRunsAs(t, nextImage, 1)
+	strategy := func() string {
+		return run(t, "kubectl", "get", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace, "--output=jsonpath={.spec.strategy}")
+	}
+	if now := strategy(); now != `{"type":"Recreate"}` {
+		t.Errorf("without leader election the strategy is %s", now)
+	}
+	mendsServices(t, ns, performerOf(&before[0]))
+	set("operator.env.leaderElection=true")
+	operatorRuns(t, nextImage)
+	if now := strategy(); !strings.Contains(now, "RollingUpdate") {
+		t.Errorf("with leader election the strategy is %s", now)
+	}
+}
+
+// revision returns the number of the release's last revision.
+func (h helm) revision(t *testing.T) string {
+	t.Helper()
+	var status struct{ Version int }
+	if err := json.Unmarshal([]byte(run(t, h.program, "status", release, "--namespace="+framework.OperatorNamespace, "--output=json")), &status); err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(status.Version)
+}
+
+// testsAnAccountThatMayNothing runs the test of another release, which has no roles and no operator.
+func (h helm) testsAnAccountThatMayNothing(t *testing.T) {
+	t.Helper()
+	const other, in = "without-roles", "--namespace=" + framework.OperatorNamespace
+	run(t, h.program, "install", other, chart, in, "--set=crd.install=false,rbac.create=false,rbac.aggregate=false,operator.replicaCount=0")
+	output, err := cluster.Run(t.Context(), h.program, "test", other, in, "--logs", "--timeout=2m")
+	if err == nil || !strings.Contains(output+err.Error(), "may not list, watch, get, patch performers") {
+		t.Errorf("helm test of an account that may nothing says: %s, %v", output, err)
+	}
+	run(t, h.program, "uninstall", other, in)
+	run(t, "kubectl", "delete", "pod", other+"-hourglass-operator-test", in)
+}
+
+// fromNothing installs the operator as docs/install.md has it, in a cluster that has neither its namespace nor its CRD.
+func (h helm) fromNothing(t *testing.T, ns *framework.Namespace) {
+	t.Helper()
+	run(t, "kubectl", "delete", "namespace", framework.OperatorNamespace, "--timeout=120s")
+	h.run(t, "install", chart, "--create-namespace", "--wait")
+	operatorRuns(t, image)
+	ns.CreateReady(t, ns.Performer("first"))
+	run(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
 }
 
 // refusal returns a check that a Performer which only a webhook finds something wrong with is refused.

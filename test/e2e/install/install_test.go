@@ -31,7 +31,15 @@ type way struct {
 	name string
 	// install installs it, upgrade gives it nextImage, uninstall removes it and leaves the CRD and all Performers.
 	install, upgrade, uninstall func(t *testing.T)
+	// leaves is what is then in the operator's namespace, as docs/install.md has it.
+	leaves []string
 }
+
+const (
+	lease     = "lease.coordination.k8s.io/b8e8a8a8.hourglass.eigenlayer.io"
+	webhookCA = "secret/hourglass-operator-webhook-ca"
+	testPod   = "pod/hourglass-operator-test"
+)
 
 // TestWaysToInstall goes through all of them in one cluster. Each gets a Performer of its own, and no performer of
 // those before is ever restarted or lost, whichever operator comes and goes.
@@ -60,10 +68,12 @@ func TestWaysToInstall(t *testing.T) {
 				run(t, "kubectl", "delete", "--cascade=foreground", "--namespace="+framework.OperatorNamespace, "-k", "manifests/manager")
 				run(t, "kubectl", "delete", "--namespace="+framework.OperatorNamespace, "-k", "manifests/rbac")
 			},
+			leaves: []string{lease},
 		},
 		{
 			name: "Helm 3",
 			install: func(t *testing.T) {
+				helm3.refusesTheEarlierOperator(t)
 				// The CRD is there, of those before.
 				output, err := helm3.try(t, "install", chart)
 				if err == nil || !strings.Contains(err.Error(), "exists and cannot be imported") {
@@ -73,15 +83,18 @@ func TestWaysToInstall(t *testing.T) {
 			},
 			upgrade:   func(t *testing.T) { helm3.upgradeAndBack(t, ns) },
 			uninstall: func(t *testing.T) { helm3.run(t, "uninstall", "--wait") },
+			leaves:    []string{lease, testPod, webhookCA},
 		},
 		{
 			name: "Helm 4",
 			install: func(t *testing.T) {
+				helm4.refusesTheEarlierOperator(t)
 				// Packaged, as users of a chart repository have it. The CRD is that of a release of the same name.
 				helm4.run(t, "install", helm4.packaged(t), "--create-namespace", "--wait")
 			},
 			upgrade:   func(t *testing.T) { helm4.upgradeAndBack(t, ns) },
 			uninstall: func(t *testing.T) { helm4.run(t, "uninstall", "--wait") },
+			leaves:    []string{lease, testPod, webhookCA},
 		},
 	}
 	for i, way := range ways {
@@ -105,7 +118,7 @@ func TestWaysToInstall(t *testing.T) {
 
 			ns.CreateReady(t, ns.Performer("deleted"))
 			way.uninstall(t)
-			operatorGone(t)
+			operatorGone(t, way.leaves...)
 			notRestarted(t, ns, before)
 			for i := range i + 1 {
 				cluster.Call(t, ns.Address(fmt.Sprintf("p%d", i), 8080))
@@ -134,6 +147,24 @@ func TestWaysToInstall(t *testing.T) {
 			t.Errorf("%d pods of performers are left", len(left))
 		}
 	})
+
+	for i, h := range []helm{helm3, helm4} {
+		t.Run(fmt.Sprintf("Helm %d with nothing there before", 3+i), func(t *testing.T) {
+			h.fromNothing(t, ns)
+			leaves := []string{lease}
+			if h == helm4 {
+				h.run(t, "upgrade", chart, "--reuse-values", "--set", "operator.replicaCount=0", "--wait")
+				output, err := h.try(t, "test", "--logs")
+				if err == nil || !strings.Contains(output+err.Error(), "no manager leads, the Lease hourglass-system/b8e8a8a8.hourglass.eigenlayer.io is held by nobody") {
+					t.Errorf("helm test of a release without pods says: %s, %v", output, err)
+				}
+				leaves = append(leaves, testPod)
+			}
+			h.run(t, "uninstall", "--wait")
+			operatorGone(t, leaves...)
+			run(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
+		})
+	}
 }
 
 // performersNamespace makes the namespace in which the Performers are. It is no framework.Namespace, for at the end
@@ -181,6 +212,11 @@ func run(t *testing.T, program string, args ...string) string {
 // operatorRuns waits until the operator is ready, all of it with an image.
 func operatorRuns(t *testing.T, image string) {
 	t.Helper()
+	operatorRunsAs(t, image, 2)
+}
+
+func operatorRunsAs(t *testing.T, image string, replicas int) {
+	t.Helper()
 	framework.Eventually(t, "the operator to be ready with "+image, func(ctx context.Context) error {
 		if err := cluster.OperatorReady(ctx); err != nil {
 			return err
@@ -189,8 +225,8 @@ func operatorRuns(t *testing.T, image string) {
 		if err != nil {
 			return err
 		}
-		if len(pods) != 2 {
-			return fmt.Errorf("%d pods of the operator are there, want 2", len(pods))
+		if len(pods) != replicas {
+			return fmt.Errorf("%d pods of the operator are there, want %d", len(pods), replicas)
 		}
 		for _, pod := range pods {
 			if used := pod.Spec.Containers[0].Image; used != image {
@@ -215,18 +251,30 @@ func operatorPods(t *testing.T) (names []string) {
 	return names
 }
 
-// operatorGone waits until nothing of the operator but the CRD is there.
-func operatorGone(t *testing.T) {
+// operatorGone waits until nothing of the operator is there but the CRD, and in its namespace nothing at all but what it
+// leaves and what is in every namespace.
+func operatorGone(t *testing.T, leaves ...string) {
 	t.Helper()
+	kinds := slices.DeleteFunc(strings.Fields(run(t, "kubectl", "api-resources", "--namespaced", "--verbs=list", "--output=name")), func(kind string) bool {
+		return strings.HasPrefix(kind, "events")
+	})
+	usual := []string{"configmap/kube-root-ca.crt", "serviceaccount/default"}
 	framework.Eventually(t, "the operator to be gone", func(ctx context.Context) error {
-		output, err := cluster.Kubectl(ctx, "get", "deployments,pods,services,serviceaccounts,roles,rolebindings,poddisruptionbudgets,networkpolicies,"+
-			"clusterroles,clusterrolebindings,validatingwebhookconfigurations,mutatingwebhookconfigurations,customresourcedefinitions", "--all-namespaces", "--output=name",
-			"--selector=app.kubernetes.io/name=hourglass-operator")
+		output, err := cluster.Kubectl(ctx, "get", "services,roles,rolebindings,networkpolicies,clusterroles,clusterrolebindings,customresourcedefinitions,"+
+			webhookConfigurations, "--all-namespaces", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator")
 		if err != nil {
 			return err
 		}
 		if left := strings.Fields(output); !slices.Equal(left, []string{"customresourcedefinition.apiextensions.k8s.io/" + crd}) {
 			return fmt.Errorf("these are there: %q", left)
+		}
+		if output, err = cluster.Kubectl(ctx, "get", strings.Join(kinds, ","), "--namespace="+framework.OperatorNamespace, "--output=name"); err != nil {
+			return err
+		}
+		left := slices.DeleteFunc(strings.Fields(output), func(name string) bool { return slices.Contains(usual, name) })
+		slices.Sort(left)
+		if !slices.Equal(left, leaves) {
+			return fmt.Errorf("in the operator's namespace are %q, want %q", left, leaves)
 		}
 		return nil
 	})
@@ -243,6 +291,9 @@ func performerPods(t *testing.T, ns *framework.Namespace) []corev1.Pod {
 	}
 	return pods.Items
 }
+
+// performerOf returns the name of the Performer that a pod belongs to.
+func performerOf(pod *corev1.Pod) string { return pod.Labels["hourglass.eigenlayer.io/performer"] }
 
 // notRestarted checks that pods are still the same, and that no container of theirs has been started again.
 func notRestarted(t *testing.T, ns *framework.Namespace, before []corev1.Pod) {
