@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -153,7 +154,7 @@ func (c *Controller) watch(namespace string, caches *caches) error {
 			return
 		}
 		name := cache.NewObjectName(object.GetNamespace(), owner.Name)
-		if pod, ok := object.(*corev1.Pod); ok && gone && pod.DeletionTimestamp == nil && c.mayMiss(caches, name) {
+		if pod, ok := object.(*corev1.Pod); ok && gone && pod.DeletionTimestamp == nil && c.misses(caches, name, owner.UID) {
 			c.hidden.add(owner.UID, pod.Name)
 		}
 		c.queue.Add(name)
@@ -173,14 +174,14 @@ func (c *Controller) watch(namespace string, caches *caches) error {
 	return nil
 }
 
-// mayMiss tells whether a pod of that Performer matters that left a cache. A standby decides nothing,
-// and would only gather them.
-func (c *Controller) mayMiss(caches *caches, name cache.ObjectName) bool {
+// misses tells whether pods of that Performer matter that left a cache. A standby decides nothing, and
+// would only gather them.
+func (c *Controller) misses(caches *caches, name cache.ObjectName, uid types.UID) bool {
 	if !c.working.Load() {
 		return false
 	}
 	p, err := caches.performer(name)
-	return err == nil && p != nil
+	return err == nil && p != nil && p.UID == uid
 }
 
 // handlerFor returns a handler that passes on every object that came, changed or went, and whether it

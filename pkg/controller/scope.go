@@ -114,6 +114,7 @@ func (c *Controller) admit(ctx context.Context, namespace string, caches *caches
 	if c.scope.held(namespace) {
 		klog.FromContext(ctx).Info("Watching a namespace that is there and ours now", "namespace", namespace)
 	}
+	c.findHidden(ctx, namespace)
 	for _, obj := range caches.performers.GetStore().List() {
 		c.queue.Add(cache.MetaObjectToName(obj.(*v1alpha1.Performer)))
 	}

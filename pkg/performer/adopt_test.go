@@ -97,6 +97,7 @@ func TestCopyOf(t *testing.T) {
 		pod.Spec.Containers[0].VolumeMounts = append(pod.Spec.Containers[0].VolumeMounts,
 			corev1.VolumeMount{Name: "kube-api-access-x", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount"})
 	})
+	delete(source.Labels, LabelApp) // somebody took it off
 	before := source.DeepCopy()
 	got := CopyOf(source, "x", 7, testNow)
 	want := buildPod(p, 7, hardware{})

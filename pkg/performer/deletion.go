@@ -36,6 +36,10 @@ func planDeletion(o Observed) Plan {
 	}
 	waiting := false
 	for _, pod := range o.Pods {
+		if pod.Labels[LabelApp] != AppName {
+			// Without, its end is not seen.
+			plan.do(PatchPod{pod, map[string]string{LabelApp: AppName}, nil})
+		}
 		switch {
 		case stateOf(pod) != podDying:
 			plan.do(DeletePod{pod, "the Performer is being deleted"})
@@ -82,6 +86,8 @@ func CopyOf(pod *corev1.Pod, performer string, ordinal int32, now time.Time) *co
 	for key, value := range pod.Annotations {
 		c.Annotations[key] = value
 	}
+	// Somebody may have taken them off.
+	c.Labels[LabelApp], c.Labels[LabelPerformer], c.Labels[LabelManagedBy] = AppName, labelValue(performer), ManagedBy
 	delete(c.Annotations, AnnotationDrainingSince)
 	setServing(c, now)
 

@@ -91,6 +91,11 @@ func draining(ago time.Duration) func(*corev1.Pod) {
 	}
 }
 
+// without is a pod from which somebody took a label.
+func without(label string) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) { delete(pod.Labels, label) }
+}
+
 func dying(pod *corev1.Pod) {
 	pod.DeletionTimestamp = &metav1.Time{Time: testNow.Add(30 * time.Second)}
 }

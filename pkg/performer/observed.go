@@ -90,9 +90,11 @@ func (v *podView) alive() bool {
 	return v.state == podStarting || v.state == podReady
 }
 
-// serves tells whether the pod has the label by which the Service finds it.
+// serves tells whether the pod has the label by which the Service finds it, or has had it and lost it
+// to somebody else than us.
 func (v *podView) serves() bool {
-	return v.Labels[LabelServing] == ServingTrue
+	return v.Labels[LabelServing] == ServingTrue ||
+		v.Annotations[AnnotationServingSince] != "" && v.Annotations[AnnotationDrainingSince] == ""
 }
 
 // drains tells whether the pod has lost its traffic to a successor and answers what is under way.

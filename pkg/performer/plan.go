@@ -111,6 +111,7 @@ func MakePlan(o Observed, s Settings) Plan {
 	hw, _ := resolveHardware(o.Performer.Spec.HardwareRequirements, s.TEEs)
 	views := viewPods(o, s)
 	problem := nameProblem(o.Performer.Name)
+	planLabels(&plan, o.Performer, views)
 	if problem == nil {
 		problem = specProblem(checkSpec(&o.Performer.Spec, s))
 		planService(&plan, o, views)
@@ -122,6 +123,25 @@ func MakePlan(o Observed, s Settings) Plan {
 	}
 	planFinalizer(&plan, o, s)
 	return plan
+}
+
+// planLabels puts back what somebody took off: the labels by which a pod is watched, selected and told
+// apart. It comes first, so that what is out of sight without them is seen again. Pods of an earlier
+// operator get theirs when they are taken over.
+func planLabels(plan *Plan, p *v1alpha1.Performer, views []podView) {
+	for i := range views {
+		v := &views[i]
+		if v.revision() == "" {
+			continue
+		}
+		labels := podLabels(p, v.revision())
+		if v.serves() {
+			labels[LabelServing] = ServingTrue
+		}
+		if lost := missing(v.Labels, labels); lost != nil {
+			plan.do(PatchPod{v.Pod, lost, nil})
+		}
+	}
 }
 
 func planService(plan *Plan, o Observed, views []podView) {
@@ -162,9 +182,6 @@ func planPods(plan *Plan, o Observed, s Settings, hw hardware, views []podView, 
 	}
 	if cur == nil {
 		return
-	}
-	if labels := missing(cur.Labels, podLabels(p, cur.revision())); labels != nil {
-		plan.do(PatchPod{cur.Pod, labels, nil})
 	}
 	if image := admittedImage(cur.Pod, p.Spec.Image); image != "" {
 		plan.do(PatchPod{cur.Pod, nil, map[string]string{AnnotationAdmittedImage: image}})

@@ -129,7 +129,7 @@ func TestMakePlan(t *testing.T) {
 		{
 			name: "the pod lost all labels",
 			o:    observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) { pod.Labels = nil })),
-			want: "traffic to performer-x-0, label performer-x-0",
+			want: "label performer-x-0",
 		},
 		{
 			name: "the AVS changed, which is a label",
@@ -170,6 +170,24 @@ func TestMakePlan(t *testing.T) {
 			name: "the successor is ready: it gets traffic",
 			o:    withBothPorts(observed(begun(), older(0, ready(0)), testPod(first, 1, waitingForTraffic, ready(0)))),
 			want: "traffic to performer-x-1", lookAgain: handoverPoll,
+		},
+		{
+			name:      "meanwhile the old pod lost the label by which it is selected",
+			o:         withBothPorts(observed(begun(), older(0, ready(0), without(LabelPerformer)), testPod(first, 1, waitingForTraffic))),
+			want:      "label performer-x-0",
+			lookAgain: rest,
+		},
+		{
+			name:      "or that by which it is watched, while it goes",
+			o:         withBothPorts(observed(begun(), older(0, dying, without(LabelApp)), testPod(first, 1))),
+			want:      "label performer-x-0, record 2, copy performer-x-0 to 2",
+			lookAgain: rest,
+		},
+		{
+			name:      "or that by which it serves, while it is not ready",
+			o:         withBothPorts(observed(begun(), older(0, without(LabelServing)), testPod(first, 1, waitingForTraffic))),
+			want:      "label performer-x-0",
+			lookAgain: rest,
 		},
 		{
 			name: "both have traffic, the slices do not show the new one",
@@ -478,7 +496,7 @@ func TestMakePlan(t *testing.T) {
 			o: withService(observed(newPerformer(status(0, "performer-x"), func(p *v1alpha1.Performer) { p.Status.CurrentRevision = LegacyRevision }),
 				testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 					pod.Name, pod.Annotations[AnnotationServingSince] = "performer-x", stamp(testNow.Add(-2*time.Second))
-					pod.Annotations[AnnotationRevision] = LegacyRevision
+					pod.Annotations[AnnotationRevision], pod.Labels[LabelRevision] = LegacyRevision, LegacyRevision
 				})), running, func(s *corev1.Service) { delete(s.Spec.Selector, LabelServing) }),
 			lookAgain: 3 * time.Second,
 		},

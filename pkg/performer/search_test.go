@@ -295,6 +295,8 @@ func endOf(w *world) string {
 			switch a := action.(type) {
 			case DeleteService:
 				w.service = nil
+			case PatchPod:
+				setAll(w.pod(a.Live.Name).Labels, a.Labels)
 			case DeletePod:
 				dying(w.pod(a.Live.Name))
 			case SetFinalizers:

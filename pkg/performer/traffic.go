@@ -62,15 +62,16 @@ func favoured(views []podView) *podView {
 	return best
 }
 
-// handover returns the pods that take traffic beside the one that should have it all.
+// handover returns the pods that take traffic beside the one that should have it all. The pod that is
+// asked for is none of them: it has it for when it is ready.
 func handover(views []podView) []*podView {
-	to := favoured(views)
+	to, cur := favoured(views), current(views)
 	if to == nil || !to.serves() {
 		return nil
 	}
 	var from []*podView
 	for i := range views {
-		if v := &views[i]; v.Pod != to.Pod && v.alive() && v.serves() {
+		if v := &views[i]; v.Pod != to.Pod && (cur == nil || v.Pod != cur.Pod) && v.alive() && v.serves() {
 			from = append(from, v)
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/ptr"
 
@@ -58,6 +59,15 @@ func (w world) awaitDying(name string) {
 			return ""
 		}
 	})
+}
+
+// unlabel takes a label off a pod, as anybody may.
+func (w world) unlabel(pod, label string) {
+	w.Helper()
+	patch := fmt.Appendf(nil, `{"metadata":{"labels":{%q:null}}}`, label)
+	if _, err := kube.CoreV1().Pods(w.namespace).Patch(w.Context(), pod, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		w.Fatal(err)
+	}
 }
 
 // deletePod deletes a pod as a user does.

@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -239,13 +238,20 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w.running("hidden")
 		w.patch("hidden", version("2"))
 		w.awaitPod("performer-hidden-1")
-		if _, err := kube.CoreV1().Pods(w.namespace).Patch(t.Context(), "performer-hidden-0", types.MergePatchType,
-			[]byte(`{"metadata":{"labels":{"app":null}}}`), metav1.PatchOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		w.unlabel("performer-hidden-0", performer.LabelApp)
+		w.awaitLabel("performer-hidden-0", performer.LabelApp, performer.AppName)
 		w.makeReady("performer-hidden-1")
 		w.awaitOn("hidden", "performer-hidden-1")
 		w.awaitNoPod("performer-hidden-0")
+	})
+	// Between the two there is a gap, of somebody else's making.
+	t.Run("the old pod is no longer selected", func(t *testing.T) {
+		w := w.as(t)
+		w.running("unselected")
+		w.patch("unselected", version("2"))
+		w.awaitPod("performer-unselected-1")
+		w.unlabel("performer-unselected-0", performer.LabelPerformer)
+		w.awaitLabel("performer-unselected-0", performer.LabelPerformer, "unselected")
 	})
 	t.Run("a label of the Performer in mid-upgrade", func(t *testing.T) {
 		w := w.as(t)
@@ -598,4 +604,22 @@ func TestAnOperatorThatStartsInMidUpgrade(t *testing.T) {
 	}
 	h.checkNoGap("a")
 	h.checkStatuses("a")
+}
+
+// TestAnOperatorThatStartsFindsPodsOutOfSight has a pod that drains lose the label by which it is watched while nobody
+// works. It is not the pod that the status names.
+func TestAnOperatorThatStartsFindsPodsOutOfSight(t *testing.T) {
+	w := newWorld(t)
+	op := startOperator(t)
+	w.running("a", drains)
+	w.patch("a", `{"spec":{"version":"2"}}`)
+	w.makeReady("performer-a-1")
+	w.awaitOn("a", "performer-a-1")
+	w.awaitLabel("performer-a-0", performer.LabelServing, "")
+	op.stop()
+	w.unlabel("performer-a-0", performer.LabelApp)
+	startOperator(t)
+	w.awaitLabel("performer-a-0", performer.LabelApp, performer.AppName)
+	w.patch("a", `{"spec":{"upgradeStrategy":{"drainSeconds":0}}}`)
+	w.awaitNoPod("performer-a-0")
 }
