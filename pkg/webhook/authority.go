@@ -109,16 +109,16 @@ func trusts(bundle []byte, certificate *x509.Certificate) bool {
 	return slices.ContainsFunc(decodeCertificates(bundle), certificate.Equal)
 }
 
-// overlap is how long an authority stays trusted after another one took its place. All replicas have a
+// overlap is how long an authority stays trusted after another one came to be. All replicas have a
 // certificate of the new one within seconds of its being trusted; this is for one that is cut off.
 const overlap = time.Hour
 
-// nextBundle returns what the API server is to trust: the present authority, and for a while those
-// before it that it trusts now. Others' certificates in the bundle are dropped: whoever can put one
-// there could answer in our place.
-func nextBundle(bundle []byte, present *x509.Certificate, now time.Time) []byte {
+// nextBundle returns what the API server is to trust: the present authority, and with it those of ours
+// that it trusts now, if others is set and they have not ended. Others' certificates in the bundle are
+// dropped: whoever can put one there could answer in our place.
+func nextBundle(bundle []byte, present *x509.Certificate, others bool, now time.Time) []byte {
 	keep := []*x509.Certificate{present}
-	if begun := present.NotBefore.Add(certs.Backdated); now.Before(begun.Add(overlap)) {
+	if others {
 		for _, c := range decodeCertificates(bundle) {
 			if c.IsCA && c.Subject.CommonName == authorityName && now.Before(c.NotAfter) && !slices.ContainsFunc(keep, c.Equal) && len(keep) < maxAuthorities {
 				keep = append(keep, c)

@@ -6,6 +6,7 @@ package webhook
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,7 +26,6 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/certs"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
@@ -168,6 +168,9 @@ func (k *Keeper) Check() error {
 	if doubt := k.doubt.Load(); doubt != nil {
 		return errors.New(*doubt)
 	}
+	if shown := k.shown.Load(); shown != nil && !k.now().Before(shown.Leaf.NotAfter) {
+		return fmt.Errorf("the certificate ended at %s", shown.Leaf.NotAfter.Format(time.RFC3339))
+	}
 	return nil
 }
 
@@ -231,11 +234,16 @@ func (k *Keeper) loop(ctx context.Context) {
 // pass does what is due now, and returns when to look again.
 func (k *Keeper) pass(ctx context.Context) (next time.Duration, err error) {
 	present, err := k.readAuthority(ctx)
-	if err != nil {
-		return 0, err
-	}
 	now := k.now()
 	bundles := k.bundles()
+	if err != nil {
+		// What is shown must not come to its end for it.
+		if k.signer != nil && now.Before(k.signer.certificate.NotAfter) {
+			_, showErr := k.show(ctx, k.signer, bundles, now)
+			err = errors.Join(err, showErr)
+		}
+		return 0, err
+	}
 	at, err := k.show(ctx, present, bundles, now)
 	if err != nil {
 		return 0, err
@@ -245,7 +253,7 @@ func (k *Keeper) pass(ctx context.Context) (next time.Duration, err error) {
 			return 0, err
 		}
 		at = append(at, present.dueAt())
-		if end := present.certificate.NotBefore.Add(certs.Backdated + overlap); now.Before(end) {
+		if end := k.trustedSince.Add(overlap); k.trusted != nil && now.Before(end) {
 			at = append(at, end)
 		}
 	}
@@ -328,7 +336,7 @@ func (k *Keeper) show(ctx context.Context, present *authority, bundles [][]byte,
 		at = append(at, k.trustedSince.Add(trustGrace))
 	}
 	shown := k.shown.Load()
-	if shown == nil || shown.Leaf.CheckSignatureFrom(k.signer.certificate) != nil || !now.Before(dueAt(shown.Leaf)) {
+	if shown == nil || shown.Leaf.CheckSignatureFrom(k.signer.certificate) != nil || !now.Before(renewAt(shown.Leaf, k.signer)) {
 		made, err := k.signer.issue(k.names, k.config.Lifetime, now)
 		if err != nil {
 			return nil, fmt.Errorf("making a certificate: %w", err)
@@ -343,7 +351,15 @@ func (k *Keeper) show(ctx context.Context, present *authority, bundles [][]byte,
 		doubt = new("the webhook configurations do not trust the certificate yet")
 	}
 	k.doubt.Store(doubt)
-	return append(at, dueAt(shown.Leaf)), nil
+	return append(at, renewAt(shown.Leaf, k.signer)), nil
+}
+
+// renewAt is when a certificate is to be renewed. One that ends with its authority can't be.
+func renewAt(shown *x509.Certificate, by *authority) time.Time {
+	if shown.NotAfter.Before(by.certificate.NotAfter) {
+		return dueAt(shown)
+	}
+	return shown.NotAfter
 }
 
 // allTrust tells whether all bundles have the authority. Of none at all it says so too.
@@ -413,11 +429,13 @@ func (k *Keeper) bundles() [][]byte {
 // who applied them.
 func (k *Keeper) tellTrust(ctx context.Context, present *authority, now time.Time) error {
 	registration := k.config.Client.AdmissionregistrationV1()
+	// Counted from when this replica saw it trusted everywhere, for an authority may be older than its use.
+	others := k.trusted == nil || now.Sub(k.trustedSince) < overlap
 	var errs []error
 	for object, clients := range k.configurations() {
 		var webhooks []map[string]any
 		for _, c := range clients {
-			if next := nextBundle(c.config.CABundle, present.certificate, now); string(next) != string(c.config.CABundle) {
+			if next := nextBundle(c.config.CABundle, present.certificate, others, now); string(next) != string(c.config.CABundle) {
 				webhooks = append(webhooks, map[string]any{"name": c.name, "clientConfig": map[string]any{"caBundle": next}})
 			}
 		}

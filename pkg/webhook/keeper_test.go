@@ -113,6 +113,30 @@ func (r *replicas) deleteSecret() {
 	}
 }
 
+// saveSecret returns the Secret as it can be created anew, or nil if there is none.
+func (r *replicas) saveSecret() *corev1.Secret {
+	r.Helper()
+	saved, err := r.client.CoreV1().Secrets(home).Get(r.Context(), secret, metav1.GetOptions{})
+	if apierrors.IsNotFound(err) {
+		return nil
+	}
+	if err != nil {
+		r.Fatal(err)
+	}
+	saved.ResourceVersion = ""
+	return saved
+}
+
+func (r *replicas) create(s *corev1.Secret) {
+	r.Helper()
+	if s == nil {
+		return
+	}
+	if _, err := r.client.CoreV1().Secrets(home).Create(r.Context(), s, metav1.CreateOptions{}); err != nil {
+		r.Fatal(err)
+	}
+}
+
 func (r *replicas) bundle() []byte {
 	r.Helper()
 	c, err := r.client.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(r.Context(), config, metav1.GetOptions{})
@@ -214,8 +238,51 @@ func TestCertificateIsRenewedBeforeItEnds(t *testing.T) {
 	}
 }
 
+// TestCertificateOutlivesItsSecret has a Secret that can't be read nor written any more, though the authority that was in
+// it is still trusted.
+func TestCertificateOutlivesItsSecret(t *testing.T) {
+	r := newReplicas(t, 1)
+	k := r.all[0]
+	k.leading.Store(true)
+	r.settle()
+	r.deleteSecret()
+	r.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: secret}, Data: map[string][]byte{"tls.crt": []byte("a stranger's")}})
+	r.refresh(k)
+	r.now = dueAt(k.shown.Load().Leaf)
+	before := r.serials()[0]
+	if _, err := k.pass(t.Context()); err == nil || !strings.Contains(err.Error(), "--webhook-ca-secret") {
+		t.Errorf("nothing is said of the Secret: %v", err)
+	}
+	if err := k.Check(); err != nil || r.serials()[0] == before {
+		t.Errorf("the certificate is not renewed: %v", err)
+	}
+	if err := r.handshake(k, r.bundle()); err != nil {
+		t.Error(err)
+	}
+	r.now = k.shown.Load().Leaf.NotAfter
+	if err := k.Check(); err == nil || !strings.Contains(err.Error(), "the certificate ended at 2026-") {
+		t.Errorf("it is ready with a certificate that has ended: %v", err)
+	}
+}
+
+// TestCertificateThatEndsWithItsAuthority has nobody who makes another authority.
+func TestCertificateThatEndsWithItsAuthority(t *testing.T) {
+	r := newReplicas(t, 2)
+	r.all[0].leading.Store(true)
+	r.settle()
+	r.all[0].leading.Store(false)
+	r.now = r.all[0].signer.certificate.NotAfter.Add(-10 * time.Minute)
+	r.settle()
+	before := r.serials()[1]
+	next, err := r.all[1].pass(t.Context())
+	if err != nil || next != 10*time.Minute || r.serials()[1] != before {
+		t.Errorf("looks again in %s, another certificate: %t, %v", next, r.serials()[1] != before, err)
+	}
+}
+
 // TestAuthorityIsReplaced goes through the replacement of an authority step by step.
 func TestAuthorityIsReplaced(t *testing.T) {
+	var earlier *corev1.Secret
 	for _, tt := range []struct {
 		name string
 		lose func(*replicas)
@@ -228,11 +295,21 @@ func TestAuthorityIsReplaced(t *testing.T) {
 			r.now = a.dueAt()
 		}},
 		{"when the Secret is deleted", func(r *replicas) { r.deleteSecret() }},
+		{"when one from long before comes back", func(r *replicas) {
+			r.deleteSecret()
+			r.create(earlier)
+		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newReplicas(t, 2)
 			r.all[0].leading.Store(true)
 			r.settle()
+			earlier = r.saveSecret()
+			r.deleteSecret()
+			for _, passed := range []time.Duration{0, trustGrace, 2 * overlap} {
+				r.now = r.now.Add(passed)
+				r.settle()
+			}
 			old := decodeCertificates(r.bundle())[0]
 			tt.lose(r)
 			r.settle()
@@ -274,6 +351,7 @@ func TestNoHandshakeFails(t *testing.T) {
 		r := newReplicas(t, 3)
 		r.all[0].leading.Store(true)
 		r.settle()
+		earlier := r.saveSecret()
 		// What API servers may still go by: the bundles of the last trustGrace.
 		type version struct {
 			bundle []byte
@@ -284,6 +362,11 @@ func TestNoHandshakeFails(t *testing.T) {
 			switch n := random.IntN(100); {
 			case n < 4:
 				r.deleteSecret()
+			case n < 5: // from a backup
+				r.deleteSecret()
+				r.create(earlier)
+			case n < 6:
+				earlier = r.saveSecret()
 			case n < 10:
 				for i, lead := 0, random.IntN(len(r.all)); i < len(r.all); i++ {
 					r.all[i].leading.Store(i == lead)
