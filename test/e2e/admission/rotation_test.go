@@ -7,16 +7,10 @@ package admission
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/base64"
 	"encoding/pem"
 	"fmt"
-	"math/big"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -285,40 +279,3 @@ func TestAReplicaIsKilled(t *testing.T) {
 	load.end(t)
 	answers(t, ns)
 }
-
-// makeCertificate makes an authority and a server's certificate of it, all in PEM.
-func makeCertificate(t *testing.T, name string) (authority, certificate, key string) {
-	t.Helper()
-	make1 := func(template, parent *x509.Certificate, signer *ecdsa.PrivateKey) (*x509.Certificate, *ecdsa.PrivateKey) {
-		own, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if parent == nil {
-			parent, signer = template, own
-		}
-		template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(time.Hour)
-		template.BasicConstraintsValid = true
-		raw, err := x509.CreateCertificate(rand.Reader, template, parent, own.Public(), signer)
-		if err != nil {
-			t.Fatal(err)
-		}
-		made, err := x509.ParseCertificate(raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return made, own
-	}
-	root, rootKey := make1(&x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IsCA: true, KeyUsage: x509.KeyUsageCertSign}, nil, nil)
-	leaf, leafKey := make1(&x509.Certificate{SerialNumber: big.NewInt(2), DNSNames: []string{name}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}}, root, rootKey)
-	raw, err := x509.MarshalPKCS8PrivateKey(leafKey)
-	if err != nil {
-		t.Fatal(err)
-	}
-	inPEM := func(kind string, data []byte) string {
-		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}))
-	}
-	return inPEM("CERTIFICATE", root.Raw), inPEM("CERTIFICATE", leaf.Raw), inPEM("PRIVATE KEY", raw)
-}
-
-func encode(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }

@@ -9,8 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -245,66 +243,6 @@ func TestTheOperatorIsAway(t *testing.T) {
 		t.Error(err)
 	}
 	ns.WaitFor(t, "old", "the mistakes to be gone", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionFalse, "AsExpected", ""))
-}
-
-// TestCertManagersOverlay has the overlay as it is with cert-manager, whose part the test plays: the Secret that it would
-// make, and the authority that it would put into the configurations.
-func TestCertManagersOverlay(t *testing.T) {
-	ns := cluster.Namespace(t)
-	built, err := cluster.Kubectl(t.Context(), "kustomize", "manifests/cert-manager")
-	if err != nil {
-		t.Fatal(err)
-	}
-	authority, certificate, key := makeCertificate(t, "hourglass-operator-webhook-service."+framework.OperatorNamespace+".svc")
-	var manifest strings.Builder
-	for document := range strings.SplitSeq(built, "\n---\n") {
-		if !strings.Contains(document, "apiVersion: cert-manager.io/v1\n") {
-			manifest.WriteString("---\n" + document + "\n")
-		}
-	}
-	fmt.Fprintf(&manifest, "---\napiVersion: v1\nkind: Secret\nmetadata: {name: hourglass-operator-webhook-certificate, namespace: %s}\nstringData:\n  tls.crt: %q\n  tls.key: %q\n",
-		framework.OperatorNamespace, certificate, key)
-	path := filepath.Join(t.TempDir(), "cert-manager.yaml")
-	if err := os.WriteFile(path, []byte(manifest.String()), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		// As it was: the configurations anew, for the leader only trusts those before that were its own.
-		ctx := context.WithoutCancel(t.Context())
-		for _, command := range [][]string{
-			{"delete", "secret", "-n", framework.OperatorNamespace, "hourglass-operator-webhook-certificate"},
-			{"delete", "-f", "deploy/webhooks/webhooks.yaml"},
-			{"delete", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment},
-			{"apply", "-f", "deploy/webhooks/"},
-			{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
-		} {
-			if _, err := cluster.Kubectl(ctx, command...); err != nil {
-				t.Errorf("cleaning up: %v", err)
-			}
-		}
-	})
-	for _, command := range [][]string{
-		{"apply", "-f", path},
-		{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
-	} {
-		if _, err := cluster.Kubectl(t.Context(), command...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, kind := range []string{"mutatingwebhookconfiguration", "validatingwebhookconfiguration"} {
-		patch := fmt.Sprintf(`[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":%q}]`, encode(authority))
-		if _, err := cluster.Kubectl(t.Context(), "patch", kind, configurationName, "--type=json", "--patch="+patch); err != nil {
-			t.Fatal(err)
-		}
-	}
-	answers(t, ns)
-	configuration, err := cluster.Kube.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(t.Context(), configurationName, metav1.GetOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if string(configuration.Webhooks[0].ClientConfig.CABundle) != authority || configuration.Annotations["cert-manager.io/inject-ca-from"] == "" {
-		t.Error("the authority is not the one that was put there, or nothing asks cert-manager for it")
-	}
 }
 
 // webhookObjects are what there is of webhooks besides the operator itself.

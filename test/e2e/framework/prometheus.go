@@ -92,7 +92,7 @@ func (c *Cluster) StartPrometheusWithRules(t *testing.T, rules string, targets .
 	if err := os.WriteFile(path, config, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := c.background(t, regexp.MustCompile(`msg="Listening on" address=(\S+)`), program,
+	address := c.Background(t, regexp.MustCompile(`msg="Listening on" address=(\S+)`), program,
 		"--config.file="+path, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")
 	return &Prometheus{prom.Client{URL: "http://" + address}}
 }
@@ -100,7 +100,7 @@ func (c *Cluster) StartPrometheusWithRules(t *testing.T, rules string, targets .
 // Forward makes a port of a pod reachable from here until the test's end, and returns the address.
 func (c *Cluster) Forward(t *testing.T, namespace, pod string, port int) string {
 	t.Helper()
-	return c.background(t, regexp.MustCompile(`Forwarding from (127\.0\.0\.1:\d+)`), filepath.Join(c.binDir, "kubectl"),
+	return c.Background(t, regexp.MustCompile(`Forwarding from (127\.0\.0\.1:\d+)`), filepath.Join(c.binDir, "kubectl"),
 		"port-forward", "--namespace="+namespace, "--address=127.0.0.1", "pod/"+pod, ":"+strconv.Itoa(port))
 }
 
@@ -153,9 +153,9 @@ func (p *Prometheus) ScrapeError(ctx context.Context, job string) (string, error
 	return "", fmt.Errorf("no job %s", job)
 }
 
-// background starts a program that runs until the test's end, or this process' however that comes. It returns what the
-// group of a pattern matches in what the program says, for which it waits.
-func (c *Cluster) background(t *testing.T, announcement *regexp.Regexp, name string, args ...string) string {
+// Background starts a program, with KUBECONFIG set for the cluster, that runs until the test's end, or this process'
+// however that comes. It returns what the group of a pattern matches in what the program says, for which it waits.
+func (c *Cluster) Background(t *testing.T, announcement *regexp.Regexp, name string, args ...string) string {
 	t.Helper()
 	said := &output{pattern: announcement, found: make(chan string, 1)}
 	cmd := exec.CommandContext(t.Context(), name, args...)

@@ -1,0 +1,115 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package admission
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+)
+
+// startCertManager runs cert-manager beside the cluster until the test's end. Its programs are no part of its module;
+// test/certmanager starts its controllers.
+func startCertManager(t *testing.T) {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "certmanager")
+	module := mustRun(t, "go", "-C", "test/certmanager", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager")
+	mustRun(t, "go", "-C", "test/certmanager", "build", "-o", program, ".")
+	crds, err := filepath.Glob(filepath.Join(strings.TrimSpace(module), "deploy/crds/cert-manager.io_*.yaml"))
+	if err != nil || len(crds) == 0 {
+		t.Fatalf("cert-manager's module has no CRDs: %v", err)
+	}
+	files := "--filename=" + strings.Join(crds, ",")
+	mustKubectl(t, "apply", "--server-side", files)
+	t.Cleanup(func() {
+		if _, err := cluster.Kubectl(context.WithoutCancel(t.Context()), "delete", files); err != nil {
+			t.Errorf("cleaning up: %v", err)
+		}
+	})
+	mustKubectl(t, "wait", "--for=condition=Established", "--timeout=60s", files)
+	cluster.Background(t, regexp.MustCompile(`(Starting workers)`), program)
+}
+
+// TestCertManager has the overlay for cert-manager with cert-manager, which makes the certificate, gives the API server
+// its authority, and makes another one where it got lost.
+func TestCertManager(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startCertManager(t)
+	t.Cleanup(func() {
+		// As it was: the configurations anew, for the leader only trusts those before that were its own.
+		ctx := context.WithoutCancel(t.Context())
+		for _, command := range [][]string{
+			{"delete", "-n", framework.OperatorNamespace, "certificates,issuers", "--all"},
+			{"delete", "secret", "-n", framework.OperatorNamespace, secretName, "hourglass-operator-webhook-authority"},
+			{"delete", "-f", "deploy/webhooks/webhooks.yaml"},
+			{"delete", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment},
+			{"apply", "-f", "deploy/webhooks/"},
+			{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
+		} {
+			if _, err := cluster.Kubectl(ctx, command...); err != nil {
+				t.Errorf("cleaning up: %v", err)
+			}
+		}
+	})
+	mustKubectl(t, "apply", "-k", "manifests/cert-manager")
+	mustKubectl(t, "rollout", "status", "-n", framework.OperatorNamespace, "deployment/"+framework.OperatorDeployment, "--timeout=180s")
+	secret := func(ctx context.Context) (map[string][]byte, error) {
+		found, err := cluster.Kube.CoreV1().Secrets(framework.OperatorNamespace).Get(ctx, secretName, metav1.GetOptions{})
+		if err != nil {
+			return nil, err
+		}
+		return found.Data, nil
+	}
+	first, err := secret(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	framework.Eventually(t, "the API server to trust cert-manager's authority", func(ctx context.Context) error {
+		configuration, err := cluster.Kube.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(ctx, configurationName, metav1.GetOptions{})
+		// It adds its own to those that are trusted.
+		if err == nil && (len(first["ca.crt"]) == 0 || !bytes.Contains(configuration.Webhooks[0].ClientConfig.CABundle, first["ca.crt"])) {
+			err = fmt.Errorf("it trusts %q, and the certificate is of %q", configuration.Webhooks[0].ClientConfig.CABundle, first["ca.crt"])
+		}
+		return err
+	})
+	answers(t, ns)
+
+	mustKubectl(t, "delete", "secret", "-n", framework.OperatorNamespace, secretName)
+	framework.Eventually(t, "another certificate", func(ctx context.Context) error {
+		second, err := secret(ctx)
+		if err == nil && bytes.Equal(second["tls.crt"], first["tls.crt"]) {
+			err = fmt.Errorf("it is the one from before")
+		}
+		return err
+	})
+	// Whichever of the two a replica shows, both are of the authority that is trusted.
+	answers(t, ns)
+}
+
+// secretName is that of the Secret with the certificate of cert-manager.
+const secretName = "hourglass-operator-webhook-certificate"
+
+func mustKubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	return mustRun(t, "kubectl", args...)
+}
+
+func mustRun(t *testing.T, program string, args ...string) string {
+	t.Helper()
+	output, err := cluster.Run(t.Context(), program, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
+}
