@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes"
@@ -149,8 +150,8 @@ func (c *Controller) watch(namespace string, caches *caches) error {
 		c.queue.Add(cache.MetaObjectToName(p))
 	})
 	owned := handlerFor(func(object metav1.Object, gone bool) {
-		owner := metav1.GetControllerOf(object)
-		if owner == nil || owner.Kind != "Performer" {
+		owner := performerOf(object)
+		if owner == nil {
 			return
 		}
 		name := cache.NewObjectName(object.GetNamespace(), owner.Name)
@@ -172,6 +173,18 @@ func (c *Controller) watch(namespace string, caches *caches) error {
 		}
 	}
 	return nil
+}
+
+// performerOf returns the reference to the Performer that controls an object, or nil if none does.
+func performerOf(object metav1.Object) *metav1.OwnerReference {
+	owner := metav1.GetControllerOf(object)
+	if owner == nil || owner.Kind != "Performer" {
+		return nil
+	}
+	if group, err := schema.ParseGroupVersion(owner.APIVersion); err != nil || group.Group != v1alpha1.GroupName {
+		return nil
+	}
+	return owner
 }
 
 // misses tells whether pods of that Performer matter that left a cache. A standby decides nothing, and

@@ -37,7 +37,7 @@ func (c *Controller) findHidden(ctx context.Context, namespace string) {
 	}
 	for i := range pods.Items {
 		pod := &pods.Items[i]
-		if owner := metav1.GetControllerOf(pod); owner != nil && owner.Kind == "Performer" {
+		if owner := performerOf(pod); owner != nil {
 			c.hidden.add(owner.UID, pod.Name)
 		}
 	}

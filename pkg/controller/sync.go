@@ -73,7 +73,7 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	plan := performer.MakePlan(observed, c.settings)
 	turn := turn{Controller: c, name: name, observed: observed}
 	if err := turn.act(ctx, plan.Actions); err != nil {
-		return failed(err)
+		return turn.failedAgain(ctx, failed(err))
 	}
 	for _, pod := range plan.Abandoned {
 		c.recorder.Eventf(p, "Warning", performer.ReasonPodStuck,
@@ -120,6 +120,19 @@ func failed(err error) outcome {
 	default:
 		return outcome{result: resultError, err: err}
 	}
+}
+
+// failedAgain tells in the status of an action that failed, unless it is the first time: once may be
+// chance. Where that fails too there is nobody to tell.
+func (t *turn) failedAgain(ctx context.Context, out outcome) outcome {
+	if out.result != resultError || t.backoff.NumRequeues(t.name) == 0 || t.observed.Performer.DeletionTimestamp != nil {
+		return out
+	}
+	problem := &performer.Problem{Kind: performer.Waiting, Reason: performer.ReasonRequestFailed, Message: out.err.Error()}
+	if err := t.writeStatus(ctx, performer.NextStatus(t.observed, t.settings, problem)); err != nil {
+		klog.FromContext(ctx).V(1).Info("The status can't tell of it", "reason", apierrors.ReasonForError(err))
+	}
+	return out
 }
 
 // observe gathers what a decision about p rests on. The caches nearly always suffice; the API server

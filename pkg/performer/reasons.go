@@ -42,6 +42,8 @@ const (
 	ReasonPodRefused = "PodRefused"
 	// ReasonServiceRefused: the API server refuses the Service.
 	ReasonServiceRefused = "ServiceRefused"
+	// ReasonRequestFailed: the API server fails at a request, again and again.
+	ReasonRequestFailed = "RequestFailed"
 
 	// ReasonSchedulingFailed: no node takes the pod.
 	ReasonSchedulingFailed = "SchedulingFailed"

@@ -64,8 +64,8 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for name, make := range controller.Known() {
-		c, err := make(factory)
+	for name, construct := range controller.Known() {
+		c, err := construct(factory)
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -172,7 +172,7 @@ func (w world) awaitAdmission(refuses bool) {
 	eventually(w.T, fmt.Sprintf("a pod refused: %v", refuses), func(ctx context.Context) string {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
 		_, err := kube.CoreV1().Pods(w.namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		if apierrors.IsForbidden(err) != refuses {
+		if (err != nil) != refuses {
 			return fmt.Sprint(err)
 		}
 		return ""
@@ -344,4 +344,53 @@ func TestAChangeInATerminatingNamespace(t *testing.T) {
 	if writes := op.requests.of(w.namespace); len(writes) > 8 {
 		t.Errorf("%d requests for one that can't be:\n%s", len(writes), strings.Join(writes, "\n"))
 	}
+}
+
+// TestAWebhookOfOthersDoesNotAnswer has every pod of the namespace fail with an error that is no refusal of it.
+func TestAWebhookOfOthersDoesNotAnswer(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	startOperator(t)
+	configurations := kube.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	_, err := configurations.Create(t.Context(), &admissionv1.ValidatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
+		Webhooks: []admissionv1.ValidatingWebhook{{
+			Name: "pods.example.com", AdmissionReviewVersions: []string{"v1"},
+			SideEffects:       ptr.To(admissionv1.SideEffectClassNone),
+			ClientConfig:      admissionv1.WebhookClientConfig{URL: ptr.To("https://127.0.0.1:1/")},
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": w.namespace}},
+			Rules: []admissionv1.RuleWithOperations{{
+				Operations: []admissionv1.OperationType{admissionv1.Create},
+				Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+			}},
+		}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	gone := false
+	remove := func() {
+		if err := configurations.Delete(context.WithoutCancel(t.Context()), w.namespace, metav1.DeleteOptions{}); err != nil {
+			t.Error(err)
+		}
+		gone = true
+	}
+	t.Cleanup(func() {
+		if !gone {
+			remove()
+		}
+	})
+	w.awaitAdmission(true)
+
+	w.create("a")
+	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionDegraded, performer.ReasonRequestFailed))
+	message := conditionOf(p, v1alpha1.ConditionReady).Message
+	if !strings.Contains(message, "creating pod performer-a-0: ") || !strings.Contains(message, `failed calling webhook "pods.example.com"`) || kstatus(p) != kstatusInProgress {
+		t.Errorf("message %q, status %+v", message, p.Status)
+	}
+	remove()
+	w.awaitAdmission(false)
+	w.makeReady("performer-a-0")
+	w.awaitOn("a", "performer-a-0")
+	h.checkStatuses("a")
 }
