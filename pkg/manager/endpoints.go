@@ -51,7 +51,10 @@ func (e *endpoints) listen(ctx context.Context, o *Options) ([]*server, error) {
 		}
 	}
 	// What makes /healthz fail is what a restart can mend; that the process answers is the first of it.
-	alive := append([]healthCheck{{"ping", func() error { return nil }}}, e.alive...)
+	alive := []healthCheck{{"ping", func() error { return nil }}}
+	for _, c := range e.alive {
+		alive = append(alive, logged(ctx, c))
+	}
 	healthMux.Handle("/healthz", healthHandler("healthz", alive...))
 	healthMux.Handle("/readyz", healthHandler("readyz", e.ready...))
 

@@ -5,8 +5,11 @@ package manager
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
+
+	"k8s.io/klog/v2"
 )
 
 // healthCheck is one thing that must be well. Its check returns why it isn't, in one line.
@@ -50,4 +53,15 @@ func healthHandler(name string, checks ...healthCheck) http.Handler {
 			fmt.Fprint(w, "ok")
 		}
 	})
+}
+
+// logged has the failures of a check in the log: who restarts the process upon them does not tell why.
+func logged(ctx context.Context, c healthCheck) healthCheck {
+	return healthCheck{c.name, func() error {
+		err := c.check()
+		if err != nil {
+			klog.FromContext(ctx).Error(err, "Not healthy", "check", c.name)
+		}
+		return err
+	}}
 }

@@ -42,3 +42,16 @@ func TestHealthHandler(t *testing.T) {
 		})
 	}
 }
+
+func TestLoggedCheck(t *testing.T) {
+	var lines logLines
+	var ill error
+	check := logged(lines.context(t.Context()), healthCheck{"syncs", func() error { return ill }})
+	if err := check.check(); err != nil || len(lines.all()) > 0 {
+		t.Errorf("while all is well: %v, %q", err, lines.all())
+	}
+	ill = errors.New("the sync of Performer a/b has lasted for 3m0s")
+	if err := check.check(); !errors.Is(err, ill) || lines.count(ill.Error()) != 1 || lines.count(`"check"="syncs"`) != 1 {
+		t.Errorf("the log does not say why a restart comes: %v, %q", err, lines.all())
+	}
+}

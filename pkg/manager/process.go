@@ -38,14 +38,15 @@ func (w workers) Run(ctx context.Context) {
 	all.Wait()
 }
 
-// limits bound what a stop may take: together less than the 30 seconds that a pod has by default.
+// limits bound what a stop may take: together, and with a second for each server, less than the 30
+// seconds that a pod has by default.
 type limits struct {
 	drain   time.Duration // for the workers to finish what they have in hand
 	flush   time.Duration // for the last events
 	release time.Duration // for the lease, which expires by itself all the same
 }
 
-var defaultLimits = limits{drain: 20 * time.Second, flush: 3 * time.Second, release: 5 * time.Second}
+var defaultLimits = limits{drain: 20 * time.Second, flush: 3 * time.Second, release: 3 * time.Second}
 
 // process is the order in which the parts of a manager start and stop.
 type process struct {

@@ -41,10 +41,11 @@ import (
 
 func main() {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer cancel()
 	logger := klog.Background()
 	ctrl.SetLogger(logger)
-	if err := run(klog.NewContext(ctx, logger)); err != nil {
+	err := run(klog.NewContext(ctx, logger))
+	cancel()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "certmanager:", err)
 		os.Exit(1)
 	}
