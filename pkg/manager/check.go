@@ -70,14 +70,14 @@ func (p *preflight) strictly(ctx context.Context) error {
 // intervals of period, and gives up after patience.
 func (p *preflight) lookForLeader(ctx context.Context, patience, period time.Duration) error {
 	var before *metav1.MicroTime
-	const nobody = "is held by nobody"
-	for seen := nobody; ; patience -= period {
+	for ; ; patience -= period {
+		seen := "is held by nobody"
 		holder, renewed, err := leaseHolder(ctx, p.client, p.lease.Namespace, p.lease.Name)
 		switch {
 		case err != nil:
 			return p.connectionProblem(err)
 		case holder == "":
-			before, seen = nil, nobody
+			before = nil
 		case before != nil && !renewed.Equal(before):
 			klog.FromContext(ctx).Info("A manager leads", "lease", p.lease.String(), "leader", holder)
 			return nil
