@@ -70,7 +70,7 @@ func (t *turn) do(ctx context.Context, action performer.Action) error {
 	case performer.ResizePod:
 		return t.resizePod(ctx, a)
 	case performer.DeletePod:
-		return t.deletePod(ctx, a.Live, a.Why)
+		return t.deletePod(ctx, a)
 	case performer.SetFinalizers:
 		return t.setFinalizers(ctx, a.Finalizers)
 	default:
@@ -242,7 +242,8 @@ func (t *turn) resizePod(ctx context.Context, a performer.ResizePod) error {
 	return nil
 }
 
-func (t *turn) deletePod(ctx context.Context, live *corev1.Pod, why string) error {
+func (t *turn) deletePod(ctx context.Context, a performer.DeletePod) error {
+	live := a.Live
 	err := t.kube.CoreV1().Pods(live.Namespace).Delete(ctx, live.Name, fencedDelete(live))
 	if apierrors.IsNotFound(err) {
 		t.dropPod(live)
@@ -251,8 +252,8 @@ func (t *turn) deletePod(ctx context.Context, live *corev1.Pod, why string) erro
 	if err != nil {
 		return fmt.Errorf("deleting pod %s: %w", live.Name, err)
 	}
-	klog.FromContext(ctx).Info("Deleted pod", "pod", live.Name, "revision", live.Annotations[performer.AnnotationRevision], "why", why)
-	t.hooks.podDeleted(t.observed.Performer, why)
+	klog.FromContext(ctx).Info("Deleted pod", "pod", live.Name, "revision", live.Annotations[performer.AnnotationRevision], "why", a.Why)
+	t.hooks.podDeleted(a.Reason)
 	dying := live.DeepCopy()
 	dying.DeletionTimestamp = &metav1.Time{Time: t.observed.Now}
 	t.replacePod(dying)

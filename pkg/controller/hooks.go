@@ -4,7 +4,6 @@
 package controller
 
 import (
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -73,31 +72,9 @@ func (h Hooks) podCreated(p *v1alpha1.Performer, pod *corev1.Pod) {
 	}
 }
 
-// Why pods are deleted.
-const (
-	deletedWithPerformer = "performer_deleted"
-	deletedUpgraded      = "upgraded"   // its successor has taken over, or is to
-	deletedSuperseded    = "superseded" // it never served, and another spec is asked for
-	deletedEnded         = "ended"      // it ended by itself
-	deletedDuplicate     = "duplicate"  // there is another one of the same revision
-)
-
-// podDeleted is told of a pod of p that was deleted, and why in the words of the plan.
-func (h Hooks) podDeleted(p *v1alpha1.Performer, why string) {
-	if h.PodDeleted == nil {
-		return
-	}
-	switch {
-	case p.DeletionTimestamp != nil:
-		h.PodDeleted(deletedWithPerformer)
-	case strings.Contains(why, "supersedes"):
-		h.PodDeleted(deletedSuperseded)
-	case strings.Contains(why, "ended by itself"):
-		h.PodDeleted(deletedEnded)
-	case strings.Contains(why, "another one"):
-		h.PodDeleted(deletedDuplicate)
-	default:
-		h.PodDeleted(deletedUpgraded)
+func (h Hooks) podDeleted(why performer.DeleteReason) {
+	if h.PodDeleted != nil {
+		h.PodDeleted(string(why))
 	}
 }
 
@@ -133,6 +110,7 @@ func (h Hooks) statusWritten(before, after *v1alpha1.PerformerStatus, now time.T
 var (
 	SyncResults     = []string{string(resultSuccess), string(resultError), string(resultConflict), string(resultSkipped), string(resultPanic)}
 	CreationReasons = []string{createdFirst, createdUpgrade, createdFailure, createdReplacement}
-	DeletionReasons = []string{deletedWithPerformer, deletedUpgraded, deletedSuperseded, deletedEnded, deletedDuplicate}
-	UpgradeResults  = []string{upgradeCompleted, upgradeSuperseded, upgradeRolledBack}
+	DeletionReasons = []string{string(performer.DeletedWithPerformer), string(performer.DeletedUpgraded), string(performer.DeletedSuperseded),
+		string(performer.DeletedEnded), string(performer.DeletedDuplicate)}
+	UpgradeResults = []string{upgradeCompleted, upgradeSuperseded, upgradeRolledBack}
 )

@@ -20,7 +20,7 @@ func TestHooksMayBeNil(*testing.T) {
 	h.syncEnded(resultSuccess, 0, nil)
 	h.backedOff(0)
 	h.podCreated(nil, nil)
-	h.podDeleted(nil, "")
+	h.podDeleted("")
 	h.statusWritten(nil, nil, time.Time{})
 }
 

@@ -42,7 +42,7 @@ func planDeletion(o Observed) Plan {
 		}
 		switch {
 		case stateOf(pod) != podDying:
-			plan.do(DeletePod{pod, "the Performer is being deleted"})
+			plan.do(DeletePod{pod, DeletedWithPerformer, "the Performer is being deleted"})
 			waiting = true
 		case o.Now.Before(pod.DeletionTimestamp.Add(abandonAfter)):
 			plan.lookAgain(pod.DeletionTimestamp.Add(abandonAfter).Sub(o.Now))

@@ -54,14 +54,31 @@ type (
 		Resources corev1.ResourceRequirements
 		Hash      string
 	}
-	// DeletePod deletes a pod gracefully. Why is for people.
+	// DeletePod deletes a pod gracefully. Why says it to people, Reason in a word.
 	DeletePod struct {
-		Live *corev1.Pod
-		Why  string
+		Live   *corev1.Pod
+		Reason DeleteReason
+		Why    string
 	}
 
 	// SetFinalizers sets the finalizers of the Performer.
 	SetFinalizers struct{ Finalizers []string }
+)
+
+// A DeleteReason is why a pod is deleted, as it is counted.
+type DeleteReason string
+
+const (
+	// DeletedWithPerformer: the Performer is being deleted.
+	DeletedWithPerformer DeleteReason = "performer_deleted"
+	// DeletedUpgraded: its successor has taken over, or is to.
+	DeletedUpgraded DeleteReason = "upgraded"
+	// DeletedSuperseded: it never served, and another spec is asked for.
+	DeletedSuperseded DeleteReason = "superseded"
+	// DeletedEnded: it ended by itself.
+	DeletedEnded DeleteReason = "ended"
+	// DeletedDuplicate: there is another one of the same revision.
+	DeletedDuplicate DeleteReason = "duplicate"
 )
 
 func (CreateService) isAction() {}
@@ -217,7 +234,7 @@ func planBlueGreen(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 	}
 	for i := range views {
 		if v := &views[i]; v.state == podFinished && (copying || source == nil || v.Pod != source.Pod) {
-			plan.do(DeletePod{v.Pod, "it ended by itself"})
+			plan.do(DeletePod{v.Pod, DeletedEnded, "it ended by itself"})
 		}
 	}
 }
@@ -250,9 +267,11 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 				plan.do(PatchPod{v.Pod, map[string]string{LabelServing: ServingTrue}, map[string]string{AnnotationServingSince: stamp(o.Now), AnnotationDrainingSince: ""}})
 			}
 		case v.mismatch != "":
-			plan.do(DeletePod{v.Pod, v.mismatch})
+			plan.do(DeletePod{v.Pod, DeletedUpgraded, v.mismatch})
+		case v.state == podFinished:
+			plan.do(DeletePod{v.Pod, DeletedEnded, "it ended by itself"})
 		default:
-			plan.do(DeletePod{v.Pod, "it ended by itself, or there is another one of the same revision"})
+			plan.do(DeletePod{v.Pod, DeletedDuplicate, "there is another one of the same revision"})
 		}
 	}
 }

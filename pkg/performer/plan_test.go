@@ -595,3 +595,39 @@ func TestRecordedStatusOfASuccessor(t *testing.T) {
 		t.Errorf("after a failure: failureCount %d, lastUpgrade %v", recorded.FailureCount, recorded.LastUpgrade)
 	}
 }
+
+func TestDeleteReasons(t *testing.T) {
+	p := newPerformer(status(2, "performer-x-2"), func(p *v1alpha1.Performer) {
+		p.Status.UpdateRevision, p.Status.CurrentRevision = Revision(&p.Spec), Revision(&p.Spec)
+	})
+	recreate := p.DeepCopy()
+	recreate.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+	goes := p.DeepCopy()
+	goes.DeletionTimestamp = &metav1.Time{Time: testNow}
+	before := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:0" })
+	serves := testPod(p, 2, ready(time.Hour))
+	for name, tt := range map[string]struct {
+		p    *v1alpha1.Performer
+		pod  *corev1.Pod
+		want DeleteReason
+	}{
+		"drained":                      {p, testPod(before, 1, ready(0), draining(time.Hour)), DeletedUpgraded},
+		"never served":                 {p, testPod(before, 1, waitingForTraffic), DeletedSuperseded},
+		"of the same revision":         {p, testPod(p, 1, waitingForTraffic), DeletedDuplicate},
+		"ended":                        {p, testPod(p, 1, ended(time.Hour)), DeletedEnded},
+		"before its successor is made": {recreate, testPod(before, 1, ready(0)), DeletedUpgraded},
+		"a second one":                 {recreate, testPod(p, 1), DeletedDuplicate},
+		"ended, by Recreate":           {recreate, testPod(p, 1, ended(time.Hour)), DeletedEnded},
+		"with the Performer":           {goes, testPod(p, 1), DeletedWithPerformer},
+	} {
+		var got []DeleteReason
+		for _, action := range MakePlan(observed(tt.p, serves, tt.pod), testSettings).Actions {
+			if deletion, ok := action.(DeletePod); ok && deletion.Live == tt.pod {
+				got = append(got, deletion.Reason)
+			}
+		}
+		if len(got) != 1 || got[0] != tt.want {
+			t.Errorf("%s: deleted for %q, want %q", name, got, tt.want)
+		}
+	}
+}

@@ -113,12 +113,12 @@ func planTraffic(plan *Plan, o Observed, views []podView) {
 			if left := drainOf(o.Performer) - o.Now.Sub(stampedAt(v, AnnotationDrainingSince)); left > 0 {
 				plan.lookAgain(left)
 			} else {
-				plan.do(DeletePod{v.Pod, "its successor serves"})
+				plan.do(DeletePod{v.Pod, DeletedUpgraded, "its successor serves"})
 			}
 		case v.mismatch == "":
-			plan.do(DeletePod{v.Pod, "there is another one of the same revision"})
+			plan.do(DeletePod{v.Pod, DeletedDuplicate, "there is another one of the same revision"})
 		default:
-			plan.do(DeletePod{v.Pod, "it never served, and a newer spec supersedes it"})
+			plan.do(DeletePod{v.Pod, DeletedSuperseded, "it never served, and a newer spec supersedes it"})
 		}
 	}
 }
