@@ -297,7 +297,8 @@ func TestRecreate(t *testing.T) {
 		}
 		// Superseded before it was ready, and then lost.
 		w.patch("one", `{"spec":{"image":"repo:4"}}`)
-		w.awaitPod("performer-one-2")
+		// One that no status has named yet may give its name to its successor.
+		w.awaitPerformer("one", "the third pod named", func(p *v1alpha1.Performer) bool { return p.Status.PodName == "performer-one-2" })
 		w.patch("one", `{"spec":{"image":"repo:5"}}`)
 		w.bind("performer-one-3")
 		w.makeReady("performer-one-3")
