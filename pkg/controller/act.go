@@ -243,7 +243,7 @@ func (t *turn) resizePod(ctx context.Context, a performer.ResizePod) error {
 }
 
 func (t *turn) deletePod(ctx context.Context, a performer.DeletePod) error {
-	live := a.Live
+	live := t.latest(a.Live)
 	err := t.kube.CoreV1().Pods(live.Namespace).Delete(ctx, live.Name, fencedDelete(live))
 	if apierrors.IsNotFound(err) {
 		t.dropPod(live)

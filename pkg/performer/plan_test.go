@@ -563,14 +563,6 @@ func problemReason(p *Problem) string {
 	return p.Reason
 }
 
-func TestDeletionTellsWhomItLeaves(t *testing.T) {
-	p := newPerformer(func(p *v1alpha1.Performer) { p.DeletionTimestamp = &metav1.Time{Time: testNow} })
-	plan := MakePlan(Observed{Performer: p, Pods: []*corev1.Pod{testPod(p, 0, dying)}, Now: testNow.Add(time.Hour)}, testSettings)
-	if len(plan.Abandoned) != 1 || plan.Abandoned[0] != "performer-x-0" {
-		t.Errorf("abandoned: %v", plan.Abandoned)
-	}
-}
-
 func TestRecordedStatusOfASuccessor(t *testing.T) {
 	p := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
 		p.Status.CurrentRevision, p.Status.UpdateRevision, p.Status.FailureCount = "before", "before", 4
@@ -593,41 +585,5 @@ func TestRecordedStatusOfASuccessor(t *testing.T) {
 	recorded = MakePlan(observed(p, ends), testSettings).Actions[0].(WriteStatus).Status
 	if recorded.FailureCount != 5 || recorded.LastUpgrade != nil {
 		t.Errorf("after a failure: failureCount %d, lastUpgrade %v", recorded.FailureCount, recorded.LastUpgrade)
-	}
-}
-
-func TestDeleteReasons(t *testing.T) {
-	p := newPerformer(status(2, "performer-x-2"), func(p *v1alpha1.Performer) {
-		p.Status.UpdateRevision, p.Status.CurrentRevision = Revision(&p.Spec), Revision(&p.Spec)
-	})
-	recreate := p.DeepCopy()
-	recreate.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
-	goes := p.DeepCopy()
-	goes.DeletionTimestamp = &metav1.Time{Time: testNow}
-	before := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:0" })
-	serves := testPod(p, 2, ready(time.Hour))
-	for name, tt := range map[string]struct {
-		p    *v1alpha1.Performer
-		pod  *corev1.Pod
-		want DeleteReason
-	}{
-		"drained":                      {p, testPod(before, 1, ready(0), draining(time.Hour)), DeletedUpgraded},
-		"never served":                 {p, testPod(before, 1, waitingForTraffic), DeletedSuperseded},
-		"of the same revision":         {p, testPod(p, 1, waitingForTraffic), DeletedDuplicate},
-		"ended":                        {p, testPod(p, 1, ended(time.Hour)), DeletedEnded},
-		"before its successor is made": {recreate, testPod(before, 1, ready(0)), DeletedUpgraded},
-		"a second one":                 {recreate, testPod(p, 1), DeletedDuplicate},
-		"ended, by Recreate":           {recreate, testPod(p, 1, ended(time.Hour)), DeletedEnded},
-		"with the Performer":           {goes, testPod(p, 1), DeletedWithPerformer},
-	} {
-		var got []DeleteReason
-		for _, action := range MakePlan(observed(tt.p, serves, tt.pod), testSettings).Actions {
-			if deletion, ok := action.(DeletePod); ok && deletion.Live == tt.pod {
-				got = append(got, deletion.Reason)
-			}
-		}
-		if len(got) != 1 || got[0] != tt.want {
-			t.Errorf("%s: deleted for %q, want %q", name, got, tt.want)
-		}
 	}
 }
