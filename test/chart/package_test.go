@@ -21,14 +21,7 @@ func TestPackage(t *testing.T) {
 	folder := t.TempDir()
 	makeTargets(t, "helm-package", "helm-index", "CHART_RELEASES="+folder, "IMG="+image, "CHART_VERSION=1.2.3", "CHART_URL=https://charts.example.org")
 
-	file, err := os.ReadFile(filepath.Join(folder, "index.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var index object
-	if err := yaml.Unmarshal(file, &index); err != nil {
-		t.Fatal(err)
-	}
+	index := readIndex(t, folder)
 	for path, want := range map[string]string{
 		"version": "1.2.3", "appVersion": "v1.2.3", "urls.0": "https://charts.example.org/hourglass-operator-1.2.3.tgz",
 	} {
@@ -60,14 +53,7 @@ func TestIndexKeepsEarlierReleases(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	file, err := os.ReadFile(filepath.Join(folder, "index.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var index object
-	if err := yaml.Unmarshal(file, &index); err != nil {
-		t.Fatal(err)
-	}
+	index := readIndex(t, folder)
 	for i, version := range []string{"1.2.4", "1.2.3"} {
 		want := "https://charts.example.org/" + version + "/hourglass-operator-" + version + ".tgz"
 		if url := get(index, fmt.Sprintf("entries.hourglass-operator.%d.urls.0", i)); url != want {
@@ -106,4 +92,17 @@ func makeTargets(t *testing.T, args ...string) {
 	if printed, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, printed)
 	}
+}
+
+// readIndex reads the index of a chart repository.
+func readIndex(t *testing.T, folder string) (index object) {
+	t.Helper()
+	file, err := os.ReadFile(filepath.Join(folder, "index.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(file, &index); err != nil {
+		t.Fatal(err)
+	}
+	return index
 }

@@ -24,20 +24,20 @@ import (
 func startCertManager(t *testing.T) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "certmanager")
-	module := mustRun(t, "go", "-C", "test/certmanager", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager")
-	mustRun(t, "go", "-C", "test/certmanager", "build", "-o", program, ".")
+	module := cluster.MustRun(t, "go", "-C", "test/certmanager", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager")
+	cluster.MustRun(t, "go", "-C", "test/certmanager", "build", "-o", program, ".")
 	crds, err := filepath.Glob(filepath.Join(strings.TrimSpace(module), "deploy/crds/cert-manager.io_*.yaml"))
 	if err != nil || len(crds) == 0 {
 		t.Fatalf("cert-manager's module has no CRDs: %v", err)
 	}
 	files := "--filename=" + strings.Join(crds, ",")
-	mustKubectl(t, "apply", "--server-side", files)
+	cluster.MustRun(t, "kubectl", "apply", "--server-side", files)
 	t.Cleanup(func() {
 		if _, err := cluster.Kubectl(context.WithoutCancel(t.Context()), "delete", files); err != nil {
 			t.Errorf("cleaning up: %v", err)
 		}
 	})
-	mustKubectl(t, "wait", "--for=condition=Established", "--timeout=60s", files)
+	cluster.MustRun(t, "kubectl", "wait", "--for=condition=Established", "--timeout=60s", files)
 	cluster.Background(t, regexp.MustCompile(`(Starting workers)`), program)
 }
 
@@ -62,8 +62,8 @@ func TestCertManager(t *testing.T) {
 			}
 		}
 	})
-	mustKubectl(t, "apply", "-k", "manifests/cert-manager")
-	mustKubectl(t, "rollout", "status", "-n", framework.OperatorNamespace, "deployment/"+framework.OperatorDeployment, "--timeout=180s")
+	cluster.MustRun(t, "kubectl", "apply", "-k", "manifests/cert-manager")
+	cluster.MustRun(t, "kubectl", "rollout", "status", "-n", framework.OperatorNamespace, "deployment/"+framework.OperatorDeployment, "--timeout=180s")
 	secret := func(ctx context.Context) (map[string][]byte, error) {
 		found, err := cluster.Kube.CoreV1().Secrets(framework.OperatorNamespace).Get(ctx, secretName, metav1.GetOptions{})
 		if err != nil {
@@ -85,7 +85,7 @@ func TestCertManager(t *testing.T) {
 	})
 	answers(t, ns)
 
-	mustKubectl(t, "delete", "secret", "-n", framework.OperatorNamespace, secretName)
+	cluster.MustRun(t, "kubectl", "delete", "secret", "-n", framework.OperatorNamespace, secretName)
 	framework.Eventually(t, "another certificate", func(ctx context.Context) error {
 		second, err := secret(ctx)
 		if err == nil && bytes.Equal(second["tls.crt"], first["tls.crt"]) {
@@ -99,17 +99,3 @@ func TestCertManager(t *testing.T) {
 
 // secretName is that of the Secret with the certificate of cert-manager.
 const secretName = "hourglass-operator-webhook-certificate"
-
-func mustKubectl(t *testing.T, args ...string) string {
-	t.Helper()
-	return mustRun(t, "kubectl", args...)
-}
-
-func mustRun(t *testing.T, program string, args ...string) string {
-	t.Helper()
-	output, err := cluster.Run(t.Context(), program, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return output
-}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"testing"
 
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
@@ -152,6 +153,16 @@ func (c *Cluster) Run(ctx context.Context, program string, args ...string) (stri
 		return c.Kubectl(ctx, args...)
 	}
 	return command{dir: c.root, env: c.Environment()}.run(ctx, program, args...)
+}
+
+// MustRun is Run that ends the test where the program fails.
+func (c *Cluster) MustRun(t *testing.T, program string, args ...string) string {
+	t.Helper()
+	output, err := c.Run(t.Context(), program, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
 }
 
 func (c *Cluster) kubectl(ctx context.Context, stdin string, args ...string) (string, error) {

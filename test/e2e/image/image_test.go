@@ -54,22 +54,22 @@ func TestDockerfile(t *testing.T) {
 	}
 
 	name := registry.address + "/" + repository + ":" + tag
-	run(t, "make", "docker-build", "docker-push", "CONTAINER_TOOL="+tool, "IMG="+name)
+	cluster.MustRun(t, "make", "docker-build", "docker-push", "CONTAINER_TOOL="+tool, "IMG="+name)
 	t.Cleanup(func() {
 		if _, err := cluster.Run(context.WithoutCancel(t.Context()), tool, "rmi", name); err != nil {
 			t.Error(err)
 		}
 	})
 	archive := filepath.Join(t.TempDir(), "image.tar")
-	run(t, tool, "push", name, "docker-archive:"+archive+":"+name)
+	cluster.MustRun(t, tool, "push", name, "docker-archive:"+archive+":"+name)
 	image := readArchive(t, archive)
 
 	t.Run("says what it is", func(t *testing.T) { checkConfig(t, image.config, stamp) })
 	t.Run("has one file, which needs no other", func(t *testing.T) { checkFiles(t, image.files) })
 	t.Run("is built the same anywhere", func(t *testing.T) {
 		here := filepath.Join(t.TempDir(), "manager")
-		flags := strings.TrimSpace(run(t, "hack/version.sh", "ldflags"))
-		run(t, "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w "+flags, "-o", here, "./cmd/manager")
+		flags := strings.TrimSpace(cluster.MustRun(t, "hack/version.sh", "ldflags"))
+		cluster.MustRun(t, "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w "+flags, "-o", here, "./cmd/manager")
 		want, err := os.ReadFile(here)
 		if err != nil {
 			t.Fatal(err)
@@ -86,21 +86,11 @@ func TestDockerfile(t *testing.T) {
 	t.Run("runs the operator", func(t *testing.T) { checkOperator(t, name, image) })
 }
 
-// run runs a program in the repository's root and returns its standard output.
-func run(t *testing.T, program string, args ...string) string {
-	t.Helper()
-	output, err := cluster.Run(t.Context(), program, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return output
-}
-
 // stamp returns what builds are stamped with, by the names of hack/version.sh.
 func stamp(t *testing.T) map[string]string {
 	t.Helper()
 	stamp := map[string]string{}
-	for line := range strings.Lines(run(t, "hack/version.sh")) {
+	for line := range strings.Lines(cluster.MustRun(t, "hack/version.sh")) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
 		stamp[name] = value
 	}
@@ -238,7 +228,7 @@ func checkRun(t *testing.T, name string, stamp map[string]string) {
 
 // checkOperator installs the operator with the image, and has it do its work.
 func checkOperator(t *testing.T, name string, image contents) {
-	run(t, "make", "deploy", "IMG="+name)
+	cluster.MustRun(t, "make", "deploy", "IMG="+name)
 	framework.Eventually(t, "the operator to be ready", cluster.OperatorReady)
 	pods, err := cluster.OperatorPods(t.Context())
 	if err != nil {

@@ -41,7 +41,7 @@ func newHelm(t *testing.T, name string) helm {
 	for _, variable := range []string{"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"} {
 		t.Setenv(variable, t.TempDir())
 	}
-	return helm{program: strings.TrimSpace(run(t, "hack/tools/build.sh", name))}
+	return helm{program: strings.TrimSpace(cluster.MustRun(t, "hack/tools/build.sh", name))}
 }
 
 // try runs a command about the release, such as install, and returns what it said.
@@ -64,7 +64,7 @@ func (h helm) run(t *testing.T, verb string, args ...string) string {
 func (h helm) packaged(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	run(t, h.program, "package", chart, "--destination", dir)
+	cluster.MustRun(t, h.program, "package", chart, "--destination", dir)
 	packages, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(packages) != 1 {
 		t.Fatalf("helm package has made %v: %v", packages, err)
@@ -75,11 +75,11 @@ func (h helm) packaged(t *testing.T) string {
 // refusesTheEarlierOperator has a Deployment in the way that is called as ours and selects by something else.
 func (h helm) refusesTheEarlierOperator(t *testing.T) {
 	t.Helper()
-	run(t, "kubectl", "create", "deployment", framework.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+framework.OperatorNamespace)
+	cluster.MustRun(t, "kubectl", "create", "deployment", framework.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+framework.OperatorNamespace)
 	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md leads to this one") {
 		t.Errorf("an installation over the earlier operator ends with: %s, %v", output, err)
 	}
-	run(t, "kubectl", "delete", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace)
+	cluster.MustRun(t, "kubectl", "delete", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace)
 }
 
 // upgradeAndBack takes the release through what docs/install.md has of upgrades, and leaves it with all defaults and
@@ -89,7 +89,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	later := laterChart(t)
 	upgrade := []string{later, "--reset-then-reuse-values", "--set", "operator.image.tag=" + tagOf(nextImage), "--wait"}
 	described := func() string {
-		return run(t, "kubectl", "get", "crd", crd, "--output=jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}")
+		return cluster.MustRun(t, "kubectl", "get", "crd", crd, "--output=jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}")
 	}
 	earlier := described()
 
@@ -126,7 +126,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	h.testsAnAccountThatMayNothing(t)
 	h.run(t, "rollback", withoutWebhooks, "--wait")
 	operatorRuns(t, image)
-	if left := run(t, "kubectl", "get", webhookConfigurations, "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
+	if left := cluster.MustRun(t, "kubectl", "get", webhookConfigurations, "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
 		t.Errorf("after a rollback to no webhooks there are still %s", left)
 	}
 
@@ -137,7 +137,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	before := performerPods(t, ns)
 	set("crd.install=false,rbac.aggregate=false,namespaces={" + ns.Name + "}")
 	operatorRuns(t, nextImage)
-	if left := run(t, "kubectl", "get", "clusterroles,clusterrolebindings", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
+	if left := cluster.MustRun(t, "kubectl", "get", "clusterroles,clusterrolebindings", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
 		t.Errorf("an operator for one namespace still has %s", left)
 	}
 	described() // the CRD is there
@@ -148,7 +148,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	set("operator.env.leaderElection=false,operator.replicaCount=1")
 	operatorRunsAs(t, nextImage, 1)
 	strategy := func() string {
-		return run(t, "kubectl", "get", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace, "--output=jsonpath={.spec.strategy}")
+		return cluster.MustRun(t, "kubectl", "get", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace, "--output=jsonpath={.spec.strategy}")
 	}
 	if now := strategy(); now != `{"type":"Recreate"}` {
 		t.Errorf("without leader election the strategy is %s", now)
@@ -165,7 +165,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 func (h helm) revision(t *testing.T) string {
 	t.Helper()
 	var status struct{ Version int }
-	if err := json.Unmarshal([]byte(run(t, h.program, "status", release, "--namespace="+framework.OperatorNamespace, "--output=json")), &status); err != nil {
+	if err := json.Unmarshal([]byte(cluster.MustRun(t, h.program, "status", release, "--namespace="+framework.OperatorNamespace, "--output=json")), &status); err != nil {
 		t.Fatal(err)
 	}
 	return strconv.Itoa(status.Version)
@@ -175,23 +175,23 @@ func (h helm) revision(t *testing.T) string {
 func (h helm) testsAnAccountThatMayNothing(t *testing.T) {
 	t.Helper()
 	const other, in = "without-roles", "--namespace=" + framework.OperatorNamespace
-	run(t, h.program, "install", other, chart, in, "--set=crd.install=false,rbac.create=false,rbac.aggregate=false,operator.replicaCount=0")
+	cluster.MustRun(t, h.program, "install", other, chart, in, "--set=crd.install=false,rbac.create=false,rbac.aggregate=false,operator.replicaCount=0")
 	output, err := cluster.Run(t.Context(), h.program, "test", other, in, "--logs", "--timeout=2m")
 	if err == nil || !strings.Contains(output+err.Error(), "may not list, watch, get, patch performers") {
 		t.Errorf("helm test of an account that may nothing says: %s, %v", output, err)
 	}
-	run(t, h.program, "uninstall", other, in)
-	run(t, "kubectl", "delete", "pod", other+"-hourglass-operator-test", in)
+	cluster.MustRun(t, h.program, "uninstall", other, in)
+	cluster.MustRun(t, "kubectl", "delete", "pod", other+"-hourglass-operator-test", in)
 }
 
 // fromNothing installs the operator as docs/install.md has it, in a cluster that has neither its namespace nor its CRD.
 func (h helm) fromNothing(t *testing.T, ns *framework.Namespace) {
 	t.Helper()
-	run(t, "kubectl", "delete", "namespace", framework.OperatorNamespace, "--timeout=120s")
+	cluster.MustRun(t, "kubectl", "delete", "namespace", framework.OperatorNamespace, "--timeout=120s")
 	h.run(t, "install", chart, "--create-namespace", "--wait")
 	operatorRuns(t, image)
 	ns.CreateReady(t, ns.Performer("first"))
-	run(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
+	cluster.MustRun(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
 }
 
 // refusal returns a check that a Performer which only a webhook finds something wrong with is refused.

@@ -49,24 +49,24 @@ func TestWaysToInstall(t *testing.T) {
 	ways := []way{
 		{
 			name:    "kubectl",
-			install: func(t *testing.T) { run(t, "kubectl", "apply", "-f", "deploy/") },
+			install: func(t *testing.T) { cluster.MustRun(t, "kubectl", "apply", "-f", "deploy/") },
 			upgrade: func(t *testing.T) {
-				run(t, "make", "build-installer", "IMG="+nextImage)
-				run(t, "kubectl", "apply", "-f", "dist/install.yaml")
+				cluster.MustRun(t, "make", "build-installer", "IMG="+nextImage)
+				cluster.MustRun(t, "kubectl", "apply", "-f", "dist/install.yaml")
 			},
 			uninstall: func(t *testing.T) {
-				run(t, "kubectl", "delete", "--cascade=foreground", "-f", "deploy/50-deployment.yaml")
-				run(t, "kubectl", "delete", "-f", "deploy/40-pod-disruption-budget.yaml", "-f", "deploy/30-service.yaml", "-f", "deploy/20-rbac.yaml")
-				run(t, "kubectl", "delete", "-f", "deploy/00-namespace.yaml")
+				cluster.MustRun(t, "kubectl", "delete", "--cascade=foreground", "-f", "deploy/50-deployment.yaml")
+				cluster.MustRun(t, "kubectl", "delete", "-f", "deploy/40-pod-disruption-budget.yaml", "-f", "deploy/30-service.yaml", "-f", "deploy/20-rbac.yaml")
+				cluster.MustRun(t, "kubectl", "delete", "-f", "deploy/00-namespace.yaml")
 			},
 		},
 		{
 			name:    "kustomize",
-			install: func(t *testing.T) { run(t, "kubectl", "apply", "-k", "manifests/default") },
-			upgrade: func(t *testing.T) { run(t, "make", "deploy", "IMG="+nextImage) },
+			install: func(t *testing.T) { cluster.MustRun(t, "kubectl", "apply", "-k", "manifests/default") },
+			upgrade: func(t *testing.T) { cluster.MustRun(t, "make", "deploy", "IMG="+nextImage) },
 			uninstall: func(t *testing.T) {
-				run(t, "kubectl", "delete", "--cascade=foreground", "--namespace="+framework.OperatorNamespace, "-k", "manifests/manager")
-				run(t, "kubectl", "delete", "--namespace="+framework.OperatorNamespace, "-k", "manifests/rbac")
+				cluster.MustRun(t, "kubectl", "delete", "--cascade=foreground", "--namespace="+framework.OperatorNamespace, "-k", "manifests/manager")
+				cluster.MustRun(t, "kubectl", "delete", "--namespace="+framework.OperatorNamespace, "-k", "manifests/rbac")
 			},
 			leaves: []string{lease},
 		},
@@ -124,7 +124,7 @@ func TestWaysToInstall(t *testing.T) {
 				cluster.Call(t, ns.Address(fmt.Sprintf("p%d", i), 8080))
 			}
 			// It waits for the next operator, as docs/install.md says.
-			run(t, "kubectl", "delete", "performer", "deleted", "--namespace="+ns.Name, "--wait=false")
+			cluster.MustRun(t, "kubectl", "delete", "performer", "deleted", "--namespace="+ns.Name, "--wait=false")
 		})
 		if !passed {
 			t.Fatalf("what %s has left is nothing for the others to begin with", way.name)
@@ -133,16 +133,16 @@ func TestWaysToInstall(t *testing.T) {
 
 	t.Run("and all is removed when asked for", func(t *testing.T) {
 		// With another way than it was installed by: Helm takes it all over, in place.
-		run(t, "kubectl", "apply", "-f", "deploy/")
+		cluster.MustRun(t, "kubectl", "apply", "-f", "deploy/")
 		operatorRuns(t, image)
 		installed := operatorPods(t)
 		helm4.run(t, "install", chart, "--take-ownership", "--force-conflicts", "--wait")
 		if now := operatorPods(t); !slices.Equal(now, installed) {
 			t.Errorf("the operator's pods are %v after Helm has taken it over, and were %v", now, installed)
 		}
-		run(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
+		cluster.MustRun(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
 		helm4.run(t, "uninstall", "--wait")
-		run(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
+		cluster.MustRun(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
 		if left := performerPods(t, ns); len(left) > 0 {
 			t.Errorf("%d pods of performers are left", len(left))
 		}
@@ -162,7 +162,7 @@ func TestWaysToInstall(t *testing.T) {
 			}
 			h.run(t, "uninstall", "--wait")
 			operatorGone(t, leaves...)
-			run(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
+			cluster.MustRun(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
 		})
 	}
 }
@@ -197,16 +197,6 @@ func performersNamespace(t *testing.T) *framework.Namespace {
 		}
 	})
 	return ns
-}
-
-// run runs a program in the repository's root, as documented, and returns what it said.
-func run(t *testing.T, program string, args ...string) string {
-	t.Helper()
-	output, err := cluster.Run(t.Context(), program, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return output
 }
 
 // operatorRuns waits until the operator is ready, all of it with an image.
@@ -255,7 +245,7 @@ func operatorPods(t *testing.T) (names []string) {
 // leaves and what is in every namespace.
 func operatorGone(t *testing.T, leaves ...string) {
 	t.Helper()
-	kinds := slices.DeleteFunc(strings.Fields(run(t, "kubectl", "api-resources", "--namespaced", "--verbs=list", "--output=name")), func(kind string) bool {
+	kinds := slices.DeleteFunc(strings.Fields(cluster.MustRun(t, "kubectl", "api-resources", "--namespaced", "--verbs=list", "--output=name")), func(kind string) bool {
 		return strings.HasPrefix(kind, "events")
 	})
 	usual := []string{"configmap/kube-root-ca.crt", "serviceaccount/default"}
