@@ -202,13 +202,14 @@ func TestTheOperatorIsAway(t *testing.T) {
 		}
 		return nil
 	})
-	for what, patch := range map[string]string{
-		"labels":     `{"metadata":{"labels":{"a":"b"}}}`,
-		"finalizers": `{"metadata":{"finalizers":["example.com/mine"]}}`,
-		"no more of": `{"metadata":{"finalizers":null}}`,
+	// In this order: a finalizer that stays holds up the removal of everything.
+	for _, patch := range []string{
+		`{"metadata":{"labels":{"a":"b"}}}`,
+		`{"metadata":{"finalizers":["example.com/mine"]}}`,
+		`{"metadata":{"finalizers":null}}`,
 	} {
 		if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
-			t.Errorf("a change of %s: %v", what, err)
+			t.Errorf("change %s: %v", patch, err)
 		}
 	}
 	if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(`{"status":{"phase":"Pending"}}`), metav1.PatchOptions{}, "status"); err != nil {
