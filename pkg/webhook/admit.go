@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -35,8 +36,7 @@ func validate(request *admissionv1.AdmissionRequest, settings performer.Settings
 	}
 	found := performer.Check(p, settings)
 	if before != nil {
-		known := performer.Check(before, settings)
-		found = slices.DeleteFunc(found, func(m performer.Mistake) bool { return slices.Contains(known, m) })
+		found = added(found, performer.Check(before, settings))
 	}
 	answer = allowed()
 	if len(found) > 0 {
@@ -45,6 +45,27 @@ func validate(request *admissionv1.AdmissionRequest, settings performer.Settings
 	answer.Warnings = performer.Warnings(before, p)
 	return answer
 }
+
+// added returns the mistakes that were not among those of before. The position in a list does not tell
+// them apart: an edit that moves a wrong entry adds no mistake.
+func added(found, before []performer.Mistake) []performer.Mistake {
+	anywhere := func(m performer.Mistake) performer.Mistake {
+		m.Field = positions.ReplaceAllString(m.Field, "[]")
+		return m
+	}
+	known := map[performer.Mistake]int{}
+	for _, m := range before {
+		known[anywhere(m)]++
+	}
+	return slices.DeleteFunc(found, func(m performer.Mistake) bool {
+		m = anywhere(m)
+		known[m]--
+		return known[m] >= 0
+	})
+}
+
+// positions are those in the lists along the path of a field.
+var positions = regexp.MustCompile(`\[\d+\]`)
 
 // mutate fills in what performer.DefaultMeta does, in a Performer that is being made.
 func mutate(request *admissionv1.AdmissionRequest, settings performer.Settings) *admissionv1.AdmissionResponse {
@@ -93,8 +114,8 @@ func metadataPatch(from, to *metav1.ObjectMeta) []byte {
 	return data
 }
 
-// decode reads the Performer of a request, and the one that it replaces, which is nil for a new one.
-// Or it returns the answer at once: yes where there is nothing to judge, and no where the request
+// decode reads the Performer of a request, and the one that it replaces, which is nil for a new one and
+// for one that can't be read. Or it returns the answer at once: yes where there is nothing to judge, and no where the request
 // contradicts itself.
 func decode(request *admissionv1.AdmissionRequest) (p, before *v1alpha1.Performer, answer *admissionv1.AdmissionResponse) {
 	want := v1alpha1.SchemeGroupVersion.WithKind("Performer")
@@ -111,7 +132,8 @@ func decode(request *admissionv1.AdmissionRequest) (p, before *v1alpha1.Performe
 	case admissionv1.Update:
 		before = &v1alpha1.Performer{}
 		if why := decodeObject(request.OldObject.Raw, before); why != "" {
-			return nil, nil, refused("oldObject %s", why)
+			// Earlier CRDs let in quantities that cannot be read; refusing the update would keep them there.
+			before = nil
 		}
 	default:
 		return nil, nil, allowed()

@@ -33,7 +33,18 @@ const (
 	bad    = `{"avsAddress":"0x0123456789abcdef0123456789abcdef01234567","image":"Repo:1","podLabels":{"no key":"x"},"config":{"environment":{"A":"` + planted + `"}}}`
 	worse  = `{"avsAddress":"0x0123456789abcdef0123456789abcdef01234567","image":"Repo:1","podLabels":{"no key":"x"},"volumeMounts":[{"name":"v","mountPath":"/v"}]}`
 	shabby = `{"avsAddress":"x","image":"repo"}`
+
+	unreadable = `{"avsAddress":"0x0123456789abcdef0123456789abcdef01234567","image":"repo:1","resources":{"limits":{"cpu":"1e1.5"}}}`
 )
+
+// mounting is a spec with mounts of the volumes, of which there are none.
+func mounting(volumes ...string) string {
+	mounts := make([]string, len(volumes))
+	for i, volume := range volumes {
+		mounts[i] = fmt.Sprintf(`{"name":%q,"mountPath":"/%d"}`, volume, i)
+	}
+	return strings.TrimSuffix(good, "}") + `,"volumeMounts":[` + strings.Join(mounts, ",") + `]}`
+}
 
 func review(request string) string {
 	return `{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"1",` + request + `}}`
@@ -102,6 +113,11 @@ func TestValidate(t *testing.T) {
 		{"a change for the worse", update(performerJSON("x", bad), performerJSON("x", good)), []string{"spec.image", "spec.podLabels"}, nil},
 		{"a mistake more", update(performerJSON("x", worse), performerJSON("x", bad)), []string{"spec.volumeMounts[0].name"}, nil},
 		{"the same mistakes", update(performerJSON("x", bad), performerJSON("x", strings.Replace(bad, planted, "x", 1))), nil, nil},
+		{"one before it in its list", update(performerJSON("x", mounting("new", "old")), performerJSON("x", mounting("old"))), []string{"spec.volumeMounts[0].name"}, nil},
+		{"an old mistake that has moved", update(performerJSON("x", mounting("b", "a")), performerJSON("x", mounting("a", "b"))), nil, nil},
+		{"the same mistake once more", update(performerJSON("x", mounting("a", "a")), performerJSON("x", mounting("a"))), []string{"spec.volumeMounts[1].name"}, nil},
+		{"what could not be read, mended", update(performerJSON("x", good), performerJSON("x", unreadable)), nil, nil},
+		{"what could not be read, mended badly", update(performerJSON("x", bad), performerJSON("x", unreadable)), []string{"spec.image"}, nil},
 		{"another port", update(performerJSON("x", strings.Replace(good, `"config":{`, `"config":{"grpcPort":1,`, 1)), performerJSON("x", good)), nil, []string{"from 9090 to 1"}},
 		{"metadata alone", update(performerJSON("x", shabby), performerJSON("x", shabby)), nil, nil},
 		{"on its way out", update(dying, performerJSON("x", good)), nil, nil},
@@ -111,7 +127,7 @@ func TestValidate(t *testing.T) {
 		{"another kind", review(`"kind":{"group":"","version":"v1","kind":"Pod"},"operation":"CREATE","object":{}`), []string{"not Pod", "correct its rules"}, nil},
 		{"another version", review(`"kind":{"group":"hourglass.eigenlayer.io","version":"v9","kind":"Performer"},"operation":"CREATE","object":{}`), []string{"not v9"}, nil},
 		{"no object", review(kind + `,"operation":"CREATE"`), []string{"object is missing"}, nil},
-		{"no old object", review(kind + `,"operation":"UPDATE","object":` + performerJSON("x", good)), []string{"oldObject is missing"}, nil},
+		{"no old object", review(kind + `,"operation":"UPDATE","object":` + performerJSON("x", bad)), []string{"spec.image"}, nil},
 		{"another kind of object", create(`{"apiVersion":"v1","kind":"Pod"}`), []string{"is a Pod of v1"}, nil},
 		{"an object that is none", create(`7`), []string{"object is no Performer"}, nil},
 		{"a field of another type", create(performerJSON("x", `{"image":7}`)), []string{"object is no Performer: spec.image is a number"}, nil},
