@@ -24,6 +24,9 @@ func Run(ctx context.Context, o *Options) error {
 	build := CurrentBuild()
 	logger.Info("Starting the Hourglass Operator", "version", build.Version, "commit", build.Commit, "built", build.Date, "go", build.GoVersion)
 	logScope(logger, o)
+	for _, text := range o.withoutEffect() {
+		logger.Info("Ignoring an option: " + text)
+	}
 
 	config, source, err := loadConfig(o)
 	if err != nil {

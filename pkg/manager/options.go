@@ -154,6 +154,34 @@ func (o *Options) Validate() error {
 	return o.LeaderElection.validate()
 }
 
+// withoutEffect says which options were given that do nothing beside the others, and why. They are no
+// error, since existing charts and Deployments give some of them always.
+func (o *Options) withoutEffect() []string {
+	ownCertificates := []string{"webhook-service", "webhook-configuration", "webhook-ca-secret", "webhook-certificate-lifetime"}
+	given, standard := o.flags(), DefaultOptions().flags()
+	var texts []string
+	for _, group := range []struct {
+		used  bool
+		why   string
+		flags []string
+	}{
+		{o.EnableWebhooks, "without --enable-webhooks", append([]string{"webhook-port", "cert-dir"}, ownCertificates...)},
+		{!o.EnableWebhooks || o.CertDir == "", "with --cert-dir", ownCertificates},
+		{o.EnableWebhooks || o.MetricsSecure, "without --metrics-secure or --enable-webhooks", []string{"enable-http2"}},
+		{o.LeaderElection.Enabled, "without --leader-elect", []string{
+			"leader-elect-lease-duration", "leader-elect-renew-deadline", "leader-elect-retry-period",
+			"leader-elect-resource-name", "leader-elect-resource-namespace",
+		}},
+	} {
+		for _, name := range group.flags {
+			if value := given.Lookup(name).Value.String(); !group.used && value != standard.Lookup(name).Value.String() {
+				texts = append(texts, fmt.Sprintf("--%s=%s has no effect %s", name, value, group.why))
+			}
+		}
+	}
+	return texts
+}
+
 // validate checks that a leader gives up before a standby may take over, and tries often enough
 // before it gives up; client-go demands the same, but says so in other terms.
 func (l *LeaderElectionOptions) validate() error {

@@ -204,6 +204,28 @@ func TestParseOptionsRefuses(t *testing.T) {
 	}
 }
 
+func TestOptionsWithoutEffect(t *testing.T) {
+	for _, tt := range []struct{ args, want string }{
+		{"", ""},
+		{"--webhook-port=9443 --enable-http2=false", ""}, // the defaults
+		{"--enable-webhooks --webhook-port=1 --webhook-ca-secret=s --enable-http2", ""},
+		{"--leader-elect --leader-elect-lease-duration=20s", ""},
+		{"--metrics-secure --enable-http2", ""},
+		{"--webhook-port=1 --cert-dir=/certs", "--webhook-port=1 has no effect without --enable-webhooks; --cert-dir=/certs has no effect without --enable-webhooks"},
+		{"--enable-webhooks --cert-dir=/certs --webhook-service=s", "--webhook-service=s has no effect with --cert-dir"},
+		{"--enable-http2", "--enable-http2=true has no effect without --metrics-secure or --enable-webhooks"},
+		{"--leader-elect-lease-duration=20s", "--leader-elect-lease-duration=20s has no effect without --leader-elect"},
+	} {
+		o, err := ParseOptions(strings.Fields(tt.args), environ())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(o.withoutEffect(), "; "); got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.args, got, tt.want)
+		}
+	}
+}
+
 func TestBurst(t *testing.T) {
 	for _, tt := range []struct {
 		qps   float64

@@ -28,10 +28,12 @@ func kubeconfigFor(t *testing.T, rules ...rbacv1.PolicyRule) string {
 func TestManagerUnderNarrowPermissions(t *testing.T) {
 	const secret = "a-value-that-must-not-be-logged"
 	w := newWorld(t)
-	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "-v=5")
+	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "-v=5", "--cert-dir=/certs")
 	m.AwaitReady()
-	if !strings.Contains(m.Log.String(), "Watching Performers in ALL namespaces") {
-		t.Error("the scope was not told")
+	for _, text := range []string{"Watching Performers in ALL namespaces", "--cert-dir=/certs has no effect without --enable-webhooks"} {
+		if !strings.Contains(m.Log.String(), text) {
+			t.Errorf("the log lacks %q", text)
+		}
 	}
 	w.running("a", func(p *v1alpha1.Performer) {
 		p.Spec.Config.Environment = map[string]string{"PASSWORD": secret}
