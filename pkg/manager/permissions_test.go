@@ -4,6 +4,7 @@
 package manager
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -11,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"sigs.k8s.io/yaml"
 )
 
 // What we check at the start must be what the roles grant, which are generated from the markers of
@@ -46,6 +50,34 @@ func TestNeedsAreThoseOfTheMarkers(t *testing.T) {
 	}
 	if !reflect.DeepEqual(granted, wanted) {
 		t.Errorf("the markers grant\n%v\nwe need\n%v", granted, wanted)
+	}
+}
+
+// The same for the Role of leader election, which is written by hand.
+func TestLeaseNeedsAreThoseOfTheRole(t *testing.T) {
+	data, err := os.ReadFile("../../manifests/rbac/leader_election_role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var role rbacv1.Role
+	if err := yaml.UnmarshalStrict(data, &role); err != nil {
+		t.Fatal(err)
+	}
+	var granted, wanted []string
+	for _, rule := range role.Rules {
+		for _, verb := range rule.Verbs {
+			granted = append(granted, fmt.Sprint(verb, rule.APIGroups, rule.Resources))
+		}
+	}
+	for _, n := range leaseNeeds("") {
+		for _, verb := range n.verbs {
+			wanted = append(wanted, fmt.Sprint(verb, []string{n.group}, []string{n.name()}))
+		}
+	}
+	slices.Sort(granted)
+	slices.Sort(wanted)
+	if !slices.Equal(granted, wanted) {
+		t.Errorf("the Role grants %q, we need %q", granted, wanted)
 	}
 }
 
