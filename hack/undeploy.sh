@@ -81,6 +81,12 @@ all)
 	"$KUBECTL" delete "$ignore" deployment --namespace hourglass-system hourglass-operator-controller-manager --wait --timeout 60s
 	# One that was made in the meantime has nobody left to finish it.
 	"$KUBECTL" get crd "$crd" --ignore-not-found --output name | grep -q . && release_performers
+	# What the overlays add outside the namespace.
+	"$KUBECTL" delete --ignore-not-found --filename deploy/policies \
+		--filename manifests/metrics-secure/component/auth_role.yaml \
+		--filename manifests/metrics-secure/component/auth_role_binding.yaml \
+		--filename manifests/metrics-secure/component/reader_role.yaml
+	"$KUBECTL" delete roles,rolebindings --all-namespaces --field-selector metadata.name=hourglass-operator-manager
 	hack/render.sh | "$KUBECTL" delete --ignore-not-found --timeout 120s --filename -
 	;;
 *)
