@@ -61,11 +61,12 @@ generate: ## Generate the code that follows from the API types, after a change o
 	hack/update-codegen.sh
 
 .PHONY: manifests
-manifests: ## Generate CRD, role, deploy/, the chart's share and docs/api.md, after a change of types or markers.
+manifests: ## Generate CRD, role, deploy/, the chart's share and docs/api.md, after a change of types, markers or manifests.
 	hack/update-crd.sh
 	hack/update-rbac.sh
 	hack/update-deploy.sh
 	hack/update-policies.sh
+	hack/update-monitoring.sh
 	hack/update-chart.sh
 	hack/update-api-docs.sh
 

@@ -35,7 +35,7 @@ for overlay in default metrics-secure namespaced webhooks cert-manager; do
 		has "$work/$overlay.yaml" "$line"
 	done
 done
-for overlay in monitoring monitoring-secure; do
+for overlay in monitoring monitoring-secure samples; do
 	"$kustomize" build "manifests/$overlay" >"$work/$overlay.yaml"
 done
 

@@ -4,7 +4,8 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 problems=""
-for script in .ci/run hack/*.sh hack/tools/*.sh hack/lib/*.sh; do
+mapfile -t scripts < <(find . \( -name vendor -o -name .git -o -name bin -o -name dist \) -prune -o \( -name '*.sh' -o -path ./.ci/run \) -print | cut -c3-)
+for script in "${scripts[@]}"; do
 	bash -n "$script" || problems+="$script: does not parse"$'\n'
 	# What lies in hack/lib is sourced.
 	if [[ $script != hack/lib/* && ! -x $script ]]; then

@@ -24,15 +24,24 @@ func TestVersionsPage(t *testing.T) {
 		t.Fatalf("%s does not require %s", file, module)
 		return ""
 	}
-	var built []string
+	var built, minors []string
 	for _, server := range []string{"kubernetes", "kubernetes-older"} {
 		version := strings.TrimPrefix(require("hack/localcluster/components/"+server+"/go.mod", "k8s.io/kubernetes"), "v")
 		minor := version[:strings.LastIndex(version, ".")]
 		built = append(built, "| "+minor+" (`"+version+"`) |")
+		minors = append(minors, minor)
 	}
 	claimed := regexp.MustCompile("(?m)^\\| \\d+\\.\\d+ \\(`[0-9.]+`\\) \\|").FindAllString(page, -1)
 	if !slices.Equal(claimed, built) {
 		t.Errorf("docs/versions.md claims %q, make test-compat runs %q", claimed, built)
+	}
+
+	slices.Sort(minors)
+	tested := "Tested with Kubernetes " + strings.Join(minors, " and ")
+	for _, name := range []string{"docs/admission.md", "docs/admission-policies.md"} {
+		if !strings.Contains(strings.Join(strings.Fields(read(t, name)), " "), tested) {
+			t.Errorf("%s does not say %q", name, tested)
+		}
 	}
 
 	clientGo := strings.TrimPrefix(require("go.mod", "k8s.io/client-go"), "v")
