@@ -31,9 +31,9 @@ func main() {
 	}
 
 	ctx := manager.SignalContext(klog.NewContext(context.Background(), klog.Background()))
-	run, failed := manager.Run, "The manager ends"
+	run, failed := manager.Run, "The manager failed"
 	if options.CheckOnly {
-		run, failed = manager.Check, "The check fails"
+		run, failed = manager.Check, "The check failed"
 	}
 	if err := run(ctx, options); err != nil {
 		klog.FromContext(ctx).Error(err, failed)

@@ -24,12 +24,12 @@ func TestPage(t *testing.T) {
 	}
 	for _, line := range []string{
 		"| apiVersion | `hourglass.eigenlayer.io/v1alpha1` |",
-		"| `spec` | [PerformerSpec](#performerspec) |  | required | What is asked for. |",
+		"| `spec` | [PerformerSpec](#performerspec) |  | required | Desired state. |",
 		"| `grpcPort` | int32 | `9090` | 1 to 65535 | Port on which the container answers gRPC, and port of the Service. A change replaces the pod. |",
 		"| `type` | string | `BlueGreen` | `BlueGreen`, `Recreate` | ",
 		"| `affinity` | Affinity (core/v1) |  |  | Affinity of the pod to nodes and to other pods. |",
 		"`spec.config.probes.startup`, `spec.config.probes.readiness`, `spec.config.probes.liveness`.\n",
-		`- metadata.name must not contain a dot: the Service is named performer-\<name>, and a Service name has none; use a dash (at creation only)`,
+		`- metadata.name must not contain a dot: the Service is named performer-\<name>, and a Service name can't contain one; use a dash (at creation only)`,
 		"- set exactly one of secretKeyRef and configMapKeyRef",
 	} {
 		if !strings.Contains(out.String(), "\n"+line) {

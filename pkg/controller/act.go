@@ -172,7 +172,7 @@ func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) er
 			t.observed.Pods = append(t.observed.Pods, live)
 			return nil
 		}
-		klog.FromContext(ctx).Info("Pod name is taken, passing it by", "pod", pod.Name)
+		klog.FromContext(ctx).Info("Pod name is taken, using the next one", "pod", pod.Name)
 		ordinal++
 		pod.Name = performer.PodName(t.observed.Performer.Name, ordinal)
 		status := t.observed.Performer.Status.DeepCopy()

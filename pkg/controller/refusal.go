@@ -31,7 +31,7 @@ func serviceConflict(name string) error {
 		problem: &performer.Problem{
 			Kind:   performer.Terminal,
 			Reason: performer.ReasonServiceConflict,
-			Message: fmt.Sprintf("Service %s belongs to somebody else and is left alone: "+
+			Message: fmt.Sprintf("Service %s exists but is not owned by this Performer, and is left alone: "+
 				"delete it, or create the Performer under another name", name),
 		},
 		lookAgain: refusedLookAgain,

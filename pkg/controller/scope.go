@@ -73,7 +73,7 @@ func (s *scope) watchFailed(namespace, resource string) cache.WatchErrorHandlerW
 			logger.V(4).Info("Still cannot list or watch", "resource", resource, "namespace", namespace, "why", err.Error())
 			return
 		}
-		logger.Error(err, "Cannot list or watch, trying on", "resource", resource, "namespace", namespace)
+		logger.Error(err, "Cannot list or watch, will keep retrying", "resource", resource, "namespace", namespace)
 	}
 }
 
@@ -112,7 +112,7 @@ func (c *Controller) admit(ctx context.Context, namespace string, caches *caches
 		return
 	}
 	if c.scope.held(namespace) {
-		klog.FromContext(ctx).Info("Watching a namespace that is there and ours now", "namespace", namespace)
+		klog.FromContext(ctx).Info("The namespace can be watched now", "namespace", namespace)
 	}
 	c.findHidden(ctx, namespace)
 	for _, obj := range caches.performers.GetStore().List() {

@@ -130,7 +130,7 @@ func (t *turn) failedAgain(ctx context.Context, out outcome) outcome {
 	}
 	problem := &performer.Problem{Kind: performer.Waiting, Reason: performer.ReasonRequestFailed, Message: out.err.Error()}
 	if err := t.writeStatus(ctx, performer.NextStatus(t.observed, t.settings, problem)); err != nil {
-		klog.FromContext(ctx).V(1).Info("The status can't tell of it", "reason", apierrors.ReasonForError(err))
+		klog.FromContext(ctx).V(1).Info("Cannot record the failure in the status", "reason", apierrors.ReasonForError(err))
 	}
 	return out
 }
@@ -150,7 +150,7 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 			return o, fmt.Errorf("reading the Performer: %w", err)
 		}
 		if live.UID != p.UID {
-			return o, apierrors.NewConflict(v1alpha1.Resource("performers"), p.Name, fmt.Errorf("it was made anew"))
+			return o, apierrors.NewConflict(v1alpha1.Resource("performers"), p.Name, fmt.Errorf("it was deleted and recreated"))
 		}
 		o.Performer, p = live, live
 	}

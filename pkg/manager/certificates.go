@@ -82,7 +82,7 @@ func (c *fileCertificates) refresh() {
 	}
 	if text := err.Error(); text != c.problem {
 		c.problem = text
-		c.logger.Error(err, "Cannot read the new certificate, serving the old one on", "folder", c.dir, "expires", c.current.Leaf.NotAfter)
+		c.logger.Error(err, "Cannot read the new certificate, still serving the old one", "folder", c.dir, "expires", c.current.Leaf.NotAfter)
 	}
 }
 
@@ -101,7 +101,7 @@ func (c *fileCertificates) read() error {
 	}
 	pair, err := tls.X509KeyPair(contents[0], contents[1])
 	if err != nil {
-		return fmt.Errorf("%s and %s are no certificate and its key: %s", certificateFile, keyFile, oneLine(err))
+		return fmt.Errorf("%s and %s are not a matching certificate and key: %s", certificateFile, keyFile, oneLine(err))
 	}
 	c.current, c.seen = &pair, files
 	return nil

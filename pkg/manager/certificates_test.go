@@ -89,7 +89,7 @@ func TestFileCertificatesAreReadAgain(t *testing.T) {
 	third := writeCertificate(t, dir)
 	now = now.Add(filesCheckedEvery)
 	expect("mended", third)
-	if log.count("Cannot read the new certificate, serving the old one on") != 2 || log.count("Read a new certificate") != 2 {
+	if log.count("Cannot read the new certificate, still serving the old one") != 2 || log.count("Read a new certificate") != 2 {
 		t.Errorf("logged %q", log.all())
 	}
 }
@@ -106,12 +106,12 @@ func TestFileCertificatesRefuse(t *testing.T) {
 			os.Remove(filepath.Join(dir, certificateFile))
 			os.Mkdir(filepath.Join(dir, certificateFile), 0o700)
 		}, "tls.crt: is a directory"},
-		{"no certificate", func(dir string) { os.WriteFile(filepath.Join(dir, certificateFile), []byte("a\nb"), 0o600) }, "tls.crt and tls.key are no certificate and its key: "},
+		{"no certificate", func(dir string) { os.WriteFile(filepath.Join(dir, certificateFile), []byte("a\nb"), 0o600) }, "tls.crt and tls.key are not a matching certificate and key: "},
 		{"another key", func(dir string) {
 			key, _ := os.ReadFile(filepath.Join(dir, keyFile))
 			writeCertificate(t, dir)
 			os.WriteFile(filepath.Join(dir, keyFile), key, 0o600)
-		}, "tls.crt and tls.key are no certificate and its key: "},
+		}, "tls.crt and tls.key are not a matching certificate and key: "},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir := t.TempDir()

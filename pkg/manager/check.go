@@ -39,7 +39,7 @@ func Check(ctx context.Context, o *Options) error {
 			return err
 		}
 	}
-	klog.FromContext(ctx).Info("All that a manager with these options needs is there")
+	klog.FromContext(ctx).Info("The cluster has all that a manager with these options needs")
 	return nil
 }
 
@@ -55,7 +55,7 @@ func (p *preflight) strictly(ctx context.Context) error {
 	case err != nil:
 		return p.connectionProblem(err)
 	case !known:
-		return errors.New("not allowed to ask what we are allowed to do: grant the creation of selfsubjectaccessreviews (authorization.k8s.io)")
+		return errors.New("can't check permissions: grant create on selfsubjectaccessreviews (authorization.k8s.io)")
 	case len(missing) == 0:
 		return nil
 	}

@@ -50,7 +50,7 @@ func (e *endpoints) listen(ctx context.Context, o *Options) ([]*server, error) {
 			addProfiles(metricsMux, e.protect)
 		}
 	}
-	// What makes /healthz fail is what a restart can mend; that the process answers is the first of it.
+	// What makes /healthz fail is what a restart can fix; that the process answers is the first of it.
 	alive := []healthCheck{{"ping", func() error { return nil }}}
 	for _, c := range e.alive {
 		alive = append(alive, logged(ctx, c))

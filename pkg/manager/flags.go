@@ -86,15 +86,15 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(names(&o.Namespaces), "namespaces", "watch only these namespaces, separated by commas; empty: all (or environment NAMESPACE)")
 	fs.Var(text(&o.ClusterDomain, "domain", checkDomainName), "cluster-domain", "DNS domain of the cluster, as it appears in Performers' endpoints")
 	fs.Var(integer(&o.Workers, 1, 1024), "workers", "how many Performers to work on at once")
-	fs.Var(duration(&o.FirstRetry), "retry-first-delay", "after how long an error about a Performer is tried again; doubles with each further one")
-	fs.Var(duration(&o.LastRetry), "retry-last-delay", "the longest that delay gets")
+	fs.Var(duration(&o.FirstRetry), "retry-first-delay", "delay before a failed reconciliation is retried; doubles with each further failure of the same Performer")
+	fs.Var(duration(&o.LastRetry), "retry-last-delay", "upper bound of that delay")
 	fs.Var(text(&o.TEEConfig, "file", checkPath), "tee-config", "YAML or JSON table of trusted execution environments, read at start; empty: sgx, sev, sev-snp and tdx as documented")
 
 	fs.Var(text(&o.Kubeconfig, "file", checkPath), "kubeconfig", "how to reach the cluster; empty: environment KUBECONFIG, ~/.kube/config, then the pod's service account")
-	fs.Var(qps(&o.KubeAPIQPS), "kube-api-qps", "requests per second to the API server at most; -1: no limit here, the server's Priority and Fairness decides")
-	fs.Var(integer(&o.KubeAPIBurst, 0, 2_000_000), "kube-api-burst", "requests in a burst at most, with --kube-api-qps; 0: twice that")
+	fs.Var(qps(&o.KubeAPIQPS), "kube-api-qps", "most requests per second to the API server; -1: no limit here, the server's Priority and Fairness decides")
+	fs.Var(integer(&o.KubeAPIBurst, 0, 2_000_000), "kube-api-burst", "most requests in a burst, with --kube-api-qps; 0: twice the QPS")
 
-	isBool("leader-elect", "", &o.LeaderElection.Enabled, "of several managers let only one work, chosen through a Lease")
+	isBool("leader-elect", "", &o.LeaderElection.Enabled, "elect a leader through a Lease, so that only one of several managers works")
 	fs.Var(duration(&o.LeaderElection.LeaseDuration), "leader-elect-lease-duration", "after how long without renewal another manager takes over")
 	fs.Var(duration(&o.LeaderElection.RenewDeadline), "leader-elect-renew-deadline", "after how long without success the leader gives up")
 	fs.Var(duration(&o.LeaderElection.RetryPeriod), "leader-elect-retry-period", "time between two tries to take or renew the Lease")
@@ -104,25 +104,25 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(text(&o.MetricsBindAddress, "address", checkBindAddress), "metrics-bind-address", `where /metrics is served, over plain HTTP unless --metrics-secure; "0": nowhere`)
 	fs.Var(text(&o.HealthProbeBindAddress, "address", checkBindAddress), "health-probe-bind-address", `where /healthz and /readyz are served; "0": nowhere`)
 	isBool("metrics-secure", "", &o.MetricsSecure, "serve metrics over TLS, to those whose bearer token is allowed to get /metrics")
-	fs.Var(text(&o.MetricsCertDir, "folder", checkPath), "metrics-cert-dir", "folder with tls.crt and tls.key for --metrics-secure, read again when they change; empty: a certificate of its own making")
+	fs.Var(text(&o.MetricsCertDir, "folder", checkPath), "metrics-cert-dir", "folder with tls.crt and tls.key for --metrics-secure, read again when they change; empty: a self-signed certificate of its own")
 	isBool("enable-pprof", "", &o.EnablePprof, "with --metrics-secure, serve profiles at /debug/pprof/ to those who are allowed to get them")
 	isBool("enable-http2", "", &o.EnableHTTP2, "allow HTTP/2 on TLS listeners")
 
-	isBool("enable-webhooks", "", &o.EnableWebhooks, "serve admission webhooks, which tell of mistakes in a Performer when they are made (or environment ENABLE_WEBHOOKS)")
+	isBool("enable-webhooks", "", &o.EnableWebhooks, "serve admission webhooks, which refuse a faulty Performer when it is created or changed (or environment ENABLE_WEBHOOKS)")
 	fs.Var(integer(&o.WebhookPort, 1, 65535), "webhook-port", "port of the webhooks")
-	fs.Var(text(&o.CertDir, "folder", checkPath), "cert-dir", "folder with tls.crt and tls.key for the webhooks, read again when they change; empty: certificates of its own making, of an authority that it keeps in a Secret and tells the API server of")
+	fs.Var(text(&o.CertDir, "folder", checkPath), "cert-dir", "folder with tls.crt and tls.key for the webhooks, read again when they change; empty: certificates that the manager issues itself, from a CA that it keeps in a Secret and writes into the webhook configurations")
 	fs.Var(text(&o.WebhookService, "name", checkDomainName), "webhook-service", "Service in the manager's own namespace that leads to the webhooks")
 	fs.Var(text(&o.WebhookConfiguration, "name", checkDomainName), "webhook-configuration", "name of the ValidatingWebhookConfiguration and the MutatingWebhookConfiguration that point to that Service")
-	fs.Var(text(&o.WebhookCASecret, "name", checkDomainName), "webhook-ca-secret", "Secret in the manager's own namespace for the authority; made where it is missing")
-	fs.Var(duration(&o.WebhookCertificateLifetime), "webhook-certificate-lifetime", "how long a certificate of its own making is good for; made anew with a third of that left")
+	fs.Var(text(&o.WebhookCASecret, "name", checkDomainName), "webhook-ca-secret", "Secret in the manager's own namespace that holds the webhooks' CA; created if missing")
+	fs.Var(duration(&o.WebhookCertificateLifetime), "webhook-certificate-lifetime", "lifetime of the certificates that the manager issues itself; renewed when a third of it is left")
 
 	fs.VarP(level(&o.LogLevel), "v", "v", fmt.Sprintf("what to log: debug, info, warn, error, or a verbosity from 0 to %d (or environment LOG_LEVEL)", maxVerbosity))
 	fs.Var(text(&o.LogFormat, "format", checkLogFormat), "logging-format", "text or json (or environment LOG_FORMAT)")
 
 	fs.Var(text(&o.VModule, "list", checkVModule), "vmodule", "verbosity of single source files, as file=verbosity separated by commas; text format only")
-	fs.Var(duration(&o.LogFlushFrequency), "log-flush-frequency", "how long log lines may be kept back at most")
+	fs.Var(duration(&o.LogFlushFrequency), "log-flush-frequency", "longest time that log lines are buffered")
 
-	isBool("check", "", &o.CheckOnly, "look whether the cluster has all that a manager with the other flags needs and, with --leader-elect, whether one leads; tell and exit")
+	isBool("check", "", &o.CheckOnly, "check that the cluster has all that a manager with these flags needs and, with --leader-elect, that one leads; report and exit")
 	isBool("version", "", &o.PrintVersion, "print the version and exit")
 	isBool("help", "h", &o.PrintHelp, "print this text and exit")
 	return fs
@@ -142,7 +142,7 @@ Environment:
   NAMESPACE        as --namespaces
   LOG_LEVEL        as -v
   LOG_FORMAT       as --logging-format
-  POD_NAMESPACE    the manager's own namespace, where no service account tells it
+  POD_NAMESPACE    the manager's own namespace, used if no service account provides it
   ENABLE_WEBHOOKS  as --enable-webhooks
 
 A flag wins over its variable. Exit codes: 0 stopped as asked, 1 failed, 2 bad option.

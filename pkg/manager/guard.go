@@ -109,7 +109,7 @@ func (g *guard) judge(r *http.Request) int {
 	status, err := g.review(ctx, token, v.path)
 	switch {
 	case err != nil:
-		g.logger.Error(err, "Cannot find out whether a request may be answered, refusing it", "path", v.path)
+		g.logger.Error(err, "Cannot check whether a request is authorized, refusing it", "path", v.path)
 		return http.StatusInternalServerError
 	case status == http.StatusOK:
 		g.allowed.Add(v, status, allowedFor)

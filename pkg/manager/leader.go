@@ -209,7 +209,7 @@ func (e *leaseElector) watchLease(ctx context.Context, free chan<- struct{}) {
 		watcher, err := e.watch(ctx)
 		switch {
 		case apierrors.IsForbidden(err):
-			// The start-up check has told of it; a role that is mended later still helps.
+			// The start-up check has told of it; a role that is fixed later still helps.
 			pause = time.Minute
 		case err == nil:
 			e.followLease(ctx, watcher, free)
@@ -348,7 +348,7 @@ func (l *watchedLock) note(ctx context.Context, err error) {
 	defer l.mu.Unlock()
 	switch {
 	case err != nil && l.failure == nil:
-		l.logger.Error(err, "Cannot read or write the lease, trying on")
+		l.logger.Error(err, "Cannot read or write the lease, will keep retrying")
 	case err == nil && l.failure != nil:
 		l.logger.Info("The lease can be read and written again")
 	}

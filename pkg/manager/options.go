@@ -53,8 +53,8 @@ type Options struct {
 	// EnableWebhooks serves admission webhooks on WebhookPort.
 	EnableWebhooks bool
 	WebhookPort    int
-	// CertDir holds tls.crt and tls.key of the webhook server; empty means certificates of our own
-	// making, for which the rest is.
+	// CertDir holds tls.crt and tls.key of the webhook server; empty means self-issued certificates,
+	// which the remaining fields configure.
 	CertDir string
 	// WebhookService is the Service in the manager's own namespace by which the API server reaches the
 	// webhooks, WebhookConfiguration the name of both configurations that say so, and WebhookCASecret the
@@ -130,9 +130,9 @@ func DefaultOptions() *Options {
 func (o *Options) Validate() error {
 	switch {
 	case o.MetricsSecure && o.MetricsBindAddress == "0":
-		return fmt.Errorf("--metrics-secure has no meaning with --metrics-bind-address=0: give one of them")
+		return fmt.Errorf("--metrics-secure has no effect with --metrics-bind-address=0: give only one of them")
 	case o.MetricsCertDir != "" && !o.MetricsSecure:
-		return fmt.Errorf("--metrics-cert-dir=%s has no meaning without --metrics-secure: give both or neither", o.MetricsCertDir)
+		return fmt.Errorf("--metrics-cert-dir=%s has no effect without --metrics-secure: give both or neither", o.MetricsCertDir)
 	case o.EnablePprof && !o.MetricsSecure:
 		return fmt.Errorf("--enable-pprof needs --metrics-secure: profiles are served only to those who are allowed to get them")
 	case sameAddress(o.MetricsBindAddress, o.HealthProbeBindAddress):
@@ -144,9 +144,9 @@ func (o *Options) Validate() error {
 	case o.WebhookCertificateLifetime < time.Minute:
 		return fmt.Errorf("--webhook-certificate-lifetime (%s) must be at least 1m", o.WebhookCertificateLifetime)
 	case o.VModule != "" && o.LogFormat != formatText:
-		return fmt.Errorf("--vmodule=%s works with --logging-format=text only: give one of them", o.VModule)
+		return fmt.Errorf("--vmodule=%s works with --logging-format=text only: give only one of them", o.VModule)
 	case o.KubeAPIBurst > 0 && o.KubeAPIQPS < 0:
-		return fmt.Errorf("--kube-api-burst=%d has no meaning without --kube-api-qps: give both or neither", o.KubeAPIBurst)
+		return fmt.Errorf("--kube-api-burst=%d has no effect without --kube-api-qps: give both or neither", o.KubeAPIBurst)
 	}
 	if o.LastRetry < o.FirstRetry {
 		return fmt.Errorf("--retry-last-delay (%s) must not be shorter than --retry-first-delay (%s)", o.LastRetry, o.FirstRetry)

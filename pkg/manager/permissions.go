@@ -29,7 +29,7 @@ type need struct {
 	resource    string
 	subresource string
 	object      string // the name of the one object that counts; empty means all
-	// essential verbs are those without which it cannot begin: what it can't see, it can't mend.
+	// essential verbs are those without which it cannot begin: what it can't see, it can't repair.
 	essential []string
 	verbs     []string
 	without   string // what does not work when one of verbs is missing
@@ -43,17 +43,17 @@ var needs = []need{
 	{group: v1alpha1.GroupName, resource: "performers", essential: []string{"list", "watch"}, verbs: []string{"get", "patch"},
 		without: "Performers get no finalizer, and those that have one cannot be deleted"},
 	{group: v1alpha1.GroupName, resource: "performers", subresource: "status", verbs: []string{"update"},
-		without: "the status of Performers stays as it is"},
+		without: "the status of Performers is never updated"},
 	{group: v1alpha1.GroupName, resource: "performers", subresource: "finalizers", verbs: []string{"update"},
-		without: "clusters that enforce owner references permissions refuse the pods and services of Performers"},
+		without: "clusters with the admission plugin OwnerReferencesPermissionEnforcement refuse the pods and services of Performers"},
 	{resource: "pods", essential: []string{"list", "watch"}, verbs: []string{"get", "create", "patch", "delete"},
-		without: "pods of Performers cannot be made, replaced or removed"},
+		without: "pods of Performers cannot be created, replaced or deleted"},
 	{resource: "services", essential: []string{"list", "watch"}, verbs: []string{"get", "create", "patch", "delete"},
-		without: "services of Performers cannot be made, mended or removed"},
+		without: "services of Performers cannot be created, repaired or deleted"},
 	{resource: "pods", subresource: "resize", verbs: []string{"patch"},
 		without: "a change of resources replaces the pod instead of resizing it"},
 	{group: discoveryv1.GroupName, resource: "endpointslices", verbs: []string{"list"},
-		without: "upgrades wait some seconds instead of looking whether the new pod is reached"},
+		without: "upgrades wait some seconds instead of checking that the new pod receives traffic"},
 	{resource: "events", verbs: []string{"create", "patch"},
 		without: "Performers have no events"},
 }
@@ -62,7 +62,7 @@ var needs = []need{
 func leaseNeeds(name string) []need {
 	return []need{
 		{group: coordinationv1.GroupName, resource: "leases", object: name, verbs: []string{"get", "create", "update"},
-			without: "this manager may never come to lead, and so to work"},
+			without: "this manager cannot become the leader, and so does nothing"},
 		{group: coordinationv1.GroupName, resource: "leases", object: name, verbs: []string{"watch"},
 			without: "this manager takes over some seconds later than it could"},
 	}
@@ -78,7 +78,7 @@ var metricsNeeds = []wish{
 
 // webhookNeeds are the permissions for webhooks with certificates of our own making.
 func webhookNeeds(o *Options) []wish {
-	const without = "the API server can't trust the webhooks, and does without them"
+	const without = "the API server can't trust the webhooks, so that its calls to them fail"
 	needs := []wish{{namespace: o.LeaderElection.ownNamespace(namespaceFile), need: need{
 		resource: "secrets", object: o.WebhookCASecret, verbs: []string{"list", "watch", "create", "update"}, without: without,
 	}}}

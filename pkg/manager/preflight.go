@@ -144,7 +144,7 @@ func (p *preflight) lookForServer(ctx context.Context) *obstacle {
 		// It is an API server, one that hides its version.
 		return nil
 	case apierrors.IsNotFound(err):
-		return &obstacle{hopeless: true, message: fmt.Sprintf("what answers at %s is no Kubernetes API server: correct the server's address in %s", p.host, p.source)}
+		return &obstacle{hopeless: true, message: fmt.Sprintf("the server at %s is not a Kubernetes API server: correct the server's address in %s", p.host, p.source)}
 	}
 	return p.connectionProblem(err)
 }
@@ -168,7 +168,7 @@ func (p *preflight) lookForCRD(ctx context.Context) *obstacle {
 			found = found || resource.Name == name
 		}
 		if !found {
-			return &obstacle{kind: "other crd", message: fmt.Sprintf("the CRD performers.%s that is installed lacks %s: install that of this version with kubectl apply -f deploy/", v1alpha1.GroupName, name)}
+			return &obstacle{kind: "other crd", message: fmt.Sprintf("the installed CRD performers.%s lacks %s: install this version's CRD with kubectl apply -f deploy/", v1alpha1.GroupName, name)}
 		}
 	}
 	return nil
@@ -184,7 +184,7 @@ func (p *preflight) lookAtPermissions(ctx context.Context) *obstacle {
 	case err != nil:
 		return p.connectionProblem(err)
 	case !known:
-		logger.Info("Not allowed to ask what we are allowed to do, going on without the check")
+		logger.Info("Not allowed to create selfsubjectaccessreviews, going on without the check")
 		return nil
 	case len(missing) == 0:
 		return nil
@@ -203,7 +203,7 @@ func (p *preflight) lookAtPermissions(ctx context.Context) *obstacle {
 		return &obstacle{kind: "permissions: " + list, message: fmt.Sprintf("%s may not %s: grant it, see deploy/", user, list)}
 	}
 	for _, namespace := range slices.Sorted(maps.Keys(blind)) {
-		logger.Error(nil, fmt.Sprintf("Going on without namespace %s until it is there and ours: %s may not %s; grant it with a Role, see deploy/",
+		logger.Error(nil, fmt.Sprintf("Going on without namespace %s until it exists and may be watched: %s may not %s; grant it with a Role, see deploy/",
 			namespace, user, strings.Join(blind[namespace], "; ")), "namespace", namespace)
 	}
 	for _, m := range missing {
@@ -225,7 +225,7 @@ func (p *preflight) connectionProblem(err error) *obstacle {
 	)
 	switch {
 	case errors.As(err, &authority):
-		return &obstacle{hopeless: true, message: fmt.Sprintf("the certificate of the API server at %s is not signed by the authority in %s: is that for another cluster, or for an earlier one?", p.host, p.source)}
+		return &obstacle{hopeless: true, message: fmt.Sprintf("the certificate of the API server at %s is not signed by the CA in %s: is that for another cluster, or for an earlier one?", p.host, p.source)}
 	case errors.As(err, &hostname):
 		return &obstacle{hopeless: true, message: fmt.Sprintf("the certificate of the API server at %s is for other names: %s: correct the server's address in %s", p.host, oneLine(hostname), p.source)}
 	case errors.As(err, &notTLS), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):

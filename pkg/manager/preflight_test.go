@@ -153,7 +153,7 @@ func TestPreflightTellsOnceWhatItWaitsFor(t *testing.T) {
 			steps: func(c *cluster) []func() {
 				return []func(){nothing, func() { c.served = []string{"performers"} }, func() { c.served = []string{"performers", "performers/status"} }}
 			},
-			want: []string{"Waiting: the CRD performers.hourglass.eigenlayer.io is not installed", "Waiting: the CRD performers.hourglass.eigenlayer.io that is installed lacks performers/status", "going on"},
+			want: []string{"Waiting: the CRD performers.hourglass.eigenlayer.io is not installed", "Waiting: the installed CRD performers.hourglass.eigenlayer.io lacks performers/status", "going on"},
 		},
 		{
 			name: "permissions come one by one",
@@ -241,7 +241,7 @@ func TestPreflightGoesOnWithoutANamespace(t *testing.T) {
 		t.Fatalf("waited %s, %v", waited, err)
 	}
 	lines = without(lines, "Connected to the API server")
-	if len(lines) != 2 || !strings.Contains(lines[0], "Going on without namespace foreign until it is there and ours: bob may not list, watch, get, patch performers") ||
+	if len(lines) != 2 || !strings.Contains(lines[0], "Going on without namespace foreign until it exists and may be watched: bob may not list, watch, get, patch performers") ||
 		!strings.Contains(lines[1], "may not create, patch events in namespace half") {
 		t.Errorf("logged %q", lines)
 	}
@@ -253,8 +253,8 @@ func TestPreflightGivesUpWhatIsHopeless(t *testing.T) {
 		err  error
 		want string
 	}{
-		{"another server", notFound(), "no Kubernetes API server: correct the server's address in kubeconfig /k"},
-		{"another authority", &url.Error{Err: x509.UnknownAuthorityError{}}, "not signed by the authority in kubeconfig /k"},
+		{"another server", notFound(), "not a Kubernetes API server: correct the server's address in kubeconfig /k"},
+		{"another authority", &url.Error{Err: x509.UnknownAuthorityError{}}, "not signed by the CA in kubeconfig /k"},
 		{"another name", &url.Error{Err: x509.HostnameError{Host: "there", Certificate: &x509.Certificate{}}}, "is for other names"},
 		{"no TLS", &url.Error{Err: tls.RecordHeaderError{Msg: "x"}}, "does not speak TLS"},
 		{"no TLS, told by net/http", &url.Error{Err: errors.New("http: server gave HTTP response to HTTPS client")}, "does not speak TLS"},

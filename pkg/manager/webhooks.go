@@ -74,7 +74,7 @@ func (w *webhooks) check() error {
 		return w.keeper.Check()
 	}
 	if _, ends := w.certificateTimes(); !time.Now().Before(ends) {
-		return fmt.Errorf("the certificate in --cert-dir ended at %s", ends.UTC().Format(time.RFC3339))
+		return fmt.Errorf("the certificate in --cert-dir expired at %s", ends.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := w.check(); err == nil || !strings.Contains(err.Error(), "--cert-dir ended") {
+	if err := w.check(); err == nil || !strings.Contains(err.Error(), "--cert-dir expired") {
 		t.Errorf("with a certificate that has ended: %v", err)
 	}
 }

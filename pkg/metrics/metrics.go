@@ -55,36 +55,36 @@ func New(words Words) *Metrics {
 	}
 	m := &Metrics{
 		registry:   prometheus.NewRegistry(),
-		reconciles: counter("reconcile_total", "Passes over a Performer, by how they ended.", "result"),
-		errors:     counter("reconcile_errors_total", "Passes over a Performer that failed, by the reason that the API server gave.", "reason"),
+		reconciles: counter("reconcile_total", "Reconciliations of a Performer, by result.", "result"),
+		errors:     counter("reconcile_errors_total", "Reconciliations of a Performer that failed, by the reason that the API server gave.", "reason"),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace,
 			Name:      "reconcile_duration_seconds",
-			Help:      "Duration of a pass over a Performer in seconds, API calls included, by how it ended.",
-			// A pass without a write takes microseconds, one with some writes tens of
+			Help:      "Duration of a reconciliation of a Performer in seconds, API calls included, by result.",
+			// A reconciliation without a write takes microseconds, one with some writes tens of
 			// milliseconds, one against a struggling API server seconds.
 			Buckets: []float64{.0001, .001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"result"}),
 		active: prometheus.NewGauge(prometheus.GaugeOpts{
-			Namespace: namespace, Name: "active_workers", Help: "Workers that are at a pass over a Performer now.",
+			Namespace: namespace, Name: "active_workers", Help: "Workers that are reconciling a Performer now.",
 		}),
 		stale: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: namespace, Name: "stale_skips_total", Help: "Passes put off because the cache did not show the operator's own last write yet.",
+			Namespace: namespace, Name: "stale_skips_total", Help: "Reconciliations put off because the cache did not show the operator's own last write yet.",
 		}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: namespace, Name: "reconcile_panics_total", Help: "Passes over a Performer that ended in a panic: each is a defect of the operator.",
+			Namespace: namespace, Name: "reconcile_panics_total", Help: "Reconciliations of a Performer that ended in a panic: each is a bug in the operator.",
 		}),
 		backoff: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "reconcile_backoff_seconds",
-			Help:    "Delay in seconds before a pass that failed is tried again. It doubles with each failure of the same Performer.",
+			Help:    "Delay in seconds before a failed reconciliation is retried. It doubles with each failure of the same Performer.",
 			Buckets: prometheus.ExponentialBuckets(.1, 4, 7),
 		}),
 		podsCreated: counter("pods_created_total", "Pods created, by the reason for it.", "reason"),
 		podsDeleted: counter("pods_deleted_total", "Pods deleted, by the reason for it.", "reason"),
-		upgrades:    counter("upgrades_total", "Upgrades that ended, by how.", "result"),
+		upgrades:    counter("upgrades_total", "Upgrades that ended, by result.", "result"),
 		upgradeTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "upgrade_duration_seconds",
-			Help:    "Time in seconds from the creation of the first pod of a new revision to the end of the upgrade, by how it ended.",
+			Help:    "Time in seconds from the creation of the first pod of a new revision to the end of the upgrade, by result.",
 			Buckets: []float64{1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800},
 		}, []string{"result"}),
 	}
@@ -114,10 +114,10 @@ func New(words Words) *Metrics {
 	return m
 }
 
-// SyncBegan counts a pass over a Performer as under way.
+// SyncBegan counts a reconciliation of a Performer as under way.
 func (m *Metrics) SyncBegan() { m.active.Inc() }
 
-// SyncEnded counts one pass over a Performer that ended with result after the given seconds.
+// SyncEnded counts one reconciliation of a Performer that ended with result after the given seconds.
 func (m *Metrics) SyncEnded(result string, seconds float64, err error) {
 	m.active.Dec()
 	m.reconciles.WithLabelValues(result).Inc()

@@ -36,15 +36,15 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	performerInfo = describe("info", "Always 1; the labels tell what a Performer runs: as it is asked for.",
+	performerInfo = describe("info", "Always 1; the labels tell what a Performer asks for.",
 		"avs", "image", "version")
 	performerReady = describe("ready", "Whether something serves for the Performer now: 1 or 0.")
 	performerPhase = describe("phase", "1 for the phase that the Performer is in, 0 for the others.", "phase")
 	performerSince = describe("phase_seconds", "Seconds that the Performer has been in its present phase.")
 	performerState = describe("condition", "The conditions of the Performer: 1 for True, 0 for False, -1 for Unknown.", "type")
 	performerAsked = describe("generation", "Generation of the Performer's spec.")
-	performerSeen  = describe("observed_generation", "Generation of the spec that the Performer's status speaks of; -1 before the operator has seen it.")
-	performerFails = describe("failures", "How many pods of the Performer in a row ended by themselves; the next replacement waits the longer.")
+	performerSeen  = describe("observed_generation", "Generation of the spec that the Performer's status reflects; -1 before the operator has seen it.")
+	performerFails = describe("failures", "Number of pods of the Performer in a row that ended on their own; each makes the next replacement wait longer.")
 
 	performersOmitted = prometheus.NewDesc(prometheus.BuildFQName(namespace, "", "performers_omitted"),
 		"Performers that are not exported because there are too many.", nil, nil)

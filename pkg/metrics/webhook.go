@@ -22,7 +22,7 @@ func (m *Metrics) Webhook(operations, results []string, certificateTimes func() 
 	w := &Webhook{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "requests_total",
-			Help: "Admission requests, by webhook and by how they ended; error: the request was none that can be answered.",
+			Help: "Admission requests, by webhook and by result; error: the request was not a valid admission review.",
 		}, []string{"operation", "result"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "request_duration_seconds",
@@ -48,10 +48,10 @@ func (m *Metrics) Webhook(operations, results []string, certificateTimes func() 
 	}
 	m.registry.MustRegister(w.requests, w.durations,
 		certificate("certificate_not_before_timestamp_seconds",
-			"From when on the certificate of the webhook server is good, in seconds since 1970; 0 while there is none.",
+			"Start of validity of the certificate of the webhook server, in seconds since 1970; 0 while there is none.",
 			func() time.Time { begins, _ := certificateTimes(); return begins }),
 		certificate("certificate_expiry_timestamp_seconds",
-			"When the certificate of the webhook server ends, in seconds since 1970; 0 while there is none.",
+			"Expiry of the certificate of the webhook server, in seconds since 1970; 0 while there is none.",
 			func() time.Time { _, ends := certificateTimes(); return ends }))
 	return w
 }

@@ -16,9 +16,8 @@ import (
 
 var ethereumAddress = regexp.MustCompile(`^0x[0-9a-fA-F]{40}$`)
 
-// Warnings returns what is allowed in p and most likely not meant, for whoever makes it out of before,
-// which is nil for a new one. They are about what this change sets: who edits something else is not
-// reminded of it each time.
+// Warnings returns what is allowed in p but most likely not meant. before is the object that p
+// replaces, or nil for a new one: only what this change introduces is warned of.
 func Warnings(before, p *v1alpha1.Performer) []string {
 	old := &v1alpha1.PerformerSpec{}
 	if before != nil {
@@ -29,7 +28,7 @@ func Warnings(before, p *v1alpha1.Performer) []string {
 	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 
 	if spec.AVSAddress != old.AVSAddress && !ethereumAddress.MatchString(spec.AVSAddress) {
-		warn("spec.avsAddress is %q, which is no address: one is 0x and 40 hexadecimal digits", shortened(spec.AVSAddress))
+		warn("spec.avsAddress is %q, which is not an Ethereum address: it should be 0x followed by 40 hexadecimal digits", shortened(spec.AVSAddress))
 	}
 	if spec.Image != old.Image {
 		switch _, tag, digest := splitImage(spec.Image); {
@@ -44,10 +43,10 @@ func Warnings(before, p *v1alpha1.Performer) []string {
 		warn("spec.imagePullPolicy is Never: the pod starts only on nodes that have the image already")
 	}
 	if account := spec.Config.ServiceAccountName; account != "" && account != old.Config.ServiceAccountName {
-		warn("spec.config.serviceAccountName is %s: the container gets its token, and can do all that the account may", account)
+		warn("spec.config.serviceAccountName is %s: the container gets this account's token, and with it all of its permissions", account)
 	}
 	if before != nil && GRPCPort(spec) != GRPCPort(old) {
-		warn("spec.config.grpcPort changes from %d to %d: clients that know the address with the old port must follow", GRPCPort(old), GRPCPort(spec))
+		warn("spec.config.grpcPort changes from %d to %d: clients that dial the old port must be updated", GRPCPort(old), GRPCPort(spec))
 	}
 	return warnings
 }
@@ -71,7 +70,7 @@ const (
 
 // DefaultMeta gives a Performer that is being made the labels that it lacks, and the finalizer, which
 // saves the controller a write. It never overwrites, and what it sets shapes no pod: no default of
-// admission may ever be what starts an upgrade. It changes p, and is its own fixed point.
+// admission may ever be what starts an upgrade. It modifies p in place and is idempotent.
 func DefaultMeta(p *v1alpha1.Performer, s Settings) {
 	labels := map[string]string{labelName: AppName, labelPartOf: "hourglass"}
 	// A name that the API server makes up is not known yet.

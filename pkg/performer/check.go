@@ -87,7 +87,7 @@ func (m *mistakes) add(field, format string, args ...any) {
 // checkName checks the name of another object, which may be left out.
 func (m *mistakes) checkName(field, kind, name string) {
 	if name != "" && len(validation.IsDNS1123Subdomain(name)) > 0 {
-		m.add(field, "is %q, which %s can't be called: a name has lower-case letters, digits, '-' and '.', with a letter or digit at both ends", name, kind)
+		m.add(field, "is %q, which is not a valid name of %s: a name has lower-case letters, digits, '-' and '.', with a letter or digit at both ends", name, kind)
 	}
 }
 
@@ -123,7 +123,7 @@ func (m *mistakes) checkConfig(config *v1alpha1.PerformerConfig) {
 	setBy := map[string]string{} // by name, the field that sets the variable
 	check := func(source, name string) {
 		if len(validation.IsRelaxedEnvVarName(name)) > 0 {
-			m.add(path+"."+source, "has a variable of the name %q: a name has at least one printable ASCII character and no '='", name)
+			m.add(path+"."+source, "has a variable named %q: a name is one or more printable ASCII characters other than '='", name)
 		}
 		if other, twice := setBy[name]; twice {
 			m.add(path+"."+source, "sets %s, which %s sets too: set each name once", name, other)
@@ -158,7 +158,7 @@ func (m *mistakes) checkReferences(field string, secret *corev1.SecretKeySelecto
 			m.add(field+".name", "is empty: it must be the name of %s", kind)
 		}
 		if len(validation.IsConfigMapKey(key)) > 0 {
-			m.add(field+".key", "is %q, which no key of %s can be: a key has letters, digits, '-', '_' and '.'", key, kind)
+			m.add(field+".key", "is %q, which is not a valid key of %s: a key has letters, digits, '-', '_' and '.'", key, kind)
 		}
 	}
 	if secret != nil {
@@ -175,13 +175,13 @@ func (m *mistakes) checkResources(resources corev1.ResourceRequirements) {
 		for _, name := range slices.Sorted(maps.Keys(list)) {
 			amount := list[name]
 			if err := checkResourceName(string(name)); err != nil {
-				m.add(field, "has %s", err)
+				m.add(field, "is invalid: %s", err)
 			}
 			switch {
 			case amount.Sign() < 0:
 				m.add(field+"."+string(name), "is %s: it must not be negative", amount.String())
 			case wholeOnly(name) && amount.MilliValue()%1000 != 0:
-				m.add(field+"."+string(name), "is %s: of what device plugins offer it must be a whole number", amount.String())
+				m.add(field+"."+string(name), "is %s: it must be a whole number, since devices can't be split", amount.String())
 			}
 		}
 	}
@@ -193,9 +193,9 @@ func (m *mistakes) checkResources(resources corev1.ResourceRequirements) {
 		limit, limited := resources.Limits[name]
 		switch exact := wholeOnly(name) || strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix); {
 		case exact && !limited:
-			m.add(field, "is %s with no limit: of what can't be shared, set the limit to the same", request.String())
+			m.add(field, "is %s with no limit: this resource can't be overcommitted, so set the limit to the same amount", request.String())
 		case exact && request.Cmp(limit) != 0:
-			m.add(field, "is %s and the limit %s: of what can't be shared, both must be the same", request.String(), limit.String())
+			m.add(field, "is %s and the limit is %s: this resource can't be overcommitted, so both must be the same", request.String(), limit.String())
 		case limited && request.Cmp(limit) > 0:
 			m.add(field, "is %s, above the limit of %s: it must be at most the limit", request.String(), limit.String())
 		}
@@ -210,7 +210,7 @@ func wholeOnly(name corev1.ResourceName) bool {
 func (m *mistakes) checkHardwareLabels(hardware *v1alpha1.HardwareRequirements) {
 	const path = "spec.hardwareRequirements"
 	if len(validation.IsValidLabelValue(hardware.GPUType)) > 0 {
-		m.add(path+".gpuType", "is %q, which the node label %s can't be: it has at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends", hardware.GPUType, gpuProductNode)
+		m.add(path+".gpuType", "is %q, which is not a valid value of the node label %s: it has at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends", hardware.GPUType, gpuProductNode)
 	}
 	m.checkLabels(path+".customLabels", hardware.CustomLabels)
 }

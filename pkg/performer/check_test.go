@@ -39,7 +39,7 @@ func TestCheck(t *testing.T) {
 			"imagePullSecrets":[{"name":"s"}],"podLabels":{"a":"b"},"podAnnotations":{"A.example.com/x":"any text!"},
 			"volumes":[{"name":"v","emptyDir":{}}],"volumeMounts":[{"name":"v","mountPath":"/v"}]`, nil},
 
-		{"a name that no image has", `"image":"Repo:v1"`, []string{`spec.image is "Repo:v1", whose name "Repo" is none`}},
+		{"a name that no image has", `"image":"Repo:v1"`, []string{`spec.image is "Repo:v1", whose name "Repo" is invalid`}},
 
 		{"a label's key", `"podLabels":{"no key":"x"}`, []string{`spec.podLabels has the key "no key"`}},
 		{"a label's value", `"podLabels":{"key":"no value!"}`, []string{`spec.podLabels has "no value!" as the value of key`}},
@@ -48,11 +48,11 @@ func TestCheck(t *testing.T) {
 		{"a node label's key", `"scheduling":{"nodeSelector":{"no key":"x"}}`, []string{`spec.scheduling.nodeSelector has the key "no key"`}},
 		{"a custom label's value", `"hardwareRequirements":{"customLabels":{"k":"no value!"}}`, []string{`spec.hardwareRequirements.customLabels has "no value!"`}},
 		{"a model that no label can be", `"hardwareRequirements":{"gpuType":"A 100","gpuCount":1}`, []string{`spec.hardwareRequirements.gpuType is "A 100"`}},
-		{"a runtime class", `"scheduling":{"runtimeClass":"No Class"}`, []string{`spec.scheduling.runtimeClass is "No Class", which a RuntimeClass can't be called`}},
+		{"a runtime class", `"scheduling":{"runtimeClass":"No Class"}`, []string{`spec.scheduling.runtimeClass is "No Class", which is not a valid name of a RuntimeClass`}},
 		{"a priority class", `"scheduling":{"priorityClassName":"No Class"}`, []string{`spec.scheduling.priorityClassName is "No Class"`}},
 		{"an account", `"config":{"serviceAccountName":"No Account"}`, []string{`spec.config.serviceAccountName is "No Account"`}},
 
-		{"a variable without a name", `"config":{"environment":{"":"planted"}}`, []string{`spec.config.environment has a variable of the name ""`}},
+		{"a variable without a name", `"config":{"environment":{"":"planted"}}`, []string{`spec.config.environment has a variable named ""`}},
 		{"a variable set three times", `"config":{"environment":{"A":"planted"},"environmentFrom":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],"env":[{"name":"A","value":"planted"}]}`,
 			[]string{"spec.config.environmentFrom sets A, which environment sets too", "spec.config.env sets A, which environmentFrom sets too"}},
 		{"a variable set twice in one list", `"config":{"env":[{"name":"A","value":"planted"},{"name":"A"}]}`, []string{"spec.config.env sets A, which env sets too"}},
@@ -64,9 +64,9 @@ func TestCheck(t *testing.T) {
 		{"a negative amount", `"resources":{"limits":{"memory":"-1Gi"}}`, []string{"spec.resources.limits.memory is -1Gi: it must not be negative"}},
 		{"a device by half", `"resources":{"limits":{"example.com/x":"500m"}}`, []string{"spec.resources.limits.example.com/x is 500m"}},
 		{"a device without a limit", `"resources":{"requests":{"example.com/x":"1"}}`, []string{"spec.resources.requests.example.com/x is 1 with no limit"}},
-		{"a device with another limit", `"resources":{"requests":{"example.com/x":"1"},"limits":{"example.com/x":"2"}}`, []string{"spec.resources.requests.example.com/x is 1 and the limit 2"}},
+		{"a device with another limit", `"resources":{"requests":{"example.com/x":"1"},"limits":{"example.com/x":"2"}}`, []string{"spec.resources.requests.example.com/x is 1 and the limit is 2"}},
 		{"a GPU, of which the limit comes from gpuCount", `"resources":{"requests":{"nvidia.com/gpu":"1"}},"hardwareRequirements":{"gpuCount":1}`, nil},
-		{"no resource", `"resources":{"limits":{"gpu":"1"}}`, []string{`spec.resources.limits has "gpu" is no resource name`}},
+		{"no resource", `"resources":{"limits":{"gpu":"1"}}`, []string{`spec.resources.limits is invalid: "gpu" is not a valid resource name`}},
 
 		{"a type that the table lacks", `"hardwareRequirements":{"teeRequired":true,"teeType":"abc"}`, []string{`spec.hardwareRequirements.teeType is "abc"; where teeRequired is true it must be one of sev, sev-snp, sgx, tdx`}},
 		{"a mount of nothing", `"volumeMounts":[{"name":"v","mountPath":"/v"}]`, []string{`spec.volumeMounts[0].name is "v", and spec.volumes has no volume of that name`}},

@@ -73,8 +73,8 @@ func withoutFinalizer(finalizers []string) []string {
 	return slices.DeleteFunc(slices.Clone(finalizers), func(f string) bool { return f == Finalizer })
 }
 
-// CopyOf returns a pod that runs what the given one ran, under another ordinal and with the traffic
-// from birth. What the server, admission and the scheduler put on that one is left to them again.
+// CopyOf returns a pod with the spec of the given one, another ordinal, and the serving label from the
+// start. What the server, admission or the scheduler set is cleared, so that they set it again.
 func CopyOf(pod *corev1.Pod, performer string, ordinal int32, now time.Time) *corev1.Pod {
 	c := &corev1.Pod{Spec: *pod.Spec.DeepCopy()}
 	c.Name, c.Namespace = PodName(performer, ordinal), pod.Namespace

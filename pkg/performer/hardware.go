@@ -59,7 +59,7 @@ func resolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[strin
 		if !known {
 			types := strings.Join(slices.Sorted(maps.Keys(tees)), ", ")
 			return hw, &Mistake{path + ".teeType", fmt.Sprintf("is %q; where teeRequired is true it must be one of %s",
-				requirements.TEEType, cmp.Or(types, "those that the operator is configured with, and that are none"))}
+				requirements.TEEType, cmp.Or(types, "the types of the operator's TEE table, which has none"))}
 		}
 		hw.runtimeClass = tee.RuntimeClass
 		for _, key := range slices.Sorted(maps.Keys(tee.NodeLabels)) {

@@ -45,15 +45,15 @@ func checkImage(reference string) error {
 	case reference == "":
 		return errors.New("is empty: give it an image, such as registry.example.com/team/performer:v1.0.0")
 	case !imageNameRule.MatchString(name):
-		return fmt.Errorf("is %q, whose name %q is none: it must be [registry[:port]/]path in lower-case letters and digits, with single '.', '_', '__' or dashes between them", reference, name)
+		return fmt.Errorf("is %q, whose name %q is invalid: it must be [registry[:port]/]path in lower-case letters and digits, with single '.', '_', '__' or dashes between them", reference, name)
 	case len(name) > maxImageName:
 		return fmt.Errorf("has a name of %d characters: it must have at most %d", len(name), maxImageName)
 	case imageIDRule.MatchString(name):
 		return fmt.Errorf("is %q, the ID of an image: name the image by repository and tag, or by repository and digest", reference)
 	case strings.Contains(reference, "@") && !imageDigestRule.MatchString(digest):
-		return fmt.Errorf("is %q, whose digest %q is none: it must be sha256: and 64 lower-case hexadecimal digits", reference, digest)
+		return fmt.Errorf("is %q, whose digest %q is invalid: it must be such as sha256: followed by 64 lower-case hexadecimal digits", reference, digest)
 	case strings.HasSuffix(strings.TrimSuffix(reference, "@"+digest), ":") || tag != "" && !imageTagRule.MatchString(tag):
-		return fmt.Errorf("is %q, whose tag %q is none: it must be 1 to 128 letters, digits, '_', '.' and '-', not beginning with '.' or '-'", reference, tag)
+		return fmt.Errorf("is %q, whose tag %q is invalid: it must be 1 to 128 letters, digits, '_', '.' and '-', not beginning with '.' or '-'", reference, tag)
 	}
 	return nil
 }

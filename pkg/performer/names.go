@@ -118,11 +118,11 @@ func nameProblem(name string) *Problem {
 	switch {
 	case len(name) > maxNameLength:
 		return &Problem{Kind: Terminal, Reason: ReasonInvalidName, Message: fmt.Sprintf(
-			"metadata.name has %d characters and may have %d, since the Service is named %s<name>: create it anew under a shorter name",
+			"metadata.name has %d characters and may have at most %d, since the Service is named %s<name>: recreate the Performer under a shorter name",
 			len(name), maxNameLength, namePrefix)}
 	case strings.Contains(name, "."):
 		return &Problem{Kind: Terminal, Reason: ReasonInvalidName, Message: fmt.Sprintf(
-			"metadata.name has a dot, and the Service is named %s<name>, which may have none: create it anew under a name without dots",
+			"metadata.name has a dot, but the Service is named %s<name> and a Service name can't contain one: recreate the Performer under a name without dots",
 			namePrefix)}
 	default:
 		return nil

@@ -71,7 +71,7 @@ func TestNameProblem(t *testing.T) {
 	for name, wants := range map[string]string{
 		"a":                     "",
 		strings.Repeat("a", 53): "",
-		strings.Repeat("a", 54): "has 54 characters and may have 53",
+		strings.Repeat("a", 54): "has 54 characters and may have at most 53",
 		"a.b":                   "has a dot",
 	} {
 		problem := nameProblem(name)

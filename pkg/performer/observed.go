@@ -32,19 +32,19 @@ type Observed struct {
 type Settings struct {
 	// ClusterDomain is the DNS domain of the cluster, such as cluster.local.
 	ClusterDomain string
-	// WithoutFinalizer is set where the operator holds Roles in single namespaces only: the deletion
-	// of a namespace may take its permission before it is done, and the finalizer would then hold
-	// the namespace for ever. Owner references clean up instead.
+	// WithoutFinalizer is set where the operator holds Roles in single namespaces only: deleting a
+	// namespace may delete the operator's Role before it has removed its finalizers, which would then
+	// hold the namespace for ever. Owner references clean up instead.
 	WithoutFinalizer bool
 	// TEEs are the trusted execution environments that can be asked for, by type in lower case.
 	TEEs map[string]TEE
 }
 
-// A ProblemKind says who can mend a problem.
+// A ProblemKind says who can fix a problem.
 type ProblemKind int
 
 const (
-	// Waiting: the cluster may mend it by itself, as when a node is added.
+	// Waiting: the cluster may fix it by itself, as when a node is added.
 	Waiting ProblemKind = iota
 	// Failing: the workload itself fails, and is tried again.
 	Failing
@@ -127,7 +127,7 @@ func viewPods(o Observed, s Settings) []podView {
 		default:
 			var possible bool
 			if view.resize, possible = resizeOf(pod, resources, hash); !possible {
-				view.mismatch = "the resources changed, and can't on a running pod"
+				view.mismatch = "the resources changed in a way that a running pod can't take on"
 			}
 		}
 		views = append(views, view)

@@ -19,7 +19,7 @@ import (
 func podProblem(v *podView, hardware *v1alpha1.HardwareRequirements) *Problem {
 	switch {
 	case v.resize == resizeActing && podConditionTrue(v.Pod, corev1.PodResizePending):
-		return &Problem{Waiting, ReasonResizeDeferred, fmt.Sprintf("Pod %s can't have the resources that are asked for yet: %s",
+		return &Problem{Waiting, ReasonResizeDeferred, fmt.Sprintf("Pod %s can't be resized to the requested resources yet: %s",
 			v.Name, podCondition(v.Pod, corev1.PodResizePending).Message)}
 	case v.state == podFinished:
 		return &Problem{Failing, ReasonPodFailed, fmt.Sprintf("Pod %s ended: %s", v.Name, endOfPod(v.Pod))}
@@ -53,7 +53,7 @@ func containerProblem(pod string, c *corev1.ContainerStatus) *Problem {
 			"ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
 			return &Problem{Failing, ReasonImagePullFailed, fmt.Sprintf("Pod %s: image %q can't be pulled: %s", pod, c.Image, pullFailure(w))}
 		case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-			return &Problem{Failing, ReasonContainerConfigInvalid, fmt.Sprintf("Pod %s: the container can't be made: %s", pod, cmp.Or(w.Message, w.Reason))}
+			return &Problem{Failing, ReasonContainerConfigInvalid, fmt.Sprintf("Pod %s: the container can't be created: %s", pod, cmp.Or(w.Message, w.Reason))}
 		}
 	}
 	ended := c.State.Terminated

@@ -36,7 +36,7 @@ const (
 	ReasonInvalidName = "InvalidName"
 	// ReasonInvalidSpec: the spec asks for something that can't be.
 	ReasonInvalidSpec = "InvalidSpec"
-	// ReasonServiceConflict: a Service of the Performer's name belongs to somebody else.
+	// ReasonServiceConflict: there is a Service of the Performer's name that it does not own.
 	ReasonServiceConflict = "ServiceConflict"
 	// ReasonPodRefused: the API server refuses the pod, by quota or policy say.
 	ReasonPodRefused = "PodRefused"

@@ -173,7 +173,7 @@ func (s *situation) conditions() []metav1.Condition {
 		degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 	}
 	if s.overdue && !s.deleting && (s.problem == nil || s.problem.Kind != Terminal) {
-		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds are over: "+message+s.silence()
+		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds exceeded: "+message+s.silence()
 		if s.problem == nil {
 			degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 		}
@@ -181,7 +181,7 @@ func (s *situation) conditions() []metav1.Condition {
 	available := condition(v1alpha1.ConditionAvailable, false, reason, message)
 	if s.available {
 		available = condition(v1alpha1.ConditionAvailable, true, ReasonServiceReady,
-			fmt.Sprintf("%s leads to Pod %s, which is ready", s.endpoint, s.shown.Name))
+			fmt.Sprintf("%s routes to Pod %s, which is ready", s.endpoint, s.shown.Name))
 	}
 	conditions := []metav1.Condition{
 		available,
@@ -206,7 +206,7 @@ func (s *situation) silence() string {
 		return ""
 	}
 	port, _ := listensOn(s.asked.Pod, DefaultGRPCPort)
-	return fmt.Sprintf("; its container runs and does not answer grpc.health.v1.Health/Check with SERVING on port %d", port)
+	return fmt.Sprintf("; its container is running but does not answer grpc.health.v1.Health/Check with SERVING on port %d", port)
 }
 
 // progress says how far the Performer is, problems apart.
@@ -223,17 +223,17 @@ func (s *situation) progress() (reason, message string) {
 		if s.upgrading() {
 			reason = ReasonUpgradeInProgress
 		}
-		return reason, fmt.Sprintf("Waiting for Pod %s to be gone, as the strategy Recreate asks", s.waitsFor)
+		return reason, fmt.Sprintf("Waiting for Pod %s to be gone, as the upgrade strategy Recreate requires", s.waitsFor)
 	case s.upgrading() && s.asked != nil:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s: waiting for Pod %s to be ready", s.from, s.to, s.asked.Name)
 	case s.upgrading():
 		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s by %s", s.from, s.to)
 	case s.asked != nil && s.asked.resize != resizeNone:
-		return ReasonResizeInProgress, fmt.Sprintf("Giving Pod %s the resources that are asked for, without a restart", s.asked.Name)
+		return ReasonResizeInProgress, fmt.Sprintf("Resizing Pod %s in place to the requested resources", s.asked.Name)
 	case s.shown == nil:
 		return ReasonNoPod, "There is no Pod yet"
 	case s.shown.state == podReady:
-		return ReasonNoService, fmt.Sprintf("Pod %s is ready, and the Service does not lead to it yet", s.shown.Name)
+		return ReasonNoService, fmt.Sprintf("Pod %s is ready, but the Service does not route to it yet", s.shown.Name)
 	case s.wasReady:
 		return ReasonPodUnready, fmt.Sprintf("Pod %s was ready and no longer is", s.shown.Name)
 	case s.scheduled:
@@ -321,7 +321,7 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 	if after.CurrentRevision != "" && !before.LastUpgrade.Equal(after.LastUpgrade) {
 		message := fmt.Sprintf("Replacing revision %s by %s", after.CurrentRevision, after.UpdateRevision)
 		if after.CurrentRevision == after.UpdateRevision {
-			message = fmt.Sprintf("Replacing the Pod of revision %s by one whose resources and image are what is asked for", after.CurrentRevision)
+			message = fmt.Sprintf("Replacing the Pod of revision %s with one that has the requested resources and image", after.CurrentRevision)
 		}
 		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
 	}

@@ -152,7 +152,7 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "resize", o: observed(bigger, testPod(wasReady, 0, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
 			conditions: "Available=True/ServiceReady Progressing=True/ResizeInProgress Degraded=False/AsExpected Reconciling=True/ResizeInProgress Ready=False/ResizeInProgress",
-			message:    "without a restart", kstatus: "InProgress",
+			message:    "in place to the requested resources", kstatus: "InProgress",
 		},
 		{
 			name: "resize, no room", o: observed(bigger, testPod(bigger, 0, ready(0), func(pod *corev1.Pod) {

@@ -75,7 +75,7 @@ func ParseTEEs(data []byte) (map[string]TEE, error) {
 		// Performers may write the type in any case.
 		key := strings.ToLower(name)
 		if _, twice := tees[key]; twice {
-			return nil, fmt.Errorf("%q: stands there twice, for upper and lower case are the same: keep one", name)
+			return nil, fmt.Errorf("%q: appears twice, since case is ignored: keep one", name)
 		}
 		tees[key] = tee
 	}
@@ -129,11 +129,11 @@ func parseNodeLabels(data json.RawMessage) (map[string]string, error) {
 	labels := make(map[string]string, len(values))
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if problems := validation.IsQualifiedName(key); len(problems) > 0 {
-			return nil, fmt.Errorf("%q is no label key: %s", key, strings.Join(problems, "; "))
+			return nil, fmt.Errorf("%q is not a valid label key: %s", key, strings.Join(problems, "; "))
 		}
 		var value *string
 		if json.Unmarshal(values[key], &value) != nil || value == nil {
-			return nil, fmt.Errorf("the value of %s is %s: it must be a text, such as \"true\" with the quotes", key, values[key])
+			return nil, fmt.Errorf("the value of %s is %s: it must be a string, such as \"true\" with the quotes", key, values[key])
 		}
 		if problems := validation.IsValidLabelValue(*value); len(problems) > 0 {
 			return nil, fmt.Errorf("the value of %s is %q: %s", key, *value, strings.Join(problems, "; "))
@@ -166,7 +166,7 @@ func parseResources(data json.RawMessage) (corev1.ResourceList, error) {
 			return nil, fmt.Errorf("the amount of %s is %s: it must be a quantity above 0, such as 1", name, amounts[name])
 		}
 		if strings.Contains(name, "/") && amount.MilliValue()%1000 != 0 {
-			return nil, fmt.Errorf("the amount of %s is %s: of what device plugins offer it must be a whole number", name, amounts[name])
+			return nil, fmt.Errorf("the amount of %s is %s: it must be a whole number, since devices can't be split", name, amounts[name])
 		}
 		list[corev1.ResourceName(name)] = amount
 	}
@@ -181,10 +181,10 @@ func checkResourceName(name string) error {
 		return nil
 	}
 	if problems := validation.IsQualifiedName(name); len(problems) > 0 {
-		return fmt.Errorf("%q is no resource name: %s", name, strings.Join(problems, "; "))
+		return fmt.Errorf("%q is not a valid resource name: %s", name, strings.Join(problems, "; "))
 	}
 	if !strings.Contains(name, "/") && !strings.HasPrefix(name, corev1.ResourceHugePagesPrefix) {
-		return fmt.Errorf("%q is no resource name: write it with its domain, such as sgx.intel.com/enclave", name)
+		return fmt.Errorf("%q is not a valid resource name: write it with its domain, such as sgx.intel.com/enclave", name)
 	}
 	return nil
 }

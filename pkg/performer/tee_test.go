@@ -81,7 +81,7 @@ func TestParseTEEsRefuses(t *testing.T) {
 		{"a text", "tdx", []string{"map from the types"}},
 		{"a list", "- tdx", []string{"map from the types"}},
 		{"an entry twice", "tdx: {runtimeClass: a}\ntdx: {runtimeClass: b}", []string{"tdx", "already"}},
-		{"an entry in two cases", "tdx: {runtimeClass: a}\nTDX: {runtimeClass: b}", []string{`"tdx"`, "stands there twice"}},
+		{"an entry in two cases", "tdx: {runtimeClass: a}\nTDX: {runtimeClass: b}", []string{`"tdx"`, "appears twice"}},
 		{"a type of no name", `"": {runtimeClass: a}`, []string{`""`, "1 to 63"}},
 		{"a type with a blank", `a b: {runtimeClass: a}`, []string{`"a b"`, "1 to 63"}},
 		{"a type that is too long", strings.Repeat("a", 64) + `: {runtimeClass: a}`, []string{"1 to 63"}},
@@ -128,7 +128,7 @@ func TestParseTEEsRefuses(t *testing.T) {
 // A table without types makes no pod for who requires one, and says so.
 func TestATableWithoutTypesFailsClosed(t *testing.T) {
 	_, problem := resolveHardware(&v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "tdx"}, map[string]TEE{})
-	if problem == nil || !strings.Contains(problem.String(), "that are none") {
+	if problem == nil || !strings.Contains(problem.String(), "which has none") {
 		t.Errorf("got %+v", problem)
 	}
 }

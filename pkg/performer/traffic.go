@@ -173,7 +173,7 @@ func progressDeadlineLeft(o Observed, views []podView) (left time.Duration, coun
 		since = upgrade.Time
 	}
 	if cur := current(views); cur != nil && p.Status.CurrentRevision == "" && cur.CreationTimestamp.After(since) {
-		// Nothing has ever served, and the spec may have been mended since.
+		// Nothing has ever served, and the spec may have been fixed since.
 		since = cur.CreationTimestamp.Time
 	}
 	deadline := defaultProgressDeadline

@@ -121,9 +121,9 @@ func decode(request *admissionv1.AdmissionRequest) (p, before *v1alpha1.Performe
 	want := v1alpha1.SchemeGroupVersion.WithKind("Performer")
 	switch kind := request.Kind; {
 	case kind.Group != want.Group || kind.Kind != want.Kind:
-		return nil, nil, refused("this webhook judges %s, not %s of group %q: correct its rules", want.GroupKind(), kind.Kind, kind.Group)
+		return nil, nil, refused("this webhook handles %s, not %s of group %q: correct the rules in its webhook configuration", want.GroupKind(), kind.Kind, kind.Group)
 	case kind.Version != want.Version:
-		return nil, nil, refused("this webhook judges version %s of %s, not %s: correct its rules", want.Version, want.GroupKind(), kind.Version)
+		return nil, nil, refused("this webhook handles version %s of %s, not %s: correct the rules in its webhook configuration", want.Version, want.GroupKind(), kind.Version)
 	case request.SubResource != "":
 		return nil, nil, allowed()
 	}
@@ -157,9 +157,9 @@ func decodeObject(raw []byte, p *v1alpha1.Performer) (why string) {
 	}
 	if err := json.Unmarshal(raw, p); err != nil {
 		if typeError, ok := err.(*json.UnmarshalTypeError); ok && typeError.Field != "" { //nolint:errorlint // json returns it as it is
-			return fmt.Sprintf("is no Performer: %s is a %s where %s is wanted", typeError.Field, typeError.Value, typeError.Type)
+			return fmt.Sprintf("is not a valid Performer: %s is a %s, but must be a %s", typeError.Field, typeError.Value, typeError.Type)
 		}
-		return "is no Performer: a value can't be read, such as a quantity or a time"
+		return "is not a valid Performer: a value can't be read, such as a quantity or a time"
 	}
 	if p.APIVersion != v1alpha1.SchemeGroupVersion.String() || p.Kind != "Performer" {
 		return fmt.Sprintf("is a %s of %s, not a Performer of %s", p.Kind, p.APIVersion, v1alpha1.SchemeGroupVersion)

@@ -45,7 +45,7 @@ func newAuthority(now time.Time) (*authority, error) {
 func parseAuthority(certificatePEM, keyPEM []byte) (*authority, error) {
 	pair, err := tls.X509KeyPair(certificatePEM, keyPEM)
 	if err != nil {
-		return nil, errors.New("it holds no certificate with its key")
+		return nil, errors.New("it holds no matching certificate and key")
 	}
 	key, ok := pair.PrivateKey.(*ecdsa.PrivateKey)
 	if !ok || !pair.Leaf.IsCA || pair.Leaf.Subject.CommonName != authorityName {

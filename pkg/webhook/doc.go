@@ -1,11 +1,11 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package webhook is the admission server: it tells users of mistakes in a Performer when they make
-// them, and not later in a condition.
+// Package webhook is the admission server: it refuses a faulty Performer when it is created or
+// changed, rather than reporting it later in a condition.
 //
-// What is a mistake is said by package performer, by which the controller goes too; so a Performer
-// that gets past admission, because it is off or away, comes to the same end. Nothing here is needed
+// Package performer defines what counts as a mistake, for the controller too; so a Performer that gets
+// past admission, because that is off or away, ends up the same. Nothing here is needed
 // for the operator to be right.
 //
 // handler.go speaks HTTP and AdmissionReview; admit.go decides; authority.go makes certificates, and

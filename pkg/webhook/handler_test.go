@@ -124,14 +124,14 @@ func TestValidate(t *testing.T) {
 		{"the status", review(kind + `,"subResource":"status","operation":"UPDATE"`), nil, nil},
 		{"a deletion", review(kind + `,"operation":"DELETE","oldObject":` + performerJSON("x", bad)), nil, nil},
 
-		{"another kind", review(`"kind":{"group":"","version":"v1","kind":"Pod"},"operation":"CREATE","object":{}`), []string{"not Pod", "correct its rules"}, nil},
+		{"another kind", review(`"kind":{"group":"","version":"v1","kind":"Pod"},"operation":"CREATE","object":{}`), []string{"not Pod", "correct the rules"}, nil},
 		{"another version", review(`"kind":{"group":"hourglass.eigenlayer.io","version":"v9","kind":"Performer"},"operation":"CREATE","object":{}`), []string{"not v9"}, nil},
 		{"no object", review(kind + `,"operation":"CREATE"`), []string{"object is missing"}, nil},
 		{"no old object", review(kind + `,"operation":"UPDATE","object":` + performerJSON("x", bad)), []string{"spec.image"}, nil},
 		{"another kind of object", create(`{"apiVersion":"v1","kind":"Pod"}`), []string{"is a Pod of v1"}, nil},
-		{"an object that is none", create(`7`), []string{"object is no Performer"}, nil},
-		{"a field of another type", create(performerJSON("x", `{"image":7}`)), []string{"object is no Performer: spec.image is a number"}, nil},
-		{"a quantity that is none", create(performerJSON("x", `{"resources":{"limits":{"cpu":"`+planted+`"}}}`)), []string{"object is no Performer"}, nil},
+		{"an object that is none", create(`7`), []string{"object is not a valid Performer"}, nil},
+		{"a field of another type", create(performerJSON("x", `{"image":7}`)), []string{"object is not a valid Performer: spec.image is a number"}, nil},
+		{"a quantity that is none", create(performerJSON("x", `{"resources":{"limits":{"cpu":"`+planted+`"}}}`)), []string{"object is not a valid Performer"}, nil},
 		{"two Performers", update(performerJSON("x", good), performerJSON("y", good)), []string{"not the same Performer"}, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -151,7 +151,7 @@ func (f *failures) handler(resource string) cache.WatchErrorHandlerWithContext {
 			f.last = map[string]metav1.StatusReason{}
 		}
 		f.last[resource] = reason
-		klog.FromContext(ctx).Error(err, "Cannot list or watch for the webhooks, trying on", "resource", resource)
+		klog.FromContext(ctx).Error(err, "Cannot list or watch for the webhooks, will keep retrying", "resource", resource)
 	}
 }
 
@@ -169,7 +169,7 @@ func (k *Keeper) Check() error {
 		return errors.New(*doubt)
 	}
 	if shown := k.shown.Load(); shown != nil && !k.now().Before(shown.Leaf.NotAfter) {
-		return fmt.Errorf("the certificate ended at %s", shown.Leaf.NotAfter.Format(time.RFC3339))
+		return fmt.Errorf("the certificate expired at %s", shown.Leaf.NotAfter.Format(time.RFC3339))
 	}
 	return nil
 }
@@ -216,7 +216,7 @@ func (k *Keeper) loop(ctx context.Context) {
 			next = retry
 		default:
 			if text := err.Error(); text != k.told {
-				logger.Error(err, "Cannot keep the certificate of the webhooks, trying on")
+				logger.Error(err, "Cannot keep the certificate of the webhooks, will keep retrying")
 				k.told = text
 			}
 			next, retry = retry, min(2*retry, lastRetry)
@@ -277,7 +277,7 @@ func (k *Keeper) readAuthority(ctx context.Context) (*authority, error) {
 		ours := live.Labels[performer.LabelManagedBy] == performer.ManagedBy
 		switch {
 		case err != nil && !ours:
-			return nil, fmt.Errorf("the Secret %s/%s is not the operator's: %w; delete it, or name another one with --webhook-ca-secret", k.config.Namespace, k.config.Secret, err)
+			return nil, fmt.Errorf("the Secret %s/%s was not made by the operator: %w; delete it, or set another name with --webhook-ca-secret", k.config.Namespace, k.config.Secret, err)
 		case err == nil && now.Before(present.dueAt()):
 			return present, nil
 		case err == nil && !k.leading.Load() && now.Before(present.certificate.NotAfter):
@@ -312,7 +312,7 @@ func (k *Keeper) readAuthority(ctx context.Context) (*authority, error) {
 	if err != nil {
 		return nil, fmt.Errorf("writing Secret %s/%s: %w", k.config.Namespace, k.config.Secret, err)
 	}
-	klog.FromContext(ctx).Info("Made an authority for the webhooks' certificates", "secret", klog.KRef(k.config.Namespace, k.config.Secret), "expires", made.certificate.NotAfter)
+	klog.FromContext(ctx).Info("Created a CA for the webhook certificates", "secret", klog.KRef(k.config.Namespace, k.config.Secret), "expires", made.certificate.NotAfter)
 	return made, nil
 }
 

@@ -260,7 +260,7 @@ func TestCertificateOutlivesItsSecret(t *testing.T) {
 		t.Error(err)
 	}
 	r.now = k.shown.Load().Leaf.NotAfter
-	if err := k.Check(); err == nil || !strings.Contains(err.Error(), "the certificate ended at 2026-") {
+	if err := k.Check(); err == nil || !strings.Contains(err.Error(), "the certificate expired at 2026-") {
 		t.Errorf("it is ready with a certificate that has ended: %v", err)
 	}
 }

@@ -67,7 +67,7 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 		"Normal UpgradeInProgress Replacing revision ",
 		"Normal PodReady Pod performer-a-2 serves at ",
 		"Normal UpgradeInProgress Replacing revision ",
-		"Warning ProgressDeadlineExceeded progressDeadlineSeconds are over: ",
+		"Warning ProgressDeadlineExceeded progressDeadlineSeconds exceeded: ",
 	)
 	if lines := strings.Count(strings.TrimSpace(events), "\n") + 1; lines > 2+7 {
 		t.Errorf("there are more events than there was to tell:\n%s", events)

@@ -67,7 +67,7 @@ func TestElectedManagersWithoutTheServer(t *testing.T) {
 		waits     string        // what the leader that was started again says
 	}{
 		{apiServer, time.Minute, "Waiting: the API server at "},
-		{etcd, 0, "Cannot read or write the lease, trying on"},
+		{etcd, 0, "Cannot read or write the lease, will keep retrying"},
 	} {
 		w.do("stop", fault.component)
 		stopped := time.Now()
@@ -81,7 +81,7 @@ func TestElectedManagersWithoutTheServer(t *testing.T) {
 		}
 		again := controlplane.StartManager(t, w.user.Kubeconfig, args...)
 		again.AwaitLog(fault.waits)
-		standby.AwaitLog("Cannot read or write the lease, trying on")
+		standby.AwaitLog("Cannot read or write the lease, will keep retrying")
 		for _, path := range []string{"/healthz", "/readyz"} {
 			if status, body := standby.Get("health", path); status != http.StatusOK {
 				t.Errorf("%s of the standby says %d without %s: %s", path, status, fault.component, body)

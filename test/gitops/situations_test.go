@@ -133,7 +133,7 @@ var situations = []struct {
 		w.sync()
 		w.later(11 * time.Minute)
 		w.waits("ErrImagePull", "not found")
-	}, "Failed", "Degraded", `ProgressDeadlineExceeded: progressDeadlineSeconds are over: Pod performer-demo-0: image "repo:1" can't be pulled: not found`},
+	}, "Failed", "Degraded", `ProgressDeadlineExceeded: progressDeadlineSeconds exceeded: Pod performer-demo-0: image "repo:1" can't be pulled: not found`},
 	{"a spec that can't be", func(w *world) {
 		w.change(func(spec *v1alpha1.PerformerSpec) {
 			spec.HardwareRequirements = &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "none"}
@@ -176,7 +176,7 @@ var situations = []struct {
 		w.sync()
 		w.later(11 * time.Minute)
 		w.waits("CrashLoopBackOff", "back-off")
-	}, "Failed", "Degraded", "ProgressDeadlineExceeded: progressDeadlineSeconds are over: Pod performer-demo-1: the container ended with "},
+	}, "Failed", "Degraded", "ProgressDeadlineExceeded: progressDeadlineSeconds exceeded: Pod performer-demo-1: the container ended with "},
 	{"upgraded, and the old one is gone", func(w *world) {
 		w.sync()
 		w.ready()

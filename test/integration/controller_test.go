@@ -408,7 +408,7 @@ func TestStrangers(t *testing.T) {
 		t.Error("the stranger's Service was touched")
 	}
 	eventually(t, "an event", func(context.Context) string {
-		if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning ServiceConflict Service performer-a belongs to somebody else") {
+		if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning ServiceConflict Service performer-a exists but is not owned by this Performer") {
 			return events
 		}
 		return ""

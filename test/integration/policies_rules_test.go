@@ -233,11 +233,11 @@ func TestAllowedServiceAccounts(t *testing.T) {
 	mounted := `spec.volumes[v].projected has a token of service account "default"; it must `
 	judgeAll(t, "service-accounts", nil,
 		account(""),
-		account("default", named("default", "have none")),
-		account("avs", named("avs", "have none")),
+		account("default", named("default", "not be set")),
+		account("avs", named("avs", "not be set")),
 		projected(`{"secret":{"name":"s"}}`),
-		projected(token, mounted+"have none"),
-		projected(certificate, mounted+"have none"),
+		projected(token, mounted+"not be set"),
+		projected(certificate, mounted+"not be set"),
 	)
 	const list = "be one of avs, other/signer"
 	judgeAll(t, "service-accounts", with("allowed-service-accounts", "avs, other/signer"),
@@ -417,7 +417,7 @@ func TestParametersThatAreWrong(t *testing.T) {
 			t.Run(test.parameter+"="+test.value, func(t *testing.T) {
 				mustRefuse(t, binding, namespace)
 				checkRefusal(t, askFor(t, namespace, merged(t, bad(test.concern))), []string{
-					"cannot be judged: annotation " + parameters + test.parameter + " of ValidatingAdmissionPolicyBinding " + binding, test.says})
+					"cannot be checked: annotation " + parameters + test.parameter + " of ValidatingAdmissionPolicyBinding " + binding, test.says})
 				mustStandBy(t, namespace, "a")
 				checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
 			})

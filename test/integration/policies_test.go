@@ -54,7 +54,7 @@ var policies = map[string]struct {
 	"runtime-classes": {`"scheduling":{"runtimeClass":"runc"}`, `"scheduling":{"runtimeClass":"kata"}`,
 		`spec.scheduling.runtimeClass is "runc"; it must be one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx`},
 	"service-accounts": {`"config":{"serviceAccountName":"admin"}`, `"config":{"serviceAccountName":null}`,
-		`spec.config.serviceAccountName is "admin"; it must have none`},
+		`spec.config.serviceAccountName is "admin"; it must not be set`},
 }
 
 // readPolicy returns a policy and its binding as they are installed.
@@ -320,12 +320,12 @@ func mustLetGo(t *testing.T, namespace, name string) {
 func TestPoliciesWithoutTheirParameters(t *testing.T) {
 	var tests []func()
 	for concern, says := range map[string]string{
-		"allowed-registries": "spec.image cannot be judged: annotation hourglass.eigenlayer.io/allowed-registries of %s is missing or empty; it must name registries, such as ghcr.io,docker.io/library",
-		"image-tag":          "spec.image cannot be judged: annotation hourglass.eigenlayer.io/forbidden-tags of %s is missing; it must name tags, such as latest",
-		"resource-ceilings": "spec.resources cannot be judged: %s has none of the annotations hourglass.eigenlayer.io/max-cpu, hourglass.eigenlayer.io/max-memory, " +
+		"allowed-registries": "spec.image cannot be checked: annotation hourglass.eigenlayer.io/allowed-registries of %s is missing or empty; it must name registries, such as ghcr.io,docker.io/library",
+		"image-tag":          "spec.image cannot be checked: annotation hourglass.eigenlayer.io/forbidden-tags of %s is missing; it must name tags, such as latest",
+		"resource-ceilings": "spec.resources cannot be checked: %s has none of the annotations hourglass.eigenlayer.io/max-cpu, hourglass.eigenlayer.io/max-memory, " +
 			"hourglass.eigenlayer.io/max-ephemeral-storage, hourglass.eigenlayer.io/max-gpus; it must have at least one",
-		"runtime-classes":  "spec.scheduling.runtimeClass cannot be judged: annotation hourglass.eigenlayer.io/allowed-runtime-classes of %s is missing; it must name RuntimeClasses, or be empty for none",
-		"service-accounts": "spec.config.serviceAccountName cannot be judged: annotation hourglass.eigenlayer.io/allowed-service-accounts of %s is missing; it must name service accounts, as name or namespace/name, or be empty for none",
+		"runtime-classes":  "spec.scheduling.runtimeClass cannot be checked: annotation hourglass.eigenlayer.io/allowed-runtime-classes of %s is missing; it must name RuntimeClasses, or be empty for none",
+		"service-accounts": "spec.config.serviceAccountName cannot be checked: annotation hourglass.eigenlayer.io/allowed-service-accounts of %s is missing; it must name service accounts, as name or namespace/name, or be empty for none",
 	} {
 		for what, change := range map[string]func(*admissionv1.ValidatingAdmissionPolicyBinding){
 			"no annotation": with("", ""),

@@ -37,7 +37,7 @@ spec:
 
 // mistakes are what is wrong with it, by field. kubectl puts a colon between the two, the conditions do not.
 var mistakes = []struct{ field, why string }{
-	{"spec.image", `is "registry.example.com/Performer:v1", whose name "registry.example.com/Performer" is none`},
+	{"spec.image", `is "registry.example.com/Performer:v1", whose name "registry.example.com/Performer" is invalid`},
 	{"spec.resources.requests.cpu", "is 2, above the limit of 1: it must be at most the limit"},
 }
 
@@ -114,7 +114,7 @@ func TestMistakesAreRefusedAndDoubtsAreTold(t *testing.T) {
 	// kubectl shows warnings on standard error, which is only kept where it fails for them.
 	_, err = cluster.ApplyStrictly(t.Context(), ns.Name, fmt.Sprintf(dubious, "b"))
 	for _, want := range []string{
-		`Warning: spec.avsAddress is "0x123...", which is no address: one is 0x and 40 hexadecimal digits`,
+		`Warning: spec.avsAddress is "0x123...", which is not an Ethereum address: it should be 0x followed by 40 hexadecimal digits`,
 		"Warning: spec.image has the tag latest",
 		"Warning: spec.imagePullPolicy is Never",
 	} {

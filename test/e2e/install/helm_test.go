@@ -120,7 +120,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	if err := refusal(ns)(t.Context()); err != nil {
 		t.Errorf("after a rollback from webhooks to webhooks: %v", err)
 	}
-	if output := h.run(t, "test", "--logs"); !strings.Contains(output, "Succeeded") || !strings.Contains(output, "All that a manager with these options needs is there") {
+	if output := h.run(t, "test", "--logs"); !strings.Contains(output, "Succeeded") || !strings.Contains(output, "The cluster has all that a manager with these options needs") {
 		t.Errorf("helm test says:\n%s", output)
 	}
 	h.testsAnAccountThatMayNothing(t)

@@ -27,39 +27,39 @@
 {{- if not .metrics.enabled -}}
 {{- range $key := list "serviceMonitor" "prometheusRule" "dashboard" -}}
 {{- if (get $.Values.metrics $key).enabled -}}
-{{- fail (printf "metrics.%s.enabled=true has no meaning with metrics.enabled=false: set one of them otherwise" $key) -}}
+{{- fail (printf "metrics.%s.enabled=true has no effect with metrics.enabled=false: change one of them" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- if .metrics.secure -}}
-{{- fail "metrics.secure=true has no meaning with metrics.enabled=false: set one of them otherwise" -}}
+{{- fail "metrics.secure=true has no effect with metrics.enabled=false: change one of them" -}}
 {{- end -}}
 {{- /* The earlier chart's values name the port that is the default. */ -}}
 {{- range $key, $port := dict "metrics.port" .metrics.port "operator.env.metricsPort" .operator.env.metricsPort "service.ports.metrics" .service.ports.metrics -}}
 {{- if not (has (int $port) (list 0 8080)) -}}
-{{- fail (printf "%s=%d has no meaning with metrics.enabled=false: leave it out" $key (int $port)) -}}
+{{- fail (printf "%s=%d has no effect with metrics.enabled=false: leave it out" $key (int $port)) -}}
 {{- end -}}
 {{- end -}}
 {{- if not .service.ports.health -}}
 {{- if ne .service.type "ClusterIP" -}}
-{{- fail (printf "service.type=%s has no meaning with metrics.enabled=false and no service.ports.health: there is no Service" .service.type) -}}
+{{- fail (printf "service.type=%s has no effect with metrics.enabled=false and no service.ports.health: there is no Service" .service.type) -}}
 {{- end -}}
 {{- if .service.annotations -}}
-{{- fail "service.annotations have no meaning with metrics.enabled=false and no service.ports.health: there is no Service" -}}
+{{- fail "service.annotations have no effect with metrics.enabled=false and no service.ports.health: there is no Service" -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 {{- if and .metrics.certificateSecret (not .metrics.secure) -}}
-{{- fail (printf "metrics.certificateSecret=%s has no meaning without metrics.secure=true: set both or neither" .metrics.certificateSecret) -}}
+{{- fail (printf "metrics.certificateSecret=%s has no effect without metrics.secure=true: set both or neither" .metrics.certificateSecret) -}}
 {{- end -}}
 {{- $servicePort := .service.ports.metrics | default $metricsPort -}}
 {{- if and .metrics.enabled (eq (int $servicePort) (int .service.ports.health)) -}}
 {{- fail (printf "service.ports.metrics and service.ports.health are both %d: give them different ports" (int $servicePort)) -}}
 {{- end -}}
 {{- if and (not .serviceAccount.create) .serviceAccount.annotations -}}
-{{- fail "serviceAccount.annotations have no meaning with serviceAccount.create=false: set them on the one that is there" -}}
+{{- fail "serviceAccount.annotations have no effect with serviceAccount.create=false: set them on the existing one" -}}
 {{- end -}}
 {{- if and (not .serviceAccount.create) (not .serviceAccount.name) -}}
-{{- fail "serviceAccount.create=false needs serviceAccount.name: the service account that is there already" -}}
+{{- fail "serviceAccount.create=false needs serviceAccount.name: the name of an existing service account" -}}
 {{- end -}}
 {{- with .podDisruptionBudget -}}
 {{- if and .enabled (kindIs "invalid" .maxUnavailable) (kindIs "invalid" .minAvailable) -}}
@@ -72,6 +72,11 @@
 {{- if and .namespaces (ne (len .namespaces) (len (uniq .namespaces))) -}}
 {{- fail (printf "namespaces=%s: one is named twice" (join "," .namespaces)) -}}
 {{- end -}}
+{{- with .networkPolicy.performers -}}
+{{- if and .callers (not .namespaces) -}}
+{{- fail "networkPolicy.performers.callers have no effect without networkPolicy.performers.namespaces: name the namespaces of the performers" -}}
+{{- end -}}
+{{- end -}}
 {{- with .networkPolicy.performers.namespaces -}}
 {{- if ne (len .) (len (uniq .)) -}}
 {{- fail (printf "networkPolicy.performers.namespaces=%s: one is named twice" (join "," .)) -}}
@@ -79,17 +84,17 @@
 {{- end -}}
 {{- range $key, $_ := .commonLabels -}}
 {{- if or (hasPrefix "app.kubernetes.io/" $key) (hasPrefix "helm.sh/" $key) (hasPrefix "rbac.authorization.k8s.io/" $key) -}}
-{{- fail (printf "commonLabels: %s is the chart's own to set" $key) -}}
+{{- fail (printf "commonLabels: %s is set by the chart" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- range $key, $_ := .pod.labels -}}
 {{- if hasKey (include "hourglass-operator.selector" $ | fromYaml) $key -}}
-{{- fail (printf "pod.labels: %s is the chart's own to set: the Deployment selects by it" $key) -}}
+{{- fail (printf "pod.labels: %s is set by the chart: the Deployment selects by it" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- range $key, $_ := .pod.annotations -}}
 {{- if or (hasPrefix "helm.sh/" $key) (has $key (list "kubectl.kubernetes.io/default-container" "checksum/tees")) -}}
-{{- fail (printf "pod.annotations: %s is the chart's own to set" $key) -}}
+{{- fail (printf "pod.annotations: %s is set by the chart" $key) -}}
 {{- end -}}
 {{- end -}}
 {{- range $policy, $values := .policies -}}
@@ -139,21 +144,21 @@
 {{- define "hourglass-operator.validateWebhook" -}}
 {{- range $key, $instead := dict "validatingWebhooks" "webhook.failurePolicy" "mutatingWebhooks" "webhook.failurePolicy" -}}
 {{- if hasKey $.Values.webhook $key -}}
-{{- fail (printf "webhook.%s is of an earlier chart: leave it out, and set %s if it is not to be Ignore" $key $instead) -}}
+{{- fail (printf "webhook.%s is a value of an earlier chart: leave it out, and set %s if it should not be Ignore" $key $instead) -}}
 {{- end -}}
 {{- end -}}
 {{- $provider := .Values.webhook.certificate.provider -}}
 {{- if .Values.webhook.enabled -}}
 {{- range $key, $needs := dict "duration" "cert-manager" "renewBefore" "cert-manager" "issuerRef" "cert-manager" "caBundle" "manual" -}}
 {{- if and (get $.Values.webhook.certificate $key) (ne $provider $needs) -}}
-{{- fail (printf "webhook.certificate.%s has no meaning with provider %s: it is for %s" $key $provider $needs) -}}
+{{- fail (printf "webhook.certificate.%s has no effect with provider %s: it is for %s" $key $provider $needs) -}}
 {{- end -}}
 {{- end -}}
 {{- if and (eq $provider "self-managed") .Values.webhook.certificate.secretName -}}
-{{- fail "webhook.certificate.secretName has no meaning with provider self-managed: it is for cert-manager and manual" -}}
+{{- fail "webhook.certificate.secretName has no effect with provider self-managed: it is for cert-manager and manual" -}}
 {{- end -}}
 {{- if and (eq $provider "self-managed") .Values.operator.env.certDir -}}
-{{- fail (printf "operator.env.certDir=%s has no meaning with webhook.certificate.provider self-managed: leave it empty" .Values.operator.env.certDir) -}}
+{{- fail (printf "operator.env.certDir=%s has no effect with webhook.certificate.provider self-managed: leave it empty" .Values.operator.env.certDir) -}}
 {{- end -}}
 {{- with .Values.webhook.certificate.issuerRef -}}
 {{- if not .name -}}
@@ -181,7 +186,7 @@
 {{- /* Without a cluster, as in helm template, there is none. */ -}}
 {{- with lookup "apps/v1" "Deployment" .Release.Namespace (include "hourglass-operator.manager" .) -}}
 {{- if ne (toJson .spec.selector) (dict "matchLabels" (include "hourglass-operator.selector" $ | fromYaml) | toJson) -}}
-{{- fail (printf "Deployment %s has another selector, which cannot be changed: it is of an earlier operator, from which docs/migration.md leads to this one" .metadata.name) -}}
+{{- fail (printf "Deployment %s has a different selector, which cannot be changed: it belongs to an earlier operator; docs/migration.md says how to migrate" .metadata.name) -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}

@@ -21,15 +21,15 @@ import (
 // +kubebuilder:resource:path=performers,singular=performer,scope=Namespaced,shortName=perf,categories=hourglass
 // +kubebuilder:selectablefield:JSONPath=`.spec.avsAddress`
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
-// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether what is asked for now is what serves."
-// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`,description="Where the performer is in its life."
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the pod that serves is what the spec asks for now."
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`,description="Phase of the performer's life cycle."
 // +kubebuilder:printcolumn:name="AVS",type=string,JSONPath=`.spec.avsAddress`,description="Address of the AVS that the performer works for."
-// +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image`,description="Image that is asked for."
-// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`,description="Version that is asked for."
+// +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image`,description="Requested image."
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`,description="Requested version."
 // +kubebuilder:printcolumn:name="Endpoint",type=string,JSONPath=`.status.grpcEndpoint`,priority=1,description="Address to dial."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || self.metadata.name.size() <= 53",optionalOldSelf=true,message="metadata.name must be at most 53 characters: the Service is named performer-<name>, and a Service name has at most 63"
-// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || !self.metadata.name.contains('.')",optionalOldSelf=true,message="metadata.name must not contain a dot: the Service is named performer-<name>, and a Service name has none; use a dash"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || self.metadata.name.size() <= 53",optionalOldSelf=true,message="metadata.name must be at most 53 characters: the Service is named performer-<name>, and a Service name can have at most 63 characters"
+// +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || !self.metadata.name.contains('.')",optionalOldSelf=true,message="metadata.name must not contain a dot: the Service is named performer-<name>, and a Service name can't contain one; use a dash"
 type Performer struct {
 	metav1.TypeMeta `json:",inline"`
 	// Standard object metadata. The name is at most 53 characters and has no dot, since the
@@ -37,21 +37,21 @@ type Performer struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// What is asked for.
+	// Desired state.
 	// +required
 	Spec PerformerSpec `json:"spec"`
 
-	// What is. Written by the operator alone.
+	// Observed state. Written by the operator alone.
 	// +optional
 	// +default={"observedGeneration": -1}
 	Status PerformerStatus `json:"status,omitempty"`
 }
 
-// PerformerSpec is what is asked of a performer.
+// PerformerSpec is the desired state of a performer.
 type PerformerSpec struct {
 	// Address of the AVS (Actively Validated Service) that this performer works for, usually 0x and
-	// 40 hexadecimal digits. Any text is taken: it appears on the pod as a label, made valid where
-	// it is not.
+	// 40 hexadecimal digits. Any text is accepted. It becomes a label of the pod, converted to a
+	// valid label value where necessary.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
@@ -100,28 +100,30 @@ type PerformerSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 
-	// How a changed spec takes the place of what runs.
+	// How a change of the spec is rolled out.
 	// +optional
 	UpgradeStrategy *UpgradeStrategy `json:"upgradeStrategy,omitempty"`
 
-	// How many seconds the container has to end after it was told to; 30 if not set.
+	// How many seconds the container has to shut down after SIGTERM; 30 if not set.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=86400
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
 
 	// Further labels of the pod, at most 64. Those by which the operator and its Service find the
-	// pod can't be set: app, app.kubernetes.io/managed-by and all of hourglass.eigenlayer.io.
+	// pod can't be set: app, app.kubernetes.io/managed-by and those that begin with
+	// hourglass.eigenlayer.io/.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="!('app' in self) && !('app.kubernetes.io/managed-by' in self)",message="must not set app or app.kubernetes.io/managed-by: the operator finds its pods by them"
-	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set labels of hourglass.eigenlayer.io/: they are the operator's own"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set labels that begin with hourglass.eigenlayer.io/: they are the operator's own"
 	PodLabels map[string]string `json:"podLabels,omitempty"`
 
-	// Further annotations of the pod, at most 64; not of hourglass.eigenlayer.io.
+	// Further annotations of the pod, at most 64. Keys that begin with hourglass.eigenlayer.io/ are
+	// reserved.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
-	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set annotations of hourglass.eigenlayer.io/: they are the operator's own"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set annotations that begin with hourglass.eigenlayer.io/: they are the operator's own"
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 
 	// Security context of the container. Privilege escalation is off unless this allows it.
@@ -169,7 +171,7 @@ const (
 	RecreateUpgrade UpgradeStrategyType = "Recreate"
 )
 
-// UpgradeStrategy says how a changed spec takes the place of what runs.
+// UpgradeStrategy says how a change of the spec is rolled out.
 type UpgradeStrategy struct {
 	// BlueGreen makes the new pod beside the old and moves traffic when it is ready, so that no call
 	// is lost; both versions serve for a second or two. Recreate makes the new pod when the old is
@@ -178,16 +180,16 @@ type UpgradeStrategy struct {
 	// +kubebuilder:default=BlueGreen
 	Type UpgradeStrategyType `json:"type,omitempty"`
 
-	// How many seconds the new pod has to become ready before the upgrade counts as stalled. What
-	// served goes on serving, and a new pod that becomes ready later is still taken.
+	// How many seconds the new pod has to become ready before the upgrade counts as stalled. The old
+	// pod goes on serving; if the new one becomes ready later, the upgrade still completes.
 	// +optional
 	// +kubebuilder:default=600
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=86400
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
 
-	// How many seconds the old pod goes on answering on open connections after new ones no longer
-	// come to it. Then it is told to end. For BlueGreen.
+	// How many seconds the old pod goes on serving open connections after it gets no new ones, before
+	// it is terminated. For BlueGreen alone.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=0
@@ -208,8 +210,7 @@ type PerformerConfig struct {
 	// +kubebuilder:validation:Maximum=65535
 	GRPCPort int32 `json:"grpcPort,omitempty"`
 
-	// Environment variables by name, at most 256. On the pod they stand sorted by name, before
-	// those of environmentFrom.
+	// Environment variables by name, at most 256. On the pod they come first, sorted by name.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=256
 	Environment map[string]string `json:"environment,omitempty"`
@@ -222,7 +223,7 @@ type PerformerConfig struct {
 	// +kubebuilder:validation:MaxItems=256
 	EnvironmentFrom []EnvironmentVariableSource `json:"environmentFrom,omitempty"`
 
-	// Environment variables in the form that pods have, at most 256. On the pod they stand last.
+	// Environment variables in the form that pods have, at most 256. On the pod they come last.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -241,55 +242,55 @@ type PerformerConfig struct {
 	// +kubebuilder:validation:MaxItems=1024
 	Command []string `json:"command,omitempty"`
 
-	// Service account that the pod runs as. Only where one is named does the pod get its token.
+	// Service account that the pod runs as. Its token is mounted only if this is set.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 
-	// How the container's health is asked for, by grpc.health.v1.Health/Check on the gRPC port.
+	// How the container's health is probed, by grpc.health.v1.Health/Check on the gRPC port.
 	// +optional
 	Probes *Probes `json:"probes,omitempty"`
 }
 
-// Probes say how the container's health is asked for. What is not set has a default.
+// Probes say how the container's health is probed. What is not set has a default.
 type Probes struct {
-	// Name of the gRPC service whose health is asked for. Empty means the server as a whole.
+	// Name of the gRPC service whose health is probed. Empty means the server as a whole.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Service string `json:"service,omitempty"`
 
-	// Asked until it succeeds once, before the others are asked: every second up to 300 times, with
-	// 5 seconds for an answer, if not set.
+	// Startup probe, which runs until it first succeeds; the others start only then. Defaults: every
+	// second, a timeout of 5 seconds, failed after 300 failures.
 	// +optional
 	Startup *ProbeThresholds `json:"startup,omitempty"`
 
-	// Whether the pod gets calls: asked every 5 seconds, with 5 seconds for an answer, and given up
-	// after 3 failures, if not set.
+	// Readiness probe, which decides whether the pod gets calls. Defaults: every 5 seconds, a timeout
+	// of 5 seconds, failed after 3 failures.
 	// +optional
 	Readiness *ProbeThresholds `json:"readiness,omitempty"`
 
-	// Whether the container is restarted: asked every 10 seconds, with 5 seconds for an answer, and
-	// given up after 6 failures, if not set.
+	// Liveness probe, which decides whether the container is restarted. Defaults: every 10 seconds, a
+	// timeout of 5 seconds, failed after 6 failures.
 	// +optional
 	Liveness *ProbeThresholds `json:"liveness,omitempty"`
 }
 
-// ProbeThresholds say how often a probe asks and when it gives up. What is not set has the default
-// of the probe in question.
+// ProbeThresholds say how often a probe runs and when it has failed. What is not set has the default
+// of that probe.
 type ProbeThresholds struct {
-	// Seconds between two questions.
+	// Seconds between two probes.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
 
-	// Seconds that an answer may take.
+	// Seconds that a probe waits for an answer.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	TimeoutSeconds int32 `json:"timeoutSeconds,omitempty"`
 
-	// How many failures in a row count as failed.
+	// How many failures in a row make the probe fail.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=86400
@@ -362,8 +363,8 @@ type HardwareRequirements struct {
 	// +kubebuilder:validation:Minimum=0
 	GPUCount int32 `json:"gpuCount,omitempty"`
 
-	// Whether the pod must run in a trusted execution environment. If so, teeType says which; if it
-	// is unknown no pod is made.
+	// Whether the pod must run in a trusted execution environment. If so, teeType says which; if the
+	// operator does not know that type, no pod is created.
 	// +optional
 	TEERequired bool `json:"teeRequired,omitempty"`
 
@@ -393,13 +394,13 @@ const (
 	PhaseUpgrading PerformerPhase = "Upgrading"
 	// PhaseTerminating: the performer is being deleted.
 	PhaseTerminating PerformerPhase = "Terminating"
-	// PhaseFailed: nothing serves, and what is wrong does not pass by waiting.
+	// PhaseFailed: nothing serves, and waiting does not help.
 	PhaseFailed PerformerPhase = "Failed"
 )
 
-// PerformerStatus is what is.
+// PerformerStatus is the observed state of a performer.
 type PerformerStatus struct {
-	// Generation of the spec that this status speaks of; -1 before the operator has seen it.
+	// Generation of the spec that this status reflects; -1 before the operator has seen it.
 	// +optional
 	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
@@ -408,18 +409,18 @@ type PerformerStatus struct {
 	// +optional
 	Phase PerformerPhase `json:"phase,omitempty"`
 
-	// PhaseTransitionTime is when the phase became what it is. It is written with a change of the
-	// phase alone: absent in a status that an older operator wrote, until the phase changes next.
+	// PhaseTransitionTime is when the phase last changed. It is set only when the phase changes, so it
+	// is absent from a status that an older operator wrote until the next change.
 	// +optional
 	PhaseTransitionTime *metav1.Time `json:"phaseTransitionTime,omitempty"`
 
-	// Ready tells whether something serves now. The condition Ready tells more: that what serves is
-	// what is asked for now.
+	// Ready tells whether something serves now. The condition Ready is stricter: it also requires that
+	// what serves is what the spec asks for now.
 	// +optional
 	Ready bool `json:"ready"`
 
-	// PodName names the pod that serves, or the one that is to serve while none does, or where there
-	// is none the last one there was.
+	// PodName names the pod that serves; if none does, the one that is being started; if there is no
+	// pod, the last one.
 	// +optional
 	PodName string `json:"podName,omitempty"`
 
@@ -454,17 +455,18 @@ type PerformerStatus struct {
 	// +optional
 	RestartCount int32 `json:"restartCount,omitempty"`
 
-	// FailureCount is how many pods in a row ended by themselves. It sets how long the next
-	// replacement waits, and returns to 0 when a pod has been ready for ten minutes.
+	// FailureCount is how many pods in a row ended on their own. It sets how long the next replacement
+	// waits, and returns to 0 when a pod has been ready for ten minutes.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	FailureCount int32 `json:"failureCount,omitempty"`
 
-	// LastUpgrade is when a pod last began to replace one of an earlier revision.
+	// LastUpgrade is when the operator last saw that a new revision is asked for, or last began to
+	// replace a running pod.
 	// +optional
 	LastUpgrade *metav1.Time `json:"lastUpgrade,omitempty"`
 
-	// ReadyTime is when the present pod became ready.
+	// ReadyTime is when the pod named by podName became ready.
 	// +optional
 	ReadyTime *metav1.Time `json:"readyTime,omitempty"`
 

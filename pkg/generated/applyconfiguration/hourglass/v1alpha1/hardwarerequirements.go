@@ -15,8 +15,8 @@ type HardwareRequirementsApplyConfiguration struct {
 	GPUType *string `json:"gpuType,omitempty"`
 	// How many GPUs, or MIG slices, the container gets.
 	GPUCount *int32 `json:"gpuCount,omitempty"`
-	// Whether the pod must run in a trusted execution environment. If so, teeType says which; if it
-	// is unknown no pod is made.
+	// Whether the pod must run in a trusted execution environment. If so, teeType says which; if the
+	// operator does not know that type, no pod is created.
 	TEERequired *bool `json:"teeRequired,omitempty"`
 	// Kind of trusted execution environment: sgx, sev, sev-snp or tdx.
 	TEEType *string `json:"teeType,omitempty"`

@@ -26,9 +26,9 @@ type PerformerApplyConfiguration struct {
 	// Standard object metadata. The name is at most 53 characters and has no dot, since the
 	// Service is named performer-<name>.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	// What is asked for.
+	// Desired state.
 	Spec *PerformerSpecApplyConfiguration `json:"spec,omitempty"`
-	// What is. Written by the operator alone.
+	// Observed state. Written by the operator alone.
 	Status *PerformerStatusApplyConfiguration `json:"status,omitempty"`
 }
 

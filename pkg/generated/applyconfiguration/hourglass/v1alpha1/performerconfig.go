@@ -16,21 +16,20 @@ import (
 type PerformerConfigApplyConfiguration struct {
 	// Port on which the container answers gRPC, and port of the Service. A change replaces the pod.
 	GRPCPort *int32 `json:"grpcPort,omitempty"`
-	// Environment variables by name, at most 256. On the pod they stand sorted by name, before
-	// those of environmentFrom.
+	// Environment variables by name, at most 256. On the pod they come first, sorted by name.
 	Environment map[string]string `json:"environment,omitempty"`
 	// Environment variables whose values come from Secrets or ConfigMaps of the same namespace, at
 	// most 256.
 	EnvironmentFrom []EnvironmentVariableSourceApplyConfiguration `json:"environmentFrom,omitempty"`
-	// Environment variables in the form that pods have, at most 256. On the pod they stand last.
+	// Environment variables in the form that pods have, at most 256. On the pod they come last.
 	Env []v1.EnvVarApplyConfiguration `json:"env,omitempty"`
 	// Arguments of the container's entry point.
 	Args []string `json:"args,omitempty"`
 	// Entry point of the container, in place of the image's own.
 	Command []string `json:"command,omitempty"`
-	// Service account that the pod runs as. Only where one is named does the pod get its token.
+	// Service account that the pod runs as. Its token is mounted only if this is set.
 	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
-	// How the container's health is asked for, by grpc.health.v1.Health/Check on the gRPC port.
+	// How the container's health is probed, by grpc.health.v1.Health/Check on the gRPC port.
 	Probes *ProbesApplyConfiguration `json:"probes,omitempty"`
 }
 

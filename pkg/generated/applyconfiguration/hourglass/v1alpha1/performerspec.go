@@ -13,11 +13,11 @@ import (
 // PerformerSpecApplyConfiguration represents a declarative configuration of the PerformerSpec type for use
 // with apply.
 //
-// PerformerSpec is what is asked of a performer.
+// PerformerSpec is the desired state of a performer.
 type PerformerSpecApplyConfiguration struct {
 	// Address of the AVS (Actively Validated Service) that this performer works for, usually 0x and
-	// 40 hexadecimal digits. Any text is taken: it appears on the pod as a label, made valid where
-	// it is not.
+	// 40 hexadecimal digits. Any text is accepted. It becomes a label of the pod, converted to a
+	// valid label value where necessary.
 	AVSAddress *string `json:"avsAddress,omitempty"`
 	// Container image, by tag or by digest. A change replaces the pod.
 	Image *string `json:"image,omitempty"`
@@ -36,14 +36,16 @@ type PerformerSpecApplyConfiguration struct {
 	HardwareRequirements *HardwareRequirementsApplyConfiguration `json:"hardwareRequirements,omitempty"`
 	// Secrets of the same namespace with which the image is pulled.
 	ImagePullSecrets []corev1.LocalObjectReferenceApplyConfiguration `json:"imagePullSecrets,omitempty"`
-	// How a changed spec takes the place of what runs.
+	// How a change of the spec is rolled out.
 	UpgradeStrategy *UpgradeStrategyApplyConfiguration `json:"upgradeStrategy,omitempty"`
-	// How many seconds the container has to end after it was told to; 30 if not set.
+	// How many seconds the container has to shut down after SIGTERM; 30 if not set.
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
 	// Further labels of the pod, at most 64. Those by which the operator and its Service find the
-	// pod can't be set: app, app.kubernetes.io/managed-by and all of hourglass.eigenlayer.io.
+	// pod can't be set: app, app.kubernetes.io/managed-by and those that begin with
+	// hourglass.eigenlayer.io/.
 	PodLabels map[string]string `json:"podLabels,omitempty"`
-	// Further annotations of the pod, at most 64; not of hourglass.eigenlayer.io.
+	// Further annotations of the pod, at most 64. Keys that begin with hourglass.eigenlayer.io/ are
+	// reserved.
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 	// Security context of the container. Privilege escalation is off unless this allows it.
 	SecurityContext *corev1.SecurityContextApplyConfiguration `json:"securityContext,omitempty"`

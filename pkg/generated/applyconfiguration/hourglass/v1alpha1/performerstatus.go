@@ -14,20 +14,20 @@ import (
 // PerformerStatusApplyConfiguration represents a declarative configuration of the PerformerStatus type for use
 // with apply.
 //
-// PerformerStatus is what is.
+// PerformerStatus is the observed state of a performer.
 type PerformerStatusApplyConfiguration struct {
-	// Generation of the spec that this status speaks of; -1 before the operator has seen it.
+	// Generation of the spec that this status reflects; -1 before the operator has seen it.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// Phase is a one-word summary of the conditions, for people.
 	Phase *hourglassv1alpha1.PerformerPhase `json:"phase,omitempty"`
-	// PhaseTransitionTime is when the phase became what it is. It is written with a change of the
-	// phase alone: absent in a status that an older operator wrote, until the phase changes next.
+	// PhaseTransitionTime is when the phase last changed. It is set only when the phase changes, so it
+	// is absent from a status that an older operator wrote until the next change.
 	PhaseTransitionTime *v1.Time `json:"phaseTransitionTime,omitempty"`
-	// Ready tells whether something serves now. The condition Ready tells more: that what serves is
-	// what is asked for now.
+	// Ready tells whether something serves now. The condition Ready is stricter: it also requires that
+	// what serves is what the spec asks for now.
 	Ready *bool `json:"ready,omitempty"`
-	// PodName names the pod that serves, or the one that is to serve while none does, or where there
-	// is none the last one there was.
+	// PodName names the pod that serves; if none does, the one that is being started; if there is no
+	// pod, the last one.
 	PodName *string `json:"podName,omitempty"`
 	// PodOrdinal is the ordinal of the newest pod made, or about to be made, for this performer.
 	PodOrdinal *int32 `json:"podOrdinal,omitempty"`
@@ -44,12 +44,13 @@ type PerformerStatusApplyConfiguration struct {
 	CurrentImage *string `json:"currentImage,omitempty"`
 	// RestartCount is how often the container of the pod named by podName was restarted.
 	RestartCount *int32 `json:"restartCount,omitempty"`
-	// FailureCount is how many pods in a row ended by themselves. It sets how long the next
-	// replacement waits, and returns to 0 when a pod has been ready for ten minutes.
+	// FailureCount is how many pods in a row ended on their own. It sets how long the next replacement
+	// waits, and returns to 0 when a pod has been ready for ten minutes.
 	FailureCount *int32 `json:"failureCount,omitempty"`
-	// LastUpgrade is when a pod last began to replace one of an earlier revision.
+	// LastUpgrade is when the operator last saw that a new revision is asked for, or last began to
+	// replace a running pod.
 	LastUpgrade *v1.Time `json:"lastUpgrade,omitempty"`
-	// ReadyTime is when the present pod became ready.
+	// ReadyTime is when the pod named by podName became ready.
 	ReadyTime *v1.Time `json:"readyTime,omitempty"`
 	// Conditions: Available, Progressing, Degraded, then Reconciling or Stalled while they are
 	// true, and Ready, the summary, last.

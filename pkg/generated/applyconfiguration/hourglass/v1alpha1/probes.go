@@ -8,18 +8,18 @@ package v1alpha1
 // ProbesApplyConfiguration represents a declarative configuration of the Probes type for use
 // with apply.
 //
-// Probes say how the container's health is asked for. What is not set has a default.
+// Probes say how the container's health is probed. What is not set has a default.
 type ProbesApplyConfiguration struct {
-	// Name of the gRPC service whose health is asked for. Empty means the server as a whole.
+	// Name of the gRPC service whose health is probed. Empty means the server as a whole.
 	Service *string `json:"service,omitempty"`
-	// Asked until it succeeds once, before the others are asked: every second up to 300 times, with
-	// 5 seconds for an answer, if not set.
+	// Startup probe, which runs until it first succeeds; the others start only then. Defaults: every
+	// second, a timeout of 5 seconds, failed after 300 failures.
 	Startup *ProbeThresholdsApplyConfiguration `json:"startup,omitempty"`
-	// Whether the pod gets calls: asked every 5 seconds, with 5 seconds for an answer, and given up
-	// after 3 failures, if not set.
+	// Readiness probe, which decides whether the pod gets calls. Defaults: every 5 seconds, a timeout
+	// of 5 seconds, failed after 3 failures.
 	Readiness *ProbeThresholdsApplyConfiguration `json:"readiness,omitempty"`
-	// Whether the container is restarted: asked every 10 seconds, with 5 seconds for an answer, and
-	// given up after 6 failures, if not set.
+	// Liveness probe, which decides whether the container is restarted. Defaults: every 10 seconds, a
+	// timeout of 5 seconds, failed after 6 failures.
 	Liveness *ProbeThresholdsApplyConfiguration `json:"liveness,omitempty"`
 }
 

@@ -8,14 +8,14 @@ package v1alpha1
 // ProbeThresholdsApplyConfiguration represents a declarative configuration of the ProbeThresholds type for use
 // with apply.
 //
-// ProbeThresholds say how often a probe asks and when it gives up. What is not set has the default
-// of the probe in question.
+// ProbeThresholds say how often a probe runs and when it has failed. What is not set has the default
+// of that probe.
 type ProbeThresholdsApplyConfiguration struct {
-	// Seconds between two questions.
+	// Seconds between two probes.
 	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
-	// Seconds that an answer may take.
+	// Seconds that a probe waits for an answer.
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
-	// How many failures in a row count as failed.
+	// How many failures in a row make the probe fail.
 	FailureThreshold *int32 `json:"failureThreshold,omitempty"`
 }
 

@@ -12,17 +12,17 @@ import (
 // UpgradeStrategyApplyConfiguration represents a declarative configuration of the UpgradeStrategy type for use
 // with apply.
 //
-// UpgradeStrategy says how a changed spec takes the place of what runs.
+// UpgradeStrategy says how a change of the spec is rolled out.
 type UpgradeStrategyApplyConfiguration struct {
 	// BlueGreen makes the new pod beside the old and moves traffic when it is ready, so that no call
 	// is lost; both versions serve for a second or two. Recreate makes the new pod when the old is
 	// gone, so that there are never two.
 	Type *hourglassv1alpha1.UpgradeStrategyType `json:"type,omitempty"`
-	// How many seconds the new pod has to become ready before the upgrade counts as stalled. What
-	// served goes on serving, and a new pod that becomes ready later is still taken.
+	// How many seconds the new pod has to become ready before the upgrade counts as stalled. The old
+	// pod goes on serving; if the new one becomes ready later, the upgrade still completes.
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
-	// How many seconds the old pod goes on answering on open connections after new ones no longer
-	// come to it. Then it is told to end. For BlueGreen.
+	// How many seconds the old pod goes on serving open connections after it gets no new ones, before
+	// it is terminated. For BlueGreen alone.
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 }
 
