@@ -64,6 +64,8 @@ type leaseElector struct {
 	options LeaderElectionOptions
 	// watch tells a standby of changes of the Lease.
 	watch func(context.Context) (watch.Interface, error)
+	// free is told when the watch shows the Lease without a holder.
+	free chan struct{}
 
 	elector atomic.Pointer[leaderelection.LeaderElector] // once it runs
 }
@@ -79,6 +81,7 @@ func newLeaseElector(client, standby kubernetes.Interface, options LeaderElectio
 	return &leaseElector{
 		options: options,
 		lease:   lease,
+		free:    make(chan struct{}, 1),
 		lock: &watchedLock{
 			Interface: &resourcelock.LeaseLock{
 				LeaseMeta: metav1.ObjectMeta{Namespace: lease.Namespace, Name: lease.Name},
@@ -162,10 +165,9 @@ func (e *leaseElector) Run(ctx context.Context, lead func()) error {
 	quiet := klog.NewContext(ctx, logr.Discard())
 	standbyCtx, stopWatch := context.WithCancel(quiet)
 	defer stopWatch()
-	free := make(chan struct{}, 1)
-	go e.watchLease(standbyCtx, free)
+	go e.watchLease(standbyCtx)
 	for {
-		again, err := e.runOnce(quiet, le, free)
+		again, err := e.runOnce(quiet, le)
 		if !again {
 			return err
 		}
@@ -174,7 +176,7 @@ func (e *leaseElector) Run(ctx context.Context, lead func()) error {
 
 // runOnce runs the election until it has an end, or until the Lease is free. Then it says that it
 // is to run again, for client-go tries at once when it begins, and else only every RetryPeriod.
-func (e *leaseElector) runOnce(ctx context.Context, le *leaderelection.LeaderElector, free <-chan struct{}) (again bool, err error) {
+func (e *leaseElector) runOnce(ctx context.Context, le *leaderelection.LeaderElector) (again bool, err error) {
 	running, stop := context.WithCancel(ctx)
 	defer stop()
 	ended := make(chan struct{})
@@ -182,28 +184,33 @@ func (e *leaseElector) runOnce(ctx context.Context, le *leaderelection.LeaderEle
 		defer close(ended)
 		le.Run(running)
 	}()
-	select {
-	case holder := <-e.lock.taken:
-		return false, fmt.Errorf("lost the lease %s: %s holds it now", e.lease.String(), holder)
-	case <-free:
-		// If it has just won, it goes on where it was: the Lease is its own.
-		stop()
-		<-ended
-		return ctx.Err() == nil, nil
-	case <-ended:
+	for {
+		select {
+		case holder := <-e.lock.taken:
+			return false, fmt.Errorf("lost the lease %s: %s holds it now", e.lease.String(), holder)
+		case <-e.free:
+			if e.lock.holds() {
+				// News from before it won. To begin anew would be to lead without a deadline for a renewal.
+				continue
+			}
+			stop()
+			<-ended
+			return ctx.Err() == nil, nil
+		case <-ended:
+			if ctx.Err() != nil {
+				return false, nil
+			}
+			return false, fmt.Errorf("lost the lease %s: not renewed within %s: %s", e.lease.String(), e.options.RenewDeadline, e.lock.lastError())
+		}
 	}
-	if ctx.Err() != nil {
-		return false, nil
-	}
-	return false, fmt.Errorf("lost the lease %s: not renewed within %s: %s", e.lease.String(), e.options.RenewDeadline, e.lock.lastError())
 }
 
 // leaseWatchLasts is how long one watch of the Lease is asked for.
 const leaseWatchLasts = 10 * time.Minute
 
-// watchLease tells free whenever the Lease has no holder, until ctx ends or we are its holder. That
+// watchLease tells e.free whenever the Lease has no holder, until ctx ends or we are its holder. That
 // is no more than a hint: where it can't watch, the standby still looks every RetryPeriod.
-func (e *leaseElector) watchLease(ctx context.Context, free chan<- struct{}) {
+func (e *leaseElector) watchLease(ctx context.Context) {
 	for ctx.Err() == nil && !e.lock.holds() {
 		pause := e.options.RetryPeriod
 		watcher, err := e.watch(ctx)
@@ -212,14 +219,14 @@ func (e *leaseElector) watchLease(ctx context.Context, free chan<- struct{}) {
 			// The start-up check has told of it; a role that is fixed later still helps.
 			pause = time.Minute
 		case err == nil:
-			e.followLease(ctx, watcher, free)
+			e.followLease(ctx, watcher)
 		}
 		_ = sleep(ctx, pause)
 	}
 }
 
 // followLease follows one watch to its end.
-func (e *leaseElector) followLease(ctx context.Context, watcher watch.Interface, free chan<- struct{}) {
+func (e *leaseElector) followLease(ctx context.Context, watcher watch.Interface) {
 	defer watcher.Stop()
 	for {
 		select {
@@ -234,7 +241,7 @@ func (e *leaseElector) followLease(ctx context.Context, watcher watch.Interface,
 				continue
 			}
 			select {
-			case free <- struct{}{}:
+			case e.free <- struct{}{}:
 			default: // told already
 			}
 		}

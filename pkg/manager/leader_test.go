@@ -194,6 +194,26 @@ func TestLeaseThatCannotBeRenewedIsLost(t *testing.T) {
 	})
 }
 
+// TestLateNewsOfAFreeLease reaches a manager that has won already, while the server is away: it has its
+// deadline all the same.
+func TestLateNewsOfAFreeLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newElection(t)
+		e.answers(func(string) error { return errors.New("etcd is away") })
+		e.free <- struct{}{}
+		select {
+		case err := <-e.ended:
+			if err == nil || !strings.Contains(err.Error(), "not renewed within 10s") {
+				t.Errorf("got %v", err)
+			}
+		case <-time.After(time.Minute):
+			t.Error("leads on without a renewal")
+			e.stop()
+			<-e.ended
+		}
+	})
+}
+
 // TestALeaderThatHangsIsNotHealthy has a renewal hang in a way that no deadline ends: then a restart helps.
 func TestALeaderThatHangsIsNotHealthy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
