@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -192,6 +193,8 @@ func TestServiceChange(t *testing.T) {
 func TestPortsThroughAnUpgrade(t *testing.T) {
 	old := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image, p.Spec.Config.GRPCPort = "repo:0", 8080 })
 	asked := newPerformer()
+	// As earlier operators made them.
+	unnamed := func(pod *corev1.Pod) { pod.Spec.Containers[0].Ports[0].Name = "" }
 	for _, tt := range []struct {
 		name       string
 		pods       []*corev1.Pod
@@ -202,13 +205,22 @@ func TestPortsThroughAnUpgrade(t *testing.T) {
 		{"both serve", []*corev1.Pod{testPod(old, 0, ready(0)), testPod(asked, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
 		{"the old one drains", []*corev1.Pod{testPod(old, 0, ready(0), draining(0)), testPod(asked, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
 		{"it goes", []*corev1.Pod{testPod(old, 0, ready(0), dying), testPod(asked, 1, ready(0))}, "grpc=9090", "9090"},
+
+		{"the old one has no name for the port", []*corev1.Pod{testPod(asked, 0, ready(0), unnamed)}, "grpc=9090 to 9090", "9090"},
+		{"the new one is ready beside it", []*corev1.Pod{testPod(asked, 0, ready(0), unnamed), testPod(asked, 1, ready(0), waitingForTraffic)}, "grpc=9090 to 9090", "9090"},
+		{"it drains", []*corev1.Pod{testPod(asked, 0, ready(0), unnamed, draining(0)), testPod(asked, 1, ready(0))}, "grpc=9090 to 9090", "9090"},
+		{"and goes", []*corev1.Pod{testPod(asked, 0, ready(0), unnamed, dying), testPod(asked, 1, ready(0))}, "grpc=9090", "9090"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := observed(asked, tt.pods...)
 			o.Service = buildService(asked, servicePorts(asked, viewPods(o, testSettings)))
 			var got []string
 			for _, port := range o.Service.Spec.Ports {
-				got = append(got, fmt.Sprintf("%s=%d", port.Name, port.Port))
+				text := fmt.Sprintf("%s=%d", port.Name, port.Port)
+				if port.TargetPort != intstr.FromString(portName) {
+					text += " to " + port.TargetPort.String()
+				}
+				got = append(got, text)
 			}
 			if text := strings.Join(got, " "); text != tt.want {
 				t.Errorf("ports %s, want %s", text, tt.want)

@@ -57,17 +57,27 @@ func hasOurSelector(p *v1alpha1.Performer, service *corev1.Service) bool {
 func servicePorts(p *v1alpha1.Performer, views []podView) []corev1.ServicePort {
 	asked := GRPCPort(&p.Spec)
 	takes := favoured(views)
-	var earlier *podView
+	var earlier, unnamed *podView
 	for i := range views {
 		v := &views[i]
-		if port, _ := listensOn(v.Pod, asked); port == asked || !v.alive() || !v.serves() && !v.drains() {
+		if !v.alive() || !v.serves() && !v.drains() {
 			continue
 		}
-		if earlier == nil || takes != nil && v.Pod == takes.Pod {
-			earlier = v
+		port, named := listensOn(v.Pod, asked)
+		switch {
+		case port != asked:
+			if earlier == nil || takes != nil && v.Pod == takes.Pod {
+				earlier = v
+			}
+		case !named:
+			unnamed = v
 		}
 	}
 	if earlier == nil {
+		if unnamed != nil {
+			// Until it is gone it needs the number, by which the others are found too.
+			takes = unnamed
+		}
 		return []corev1.ServicePort{servicePort(portName, asked, targetPort(takes, asked))}
 	}
 	port, _ := listensOn(earlier.Pod, asked)
