@@ -195,7 +195,7 @@ func (t *turn) copyPod(ctx context.Context, source *corev1.Pod, ordinal int32) e
 		return fmt.Errorf("reading pod %s: %w", source.Name, err)
 	}
 	klog.FromContext(ctx).Info("Copying the pod that served, since what is asked for now is not ready", "pod", source.Name)
-	return t.createPod(ctx, performer.CopyOf(whole, t.observed.Performer.Name, ordinal, t.observed.Now), ordinal)
+	return t.createPod(ctx, performer.CopyOf(whole, t.observed.Performer, ordinal, t.observed.Now), ordinal)
 }
 
 func (t *turn) patchPod(ctx context.Context, live *corev1.Pod, labels, annotations map[string]string) error {

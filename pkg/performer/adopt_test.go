@@ -99,7 +99,9 @@ func TestCopyOf(t *testing.T) {
 	})
 	delete(source.Labels, LabelApp) // somebody took it off
 	before := source.DeepCopy()
-	got := CopyOf(source, "x", 7, testNow)
+	changed := p.DeepCopy()
+	changed.Spec.Image = "repo:2"
+	got := CopyOf(source, changed, 7, testNow)
 	want := buildPod(p, 7, hardware{})
 	setServing(want, testNow)
 	if !jsonEqual(got, want) {
@@ -107,6 +109,31 @@ func TestCopyOf(t *testing.T) {
 	}
 	if !jsonEqual(source, before) {
 		t.Error("copying changed the source")
+	}
+}
+
+// A pod that was given resources that its node never can is copied with those that it had, and the copy
+// is not given them either.
+func TestCopyOfAPodWithOtherResources(t *testing.T) {
+	limits := func(cpu string) corev1.ResourceRequirements {
+		return corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu)}}
+	}
+	p := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Resources = limits("1000") })
+	had := limits("1")
+	source := testPod(p, 0, evicted, func(pod *corev1.Pod) {
+		pod.Annotations[AnnotationResources] = resizing
+		pod.Status.ContainerStatuses[0].Resources = &had
+	})
+	got := CopyOf(source, p, 1, testNow)
+	if !jsonEqual(got.Spec.Containers[0].Resources, had) {
+		t.Errorf("the copy has %+v", got.Spec.Containers[0].Resources)
+	}
+	if IsCurrent(p, got, testSettings) {
+		t.Error("the copy is taken for what is asked for")
+	}
+	p.Spec.Resources = limits("2")
+	if !IsCurrent(p, got, testSettings) {
+		t.Error("the copy is not given what it can have")
 	}
 }
 

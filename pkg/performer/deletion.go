@@ -8,6 +8,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
 // abandonAfter is how long past its grace period a deletion waits for a pod. A kubelet that lives
@@ -74,10 +76,11 @@ func withoutFinalizer(finalizers []string) []string {
 }
 
 // CopyOf returns a pod with the spec of the given one, another ordinal, and the serving label from the
-// start. What the server, admission or the scheduler set is cleared, so that they set it again.
-func CopyOf(pod *corev1.Pod, performer string, ordinal int32, now time.Time) *corev1.Pod {
+// start. What the server, admission or the scheduler set is cleared, so that they set it again. It has
+// the resources that the given one really had, whatever it was to have.
+func CopyOf(pod *corev1.Pod, p *v1alpha1.Performer, ordinal int32, now time.Time) *corev1.Pod {
 	c := &corev1.Pod{Spec: *pod.Spec.DeepCopy()}
-	c.Name, c.Namespace = PodName(performer, ordinal), pod.Namespace
+	c.Name, c.Namespace = PodName(p.Name, ordinal), pod.Namespace
 	c.OwnerReferences = slices.Clone(pod.OwnerReferences)
 	c.Labels, c.Annotations = map[string]string{}, map[string]string{}
 	for key, value := range pod.Labels {
@@ -87,9 +90,16 @@ func CopyOf(pod *corev1.Pod, performer string, ordinal int32, now time.Time) *co
 		c.Annotations[key] = value
 	}
 	// Somebody may have taken them off.
-	c.Labels[LabelApp], c.Labels[LabelPerformer], c.Labels[LabelManagedBy] = AppName, labelValue(performer), ManagedBy
+	c.Labels[LabelApp], c.Labels[LabelPerformer], c.Labels[LabelManagedBy] = AppName, labelValue(p.Name), ManagedBy
 	delete(c.Annotations, AnnotationDrainingSince)
 	setServing(c, now)
+	if had := performerContainerStatus(pod); c.Annotations[AnnotationResources] == resizing && had != nil && had.Resources != nil {
+		performerContainer(c).Resources = *had.Resources.DeepCopy()
+	}
+	if c.Annotations[AnnotationRevision] == Revision(&p.Spec) {
+		// It is there because another one with the resources that are asked for can't run.
+		c.Annotations[AnnotationResizeRefused] = ResourcesHash(&p.Spec)
+	}
 
 	c.Spec.NodeName = ""
 	c.Spec.Priority = nil // follows from the class

@@ -40,7 +40,8 @@ func retryDelayAfter(o Observed, v *podView) time.Duration {
 	if n := o.Performer.Status.FailureCount; n < 5 {
 		delay = firstRetryDelay << max(n, 0) // it may be older than the bound
 	}
-	return delay - o.Now.Sub(finishedAt(v.Pod))
+	// The node's clock may be ahead of ours.
+	return delay - max(0, o.Now.Sub(finishedAt(v.Pod)))
 }
 
 // nextFailureCount returns the count to record with a successor.
@@ -83,18 +84,21 @@ func readySince(pod *corev1.Pod) time.Time {
 }
 
 // planCopy keeps up what worked while what is asked for now can't run: where the pod that served
-// has gone, its successor is a copy of it, made while its object still exists to be copied. It
-// returns the pod to copy, if there is one, and whether the copy is made now and not later.
+// has gone, its successor is a copy of it, made while its object still exists to be copied. That may be
+// of an earlier revision, or of the same with earlier resources. It returns the pod to copy, if there
+// is one, and whether the copy is made now and not later.
 func planCopy(plan *Plan, o Observed, s Settings, views []podView) (source *podView, now bool) {
 	p := o.Performer
 	was := p.Status.CurrentRevision
-	if favoured(views) != nil || was == "" || was == Revision(&p.Spec) {
+	if favoured(views) != nil || was == "" {
 		return nil, false
 	}
 	for i := range views {
 		v := &views[i]
 		switch {
-		case v.revision() != was:
+		case v.revision() != was, v.mismatch == "":
+		case was == Revision(&p.Spec) && imageEdited(v.Pod, p.Spec.Image):
+			// Nothing would tell such a copy from what is asked for.
 		case v.alive():
 			return nil, false
 		case source == nil || v.ordinal > source.ordinal:

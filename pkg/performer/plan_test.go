@@ -365,7 +365,39 @@ func TestMakePlan(t *testing.T) {
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("2")).Spec)
 			})),
-			want: "record 1, create pod 1",
+			want: "record 1, create pod 1", lookAgain: whole,
+		},
+		{
+			name: "the kubelet is of a version that can't",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults,
+				containerState(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, nil))),
+			want: "record 1, create pod 1", lookAgain: whole,
+		},
+		{
+			name: "less than a thousandth of a CPU, which the server rounds up",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("0.3333")), testPod(newPerformer(cpu("0.3333")), 0, ready(0), func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources] = resizing
+				pod.Spec.Containers[0].Resources.Limits[corev1.ResourceCPU] = resource.MustParse("334m")
+			}, serverDefaults, func(pod *corev1.Pod) {
+				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
+			})),
+			want: "end resize of performer-x-0",
+		},
+		{
+			name: "the kubelet can't now: the deadline runs",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources] = resizing
+				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizeInProgress, Status: corev1.ConditionTrue, Reason: corev1.PodReasonError,
+					LastTransitionTime: metav1.NewTime(testNow.Add(-time.Minute))})
+			})),
+			lookAgain: whole - time.Minute,
+		},
+		{
+			name: "the pod with other resources can't run, and the one that served is evicted: a copy of that",
+			o: observed(newPerformer(settled, status(1, "performer-x-0"), cpu("1000")), testPod(newPerformer(cpu("1")), 0, serverDefaults, evicted, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("1000")).Spec)
+			}), testPod(newPerformer(cpu("1000")), 1, waitingForTraffic, serverDefaults)),
+			want: "record 2, copy performer-x-0 to 2, delete performer-x-0",
 		},
 		{
 			name: "the cluster refused, and that is taken back",
@@ -388,12 +420,12 @@ func TestMakePlan(t *testing.T) {
 				pod.Annotations[AnnotationResources] = resizing
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible})
 			})),
-			want: "record 1, create pod 1",
+			want: "record 1, create pod 1", lookAgain: whole,
 		},
 		{
 			name: "a limit goes, which a running pod can't lose",
 			o:    observed(running, testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults)),
-			want: "record 1, create pod 1",
+			want: "record 1, create pod 1", lookAgain: whole,
 		},
 
 		// What others did.
@@ -402,7 +434,7 @@ func TestMakePlan(t *testing.T) {
 			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Generation, pod.Spec.Containers[0].Image = 2, "other"
 			})),
-			want: "record 1, create pod 1",
+			want: "record 1, create pod 1", lookAgain: whole,
 		},
 		{
 			name: "admission put in another image at creation: that is noted",
@@ -439,6 +471,11 @@ func TestMakePlan(t *testing.T) {
 			name: "it has waited",
 			o:    observed(running, testPod(running, 0, ended(10*time.Second))),
 			want: "record 1, create pod 1, delete performer-x-0",
+		},
+		{
+			name:      "it ended by a clock that is ahead of ours",
+			o:         observed(running, testPod(running, 0, ended(-time.Hour))),
+			lookAgain: 10 * time.Second,
 		},
 		{
 			name:      "the fourth failure in a row waits 80 seconds",

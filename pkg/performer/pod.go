@@ -10,6 +10,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -84,7 +85,8 @@ func buildPod(p *v1alpha1.Performer, ordinal int32, hw hardware) *corev1.Pod {
 // podLabels are the labels that a pod of the given revision has at all times.
 func podLabels(p *v1alpha1.Performer, revision string) map[string]string {
 	labels := commonLabels(p)
-	labels[LabelRevision] = revision
+	// On a live pod somebody may have made something else of the annotation that it comes from.
+	labels[LabelRevision] = labelValue(revision)
 	return labels
 }
 
@@ -176,7 +178,7 @@ func environment(config *v1alpha1.PerformerConfig) []corev1.EnvVar {
 // addResources returns what the user asked for and what the hardware needs. The hardware wins where
 // both name a resource, since gpuCount says it in words.
 func addResources(asked corev1.ResourceRequirements, extra corev1.ResourceList) corev1.ResourceRequirements {
-	asked = *asked.DeepCopy()
+	asked = corev1.ResourceRequirements{Limits: roundUp(asked.Limits), Requests: roundUp(asked.Requests)}
 	for name, quantity := range extra {
 		if asked.Limits == nil {
 			asked.Limits = corev1.ResourceList{}
@@ -189,6 +191,17 @@ func addResources(asked corev1.ResourceRequirements, extra corev1.ResourceList) 
 		asked.Requests[name] = quantity
 	}
 	return asked
+}
+
+// roundUp returns a copy of the amounts rounded up to thousandths, as the API server rounds those of
+// every pod: https://github.com/kubernetes/kubernetes/issues/18538
+func roundUp(list corev1.ResourceList) corev1.ResourceList {
+	rounded := list.DeepCopy()
+	for name, quantity := range rounded {
+		quantity.RoundUp(resource.Milli)
+		rounded[name] = quantity
+	}
+	return rounded
 }
 
 // schedule puts the pod where the user wants it and where its hardware is: both, never one of them.

@@ -17,10 +17,10 @@ import (
 // podProblem says what keeps the pod of v from being ready, in the words of the scheduler or the
 // kubelet, or returns nil where it is ready or simply not yet.
 func podProblem(v *podView, hardware *v1alpha1.HardwareRequirements) *Problem {
+	if message := resizeProblem(v); message != "" {
+		return &Problem{Waiting, ReasonResizeDeferred, fmt.Sprintf("Pod %s can't be resized to the requested resources yet: %s", v.Name, message)}
+	}
 	switch {
-	case v.resize == resizeActing && podConditionTrue(v.Pod, corev1.PodResizePending):
-		return &Problem{Waiting, ReasonResizeDeferred, fmt.Sprintf("Pod %s can't be resized to the requested resources yet: %s",
-			v.Name, podCondition(v.Pod, corev1.PodResizePending).Message)}
 	case v.state == podFinished:
 		return &Problem{Failing, ReasonPodFailed, fmt.Sprintf("Pod %s ended: %s", v.Name, endOfPod(v.Pod))}
 	case v.state != podStarting:

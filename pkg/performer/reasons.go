@@ -49,7 +49,7 @@ const (
 	ReasonSchedulingFailed = "SchedulingFailed"
 	// ReasonHardwareUnavailable: no node takes the pod, and it asks for hardware.
 	ReasonHardwareUnavailable = "HardwareUnavailable"
-	// ReasonResizeDeferred: the node has no room for the resources that are asked for; what runs
+	// ReasonResizeDeferred: the node can't give the pod the resources that are asked for now; what runs
 	// goes on with those it had.
 	ReasonResizeDeferred = "ResizeDeferred"
 	// ReasonImagePullFailed: the image can't be pulled.

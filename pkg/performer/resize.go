@@ -4,6 +4,8 @@
 package performer
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
 )
 
@@ -23,8 +25,8 @@ const (
 const resizing = "resizing"
 
 // resizeOf tells how far the pod is on the way to the resources asked for, whose hash is given. It
-// is not possible where the cluster has refused, where the node can't, or where something else than
-// CPU and memory would change.
+// is not possible where the cluster has refused, where the node or its kubelet can't, or where
+// something else than CPU and memory would change.
 func resizeOf(pod *corev1.Pod, asked corev1.ResourceRequirements, hash string) (state resizeState, possible bool) {
 	if pod.Annotations[AnnotationResources] == hash {
 		return resizeNone, true
@@ -33,22 +35,58 @@ func resizeOf(pod *corev1.Pod, asked corev1.ResourceRequirements, hash string) (
 	if c == nil || pod.Annotations[AnnotationResizeRefused] == hash || !resizable(c.Resources, asked) {
 		return resizeNone, false
 	}
+	status := performerContainerStatus(pod)
+	// A kubelet of before Kubernetes 1.33 leaves the container as it is, and says nothing. Those that
+	// can resize report what each running container has.
+	able := status == nil || status.State.Running == nil || status.Resources != nil
 	if !holds(c.Resources, asked) {
+		if !able {
+			return resizeNone, false
+		}
 		return resizeNeeded, true
 	}
 	if pod.Annotations[AnnotationResources] != resizing || pod.Annotations[AnnotationResizeRefused] != "" {
 		// Nothing was changed on the pod: the same was written otherwise, or a resize that the cluster
-		// refused is taken back. Kubelets that can't resize don't report resources to wait for.
+		// refused is taken back.
 		return resizeDone, true
+	}
+	if !able {
+		return resizeNone, false
 	}
 	if pending := podCondition(pod, corev1.PodResizePending); pending != nil && pending.Status == corev1.ConditionTrue {
 		return resizeActing, pending.Reason != corev1.PodReasonInfeasible
 	}
-	status := performerContainerStatus(pod)
 	if podConditionTrue(pod, corev1.PodResizeInProgress) || status == nil || status.Resources == nil || !holds(*status.Resources, asked) {
 		return resizeActing, true
 	}
 	return resizeDone, true
+}
+
+// resizesSince tells whether the kubelet is at a resize of the pod, and since when.
+func resizesSince(v *podView) (since time.Time, resizes bool) {
+	if v.resize != resizeActing {
+		return since, false
+	}
+	for _, conditionType := range []corev1.PodConditionType{corev1.PodResizePending, corev1.PodResizeInProgress} {
+		if c := podCondition(v.Pod, conditionType); c != nil && c.Status == corev1.ConditionTrue && c.LastTransitionTime.After(since) {
+			since, resizes = c.LastTransitionTime.Time, true
+		}
+	}
+	return since, resizes
+}
+
+// resizeProblem returns the kubelet's words for why a resize does not go on, or the empty text.
+func resizeProblem(v *podView) string {
+	if v.resize != resizeActing {
+		return ""
+	}
+	if podConditionTrue(v.Pod, corev1.PodResizePending) {
+		return podCondition(v.Pod, corev1.PodResizePending).Message
+	}
+	if c := podCondition(v.Pod, corev1.PodResizeInProgress); c != nil && c.Status == corev1.ConditionTrue && c.Reason == corev1.PodReasonError {
+		return c.Message
+	}
+	return ""
 }
 
 // resizable tells whether the way from one set of resources to the other is open to a running pod:

@@ -75,7 +75,7 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 			w.add(a.Pod)
 		case CopyPod:
 			if source := w.pod(a.Source.Name); source != nil {
-				w.add(CopyOf(source, w.p.Name, a.Ordinal, w.now))
+				w.add(CopyOf(source, w.p, a.Ordinal, w.now))
 			}
 		case DeletePod:
 			if w.calls(a.Live) && !strings.Contains(a.Why, "deleted") {

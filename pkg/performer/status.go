@@ -199,7 +199,7 @@ func (s *situation) conditions() []metav1.Condition {
 
 // silence says so where the container runs and is not heard of, which is no problem until it lasts.
 func (s *situation) silence() string {
-	if s.asked == nil || s.problem != nil {
+	if s.asked == nil || s.asked.state == podReady || s.problem != nil {
 		return ""
 	}
 	if c := performerContainerStatus(s.asked.Pod); c == nil || c.State.Running == nil {

@@ -4,9 +4,8 @@
 package performer
 
 import (
+	"slices"
 	"time"
-
-	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -154,14 +153,30 @@ func stampedAt(v *podView, annotation string) time.Time {
 	return t
 }
 
+// replacesOwnRevision tells whether a living pod of the revision that is asked for is to be replaced
+// all the same, as where it can't be given other resources.
+func replacesOwnRevision(p *v1alpha1.Performer, views []podView) bool {
+	return slices.ContainsFunc(views, func(v podView) bool {
+		return v.alive() && v.mismatch != "" && v.revision() == Revision(&p.Spec)
+	})
+}
+
 const defaultProgressDeadline = 600 * time.Second
 
-// progressDeadlineLeft returns how long the pod that is asked for still has to become ready; none or
-// less: the deadline is over. There is no deadline once it has been ready: from then on its
-// health is another matter than its upgrade.
+// progressDeadlineLeft returns how long the pod that is asked for still has to become ready, or to be
+// resized; none or less: the deadline is over. There is no deadline once it has been ready: from then
+// on its health is another matter than its upgrade.
 func progressDeadlineLeft(o Observed, views []podView) (left time.Duration, counts bool) {
 	p := o.Performer
-	if takes := favoured(views); p.Status.CurrentRevision == Revision(&p.Spec) || takes != nil && takes.mismatch == "" {
+	deadline := defaultProgressDeadline
+	if s := p.Spec.UpgradeStrategy; s != nil && s.ProgressDeadlineSeconds != nil {
+		deadline = time.Duration(*s.ProgressDeadlineSeconds) * time.Second
+	}
+	switch takes := favoured(views); {
+	case takes != nil && takes.mismatch == "":
+		since, resizes := resizesSince(takes)
+		return deadline - o.Now.Sub(since), resizes
+	case p.Status.CurrentRevision == Revision(&p.Spec) && !replacesOwnRevision(p, views):
 		return 0, false
 	}
 	since := o.Now
@@ -175,10 +190,6 @@ func progressDeadlineLeft(o Observed, views []podView) (left time.Duration, coun
 	if cur := current(views); cur != nil && p.Status.CurrentRevision == "" && cur.CreationTimestamp.After(since) {
 		// Nothing has ever served, and the spec may have been fixed since.
 		since = cur.CreationTimestamp.Time
-	}
-	deadline := defaultProgressDeadline
-	if s := p.Spec.UpgradeStrategy; s != nil && s.ProgressDeadlineSeconds != nil {
-		deadline = time.Duration(ptr.Deref(s.ProgressDeadlineSeconds, 0)) * time.Second
 	}
 	return deadline - o.Now.Sub(since), true
 }
