@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,7 +26,7 @@ type turn struct {
 	*Controller
 	name     cache.ObjectName
 	observed performer.Observed
-	// refusal is why the plan was not carried out to its end, or nil.
+	// refusal is the first of what the API server refused, or nil.
 	refusal *refusal
 	// released is set once the Performer has lost our finalizer, and may be gone.
 	released bool
@@ -34,14 +35,17 @@ type turn struct {
 // maxTaken is how many pod names in a row may be taken before a sync gives up for now.
 const maxTaken = 16
 
-// act carries out the actions in order. What the API server refuses for good ends it without an
-// error, and is then in t.refusal.
+// act carries out the actions in order. What the API server refuses ends it without an error, and is
+// then in t.refusal. A change of the Service does not end it: what the pods need goes on.
 func (t *turn) act(ctx context.Context, actions []performer.Action) error {
 	for _, action := range actions {
 		err := t.do(ctx, action)
 		if refused := (*refusal)(nil); errors.As(err, &refused) {
 			klog.FromContext(ctx).Info("Refused", "reason", refused.problem.Reason)
-			t.refusal = refused
+			t.refusal = cmp.Or(t.refusal, refused)
+			if _, isService := action.(performer.PatchService); isService {
+				continue
+			}
 			return nil
 		}
 		if err != nil {
@@ -146,8 +150,9 @@ func (t *turn) deleteService(ctx context.Context, live *corev1.Service) error {
 	return nil
 }
 
-// createPod makes the pod, or finds that it is there already. A name that is taken by anything else
-// is passed by, each time with the next ordinal on record first.
+// createPod makes the pod, or finds that it is there already. A name that a stranger has taken is
+// passed by, each time with the next ordinal on record first. A pod of our own that the cache does not
+// show must be seen first: there may be one too many already.
 func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) error {
 	pods := t.kube.CoreV1().Pods(pod.Namespace)
 	for range maxTaken {
@@ -168,9 +173,8 @@ func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) er
 			continue
 		case err != nil:
 			return fmt.Errorf("reading pod %s: %w", pod.Name, err)
-		case performer.ControlledBy(live, t.observed.Performer) && performer.IsCurrent(t.observed.Performer, live, t.settings):
-			t.observed.Pods = append(t.observed.Pods, live)
-			return nil
+		case performer.ControlledBy(live, t.observed.Performer):
+			return t.foundPod(ctx, live)
 		}
 		klog.FromContext(ctx).Info("Pod name is taken, using the next one", "pod", pod.Name)
 		ordinal++
@@ -182,6 +186,22 @@ func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) er
 		}
 	}
 	return fmt.Errorf("the names of pods up to %s are taken", pod.Name)
+}
+
+// foundPod takes note of a pod of ours that the cache does not show, and gives it back the labels by
+// which it is watched. If it is not what is asked for, the decision to make one was wrong: that is a
+// conflict like others, after which the next sync decides on what there is.
+func (t *turn) foundPod(ctx context.Context, live *corev1.Pod) error {
+	t.observed.Pods = append(t.observed.Pods, live)
+	if lost := performer.MissingPodLabels(t.observed.Performer, live); lost != nil {
+		if err := t.patchPod(ctx, live, lost, nil); err != nil {
+			return err
+		}
+	}
+	if !performer.IsCurrent(t.observed.Performer, live, t.settings) {
+		return apierrors.NewConflict(corev1.Resource("pods"), live.Name, errors.New("it is ours, and of another spec"))
+	}
+	return nil
 }
 
 // copyPod makes a pod like one that is going, if its object is still there to be read.
@@ -334,11 +354,10 @@ func setKeys(meta map[string]any, field string, values map[string]string) {
 	meta[field] = keys
 }
 
-// fencedDelete makes a delete apply to the object that was decided on, and not to another of the
-// same name.
+// fencedDelete makes a delete apply to the object as it was seen or not at all.
 func fencedDelete(live metav1.Object) metav1.DeleteOptions {
-	uid := live.GetUID()
-	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid}}
+	uid, version := live.GetUID(), live.GetResourceVersion()
+	return metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &uid, ResourceVersion: &version}}
 }
 
 // patcher is the Patch method of a typed client.

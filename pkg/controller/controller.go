@@ -70,14 +70,15 @@ type Controller struct {
 	workers   int
 	hooks     Hooks
 
-	caches  map[string]*caches // by namespace; under metav1.NamespaceAll alone if there is no scope
-	scope   *scope
-	queue   workqueue.TypedRateLimitingInterface[cache.ObjectName]
-	backoff workqueue.TypedRateLimiter[cache.ObjectName]
-	writes  *writes
-	hidden  *hidden
-	now     func() time.Time
-	blind   sync.Once // told that endpoint slices may not be read
+	caches   map[string]*caches // by namespace; under metav1.NamespaceAll alone if there is no scope
+	scope    *scope
+	queue    workqueue.TypedRateLimitingInterface[cache.ObjectName]
+	backoff  workqueue.TypedRateLimiter[cache.ObjectName]
+	writes   *writes
+	messages *messages
+	hidden   *hidden
+	now      func() time.Time
+	blind    sync.Once // told that endpoint slices may not be read
 
 	underWay          underWay
 	working, stopping atomic.Bool
@@ -121,6 +122,7 @@ func New(cfg Config) (*Controller, error) {
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(backoff,
 			workqueue.TypedRateLimitingQueueConfig[cache.ObjectName]{Name: Name}),
 		writes:   newWrites(),
+		messages: newMessages(),
 		hidden:   newHidden(),
 		underWay: underWay{since: map[cache.ObjectName]time.Time{}},
 		now:      time.Now,

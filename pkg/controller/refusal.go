@@ -17,7 +17,7 @@ import (
 // condition of the Performer.
 type refusal struct {
 	problem *performer.Problem
-	// lookAgain is when to try again; 0: when the spec changes.
+	// lookAgain is when to try again, if the spec does not change before.
 	lookAgain time.Duration
 }
 
@@ -44,7 +44,10 @@ func refusedOr(err error, reason, doing string) error {
 	case namespaceGoing(err):
 		return err
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return &refusal{problem: &performer.Problem{Kind: performer.Terminal, Reason: reason, Message: err.Error()}}
+		return &refusal{
+			problem:   &performer.Problem{Kind: performer.Terminal, Reason: reason, Message: err.Error()},
+			lookAgain: invalidLookAgain,
+		}
 	case apierrors.IsForbidden(err):
 		// A quota may get room, a policy may be loosened, a permission may be granted.
 		return &refusal{

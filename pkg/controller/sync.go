@@ -45,9 +45,14 @@ type outcome struct {
 	lookAgain time.Duration
 }
 
-// refusedLookAgain is when something that was refused is tried again. What refuses, a quota, a
-// policy or a stranger's Service, is not watched.
-const refusedLookAgain = time.Minute
+const (
+	// refusedLookAgain is when something that was refused is tried again. What refuses, a quota, a
+	// policy or a stranger's Service, is not watched.
+	refusedLookAgain = time.Minute
+	// invalidLookAgain is when something is tried again that was refused as invalid. That is mostly
+	// the spec's fault, but policies and webhooks refuse in the same way.
+	invalidLookAgain = 5 * time.Minute
+)
 
 // sync brings one Performer nearer to what is asked and tells how far it is.
 func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
@@ -61,6 +66,7 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	}
 	if p == nil {
 		c.writes.forget(name)
+		c.messages.forget(name)
 		return outcome{result: resultSuccess}
 	}
 	if !c.writes.shown(name, caches, c.now()) {
@@ -85,7 +91,7 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	out := outcome{result: resultSuccess, lookAgain: plan.LookAgain}
 	problem := plan.Problem
 	if turn.refusal != nil {
-		problem = turn.refusal.problem
+		problem = c.messages.steady(name, turn.observed.Performer, turn.refusal.problem, c.now())
 		out.lookAgain = sooner(plan.LookAgain, turn.refusal.lookAgain)
 	}
 	if err := turn.writeStatus(ctx, performer.NextStatus(turn.observed, c.settings, problem)); err != nil {
@@ -129,6 +135,7 @@ func (t *turn) failedAgain(ctx context.Context, out outcome) outcome {
 		return out
 	}
 	problem := &performer.Problem{Kind: performer.Waiting, Reason: performer.ReasonRequestFailed, Message: out.err.Error()}
+	problem = t.messages.steady(t.name, t.observed.Performer, problem, t.now())
 	if err := t.writeStatus(ctx, performer.NextStatus(t.observed, t.settings, problem)); err != nil {
 		klog.FromContext(ctx).V(1).Info("Cannot record the failure in the status", "reason", apierrors.ReasonForError(err))
 	}

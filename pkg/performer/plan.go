@@ -108,6 +108,14 @@ func (p *Plan) do(actions ...Action) {
 	p.Actions = append(p.Actions, actions...)
 }
 
+// then adds what another plan does.
+func (p *Plan) then(next Plan) {
+	p.do(next.Actions...)
+	if next.LookAgain > 0 {
+		p.lookAgain(next.LookAgain)
+	}
+}
+
 // lookAgain asks for another plan in d, or sooner where that was asked for already.
 func (p *Plan) lookAgain(d time.Duration) {
 	if p.LookAgain == 0 || d < p.LookAgain {
@@ -148,17 +156,24 @@ func MakePlan(o Observed, s Settings) Plan {
 func planLabels(plan *Plan, p *v1alpha1.Performer, views []podView) {
 	for i := range views {
 		v := &views[i]
-		if v.revision() == "" {
-			continue
-		}
-		labels := podLabels(p, v.revision())
-		if v.serves() {
-			labels[LabelServing] = ServingTrue
-		}
-		if lost := missing(v.Labels, labels); lost != nil {
+		if lost := MissingPodLabels(p, v.Pod); lost != nil {
 			plan.do(PatchPod{v.Pod, lost, nil})
 		}
 	}
+}
+
+// MissingPodLabels returns the labels that a pod of p lacks by which it is watched, selected and told
+// apart, or nil. A pod of an earlier operator that has not been taken over yet lacks none.
+func MissingPodLabels(p *v1alpha1.Performer, pod *corev1.Pod) map[string]string {
+	v := podView{Pod: pod}
+	if v.revision() == "" {
+		return nil
+	}
+	labels := podLabels(p, v.revision())
+	if v.serves() {
+		labels[LabelServing] = ServingTrue
+	}
+	return missing(pod.Labels, labels)
 }
 
 func planService(plan *Plan, o Observed, views []podView) {
@@ -213,22 +228,26 @@ func planPods(plan *Plan, o Observed, s Settings, hw hardware, views []podView, 
 
 // planBlueGreen makes the pod that is asked for beside what runs, and moves the traffic to it.
 func planBlueGreen(plan *Plan, o Observed, s Settings, hw hardware, views []podView, canMake bool) {
-	source, copying := planCopy(plan, o, s, views)
+	var made Plan
+	source, copying := planCopy(&made, o, s, views)
 	cur := current(views)
 	waits := false
 	if cur == nil && canMake && !copying {
 		wait := retryDelay(o, views)
 		switch {
 		case wait > 0:
-			plan.lookAgain(wait)
+			made.lookAgain(wait)
 			waits = true
 		case favoured(views) != nil && !hasOurSelector(o.Performer, o.Service):
 			// The Service would send traffic to the new pod at once; planService sees to that first.
 		default:
-			planSuccessor(plan, o, s, hw, views)
+			planSuccessor(&made, o, s, hw, views)
 		}
 	}
+	// First the traffic, and what gives room: a pod that is refused ends the plan, and a quota may
+	// have no room until an earlier one has gone.
 	planTraffic(plan, o, views)
+	plan.then(made)
 	if cur == nil && !canMake || waits {
 		return
 	}

@@ -243,7 +243,7 @@ func TestMakePlan(t *testing.T) {
 			name: "a newer spec supersedes one that never served",
 			o: withBothPorts(observed(begun(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:9" }), older(0, ready(0)),
 				testPod(first, 1, waitingForTraffic))),
-			want: "record 2, create pod 2, delete performer-x-1", lookAgain: rest,
+			want: "delete performer-x-1, record 2, create pod 2", lookAgain: rest,
 		},
 		{
 			name: "back to the old spec while its pod serves: it stays",

@@ -23,13 +23,15 @@ type world struct {
 	service *corev1.Service
 	pods    []*corev1.Pod
 	now     time.Time
+	// quota is how many pods there may be, apart from those that have ended; 0: any number.
+	quota int
 }
 
 // step is the time between two steps, long enough for what was waited for to be over.
 const step = time.Hour
 
 func (w *world) clone() *world {
-	c := &world{p: w.p.DeepCopy(), service: w.service.DeepCopy(), now: w.now.Add(step)}
+	c := &world{p: w.p.DeepCopy(), service: w.service.DeepCopy(), now: w.now.Add(step), quota: w.quota}
 	for _, pod := range w.pods {
 		c.pods = append(c.pods, pod.DeepCopy())
 	}
@@ -57,9 +59,14 @@ func (w *world) observe() Observed {
 }
 
 // act carries out the plan up to the given number of actions, and then tells the status if that was
-// all: an operator that crashes on the way gets no further.
+// all: an operator that crashes on the way gets no further. A pod that is refused ends the plan as well.
 func (w *world) act(t *testing.T, plan Plan, actions int) {
+	problem := plan.Problem
 	for _, action := range plan.Actions[:actions] {
+		if w.refuses(action) {
+			problem = &Problem{Waiting, ReasonPodRefused, "exceeded quota"}
+			break
+		}
 		switch a := action.(type) {
 		case CreateService:
 			w.service = a.Service
@@ -102,8 +109,24 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 		}
 	}
 	if actions == len(plan.Actions) {
-		w.p.Status = NextStatus(w.observe(), testSettings, plan.Problem)
+		w.p.Status = NextStatus(w.observe(), testSettings, problem)
 	}
+}
+
+// refuses tells whether the action makes a pod for which the quota has no room.
+func (w *world) refuses(action Action) bool {
+	switch action.(type) {
+	case CreatePod, CopyPod:
+	default:
+		return false
+	}
+	counted := 0
+	for _, pod := range w.pods {
+		if stateOf(pod) != podFinished {
+			counted++
+		}
+	}
+	return w.quota > 0 && counted >= w.quota
 }
 
 // add adds a pod that was just made.
@@ -177,7 +200,7 @@ func (w *world) next(t *testing.T) map[string]*world {
 	}
 	change := w.clone()
 	change.p.Generation++
-	change.p.Spec.Image = map[string]string{"repo:1": "repo:2", "repo:2": "repo:1"}[w.p.Spec.Image]
+	change.p.Spec.Image = map[string]string{"repo:1": "repo:2", "repo:2": "repo:3", "repo:3": "repo:1"}[w.p.Spec.Image]
 	worlds["user changes the image"] = change
 	if w.service != nil {
 		c := w.clone()
@@ -233,13 +256,21 @@ func (w *world) complaint() string {
 // any order, with the operator crashing anywhere, and lets each come to rest: then one pod of what
 // is asked for must be ready behind the Service, with nothing left to do. On the way no pod may be
 // made under a name that is taken or not on record, and ready may not be told of a pod that is gone.
+// A quota with room for one pod besides the one that serves is enough for that.
 func TestWhateverHappensItComesToRest(t *testing.T) {
+	for _, quota := range []int{0, 2} {
+		t.Run(fmt.Sprintf("quota %d", quota), func(t *testing.T) {
+			search(t, &world{p: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), now: testNow, quota: quota})
+		})
+	}
+}
+
+func search(t *testing.T, start *world) {
 	const depth = 7
 	type visit struct {
 		world *world
 		path  []string
 	}
-	start := &world{p: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), now: testNow}
 	frontier := []visit{{world: start}}
 	seen := map[string]bool{start.key(): true}
 	for range depth {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -179,25 +180,31 @@ func (w world) awaitAdmission(refuses bool) {
 	})
 }
 
+// exhausted makes a quota q of the namespace for a resource, which has no room.
+func (w world) exhausted(resource corev1.ResourceName) {
+	w.Helper()
+	quotas := kube.CoreV1().ResourceQuotas(w.namespace)
+	one := corev1.ResourceList{resource: quantity("1")}
+	quota, err := quotas.Create(w.Context(), &corev1.ResourceQuota{
+		ObjectMeta: metav1.ObjectMeta{Name: "q"}, Spec: corev1.ResourceQuotaSpec{Hard: one},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		w.Fatal(err)
+	}
+	// The controller that counts does not run here.
+	quota.Status = corev1.ResourceQuotaStatus{Hard: one, Used: one}
+	if _, err := quotas.UpdateStatus(w.Context(), quota, metav1.UpdateOptions{}); err != nil {
+		w.Fatal(err)
+	}
+}
+
 func TestQuotaIsExhausted(t *testing.T) {
 	w := newWorld(t)
 	h := recordHistory(w)
 	op := startOperator(t)
 	w.running("runs")
 	before := w.awaitPod("performer-runs-0")
-	quotas := kube.CoreV1().ResourceQuotas(w.namespace)
-	one := corev1.ResourceList{"pods": quantity("1")}
-	quota, err := quotas.Create(t.Context(), &corev1.ResourceQuota{
-		ObjectMeta: metav1.ObjectMeta{Name: "q"}, Spec: corev1.ResourceQuotaSpec{Hard: one},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The controller that counts does not run here.
-	quota.Status = corev1.ResourceQuotaStatus{Hard: one, Used: one}
-	if quota, err = quotas.UpdateStatus(t.Context(), quota, metav1.UpdateOptions{}); err != nil {
-		t.Fatal(err)
-	}
+	w.exhausted("pods")
 	w.awaitAdmission(true)
 
 	w.create("fresh")
@@ -212,7 +219,7 @@ func TestQuotaIsExhausted(t *testing.T) {
 	if now := w.awaitPod("performer-runs-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
-	if err := quotas.Delete(t.Context(), quota.Name, metav1.DeleteOptions{}); err != nil {
+	if err := kube.CoreV1().ResourceQuotas(w.namespace).Delete(t.Context(), "q", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	w.awaitAdmission(false)
@@ -346,18 +353,17 @@ func TestAChangeInATerminatingNamespace(t *testing.T) {
 	}
 }
 
-// TestAWebhookOfOthersDoesNotAnswer has every pod of the namespace fail with an error that is no refusal of it.
-func TestAWebhookOfOthersDoesNotAnswer(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
-	startOperator(t)
+// podWebhook has the API server ask somebody's webhook about each pod that is made in the namespace, until it is removed
+// or the test ends.
+func (w world) podWebhook(client admissionv1.WebhookClientConfig) (remove func()) {
+	w.Helper()
 	configurations := kube.AdmissionregistrationV1().ValidatingWebhookConfigurations()
-	_, err := configurations.Create(t.Context(), &admissionv1.ValidatingWebhookConfiguration{
+	_, err := configurations.Create(w.Context(), &admissionv1.ValidatingWebhookConfiguration{
 		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
 		Webhooks: []admissionv1.ValidatingWebhook{{
 			Name: "pods.example.com", AdmissionReviewVersions: []string{"v1"},
 			SideEffects:       ptr.To(admissionv1.SideEffectClassNone),
-			ClientConfig:      admissionv1.WebhookClientConfig{URL: ptr.To("https://127.0.0.1:1/")},
+			ClientConfig:      client,
 			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": w.namespace}},
 			Rules: []admissionv1.RuleWithOperations{{
 				Operations: []admissionv1.OperationType{admissionv1.Create},
@@ -366,22 +372,24 @@ func TestAWebhookOfOthersDoesNotAnswer(t *testing.T) {
 		}},
 	}, metav1.CreateOptions{})
 	if err != nil {
-		t.Fatal(err)
+		w.Fatal(err)
 	}
-	gone := false
-	remove := func() {
-		if err := configurations.Delete(context.WithoutCancel(t.Context()), w.namespace, metav1.DeleteOptions{}); err != nil {
-			t.Error(err)
-		}
-		gone = true
-	}
-	t.Cleanup(func() {
-		if !gone {
-			remove()
+	remove = sync.OnceFunc(func() {
+		if err := configurations.Delete(context.WithoutCancel(w.Context()), w.namespace, metav1.DeleteOptions{}); err != nil {
+			w.Error(err)
 		}
 	})
+	w.Cleanup(remove)
 	w.awaitAdmission(true)
+	return remove
+}
 
+// TestAWebhookOfOthersDoesNotAnswer has every pod of the namespace fail with an error that is no refusal of it.
+func TestAWebhookOfOthersDoesNotAnswer(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	startOperator(t)
+	remove := w.podWebhook(admissionv1.WebhookClientConfig{URL: ptr.To("https://127.0.0.1:1/")})
 	w.create("a")
 	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionDegraded, performer.ReasonRequestFailed))
 	message := conditionOf(p, v1alpha1.ConditionReady).Message

@@ -4,7 +4,10 @@
 package integration
 
 import (
+	"context"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
@@ -64,4 +67,64 @@ func TestAnOperatorThatStartsFindsPodsOutOfSight(t *testing.T) {
 	w.awaitLabel("performer-a-0", performer.LabelApp, performer.AppName)
 	w.patch("a", `{"spec":{"upgradeStrategy":{"drainSeconds":0}}}`)
 	w.awaitNoPod("performer-a-0")
+}
+
+// TestAnOperatorThatStartsMeetsItsOwnPod has the new pod of an upgrade lose all labels while nobody works. Nothing tells
+// of it but its name, which the operator wants to give to another.
+func TestAnOperatorThatStartsMeetsItsOwnPod(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	op := startOperator(t)
+	w.running("a")
+	w.patch("a", `{"spec":{"version":"2"}}`)
+	before := w.awaitPod("performer-a-1")
+	op.stop()
+	for label := range before.Labels {
+		w.unlabel(before.Name, label)
+	}
+	startOperator(t)
+	w.awaitLabel(before.Name, performer.LabelApp, performer.AppName)
+	w.makeReady(before.Name)
+	w.awaitOn("a", before.Name)
+	if now := w.awaitPod(before.Name); now.UID != before.UID {
+		t.Error("it is another pod")
+	}
+	h.checkNoGap("a")
+}
+
+// TestRecreateMeetsItsOwnPod is the same where that pod is of a spec that was superseded meanwhile: it has to be gone
+// before another one is made.
+func TestRecreateMeetsItsOwnPod(t *testing.T) {
+	w := newWorld(t)
+	h := recordHistory(w)
+	op := startOperator(t)
+	w.running("a", recreates)
+	w.patch("a", `{"spec":{"version":"2"}}`)
+	before := w.awaitPod("performer-a-1")
+	op.stop()
+	w.bind(before.Name) // so that it takes its time to end
+	for label := range before.Labels {
+		w.unlabel(before.Name, label)
+	}
+	p := w.performer("a")
+	p.Status.PodName = ""
+	if _, err := hourglass.HourglassV1alpha1().Performers(w.namespace).UpdateStatus(t.Context(), p, metav1.UpdateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	w.patch("a", `{"spec":{"version":"3"}}`)
+	startOperator(t)
+	w.awaitDying(before.Name)
+	w.end(before.Name)
+	// No status has named it, so its name is free again.
+	eventually(t, "its successor", func(context.Context) string {
+		if now := w.awaitPod(before.Name); now.UID == before.UID {
+			return "it is the same"
+		}
+		return ""
+	})
+	w.makeReady(before.Name)
+	w.awaitOn("a", before.Name)
+	if most := h.mostPods("a"); most != 1 {
+		t.Errorf("there were %d pods at a time", most)
+	}
 }
