@@ -4,11 +4,11 @@
 package controller
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -26,7 +26,7 @@ type turn struct {
 	*Controller
 	name     cache.ObjectName
 	observed performer.Observed
-	// refusal is the first of what the API server refused, or nil.
+	// refusal is what the API server refused, or nil.
 	refusal *refusal
 	// released is set once the Performer has lost our finalizer, and may be gone.
 	released bool
@@ -36,14 +36,23 @@ type turn struct {
 const maxTaken = 16
 
 // act carries out the actions in order. What the API server refuses ends it without an error, and is
-// then in t.refusal. A change of the Service does not end it: what the pods need goes on.
+// then in t.refusal. A change of the Service does not end it, nor does a copy: what else the pods need
+// goes on. But a pod stays of which the copy was refused.
 func (t *turn) act(ctx context.Context, actions []performer.Action) error {
+	var uncopied types.UID
 	for _, action := range actions {
+		if a, deletes := action.(performer.DeletePod); deletes && a.Live.UID == uncopied {
+			continue
+		}
 		err := t.do(ctx, action)
 		if refused := (*refusal)(nil); errors.As(err, &refused) {
 			klog.FromContext(ctx).Info("Refused", "reason", refused.problem.Reason)
-			t.refusal = cmp.Or(t.refusal, refused)
-			if _, isService := action.(performer.PatchService); isService {
+			t.refusal = refused.after(t.refusal)
+			switch a := action.(type) {
+			case performer.PatchService:
+				continue
+			case performer.CopyPod:
+				uncopied = a.Source.UID
 				continue
 			}
 			return nil
@@ -190,7 +199,7 @@ func (t *turn) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) er
 
 // foundPod takes note of a pod of ours that the cache does not show, and gives it back the labels by
 // which it is watched. If it is not what is asked for, the decision to make one was wrong: that is a
-// conflict like others, after which the next sync decides on what there is.
+// conflict like others, after which the next sync decides again.
 func (t *turn) foundPod(ctx context.Context, live *corev1.Pod) error {
 	t.observed.Pods = append(t.observed.Pods, live)
 	if lost := performer.MissingPodLabels(t.observed.Performer, live); lost != nil {
@@ -198,8 +207,9 @@ func (t *turn) foundPod(ctx context.Context, live *corev1.Pod) error {
 			return err
 		}
 	}
-	if !performer.IsCurrent(t.observed.Performer, live, t.settings) {
-		return apierrors.NewConflict(corev1.Resource("pods"), live.Name, errors.New("it is ours, and of another spec"))
+	stays := slices.ContainsFunc(t.observed.Pods, func(p *corev1.Pod) bool { return p.UID == live.UID })
+	if !stays || !performer.IsCurrent(t.observed.Performer, live, t.settings) {
+		return apierrors.NewConflict(corev1.Resource("pods"), live.Name, errors.New("it is ours, and not what is asked for"))
 	}
 	return nil
 }

@@ -26,6 +26,15 @@ func (r *refusal) Error() string {
 	return "refused: " + r.problem.Reason
 }
 
+// after returns the refusal with what an earlier one of the same turn, or nil, adds: nothing to its
+// problem, for what became of the pods matters more than what became of the Service before.
+func (r *refusal) after(earlier *refusal) *refusal {
+	if earlier == nil {
+		return r
+	}
+	return &refusal{problem: r.problem, lookAgain: sooner(earlier.lookAgain, r.lookAgain)}
+}
+
 func serviceConflict(name string) error {
 	return &refusal{
 		problem: &performer.Problem{

@@ -76,8 +76,8 @@ func withoutFinalizer(finalizers []string) []string {
 }
 
 // CopyOf returns a pod with the spec of the given one, another ordinal, and the serving label from the
-// start. What the server, admission or the scheduler set is cleared, so that they set it again. It has
-// the resources that the given one really had, whatever it was to have.
+// start. What the server, admission or the scheduler set is cleared, so that they set it again. Of a pod
+// in mid-resize it has the resources that the kubelet reports.
 func CopyOf(pod *corev1.Pod, p *v1alpha1.Performer, ordinal int32, now time.Time) *corev1.Pod {
 	c := &corev1.Pod{Spec: *pod.Spec.DeepCopy()}
 	c.Name, c.Namespace = PodName(p.Name, ordinal), pod.Namespace
@@ -97,7 +97,7 @@ func CopyOf(pod *corev1.Pod, p *v1alpha1.Performer, ordinal int32, now time.Time
 		performerContainer(c).Resources = *had.Resources.DeepCopy()
 	}
 	if c.Annotations[AnnotationRevision] == Revision(&p.Spec) {
-		// It is there because another one with the resources that are asked for can't run.
+		// It is a copy for its resources alone, and must not be given those that are asked for.
 		c.Annotations[AnnotationResizeRefused] = ResourcesHash(&p.Spec)
 	}
 

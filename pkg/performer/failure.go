@@ -7,6 +7,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -40,8 +41,7 @@ func retryDelayAfter(o Observed, v *podView) time.Duration {
 	if n := o.Performer.Status.FailureCount; n < 5 {
 		delay = firstRetryDelay << max(n, 0) // it may be older than the bound
 	}
-	// The node's clock may be ahead of ours.
-	return delay - max(0, o.Now.Sub(finishedAt(v.Pod)))
+	return delay - o.Now.Sub(finishedAt(v.Pod, o.Now))
 }
 
 // nextFailureCount returns the count to record with a successor.
@@ -61,15 +61,21 @@ func endedByItself(v *podView) bool {
 	return v.state == podFinished && !podConditionTrue(v.Pod, corev1.DisruptionTarget)
 }
 
-// finishedAt returns when a finished pod ended, as near as its status tells.
-func finishedAt(pod *corev1.Pod) time.Time {
+// finishedAt returns when a finished pod ended, as near as its status tells. Times of a node whose
+// clock is ahead of ours tell nothing: what would wait for them would wait for long.
+func finishedAt(pod *corev1.Pod, now time.Time) time.Time {
 	at := pod.CreationTimestamp.Time
-	if ready := podCondition(pod, corev1.PodReady); ready != nil && ready.LastTransitionTime.After(at) {
-		at = ready.LastTransitionTime.Time
+	later := func(t metav1.Time) {
+		if t.After(at) && !t.After(now) {
+			at = t.Time
+		}
+	}
+	if ready := podCondition(pod, corev1.PodReady); ready != nil {
+		later(ready.LastTransitionTime)
 	}
 	for _, c := range pod.Status.ContainerStatuses {
-		if t := c.State.Terminated; t != nil && t.FinishedAt.After(at) {
-			at = t.FinishedAt.Time
+		if t := c.State.Terminated; t != nil {
+			later(t.FinishedAt)
 		}
 	}
 	return at
@@ -85,41 +91,51 @@ func readySince(pod *corev1.Pod) time.Time {
 
 // planCopy keeps up what worked while what is asked for now can't run: where the pod that served
 // has gone, its successor is a copy of it, made while its object still exists to be copied. That may be
-// of an earlier revision, or of the same with earlier resources. It returns the pod to copy, if there
-// is one, and whether the copy is made now and not later.
-func planCopy(plan *Plan, o Observed, s Settings, views []podView) (source *podView, now bool) {
+// of an earlier revision, or of the same with earlier resources.
+func planCopy(plan *Plan, o Observed, s Settings, views []podView) plannedCopy {
 	p := o.Performer
 	was := p.Status.CurrentRevision
 	if favoured(views) != nil || was == "" {
-		return nil, false
+		return plannedCopy{}
 	}
+	var source *podView
 	for i := range views {
 		v := &views[i]
 		switch {
-		case v.revision() != was, v.mismatch == "":
+		case v.revision() != was, v.mismatch == "", v.drains():
+			// Neither another one, nor what is asked for, nor what has a successor already.
 		case was == Revision(&p.Spec) && imageEdited(v.Pod, p.Spec.Image):
 			// Nothing would tell such a copy from what is asked for.
 		case v.alive():
-			return nil, false
+			return plannedCopy{}
 		case source == nil || v.ordinal > source.ordinal:
 			source = v
 		}
 	}
 	if source == nil {
-		return nil, false
+		return plannedCopy{}
 	}
 	if wait := retryDelayAfter(o, source); wait > 0 && endedByItself(source) {
 		plan.lookAgain(wait)
-		return source, false
+		return plannedCopy{source: source}
 	}
 	ordinal, recorded := nextOrdinal(o)
+	failures := p.Status.FailureCount
 	if !recorded {
 		status := statusWithOrdinal(o, s, ordinal)
 		if endedByItself(source) {
 			status.FailureCount++
 		}
+		failures = status.FailureCount
 		plan.do(WriteStatus{status})
 	}
 	plan.do(CopyPod{source.Pod, ordinal})
-	return source, true
+	return plannedCopy{source: source, now: true, failures: failures}
+}
+
+// plannedCopy is what planCopy has planned.
+type plannedCopy struct {
+	source   *podView // the pod to copy, or nil
+	now      bool     // the copy is made now, and not later
+	failures int32    // the failures on record with it
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // An Action is one write to the API server. The executor carries out the actions of a plan in their
-// order and stops at the first that fails.
+// order and stops at the first that fails; but what pods need goes on where the API server refuses a
+// change of the Service, or a copy.
 type Action interface{ isAction() }
 
 type (
@@ -137,6 +138,7 @@ func MakePlan(o Observed, s Settings) Plan {
 	views := viewPods(o, s)
 	problem := nameProblem(o.Performer.Name)
 	planLabels(&plan, o.Performer, views)
+	planResizeRefused(&plan, o.Performer, views)
 	if problem == nil {
 		problem = specProblem(checkSpec(&o.Performer.Spec, s))
 		planService(&plan, o, views)
@@ -151,8 +153,7 @@ func MakePlan(o Observed, s Settings) Plan {
 }
 
 // planLabels puts back what somebody took off: the labels by which a pod is watched, selected and told
-// apart. It comes first, so that what is out of sight without them is seen again. Pods of an earlier
-// operator get theirs when they are taken over.
+// apart. It comes first, so that what is out of sight without them is seen again.
 func planLabels(plan *Plan, p *v1alpha1.Performer, views []podView) {
 	for i := range views {
 		v := &views[i]
@@ -163,11 +164,12 @@ func planLabels(plan *Plan, p *v1alpha1.Performer, views []podView) {
 }
 
 // MissingPodLabels returns the labels that a pod of p lacks by which it is watched, selected and told
-// apart, or nil. A pod of an earlier operator that has not been taken over yet lacks none.
+// apart, or nil. Of a pod that an earlier operator made, and that has not been taken over yet, that is
+// only what it is watched by.
 func MissingPodLabels(p *v1alpha1.Performer, pod *corev1.Pod) map[string]string {
 	v := podView{Pod: pod}
 	if v.revision() == "" {
-		return nil
+		return missing(pod.Labels, map[string]string{LabelApp: AppName})
 	}
 	labels := podLabels(p, v.revision())
 	if v.serves() {
@@ -228,31 +230,31 @@ func planPods(plan *Plan, o Observed, s Settings, hw hardware, views []podView, 
 
 // planBlueGreen makes the pod that is asked for beside what runs, and moves the traffic to it.
 func planBlueGreen(plan *Plan, o Observed, s Settings, hw hardware, views []podView, canMake bool) {
-	var made Plan
-	source, copying := planCopy(&made, o, s, views)
+	var creation Plan
+	copied := planCopy(&creation, o, s, views)
 	cur := current(views)
 	waits := false
-	if cur == nil && canMake && !copying {
+	if cur == nil && canMake {
 		wait := retryDelay(o, views)
 		switch {
 		case wait > 0:
-			made.lookAgain(wait)
+			creation.lookAgain(wait)
 			waits = true
 		case favoured(views) != nil && !hasOurSelector(o.Performer, o.Service):
 			// The Service would send traffic to the new pod at once; planService sees to that first.
 		default:
-			planSuccessor(&made, o, s, hw, views)
+			planSuccessor(&creation, o, s, hw, views, copied)
 		}
 	}
 	// First the traffic, and what gives room: a pod that is refused ends the plan, and a quota may
 	// have no room until an earlier one has gone.
 	planTraffic(plan, o, views)
-	plan.then(made)
+	plan.then(creation)
 	if cur == nil && !canMake || waits {
 		return
 	}
 	for i := range views {
-		if v := &views[i]; v.state == podFinished && (copying || source == nil || v.Pod != source.Pod) {
+		if v := &views[i]; v.state == podFinished && (copied.now || copied.source == nil || v.Pod != copied.source.Pod) {
 			plan.do(DeletePod{v.Pod, DeletedEnded, "it ended by itself"})
 		}
 	}
@@ -267,7 +269,7 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 			return
 		}
 		if len(views) == 0 {
-			planSuccessor(plan, o, s, hw, views)
+			planSuccessor(plan, o, s, hw, views, plannedCopy{})
 			return
 		}
 		if failures := nextFailureCount(p, views); failures > p.Status.FailureCount {
@@ -286,6 +288,13 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 				plan.do(PatchPod{v.Pod, map[string]string{LabelServing: ServingTrue}, map[string]string{AnnotationServingSince: stamp(o.Now), AnnotationDrainingSince: ""}})
 			}
 		case v.mismatch != "":
+			if v.alive() && v.revision() == Revision(&p.Spec) {
+				// No change of the revision tells that an upgrade begins.
+				status := NextStatus(o, s, nil)
+				now := metav1Time(o.Now)
+				status.LastUpgrade = &now
+				plan.do(WriteStatus{status})
+			}
 			plan.do(DeletePod{v.Pod, DeletedUpgraded, v.mismatch})
 		case v.state == podFinished:
 			plan.do(DeletePod{v.Pod, DeletedEnded, "it ended by itself"})
@@ -296,13 +305,19 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 }
 
 // planSuccessor makes a pod where there is none of what is asked for now. It gets traffic from birth
-// where no other has any.
-func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podView) {
+// where no other has any, nor a copy that is made just before.
+func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podView, copied plannedCopy) {
 	p := o.Performer
 	ordinal, recorded := nextOrdinal(o)
+	if copied.now {
+		ordinal, recorded = ordinal+1, false
+	}
 	if !recorded {
 		status := statusWithOrdinal(o, s, ordinal)
 		status.FailureCount = nextFailureCount(p, views)
+		if copied.now {
+			status.FailureCount = copied.failures
+		}
 		if replacesRunning(views) {
 			now := metav1Time(o.Now)
 			status.LastUpgrade = &now
@@ -310,7 +325,7 @@ func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 		plan.do(WriteStatus{status})
 	}
 	pod := buildPod(p, ordinal, hw)
-	if !slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.serves() }) {
+	if !copied.now && !slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.serves() }) {
 		setServing(pod, o.Now)
 	}
 	plan.do(CreatePod{pod, ordinal})

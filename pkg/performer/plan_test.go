@@ -10,6 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -42,6 +43,12 @@ func TestMakePlan(t *testing.T) {
 	// serverDefaults are what the API server fills in.
 	serverDefaults := func(pod *corev1.Pod) {
 		pod.Spec.Containers[0].Resources.Requests = requests(pod.Spec.Containers[0].Resources)
+	}
+
+	unreadySince := func(ago time.Duration) func(*v1alpha1.Performer) {
+		return func(p *v1alpha1.Performer) {
+			p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, LastTransitionTime: metav1.NewTime(testNow.Add(-ago))}}
+		}
 	}
 
 	first := newPerformer()
@@ -286,6 +293,20 @@ func TestMakePlan(t *testing.T) {
 			want: "patch service, record 1, copy performer-x-0 to 1", problem: ReasonInvalidSpec,
 		},
 		{
+			name: "the old one is evicted before there is a new one: a copy of it, and the new one",
+			o:    withService(observed(upgrading(), older(0, evicted)), before),
+			want: "patch service, record 1, copy performer-x-0 to 1, record 2, create pod 2, delete performer-x-0", lookAgain: whole,
+		},
+		{
+			name: "the Service may not lead to the new one yet: the old one keeps its traffic",
+			o: withSlices(withService(observed(begun(func(p *v1alpha1.Performer) { p.Spec.Config.GRPCPort = 8181 }),
+				older(0, ready(0), func(pod *corev1.Pod) { pod.Spec.Containers[0].Ports[0].Name = "" }),
+				testPod(newPerformer(func(p *v1alpha1.Performer) { p.Spec.Config.GRPCPort = 8181 }), 1, ready(0))), before, func(s *corev1.Service) {
+				s.Spec.Ports[0].TargetPort = intstr.FromInt32(before.Spec.Config.GRPCPort)
+			}), "performer-x-1"),
+			want: "patch service",
+		},
+		{
 			name: "hardware that can't be: nothing is made and nothing taken down",
 			o:    withBothPorts(observed(upgrading(tee), older(0, ready(0)))), problem: ReasonInvalidSpec,
 		},
@@ -365,13 +386,13 @@ func TestMakePlan(t *testing.T) {
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("2")).Spec)
 			})),
-			want: "record 1, create pod 1", lookAgain: whole,
+			want: "record 1, create pod 1",
 		},
 		{
 			name: "the kubelet is of a version that can't",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults,
 				containerState(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, nil))),
-			want: "record 1, create pod 1", lookAgain: whole,
+			want: "note that performer-x-0 can't be resized, record 1, create pod 1",
 		},
 		{
 			name: "less than a thousandth of a CPU, which the server rounds up",
@@ -420,12 +441,47 @@ func TestMakePlan(t *testing.T) {
 				pod.Annotations[AnnotationResources] = resizing
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible})
 			})),
-			want: "record 1, create pod 1", lookAgain: whole,
+			want: "note that performer-x-0 can't be resized, record 1, create pod 1",
+		},
+		{
+			name: "a pod with other resources starts: the deadline runs",
+			o: observed(newPerformer(settled, status(1, "performer-x-0"), cpu("2"), unreadySince(time.Minute), func(p *v1alpha1.Performer) {
+				p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Minute)}
+			}), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("2")).Spec)
+			}), testPod(newPerformer(cpu("2")), 1, waitingForTraffic, serverDefaults)),
+			lookAgain: rest,
+		},
+		{
+			name: "a pod that no longer is ready, long after its upgrade: no deadline",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), unreadySince(time.Hour), func(p *v1alpha1.Performer) {
+				p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-2 * time.Hour)}
+			}), testPod(running, 0)),
+		},
+		{
+			name: "the pod with other resources was ready once, and the one before has been told to end: no copy",
+			o: observed(newPerformer(settled, status(1, "performer-x-1"), cpu("2")), testPod(newPerformer(cpu("1")), 0, serverDefaults, draining(time.Minute), dying, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("2")).Spec)
+			}), testPod(newPerformer(cpu("2")), 1, serverDefaults)),
+		},
+		{
+			name: "the kubelet is of a version that can't, and the container starts again",
+			o: observed(newPerformer(settled, status(1, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, serverDefaults,
+				containerState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{}}, &corev1.ContainerStateTerminated{})),
+				testPod(newPerformer(cpu("2")), 1, waitingForTraffic, serverDefaults)),
+			want: "note that performer-x-0 can't be resized",
+		},
+		{
+			name: "what the kubelet said of the resize before does not count",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
+				pod.Annotations[AnnotationResources], pod.Generation = resizing, 3
+				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible, ObservedGeneration: 2})
+			})),
 		},
 		{
 			name: "a limit goes, which a running pod can't lose",
 			o:    observed(running, testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults)),
-			want: "record 1, create pod 1", lookAgain: whole,
+			want: "record 1, create pod 1",
 		},
 
 		// What others did.
@@ -434,7 +490,7 @@ func TestMakePlan(t *testing.T) {
 			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Generation, pod.Spec.Containers[0].Image = 2, "other"
 			})),
-			want: "record 1, create pod 1", lookAgain: whole,
+			want: "record 1, create pod 1",
 		},
 		{
 			name: "admission put in another image at creation: that is noted",
@@ -473,9 +529,9 @@ func TestMakePlan(t *testing.T) {
 			want: "record 1, create pod 1, delete performer-x-0",
 		},
 		{
-			name:      "it ended by a clock that is ahead of ours",
-			o:         observed(running, testPod(running, 0, ended(-time.Hour))),
-			lookAgain: 10 * time.Second,
+			name: "it ended by a clock that is ahead of ours: that tells nothing",
+			o:    observed(running, testPod(running, 0, ended(-time.Hour))),
+			want: "record 1, create pod 1, delete performer-x-0",
 		},
 		{
 			name:      "the fourth failure in a row waits 80 seconds",

@@ -51,6 +51,8 @@ func patchWords(a PatchPod) string {
 		return "begin resize of " + a.Live.Name
 	case a.Annotations[AnnotationResources] != "":
 		return "end resize of " + a.Live.Name
+	case a.Annotations[AnnotationResizeRefused] != "":
+		return "note that " + a.Live.Name + " can't be resized"
 	case a.Annotations[AnnotationAdmittedImage] != "":
 		return "note the image of " + a.Live.Name
 	default:

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
 // resizeState is how far a pod is on the way to the resources that are asked for. On a server and
@@ -14,10 +16,11 @@ import (
 type resizeState int
 
 const (
-	resizeNone   resizeState = iota // it has them
-	resizeNeeded                    // the pod's spec lacks them
-	resizeActing                    // the pod's spec has them, the kubelet is at it
-	resizeDone                      // the container has them; that is yet to be recorded
+	resizeNone    resizeState = iota // it has them, or can't have them
+	resizeNeeded                     // the pod's spec lacks them
+	resizeActing                     // the pod's spec has them, the kubelet is at it
+	resizeDone                       // the container has them; that is yet to be recorded
+	resizeRefused                    // the kubelet can't give them; that is yet to be recorded
 )
 
 // resizing stands in AnnotationResources from the beginning of a resize to its end, so that one that
@@ -35,40 +38,57 @@ func resizeOf(pod *corev1.Pod, asked corev1.ResourceRequirements, hash string) (
 	if c == nil || pod.Annotations[AnnotationResizeRefused] == hash || !resizable(c.Resources, asked) {
 		return resizeNone, false
 	}
+	pending := resizeCondition(pod, corev1.PodResizePending)
 	status := performerContainerStatus(pod)
-	// A kubelet of before Kubernetes 1.33 leaves the container as it is, and says nothing. Those that
-	// can resize report what each running container has.
-	able := status == nil || status.State.Running == nil || status.Resources != nil
-	if !holds(c.Resources, asked) {
-		if !able {
-			return resizeNone, false
+	switch {
+	case !holds(c.Resources, asked):
+		if !kubeletResizes(status) {
+			return resizeRefused, false
 		}
 		return resizeNeeded, true
-	}
-	if pod.Annotations[AnnotationResources] != resizing || pod.Annotations[AnnotationResizeRefused] != "" {
+	case pending != nil && pending.Reason == corev1.PodReasonInfeasible:
+		return resizeRefused, false
+	case pod.Annotations[AnnotationResources] != resizing || pod.Annotations[AnnotationResizeRefused] != "":
 		// Nothing was changed on the pod: the same was written otherwise, or a resize that the cluster
 		// refused is taken back.
 		return resizeDone, true
-	}
-	if !able {
-		return resizeNone, false
-	}
-	if pending := podCondition(pod, corev1.PodResizePending); pending != nil && pending.Status == corev1.ConditionTrue {
-		return resizeActing, pending.Reason != corev1.PodReasonInfeasible
-	}
-	if podConditionTrue(pod, corev1.PodResizeInProgress) || status == nil || status.Resources == nil || !holds(*status.Resources, asked) {
+	case !kubeletResizes(status):
+		return resizeRefused, false
+	case pending != nil, resizeCondition(pod, corev1.PodResizeInProgress) != nil,
+		status == nil, status.Resources == nil, !holds(*status.Resources, asked):
 		return resizeActing, true
 	}
 	return resizeDone, true
 }
 
-// resizesSince tells whether the kubelet is at a resize of the pod, and since when.
+// kubeletResizes tells whether the kubelet can resize the container, as far as its status tells. One
+// of before Kubernetes 1.33 leaves the container as it is, and says nothing; those that can resize
+// report what each container has that has run.
+func kubeletResizes(status *corev1.ContainerStatus) bool {
+	if status == nil || status.Resources != nil {
+		return true
+	}
+	return status.State.Running == nil && status.State.Terminated == nil && status.LastTerminationState.Terminated == nil
+}
+
+// resizeCondition returns a condition that the kubelet has set of the latest resize of the pod, if it
+// is true, or nil.
+func resizeCondition(pod *corev1.Pod, conditionType corev1.PodConditionType) *corev1.PodCondition {
+	c := podCondition(pod, conditionType)
+	if c == nil || c.Status != corev1.ConditionTrue || 0 < c.ObservedGeneration && c.ObservedGeneration < pod.Generation {
+		return nil
+	}
+	return c
+}
+
+// resizesSince tells whether the kubelet has told of a resize that it is at or puts off, and since
+// when. It counts several that it puts off one after the other as one.
 func resizesSince(v *podView) (since time.Time, resizes bool) {
 	if v.resize != resizeActing {
 		return since, false
 	}
 	for _, conditionType := range []corev1.PodConditionType{corev1.PodResizePending, corev1.PodResizeInProgress} {
-		if c := podCondition(v.Pod, conditionType); c != nil && c.Status == corev1.ConditionTrue && c.LastTransitionTime.After(since) {
+		if c := resizeCondition(v.Pod, conditionType); c != nil && c.LastTransitionTime.After(since) {
 			since, resizes = c.LastTransitionTime.Time, true
 		}
 	}
@@ -80,10 +100,10 @@ func resizeProblem(v *podView) string {
 	if v.resize != resizeActing {
 		return ""
 	}
-	if podConditionTrue(v.Pod, corev1.PodResizePending) {
-		return podCondition(v.Pod, corev1.PodResizePending).Message
+	if c := resizeCondition(v.Pod, corev1.PodResizePending); c != nil {
+		return c.Message
 	}
-	if c := podCondition(v.Pod, corev1.PodResizeInProgress); c != nil && c.Status == corev1.ConditionTrue && c.Reason == corev1.PodReasonError {
+	if c := resizeCondition(v.Pod, corev1.PodResizeInProgress); c != nil && c.Reason == corev1.PodReasonError {
 		return c.Message
 	}
 	return ""
@@ -146,6 +166,16 @@ func requests(r corev1.ResourceRequirements) corev1.ResourceList {
 	return all
 }
 
+// planResizeRefused records on the pods which resources their kubelets can't give them: once they
+// have ended nothing else tells.
+func planResizeRefused(plan *Plan, p *v1alpha1.Performer, views []podView) {
+	for i := range views {
+		if v := &views[i]; v.resize == resizeRefused && v.alive() {
+			plan.do(PatchPod{v.Pod, nil, map[string]string{AnnotationResizeRefused: ResourcesHash(&p.Spec)}})
+		}
+	}
+}
+
 // planResize takes the pod that is asked for one step nearer to its resources.
 func planResize(plan *Plan, o Observed, cur *podView, asked corev1.ResourceRequirements) {
 	switch cur.resize {
@@ -161,6 +191,6 @@ func planResize(plan *Plan, o Observed, cur *podView, asked corev1.ResourceRequi
 		})
 	case resizeDone:
 		plan.do(PatchPod{cur.Pod, nil, map[string]string{AnnotationResources: ResourcesHash(&o.Performer.Spec), AnnotationResizeRefused: ""}})
-	case resizeNone, resizeActing:
+	case resizeNone, resizeActing, resizeRefused:
 	}
 }

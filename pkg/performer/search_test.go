@@ -59,13 +59,22 @@ func (w *world) observe() Observed {
 }
 
 // act carries out the plan up to the given number of actions, and then tells the status if that was
-// all: an operator that crashes on the way gets no further. A pod that is refused ends the plan as well.
+// all: an operator that crashes on the way gets no further. A pod that is refused ends the plan as well, unless it is a
+// copy.
 func (w *world) act(t *testing.T, plan Plan, actions int) {
 	problem := plan.Problem
+	uncopied := ""
 	for _, action := range plan.Actions[:actions] {
 		if w.refuses(action) {
 			problem = &Problem{Waiting, ReasonPodRefused, "exceeded quota"}
+			if a, copies := action.(CopyPod); copies {
+				uncopied = a.Source.Name
+				continue
+			}
 			break
+		}
+		if a, deletes := action.(DeletePod); deletes && a.Live.Name == uncopied {
+			continue
 		}
 		switch a := action.(type) {
 		case CreateService:

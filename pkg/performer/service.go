@@ -5,6 +5,7 @@ package performer
 
 import (
 	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -83,8 +84,16 @@ func servicePorts(p *v1alpha1.Performer, views []podView) []corev1.ServicePort {
 	port, _ := listensOn(earlier.Pod, asked)
 	return []corev1.ServicePort{
 		servicePort(portName, port, targetPort(earlier, asked)),
-		servicePort(nextPortName, asked, intstr.FromString(portName)),
+		servicePort(nextPortName, asked, targetPort(unnamed, asked)),
 	}
+}
+
+// leadsTo tells whether a port of the Service leads to the port of the pod.
+func leadsTo(service *corev1.Service, v *podView) bool {
+	port, named := listensOn(v.Pod, 0)
+	return service == nil || slices.ContainsFunc(service.Spec.Ports, func(p corev1.ServicePort) bool {
+		return p.TargetPort == intstr.FromInt32(port) || named && p.TargetPort == intstr.FromString(portName)
+	})
 }
 
 // targetPort is the port of the given pod, by its name where it has the one that ours have.

@@ -4,7 +4,6 @@
 package performer
 
 import (
-	"slices"
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -95,6 +94,10 @@ func shownReady(o Observed, v *podView) bool {
 // leaves alone the pod that is asked for, ready or not.
 func planTraffic(plan *Plan, o Observed, views []podView) {
 	takes, cur := favoured(views), current(views)
+	if takes != nil && !leadsTo(o.Service, takes) {
+		// Its ports are seen to first. What serves goes on meanwhile.
+		return
+	}
 	if takes != nil && !takes.serves() {
 		plan.do(PatchPod{takes.Pod,
 			map[string]string{LabelServing: ServingTrue},
@@ -153,19 +156,11 @@ func stampedAt(v *podView, annotation string) time.Time {
 	return t
 }
 
-// replacesOwnRevision tells whether a living pod of the revision that is asked for is to be replaced
-// all the same, as where it can't be given other resources.
-func replacesOwnRevision(p *v1alpha1.Performer, views []podView) bool {
-	return slices.ContainsFunc(views, func(v podView) bool {
-		return v.alive() && v.mismatch != "" && v.revision() == Revision(&p.Spec)
-	})
-}
-
 const defaultProgressDeadline = 600 * time.Second
 
 // progressDeadlineLeft returns how long the pod that is asked for still has to become ready, or to be
-// resized; none or less: the deadline is over. There is no deadline once it has been ready: from then
-// on its health is another matter than its upgrade.
+// resized; none or less: the deadline is over. A pod that is resized apart, there is no deadline once
+// it has been ready: from then on its health is another matter than its upgrade.
 func progressDeadlineLeft(o Observed, views []podView) (left time.Duration, counts bool) {
 	p := o.Performer
 	deadline := defaultProgressDeadline
@@ -176,8 +171,14 @@ func progressDeadlineLeft(o Observed, views []podView) (left time.Duration, coun
 	case takes != nil && takes.mismatch == "":
 		since, resizes := resizesSince(takes)
 		return deadline - o.Now.Sub(since), resizes
-	case p.Status.CurrentRevision == Revision(&p.Spec) && !replacesOwnRevision(p, views):
-		return 0, false
+	case p.Status.CurrentRevision == Revision(&p.Spec):
+		// It may be replaced all the same, as where it can't be given other resources.
+		began := p.Status.LastUpgrade
+		ready := conditionOf(&p.Status, v1alpha1.ConditionReady)
+		if began == nil || ready == nil || ready.Status == "True" || began.Before(&ready.LastTransitionTime) {
+			return 0, false
+		}
+		return deadline - o.Now.Sub(began.Time), true
 	}
 	since := o.Now
 	if ready := conditionOf(&p.Status, v1alpha1.ConditionReady); ready != nil && ready.Status != "True" &&

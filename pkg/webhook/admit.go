@@ -5,6 +5,7 @@ package webhook
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -131,16 +132,19 @@ func decode(request *admissionv1.AdmissionRequest) (p, before *v1alpha1.Performe
 	case admissionv1.Create:
 	case admissionv1.Update:
 		before = &v1alpha1.Performer{}
-		if why := decodeObject(request.OldObject.Raw, before); why != "" {
+		switch err := decodeObject(request.OldObject.Raw, before); {
+		case errors.Is(err, errUnreadable):
 			// Earlier CRDs let in quantities that cannot be read; refusing the update would keep them there.
 			before = nil
+		case err != nil:
+			return nil, nil, refused("oldObject %s", err)
 		}
 	default:
 		return nil, nil, allowed()
 	}
 	p = &v1alpha1.Performer{}
-	if why := decodeObject(request.Object.Raw, p); why != "" {
-		return nil, nil, refused("object %s", why)
+	if err := decodeObject(request.Object.Raw, p); err != nil {
+		return nil, nil, refused("object %s", err)
 	}
 	if before != nil && (before.Name != p.Name || before.Namespace != p.Namespace || before.UID != p.UID) {
 		return nil, nil, refused("object and oldObject are not the same Performer: they are %s/%s and %s/%s, or their UIDs differ",
@@ -149,22 +153,26 @@ func decode(request *admissionv1.AdmissionRequest) (p, before *v1alpha1.Performe
 	return p, before, nil
 }
 
-// decodeObject reads a Performer and returns why that can't be done, or the empty text. A decoder's own
-// error may quote the object, and with it an environment; so only the kind of error is told.
-func decodeObject(raw []byte, p *v1alpha1.Performer) (why string) {
+// errUnreadable is what decodeObject returns of a Performer with a value that has the type that the
+// schema wants, and that can't be read all the same.
+var errUnreadable = errors.New("is not a valid Performer: a value can't be read, such as a quantity or a time")
+
+// decodeObject reads a Performer. A decoder's own error may quote the object, and with it an
+// environment; so the error tells only of what kind it is.
+func decodeObject(raw []byte, p *v1alpha1.Performer) error {
 	if len(raw) == 0 {
-		return "is missing"
+		return errors.New("is missing")
 	}
 	if err := json.Unmarshal(raw, p); err != nil {
 		if typeError, ok := err.(*json.UnmarshalTypeError); ok && typeError.Field != "" { //nolint:errorlint // json returns it as it is
-			return fmt.Sprintf("is not a valid Performer: %s is a %s, but must be a %s", typeError.Field, typeError.Value, typeError.Type)
+			return fmt.Errorf("is not a valid Performer: %s is a %s, but must be a %s", typeError.Field, typeError.Value, typeError.Type)
 		}
-		return "is not a valid Performer: a value can't be read, such as a quantity or a time"
+		return errUnreadable
 	}
 	if p.APIVersion != v1alpha1.SchemeGroupVersion.String() || p.Kind != "Performer" {
-		return fmt.Sprintf("is a %s of %s, not a Performer of %s", p.Kind, p.APIVersion, v1alpha1.SchemeGroupVersion)
+		return fmt.Errorf("is a %s of %s, not a Performer of %s", p.Kind, p.APIVersion, v1alpha1.SchemeGroupVersion)
 	}
-	return ""
+	return nil
 }
 
 func allowed() *admissionv1.AdmissionResponse {

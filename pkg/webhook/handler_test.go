@@ -127,7 +127,7 @@ func TestValidate(t *testing.T) {
 		{"another kind", review(`"kind":{"group":"","version":"v1","kind":"Pod"},"operation":"CREATE","object":{}`), []string{"not Pod", "correct the rules"}, nil},
 		{"another version", review(`"kind":{"group":"hourglass.eigenlayer.io","version":"v9","kind":"Performer"},"operation":"CREATE","object":{}`), []string{"not v9"}, nil},
 		{"no object", review(kind + `,"operation":"CREATE"`), []string{"object is missing"}, nil},
-		{"no old object", review(kind + `,"operation":"UPDATE","object":` + performerJSON("x", bad)), []string{"spec.image"}, nil},
+		{"no old object", review(kind + `,"operation":"UPDATE","object":` + performerJSON("x", good)), []string{"oldObject is missing"}, nil},
 		{"another kind of object", create(`{"apiVersion":"v1","kind":"Pod"}`), []string{"is a Pod of v1"}, nil},
 		{"an object that is none", create(`7`), []string{"object is not a valid Performer"}, nil},
 		{"a field of another type", create(performerJSON("x", `{"image":7}`)), []string{"object is not a valid Performer: spec.image is a number"}, nil},

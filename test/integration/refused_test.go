@@ -72,22 +72,11 @@ func TestAServiceIsRefusedWhilePodsAreNot(t *testing.T) {
 // a loop of tries and writes.
 func TestARefusalIsWordedAnewEachTime(t *testing.T) {
 	var asked atomic.Int32
-	server := httptest.NewTLSServer(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
-		var review admissionapi.AdmissionReview
-		if err := json.NewDecoder(request.Body).Decode(&review); err != nil {
-			http.Error(response, err.Error(), http.StatusBadRequest)
-			return
-		}
-		review.Response = &admissionapi.AdmissionResponse{UID: review.Request.UID, Result: &metav1.Status{Message: fmt.Sprintf("no, for the %dth time", asked.Add(1))}}
-		review.Request = nil
-		_ = json.NewEncoder(response).Encode(review)
-	}))
+	server := httptest.NewTLSServer(reviews(func(*corev1.Pod) string { return fmt.Sprintf("no, for the %dth time", asked.Add(1)) }))
 	defer server.Close()
 	w := newWorld(t)
 	op := startOperator(t)
-	w.podWebhook(admissionv1.WebhookClientConfig{
-		URL: &server.URL, CABundle: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
-	})
+	w.podWebhook(webhookAt(server))
 	w.create("a")
 	w.awaitPerformer("a", "the refusal", hasReason(v1alpha1.ConditionStalled, performer.ReasonPodRefused))
 	// Others are worked on meanwhile, as often as they change.
@@ -124,4 +113,63 @@ func TestAnAnnotationThatCannotBeALabel(t *testing.T) {
 	}
 	w.makeReady("performer-a-1")
 	w.awaitOn("a", "performer-a-1")
+}
+
+// TestARefusedCopyHoldsUpNoSuccessor has the pod that served lost, and a copy of it refused: it is what the user has just
+// changed the spec for.
+func TestARefusedCopyHoldsUpNoSuccessor(t *testing.T) {
+	w := newWorld(t)
+	op := startOperator(t)
+	w.running("a")
+	w.bind("performer-a-0") // so that it takes its time to end
+	op.stop()
+	server := httptest.NewTLSServer(reviews(func(pod *corev1.Pod) string {
+		if pod.Spec.Containers[0].Image != "repo:2" {
+			return "only repo:2 is allowed"
+		}
+		return ""
+	}))
+	defer server.Close()
+	w.podWebhook(webhookAt(server))
+	w.evict("performer-a-0")
+	w.patch("a", `{"spec":{"image":"repo:2"}}`)
+	startOperator(t)
+	eventually(t, "a pod of the new revision", func(context.Context) string {
+		for _, pod := range w.pods("a") {
+			if pod.Annotations[performer.AnnotationRevision] == performer.Revision(&w.performer("a").Spec) {
+				return ""
+			}
+		}
+		return "there is none"
+	})
+	w.awaitDying("performer-a-0") // still there to be copied
+}
+
+// reviews answers the API server's questions about pods with what refuse says of each; the empty text lets it in.
+func reviews(refuse func(*corev1.Pod) string) http.Handler {
+	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		var (
+			review admissionapi.AdmissionReview
+			pod    corev1.Pod
+		)
+		err := json.NewDecoder(request.Body).Decode(&review)
+		if err == nil {
+			err = json.Unmarshal(review.Request.Object.Raw, &pod)
+		}
+		if err != nil {
+			http.Error(response, err.Error(), http.StatusBadRequest)
+			return
+		}
+		why := refuse(&pod)
+		review.Response = &admissionapi.AdmissionResponse{UID: review.Request.UID, Allowed: why == "", Result: &metav1.Status{Message: why}}
+		review.Request = nil
+		_ = json.NewEncoder(response).Encode(review)
+	})
+}
+
+// webhookAt is how the API server reaches that webhook.
+func webhookAt(server *httptest.Server) admissionv1.WebhookClientConfig {
+	return admissionv1.WebhookClientConfig{
+		URL: &server.URL, CABundle: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+	}
 }
