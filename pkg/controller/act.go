@@ -77,7 +77,7 @@ func (t *turn) do(ctx context.Context, action performer.Action) error {
 	case performer.CreatePod:
 		return t.createPod(ctx, a.Pod.DeepCopy(), a.Ordinal)
 	case performer.CopyPod:
-		return t.copyPod(ctx, a.Source, a.Ordinal)
+		return t.copyPod(ctx, a)
 	case performer.PatchPod:
 		return t.patchPod(ctx, a.Live, a.Labels, a.Annotations)
 	case performer.ResizePod:
@@ -214,8 +214,10 @@ func (t *turn) foundPod(ctx context.Context, live *corev1.Pod) error {
 	return nil
 }
 
-// copyPod makes a pod like one that is going, if its object is still there to be read.
-func (t *turn) copyPod(ctx context.Context, source *corev1.Pod, ordinal int32) error {
+// copyPod makes a pod like one that is going, if its object is still there to be read. Where that is
+// refused it is refused, whatever becomes of the pod that is made instead.
+func (t *turn) copyPod(ctx context.Context, a performer.CopyPod) error {
+	source := a.Source
 	whole, err := t.kube.CoreV1().Pods(source.Namespace).Get(ctx, source.Name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err), err == nil && whole.UID != source.UID:
@@ -225,7 +227,13 @@ func (t *turn) copyPod(ctx context.Context, source *corev1.Pod, ordinal int32) e
 		return fmt.Errorf("reading pod %s: %w", source.Name, err)
 	}
 	klog.FromContext(ctx).Info("Copying the pod that served, since what is asked for now is not ready", "pod", source.Name)
-	return t.createPod(ctx, performer.CopyOf(whole, t.observed.Performer, ordinal, t.observed.Now), ordinal)
+	err = t.createPod(ctx, performer.CopyOf(whole, t.observed.Performer, a.Ordinal, t.observed.Now), a.Ordinal)
+	if refused := (*refusal)(nil); errors.As(err, &refused) && a.Otherwise != nil {
+		if other := t.createPod(ctx, a.Otherwise.DeepCopy(), a.Ordinal); other != nil {
+			return other
+		}
+	}
+	return err
 }
 
 func (t *turn) patchPod(ctx context.Context, live *corev1.Pod, labels, annotations map[string]string) error {

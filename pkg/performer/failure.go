@@ -91,14 +91,14 @@ func readySince(pod *corev1.Pod) time.Time {
 
 // planCopy keeps up what worked while what is asked for now can't run: where the pod that served
 // has gone, its successor is a copy of it, made while its object still exists to be copied. That may be
-// of an earlier revision, or of the same with earlier resources.
-func planCopy(plan *Plan, o Observed, s Settings, views []podView) plannedCopy {
+// of an earlier revision, or of the same with earlier resources. It returns the pod to copy, or nil,
+// and the copy if it is to be made now and not later.
+func planCopy(plan *Plan, o Observed, s Settings, views []podView) (source *podView, now *CopyPod) {
 	p := o.Performer
 	was := p.Status.CurrentRevision
 	if favoured(views) != nil || was == "" {
-		return plannedCopy{}
+		return nil, nil
 	}
-	var source *podView
 	for i := range views {
 		v := &views[i]
 		switch {
@@ -107,35 +107,25 @@ func planCopy(plan *Plan, o Observed, s Settings, views []podView) plannedCopy {
 		case was == Revision(&p.Spec) && imageEdited(v.Pod, p.Spec.Image):
 			// Nothing would tell such a copy from what is asked for.
 		case v.alive():
-			return plannedCopy{}
+			return nil, nil
 		case source == nil || v.ordinal > source.ordinal:
 			source = v
 		}
 	}
 	if source == nil {
-		return plannedCopy{}
+		return nil, nil
 	}
 	if wait := retryDelayAfter(o, source); wait > 0 && endedByItself(source) {
 		plan.lookAgain(wait)
-		return plannedCopy{source: source}
+		return source, nil
 	}
 	ordinal, recorded := nextOrdinal(o)
-	failures := p.Status.FailureCount
 	if !recorded {
 		status := statusWithOrdinal(o, s, ordinal)
 		if endedByItself(source) {
 			status.FailureCount++
 		}
-		failures = status.FailureCount
 		plan.do(WriteStatus{status})
 	}
-	plan.do(CopyPod{source.Pod, ordinal})
-	return plannedCopy{source: source, now: true, failures: failures}
-}
-
-// plannedCopy is what planCopy has planned.
-type plannedCopy struct {
-	source   *podView // the pod to copy, or nil
-	now      bool     // the copy is made now, and not later
-	failures int32    // the failures on record with it
+	return source, &CopyPod{Source: source.Pod, Ordinal: ordinal}
 }

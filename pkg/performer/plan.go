@@ -36,10 +36,12 @@ type (
 		Pod     *corev1.Pod
 		Ordinal int32
 	}
-	// CopyPod makes a pod like one that is going (CopyOf). The ordinal is on record.
+	// CopyPod makes a pod like one that is going (CopyOf). The ordinal is on record. Otherwise is the
+	// pod to make of that ordinal where the copy is refused, or nil.
 	CopyPod struct {
-		Source  *corev1.Pod
-		Ordinal int32
+		Source    *corev1.Pod
+		Ordinal   int32
+		Otherwise *corev1.Pod
 	}
 	// PatchPod sets labels and annotations on a live pod. An empty value removes the key.
 	PatchPod struct {
@@ -231,7 +233,7 @@ func planPods(plan *Plan, o Observed, s Settings, hw hardware, views []podView, 
 // planBlueGreen makes the pod that is asked for beside what runs, and moves the traffic to it.
 func planBlueGreen(plan *Plan, o Observed, s Settings, hw hardware, views []podView, canMake bool) {
 	var creation Plan
-	copied := planCopy(&creation, o, s, views)
+	source, copying := planCopy(&creation, o, s, views)
 	cur := current(views)
 	waits := false
 	if cur == nil && canMake {
@@ -240,11 +242,17 @@ func planBlueGreen(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 		case wait > 0:
 			creation.lookAgain(wait)
 			waits = true
+		case copying != nil:
+			// Beside the copy it is made next.
+			copying.Otherwise = buildPod(o.Performer, copying.Ordinal, hw)
 		case favoured(views) != nil && !hasOurSelector(o.Performer, o.Service):
 			// The Service would send traffic to the new pod at once; planService sees to that first.
 		default:
-			planSuccessor(&creation, o, s, hw, views, copied)
+			planSuccessor(&creation, o, s, hw, views)
 		}
+	}
+	if copying != nil {
+		creation.do(*copying)
 	}
 	// First the traffic, and what gives room: a pod that is refused ends the plan, and a quota may
 	// have no room until an earlier one has gone.
@@ -254,7 +262,7 @@ func planBlueGreen(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 		return
 	}
 	for i := range views {
-		if v := &views[i]; v.state == podFinished && (copied.now || copied.source == nil || v.Pod != copied.source.Pod) {
+		if v := &views[i]; v.state == podFinished && (copying != nil || source == nil || v.Pod != source.Pod) {
 			plan.do(DeletePod{v.Pod, DeletedEnded, "it ended by itself"})
 		}
 	}
@@ -269,16 +277,11 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 			return
 		}
 		if len(views) == 0 {
-			planSuccessor(plan, o, s, hw, views, plannedCopy{})
+			planSuccessor(plan, o, s, hw, views)
 			return
 		}
-		if failures := nextFailureCount(p, views); failures > p.Status.FailureCount {
-			// Counted now, for when the successor is made nothing is left to tell of it.
-			status := NextStatus(o, s, nil)
-			status.FailureCount = failures
-			plan.do(WriteStatus{status})
-		}
 	}
+	replaces := false // a pod of this very revision
 	for i := range views {
 		v := &views[i]
 		switch {
@@ -288,13 +291,7 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 				plan.do(PatchPod{v.Pod, map[string]string{LabelServing: ServingTrue}, map[string]string{AnnotationServingSince: stamp(o.Now), AnnotationDrainingSince: ""}})
 			}
 		case v.mismatch != "":
-			if v.alive() && v.revision() == Revision(&p.Spec) {
-				// No change of the revision tells that an upgrade begins.
-				status := NextStatus(o, s, nil)
-				now := metav1Time(o.Now)
-				status.LastUpgrade = &now
-				plan.do(WriteStatus{status})
-			}
+			replaces = replaces || v.alive() && v.revision() == Revision(&p.Spec)
 			plan.do(DeletePod{v.Pod, DeletedUpgraded, v.mismatch})
 		case v.state == podFinished:
 			plan.do(DeletePod{v.Pod, DeletedEnded, "it ended by itself"})
@@ -302,22 +299,31 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 			plan.do(DeletePod{v.Pod, DeletedDuplicate, "there is another one of the same revision"})
 		}
 	}
+	// Recorded behind the deletions, lest it be recorded again and again where those fail: when the
+	// successor is made nothing is left to tell of it.
+	failures := p.Status.FailureCount
+	if cur == nil {
+		failures = max(failures, nextFailureCount(p, views))
+	}
+	if replaces || failures > p.Status.FailureCount {
+		status := NextStatus(o, s, nil)
+		status.FailureCount = failures
+		if replaces {
+			now := metav1Time(o.Now)
+			status.LastUpgrade = &now
+		}
+		plan.do(WriteStatus{status})
+	}
 }
 
 // planSuccessor makes a pod where there is none of what is asked for now. It gets traffic from birth
-// where no other has any, nor a copy that is made just before.
-func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podView, copied plannedCopy) {
+// where no other has any.
+func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podView) {
 	p := o.Performer
 	ordinal, recorded := nextOrdinal(o)
-	if copied.now {
-		ordinal, recorded = ordinal+1, false
-	}
 	if !recorded {
 		status := statusWithOrdinal(o, s, ordinal)
 		status.FailureCount = nextFailureCount(p, views)
-		if copied.now {
-			status.FailureCount = copied.failures
-		}
 		if replacesRunning(views) {
 			now := metav1Time(o.Now)
 			status.LastUpgrade = &now
@@ -325,7 +331,7 @@ func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 		plan.do(WriteStatus{status})
 	}
 	pod := buildPod(p, ordinal, hw)
-	if !copied.now && !slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.serves() }) {
+	if !slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.serves() }) {
 		setServing(pod, o.Now)
 	}
 	plan.do(CreatePod{pod, ordinal})
@@ -333,7 +339,8 @@ func planSuccessor(plan *Plan, o Observed, s Settings, hw hardware, views []podV
 
 // replacesRunning tells whether a successor is made though a pod lives, and not because one was lost.
 func replacesRunning(views []podView) bool {
-	return slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.mismatch != "" })
+	return slices.ContainsFunc(views, func(v podView) bool { return v.alive() && v.mismatch != "" }) &&
+		!slices.ContainsFunc(views, func(v podView) bool { return v.mismatch == "" })
 }
 
 // statusWithOrdinal is the status with the ordinal of a pod that is about to be made. It names no pod

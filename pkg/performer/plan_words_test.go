@@ -24,7 +24,11 @@ func brief(plan Plan) string {
 		case CreatePod:
 			words = append(words, fmt.Sprintf("create pod %d", a.Ordinal))
 		case CopyPod:
-			words = append(words, fmt.Sprintf("copy %s to %d", a.Source.Name, a.Ordinal))
+			word := fmt.Sprintf("copy %s to %d", a.Source.Name, a.Ordinal)
+			if a.Otherwise != nil {
+				word += " or create it anew"
+			}
+			words = append(words, word)
 		case PatchPod:
 			words = append(words, patchWords(a))
 		case ResizePod:

@@ -63,12 +63,14 @@ func resizeOf(pod *corev1.Pod, asked corev1.ResourceRequirements, hash string) (
 
 // kubeletResizes tells whether the kubelet can resize the container, as far as its status tells. One
 // of before Kubernetes 1.33 leaves the container as it is, and says nothing; those that can resize
-// report what each container has that has run.
+// report what each container has that has run, unless the container runtime has lost it: then they
+// say that it is being created.
 func kubeletResizes(status *corev1.ContainerStatus) bool {
 	if status == nil || status.Resources != nil {
 		return true
 	}
-	return status.State.Running == nil && status.State.Terminated == nil && status.LastTerminationState.Terminated == nil
+	crashed := status.LastTerminationState.Terminated != nil && status.State.Waiting != nil && status.State.Waiting.Reason == "CrashLoopBackOff"
+	return status.State.Running == nil && status.State.Terminated == nil && !crashed
 }
 
 // resizeCondition returns a condition that the kubelet has set of the latest resize of the pod, if it

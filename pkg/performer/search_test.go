@@ -23,7 +23,7 @@ type world struct {
 	service *corev1.Service
 	pods    []*corev1.Pod
 	now     time.Time
-	// quota is how many pods there may be, apart from those that have ended; 0: any number.
+	// quota is how many pods there may be, apart from those that have ended; 0: any number, -1: no more than there are.
 	quota int
 }
 
@@ -135,7 +135,7 @@ func (w *world) refuses(action Action) bool {
 			counted++
 		}
 	}
-	return w.quota > 0 && counted >= w.quota
+	return w.quota < 0 || w.quota > 0 && counted >= w.quota
 }
 
 // add adds a pod that was just made.
@@ -244,6 +244,20 @@ func (w *world) settle(t *testing.T) (wrong string) {
 	return "it never comes to rest"
 }
 
+// refused has every pod refused from now on, and says what the operator then does again and again.
+func (w *world) refused(t *testing.T) (repeated string) {
+	w.quota = -1
+	for range 4 {
+		plan := MakePlan(w.observe(), testSettings)
+		repeated = brief(plan)
+		w.act(t, plan, len(plan.Actions))
+	}
+	if strings.Contains(repeated, "record") || strings.Contains(repeated, "label") || strings.Contains(repeated, "traffic") {
+		return repeated
+	}
+	return ""
+}
+
 func (w *world) complaint() string {
 	revision := Revision(&w.p.Spec)
 	switch {
@@ -293,6 +307,9 @@ func search(t *testing.T, start *world) {
 				path := append(slices.Clone(v.path), event)
 				if wrong := w.clone().settle(t); wrong != "" {
 					t.Fatalf("%s after\n%s", wrong, strings.Join(path, "\n"))
+				}
+				if repeated := w.clone().refused(t); repeated != "" {
+					t.Fatalf("where every pod is refused it repeats %s after\n%s", repeated, strings.Join(path, "\n"))
 				}
 				further = append(further, visit{w, path})
 			}

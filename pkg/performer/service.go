@@ -61,7 +61,8 @@ func servicePorts(p *v1alpha1.Performer, views []podView) []corev1.ServicePort {
 	var earlier, unnamed *podView
 	for i := range views {
 		v := &views[i]
-		if !v.alive() || !v.serves() && !v.drains() {
+		// One that has not been taken over yet serves.
+		if !v.alive() || !v.serves() && !v.drains() && v.revision() != "" {
 			continue
 		}
 		port, named := listensOn(v.Pod, asked)

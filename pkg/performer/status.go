@@ -35,7 +35,8 @@ func NextStatus(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStat
 		status.GRPCEndpoint = endpoint(p, s.ClusterDomain, dialPort(o.Service, shown, GRPCPort(&p.Spec)))
 	}
 
-	if beginsUpgrade(&p.Status, &status) && (problem == nil || problem.Kind != Terminal) {
+	serves := shown != nil && shown.state == podReady && shown.mismatch == ""
+	if beginsUpgrade(&p.Status, &status, serves) && (problem == nil || problem.Kind != Terminal) {
 		now := metav1Time(o.Now)
 		status.LastUpgrade = &now
 	}
@@ -62,10 +63,11 @@ func shownPod(views []podView) *podView {
 	return current(views)
 }
 
-// beginsUpgrade tells whether next is the first status to tell of the revision that is asked for,
-// while another one serves or has served.
-func beginsUpgrade(before, next *v1alpha1.PerformerStatus) bool {
-	return next.CurrentRevision != "" && next.CurrentRevision != next.UpdateRevision && before.UpdateRevision != next.UpdateRevision
+// beginsUpgrade tells whether next is the first status to tell of the revision that is asked for, while
+// another one serves or has served; or the same one, to which an upgrade goes back, and which does not
+// serve now.
+func beginsUpgrade(before, next *v1alpha1.PerformerStatus, serves bool) bool {
+	return next.CurrentRevision != "" && before.UpdateRevision != next.UpdateRevision && !serves
 }
 
 // tellOfPod fills in what the status says of the pod that serves, or is to serve, and returns that

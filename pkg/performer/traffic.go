@@ -175,7 +175,8 @@ func progressDeadlineLeft(o Observed, views []podView) (left time.Duration, coun
 		// It may be replaced all the same, as where it can't be given other resources.
 		began := p.Status.LastUpgrade
 		ready := conditionOf(&p.Status, v1alpha1.ConditionReady)
-		if began == nil || ready == nil || ready.Status == "True" || began.Before(&ready.LastTransitionTime) {
+		if began == nil || ready == nil || ready.Status == "True" || began.Before(&ready.LastTransitionTime) ||
+			p.Status.UpdateRevision != Revision(&p.Spec) {
 			return 0, false
 		}
 		return deadline - o.Now.Sub(began.Time), true

@@ -76,7 +76,7 @@ func (h helm) packaged(t *testing.T) string {
 func (h helm) refusesTheEarlierOperator(t *testing.T) {
 	t.Helper()
 	cluster.MustRun(t, "kubectl", "create", "deployment", framework.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+framework.OperatorNamespace)
-	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md leads to this one") {
+	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md says how to migrate") {
 		t.Errorf("an installation over the earlier operator ends with: %s, %v", output, err)
 	}
 	cluster.MustRun(t, "kubectl", "delete", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace)
