@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -306,7 +307,7 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 		failures = max(failures, nextFailureCount(p, views))
 	}
 	if replaces || failures > p.Status.FailureCount {
-		status := NextStatus(o, s, nil)
+		status := NextStatus(o.without(plan.Actions), s, nil)
 		status.FailureCount = failures
 		if replaces {
 			now := metav1Time(o.Now)
@@ -314,6 +315,19 @@ func planRecreate(plan *Plan, o Observed, s Settings, hw hardware, views []podVi
 		}
 		plan.do(WriteStatus{status})
 	}
+}
+
+// without returns what is observed once the pods that the actions delete are on their way out.
+func (o Observed) without(actions []Action) Observed {
+	o.Pods = slices.Clone(o.Pods)
+	for _, action := range actions {
+		if a, deletes := action.(DeletePod); deletes {
+			dying := a.Live.DeepCopy()
+			dying.DeletionTimestamp = &metav1.Time{Time: o.Now}
+			o.Pods[slices.Index(o.Pods, a.Live)] = dying
+		}
+	}
+	return o
 }
 
 // planSuccessor makes a pod where there is none of what is asked for now. It gets traffic from birth

@@ -680,3 +680,22 @@ func TestRecordedStatusOfASuccessor(t *testing.T) {
 		t.Errorf("after a failure: failureCount %d, lastUpgrade %v", recorded.FailureCount, recorded.LastUpgrade)
 	}
 }
+
+// TestRecreateRecordsWhatItReplaces has a pod replaced at the same revision: what is recorded tells when that began, and
+// not that the pod which is told to end still serves.
+func TestRecreateRecordsWhatItReplaces(t *testing.T) {
+	p := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
+		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+		p.Status.UpdateRevision, p.Status.CurrentRevision = Revision(&p.Spec), Revision(&p.Spec)
+	})
+	plan := MakePlan(observed(p, testPod(p, 0, ready(0), func(pod *corev1.Pod) {
+		pod.Generation, pod.Spec.Containers[0].Image = 2, "other"
+	})), testSettings)
+	if got := brief(plan); got != "delete performer-x-0, record 0" {
+		t.Fatalf("actions: %s", got)
+	}
+	recorded := plan.Actions[1].(WriteStatus).Status
+	if recorded.Ready || recorded.LastUpgrade == nil || !recorded.LastUpgrade.Time.Equal(testNow) {
+		t.Errorf("recorded: ready %v, last upgrade %v", recorded.Ready, recorded.LastUpgrade)
+	}
+}
