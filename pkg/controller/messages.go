@@ -24,7 +24,8 @@ type messages struct {
 	changed map[cache.ObjectName]time.Time
 }
 
-// messageLasts is for how long a wording stays at least, while reason and generation are the same.
+// messageLasts is for how long a wording stays, while reason and generation are the same; after that it
+// is replaced at the next try.
 const messageLasts = refusedLookAgain
 
 func newMessages() *messages {

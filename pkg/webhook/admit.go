@@ -116,8 +116,8 @@ func metadataPatch(from, to *metav1.ObjectMeta) []byte {
 }
 
 // decode reads the Performer of a request, and the one that it replaces, which is nil for a new one and
-// for one that can't be read. Or it returns the answer at once: yes where there is nothing to judge, and no where the request
-// contradicts itself.
+// for one that can't be read. Or it returns the answer at once: yes where there is nothing to judge, and
+// no where the request contradicts itself.
 func decode(request *admissionv1.AdmissionRequest) (p, before *v1alpha1.Performer, answer *admissionv1.AdmissionResponse) {
 	want := v1alpha1.SchemeGroupVersion.WithKind("Performer")
 	switch kind := request.Kind; {

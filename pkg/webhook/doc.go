@@ -5,8 +5,8 @@
 // changed, rather than reporting it later in a condition.
 //
 // Package performer defines what counts as a mistake, for the controller too; so a Performer that gets
-// past admission, because that is off or away, ends up the same. Nothing here is needed
-// for the operator to be right.
+// past admission, because that is off or away, ends up the same. Nothing here is needed for the operator
+// to be right.
 //
 // handler.go speaks HTTP and AdmissionReview; admit.go decides; authority.go makes certificates, and
 // keeper.go sees to it that the API server trusts them.

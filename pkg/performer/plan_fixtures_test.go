@@ -1,0 +1,155 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// Fixtures of the tests of MakePlan: what they observe, and what they want planned.
+
+// planTest is a plan that MakePlan has to make.
+type planTest struct {
+	name      string
+	o         Observed
+	settings  Settings
+	want      string // in the words of brief
+	lookAgain time.Duration
+	problem   string // its reason
+}
+
+func checkPlans(t *testing.T, tests []planTest) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			settings := testSettings
+			settings.WithoutFinalizer = tt.settings.WithoutFinalizer
+			before := tt.o.Performer.DeepCopy()
+			plan := MakePlan(tt.o, settings)
+			if got := brief(plan); got != tt.want {
+				t.Errorf("actions:\n got %s\nwant %s", got, tt.want)
+			}
+			if plan.LookAgain != tt.lookAgain {
+				t.Errorf("look again in %v, want %v", plan.LookAgain, tt.lookAgain)
+			}
+			if got := problemReason(plan.Problem); got != tt.problem {
+				t.Errorf("problem %q, want %q", got, tt.problem)
+			}
+			if !jsonEqual(before, tt.o.Performer) {
+				t.Error("planning changed the Performer, which belongs to the cache")
+			}
+		})
+	}
+}
+
+func problemReason(p *Problem) string {
+	if p == nil {
+		return ""
+	}
+	return p.Reason
+}
+
+// before is what was asked for before newPerformer.
+var before = newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image, p.Spec.Config.GRPCPort = "repo:0", 8080 })
+
+func older(ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
+	return testPod(before, ordinal, change...)
+}
+
+func settled(p *v1alpha1.Performer) {
+	p.Status.UpdateRevision = Revision(&p.Spec)
+	p.Status.CurrentRevision = p.Status.UpdateRevision
+}
+
+func failures(n int32) func(*v1alpha1.Performer) {
+	return func(p *v1alpha1.Performer) { settled(p); p.Status.FailureCount = n }
+}
+
+func deleted(p *v1alpha1.Performer) { p.DeletionTimestamp = &metav1.Time{Time: testNow} }
+
+func recreate(p *v1alpha1.Performer) {
+	p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+}
+
+func tee(p *v1alpha1.Performer) {
+	p.Spec.HardwareRequirements = &v1alpha1.HardwareRequirements{TEERequired: true}
+}
+
+func cpu(amount string) func(*v1alpha1.Performer) {
+	return func(p *v1alpha1.Performer) {
+		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(amount)}
+	}
+}
+
+// serverDefaults are what the API server fills in.
+func serverDefaults(pod *corev1.Pod) {
+	pod.Spec.Containers[0].Resources.Requests = requests(pod.Spec.Containers[0].Resources)
+}
+
+func unreadySince(ago time.Duration) func(*v1alpha1.Performer) {
+	return func(p *v1alpha1.Performer) {
+		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, LastTransitionTime: metav1.NewTime(testNow.Add(-ago))}}
+	}
+}
+
+var (
+	first   = newPerformer()
+	running = newPerformer(settled, status(0, "performer-x-0"))
+)
+
+// upgrading ran before's pod 0 and is asked for more now.
+func upgrading(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
+	return newPerformer(append([]func(*v1alpha1.Performer){func(p *v1alpha1.Performer) {
+		p.Status = v1alpha1.PerformerStatus{PodName: "performer-x-0", UpdateRevision: Revision(&before.Spec), CurrentRevision: Revision(&before.Spec)}
+	}}, change...)...)
+}
+
+// begun is the same with the second ordinal on record.
+func begun(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
+	return upgrading([]func(*v1alpha1.Performer){func(p *v1alpha1.Performer) {
+		p.Status.PodOrdinal, p.Status.UpdateRevision = 1, Revision(&p.Spec)
+		p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Minute)}
+		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse}}
+	}, func(p *v1alpha1.Performer) {
+		for _, f := range change {
+			f(p)
+		}
+		p.Status.UpdateRevision = Revision(&p.Spec)
+	}}...)
+}
+
+const (
+	whole = 10 * time.Minute // the progress deadline from now
+	rest  = 9 * time.Minute  // that of begun
+)
+
+// withSlices has the endpoint slices show the pods of these names ready, and no others.
+func withSlices(o Observed, names ...string) Observed {
+	o.Endpoints = map[string]bool{}
+	for _, name := range names {
+		o.Endpoints[name] = true
+	}
+	return o
+}
+
+func withService(o Observed, p *v1alpha1.Performer, edit ...func(*corev1.Service)) Observed {
+	o.Service = buildService(p, servicePorts(p, nil))
+	for _, f := range edit {
+		f(o.Service)
+	}
+	return o
+}
+
+// withBothPorts has the Service as it is while an upgrade changes the port.
+func withBothPorts(o Observed) Observed {
+	o.Service = buildService(o.Performer, servicePorts(o.Performer, viewPods(o, testSettings)))
+	return o
+}
