@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -17,25 +18,25 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/informers/externalversions"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // byController is the index of objects by the UID of their controller.
 const byController = "controller"
 
-// caches hold what is watched in one namespace, or in all.
+// caches are the informers of one namespace, or of all.
 type caches struct {
 	performers, pods, services cache.SharedIndexInformer
 
 	start func(context.Context)
 }
 
-// newCaches makes the informers, none started. Pods and Services are narrowed at the server to those
-// with our label and trimmed on arrival, so that memory follows the number of Performers and not
-// the size of the cluster.
+// newCaches returns the informers, not started. The server narrows Pods and Services to those with our
+// label, and they are trimmed on arrival, so that memory follows the number of Performers and not the
+// size of the cluster.
 func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespace string) (*caches, error) {
 	ours := metav1.FormatLabelSelector(&metav1.LabelSelector{
-		MatchLabels: map[string]string{performer.LabelApp: performer.AppName},
+		MatchLabels: map[string]string{render.LabelApp: render.AppName},
 	})
 	name := informerName(namespace)
 	core := informers.NewSharedInformerFactoryWithOptions(kube, 0,
@@ -65,7 +66,7 @@ func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespa
 func controllerUID(obj any) ([]string, error) {
 	object, ok := obj.(metav1.Object)
 	if !ok {
-		return nil, fmt.Errorf("%T is no API object", obj)
+		return nil, fmt.Errorf("%T is not an API object", obj)
 	}
 	if owner := metav1.GetControllerOfNoCopy(object); owner != nil {
 		return []string{string(owner.UID)}, nil
@@ -106,4 +107,26 @@ func (c *caches) podsOf(uid types.UID) ([]*corev1.Pod, error) {
 		pods = append(pods, obj.(*corev1.Pod))
 	}
 	return pods, nil
+}
+
+func (c *Controller) cachesFor(namespace string) *caches {
+	if all := c.caches[metav1.NamespaceAll]; all != nil {
+		return all
+	}
+	return c.caches[namespace]
+}
+
+// informers returns the informers by resource.
+func (c *caches) informers() map[string]cache.SharedIndexInformer {
+	return map[string]cache.SharedIndexInformer{"performers": c.performers, "pods": c.pods, "services": c.services}
+}
+
+// informerName names the informers of a namespace in their metrics. A second controller in the same
+// process finds the name taken and has no such metrics.
+func informerName(namespace string) *cache.InformerName {
+	name, err := cache.NewInformerName(cmp.Or(namespace, Name))
+	if err != nil {
+		return nil
+	}
+	return name
 }

@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controller is the loop around the domain: it watches, observes, lets package performer
-// decide, and carries out what was decided.
+// Package controller is the loop around the rules of package performer: it watches, observes, lets
+// package performer decide, and executes the decision.
 //
 // +kubebuilder:rbac:groups=hourglass.eigenlayer.io,resources=performers,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=hourglass.eigenlayer.io,resources=performers/status,verbs=update

@@ -10,22 +10,22 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// Hooks are told of what the controller does, for metrics. Each may be nil; all may be called from
-// several goroutines at once, and must not block. What they get as a result or a reason is one of a
-// small set of words.
+// Hooks are called by the controller, for metrics. Each may be nil. All may be called from several
+// goroutines at once, and must not block. Each result or reason is one of a small set of values.
 type Hooks struct {
-	// SyncBegan and SyncEnded frame each sync. The second is told what came of it, how many seconds
-	// it took, and the error if there was one.
+	// SyncBegan and SyncEnded are called before and after each sync. SyncEnded gets the result, the
+	// duration in seconds, and the error if there was one.
 	SyncBegan func()
 	SyncEnded func(result string, seconds float64, err error)
-	// BackedOff is told how many seconds a Performer waits for another try after an error.
+	// BackedOff gets the delay in seconds before the retry after an error.
 	BackedOff func(seconds float64)
-	// PodCreated and PodDeleted are told why a pod was made or deleted.
+	// PodCreated and PodDeleted get the reason why a pod was created or deleted.
 	PodCreated func(reason string)
 	PodDeleted func(reason string)
-	// Upgraded is told how an upgrade ended, and how many seconds after it began.
+	// Upgraded gets the result of an upgrade and its duration in seconds.
 	Upgraded func(result string, seconds float64)
 }
 
@@ -47,15 +47,15 @@ func (h Hooks) backedOff(d time.Duration) {
 	}
 }
 
-// Why pods are created.
+// The reasons why pods are created.
 const (
-	createdFirst       = "first"       // there was none before
-	createdUpgrade     = "upgrade"     // another revision is asked for
-	createdFailure     = "failure"     // the one before ended by itself
-	createdReplacement = "replacement" // the one before was deleted, evicted or lost
+	createdFirst       = "first"       // the Performer had no pod before
+	createdUpgrade     = "upgrade"     // the desired revision changed
+	createdFailure     = "failure"     // the previous pod ended by itself
+	createdReplacement = "replacement" // the previous pod was deleted, evicted or lost
 )
 
-// podCreated is told of a pod that was created for p, whose status was written just before.
+// podCreated reports a pod that was created for p, whose status was written just before.
 func (h Hooks) podCreated(p *v1alpha1.Performer, pod *corev1.Pod) {
 	if h.PodCreated == nil {
 		return
@@ -63,7 +63,7 @@ func (h Hooks) podCreated(p *v1alpha1.Performer, pod *corev1.Pod) {
 	switch s := &p.Status; {
 	case s.PodOrdinal == 0:
 		h.PodCreated(createdFirst)
-	case s.CurrentRevision != "" && pod.Annotations[performer.AnnotationRevision] != s.CurrentRevision:
+	case s.CurrentRevision != "" && pod.Annotations[render.AnnotationRevision] != s.CurrentRevision:
 		h.PodCreated(createdUpgrade)
 	case s.FailureCount > 0:
 		h.PodCreated(createdFailure)
@@ -78,14 +78,14 @@ func (h Hooks) podDeleted(why performer.DeleteReason) {
 	}
 }
 
-// How upgrades end.
+// The results of upgrades.
 const (
-	upgradeCompleted  = "completed"   // the revision that is asked for serves
-	upgradeSuperseded = "superseded"  // another one was asked for before
-	upgradeRolledBack = "rolled_back" // the one that served all along was asked for again
+	upgradeCompleted  = "completed"   // the desired revision serves
+	upgradeSuperseded = "superseded"  // the desired revision changed again before that
+	upgradeRolledBack = "rolled_back" // the desired revision is the serving one again
 )
 
-// statusWritten looks for the end of an upgrade between two statuses.
+// statusWritten reports the end of an upgrade between two statuses.
 func (h Hooks) statusWritten(before, after *v1alpha1.PerformerStatus, now time.Time) {
 	if h.Upgraded == nil || before.CurrentRevision == "" || before.CurrentRevision == before.UpdateRevision {
 		return
@@ -98,7 +98,7 @@ func (h Hooks) statusWritten(before, after *v1alpha1.PerformerStatus, now time.T
 	case after.CurrentRevision == before.UpdateRevision:
 		h.Upgraded(upgradeCompleted, took)
 	case after.UpdateRevision == before.UpdateRevision:
-		// It goes on.
+		// The upgrade goes on.
 	case after.UpdateRevision == after.CurrentRevision:
 		h.Upgraded(upgradeRolledBack, took)
 	default:
@@ -106,7 +106,7 @@ func (h Hooks) statusWritten(before, after *v1alpha1.PerformerStatus, now time.T
 	}
 }
 
-// Words are all that the hooks may be told, for metrics that begin at zero.
+// The values that hooks may get as result or reason, for metrics that begin at zero.
 var (
 	SyncResults     = []string{string(resultSuccess), string(resultError), string(resultConflict), string(resultSkipped), string(resultPanic)}
 	CreationReasons = []string{createdFirst, createdUpgrade, createdFailure, createdReplacement}

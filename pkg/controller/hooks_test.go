@@ -11,7 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 func TestHooksMayBeNil(*testing.T) {
@@ -37,7 +37,7 @@ func TestWhyAPodWasCreated(t *testing.T) {
 		{v1alpha1.PerformerStatus{PodOrdinal: 1}, "a", "replacement"},
 	} {
 		got := ""
-		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{performer.AnnotationRevision: tt.revision}}}
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{render.AnnotationRevision: tt.revision}}}
 		Hooks{PodCreated: func(reason string) { got = reason }}.podCreated(&v1alpha1.Performer{Status: tt.status}, pod)
 		if got != tt.want {
 			t.Errorf("%+v: got %s, want %s", tt.status, got, tt.want)

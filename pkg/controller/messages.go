@@ -14,36 +14,36 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-// messages keeps the wording of a problem that the API server reports steady in the status.
+// conditionMessages dampens changes of the message of a problem that the API server reports.
 //
-// That wording may differ with each try: the port of a connection, the id of a request, an amount in
-// use. A status that is written brings the Performer back into the queue, where the next try would
-// follow without any delay, with another wording to write, and so on.
-type messages struct {
+// Such a message may differ with each try: the port of a connection, the ID of a request, an amount in
+// use. Writing the status queues the Performer again, so that the next try would follow at once, with
+// another message to write, and so on.
+type conditionMessages struct {
 	mu      sync.Mutex
 	changed map[cache.ObjectName]time.Time
 }
 
-// messageLasts is for how long a wording stays, while reason and generation are the same; after that it
-// is replaced at the next try.
-const messageLasts = refusedLookAgain
+// messageLasts is how long a message stays while reason and generation are the same. After that the
+// next try replaces it.
+const messageLasts = refusedRequeue
 
-func newMessages() *messages {
-	return &messages{changed: map[cache.ObjectName]time.Time{}}
+func newConditionMessages() *conditionMessages {
+	return &conditionMessages{changed: map[cache.ObjectName]time.Time{}}
 }
 
-// steady returns problem, with the wording that the status of p has of it where that is too young to
-// be replaced.
-func (m *messages) steady(name cache.ObjectName, p *v1alpha1.Performer, problem *performer.Problem, now time.Time) *performer.Problem {
+// dampen returns problem, with the message that the status of p has for it if that is too recent to be
+// replaced.
+func (m *conditionMessages) dampen(name cache.ObjectName, p *v1alpha1.Performer, problem *performer.Problem, now time.Time) *performer.Problem {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	told := apimeta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionDegraded)
-	same := told != nil && told.Reason == problem.Reason && told.ObservedGeneration == p.Generation
+	reported := apimeta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionDegraded)
+	same := reported != nil && reported.Reason == problem.Reason && reported.ObservedGeneration == p.Generation
 	switch {
-	case same && told.Message == problem.Message:
+	case same && reported.Message == problem.Message:
 	case same && now.Sub(m.changed[name]) < messageLasts:
 		kept := *problem
-		kept.Message = told.Message
+		kept.Message = reported.Message
 		return &kept
 	default:
 		m.changed[name] = now
@@ -51,8 +51,8 @@ func (m *messages) steady(name cache.ObjectName, p *v1alpha1.Performer, problem 
 	return problem
 }
 
-// forget drops what is known of a Performer that is gone.
-func (m *messages) forget(name cache.ObjectName) {
+// forget removes the entry of a Performer that is gone.
+func (m *conditionMessages) forget(name cache.ObjectName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.changed, name)

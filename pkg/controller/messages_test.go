@@ -14,14 +14,14 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-func TestMessagesStaySteady(t *testing.T) {
+func TestDampen(t *testing.T) {
 	name := cache.NewObjectName("ns", "x")
 	p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Generation: 1}}
-	m := newMessages()
+	m := newConditionMessages()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	// tell has the status tell what is steady of a problem, and returns its wording.
-	tell := func(reason, message string) string {
-		problem := m.steady(name, p, &performer.Problem{Reason: reason, Message: message}, now)
+	// report has the status report a dampened problem, and returns its message.
+	report := func(reason, message string) string {
+		problem := m.dampen(name, p, &performer.Problem{Reason: reason, Message: message}, now)
 		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionDegraded, Status: metav1.ConditionTrue,
 			Reason: problem.Reason, Message: problem.Message, ObservedGeneration: p.Generation}}
 		return problem.Message
@@ -35,7 +35,7 @@ func TestMessagesStaySteady(t *testing.T) {
 		{time.Second, 1, "RequestFailed", "port 2", "port 1"},
 		{time.Second, 1, "PodRefused", "quota", "quota"},
 		{time.Second, 1, "PodRefused", "used 2", "quota"},
-		// Another spec may be wrong in another way.
+		// Another spec may have another mistake.
 		{time.Second, 2, "PodRefused", "used 3", "used 3"},
 		{59 * time.Second, 2, "PodRefused", "used 4", "used 3"},
 		{time.Second, 2, "PodRefused", "used 5", "used 5"},
@@ -43,8 +43,8 @@ func TestMessagesStaySteady(t *testing.T) {
 	} {
 		now = now.Add(step.after)
 		p.Generation = step.generation
-		if got := tell(step.reason, step.message); got != step.want {
-			t.Errorf("after %s, of %s %q: told %q, want %q", step.after, step.reason, step.message, got, step.want)
+		if got := report(step.reason, step.message); got != step.want {
+			t.Errorf("after %s, of %s %q: reported %q, want %q", step.after, step.reason, step.message, got, step.want)
 		}
 	}
 	m.forget(name)

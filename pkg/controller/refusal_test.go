@@ -19,9 +19,9 @@ import (
 func TestRefusalsAreTriedAgain(t *testing.T) {
 	pods := corev1.Resource("pods")
 	for _, tt := range []struct {
-		err       error
-		kind      performer.ProblemKind
-		lookAgain time.Duration
+		err          error
+		kind         performer.ProblemKind
+		requeueAfter time.Duration
 	}{
 		{apierrors.NewForbidden(pods, "a", errors.New("exceeded quota")), performer.Waiting, time.Minute},
 		{apierrors.NewInvalid(corev1.SchemeGroupVersion.WithKind("Pod").GroupKind(), "a", nil), performer.Terminal, 5 * time.Minute},
@@ -33,8 +33,8 @@ func TestRefusalsAreTriedAgain(t *testing.T) {
 			t.Errorf("%v: no refusal", tt.err)
 			continue
 		}
-		if refused.problem.Kind != tt.kind || refused.lookAgain != tt.lookAgain {
-			t.Errorf("%v: kind %d, again in %s", tt.err, refused.problem.Kind, refused.lookAgain)
+		if refused.problem.Kind != tt.kind || refused.requeueAfter != tt.requeueAfter {
+			t.Errorf("%v: kind %d, again in %s", tt.err, refused.problem.Kind, refused.requeueAfter)
 		}
 	}
 	var refused *refusal

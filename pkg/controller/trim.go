@@ -8,15 +8,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// trim keeps of an object what package performer reads, and drops the rest before it is cached. A
-// trimmed Pod or Service must never be sent back in an update, for that would erase the rest.
+// trim keeps the fields that package performer reads, and drops the others before an object is cached. A
+// trimmed Pod or Service must never be sent in an update, which would erase the dropped fields.
 func trim(obj any) (any, error) {
 	switch o := obj.(type) {
 	case *v1alpha1.Performer:
-		// Its status is updated from the cached object, which therefore stays whole.
+		// Its status is updated from the cached object, which therefore stays complete.
 		o.ManagedFields = nil
 	case *corev1.Pod:
 		return trimPod(o), nil
@@ -26,14 +26,14 @@ func trim(obj any) (any, error) {
 	return obj, nil
 }
 
-// readAnnotations are those of a pod that package performer reads.
+// readAnnotations are the annotations of a pod that package performer reads.
 var readAnnotations = []string{
-	performer.AnnotationRevision,
-	performer.AnnotationResources,
-	performer.AnnotationAdmittedImage,
-	performer.AnnotationResizeRefused,
-	performer.AnnotationServingSince,
-	performer.AnnotationDrainingSince,
+	render.AnnotationRevision,
+	render.AnnotationResources,
+	render.AnnotationAdmittedImage,
+	render.AnnotationResizeRefused,
+	render.AnnotationServingSince,
+	render.AnnotationDrainingSince,
 }
 
 func trimPod(pod *corev1.Pod) *corev1.Pod {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // TestTrimmingChangesNoDecision holds what is decided on whole objects against what is decided on
@@ -21,13 +22,13 @@ import (
 func TestTrimmingChangesNoDecision(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := &v1alpha1.Performer{
-		ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "ns", UID: "u", Generation: 3, Finalizers: []string{performer.Finalizer}},
+		ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "ns", UID: "u", Generation: 3, Finalizers: []string{render.Finalizer}},
 		Spec:       v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"},
 	}
-	settings := performer.Settings{ClusterDomain: performer.DefaultClusterDomain}
+	settings := performer.Settings{ClusterDomain: render.DefaultClusterDomain}
 	var pod *corev1.Pod
 	var service *corev1.Service
-	for _, action := range performer.MakePlan(performer.Observed{Performer: p, Now: now}, settings).Actions {
+	for _, action := range performer.Assess(performer.Observed{Performer: p, Now: now}, settings).Plan().Actions {
 		switch a := action.(type) {
 		case performer.CreatePod:
 			pod = a.Pod
@@ -49,31 +50,31 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 		{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(now)},
 	}}
 	container := func(state corev1.ContainerState) []corev1.ContainerStatus {
-		return []corev1.ContainerStatus{{Name: performer.ContainerName, Image: "repo:1", ImageID: "x", RestartCount: 4, State: state}}
+		return []corev1.ContainerStatus{{Name: render.ContainerName, Image: "repo:1", ImageID: "x", RestartCount: 4, State: state}}
 	}
 	for name, change := range map[string]func(*corev1.Pod, *corev1.Service){
 		"starting":       func(*corev1.Pod, *corev1.Service) {},
 		"ready":          func(pod *corev1.Pod, _ *corev1.Service) { pod.Status = running },
 		"dying":          func(pod *corev1.Pod, _ *corev1.Service) { pod.DeletionTimestamp = &metav1.Time{Time: now} },
-		"other revision": func(pod *corev1.Pod, _ *corev1.Service) { pod.Annotations[performer.AnnotationRevision] = "x" },
+		"other revision": func(pod *corev1.Pod, _ *corev1.Service) { pod.Annotations[render.AnnotationRevision] = "x" },
 		"other resources": func(pod *corev1.Pod, _ *corev1.Service) {
-			pod.Annotations[performer.AnnotationResources] = "x"
+			pod.Annotations[render.AnnotationResources] = "x"
 		},
 		"draining": func(pod *corev1.Pod, _ *corev1.Service) {
-			delete(pod.Labels, performer.LabelServing)
-			pod.Annotations[performer.AnnotationDrainingSince] = now.Format(time.RFC3339)
-			pod.Annotations[performer.AnnotationRevision] = "x"
+			delete(pod.Labels, render.LabelServing)
+			pod.Annotations[render.AnnotationDrainingSince] = now.Format(time.RFC3339)
+			pod.Annotations[render.AnnotationRevision] = "x"
 			pod.Spec.Containers[0].Ports[0].ContainerPort = 1
 			pod.Status = running
 		},
 		"resized": func(pod *corev1.Pod, _ *corev1.Service) {
-			pod.Annotations[performer.AnnotationResources] = "resizing"
+			pod.Annotations[render.AnnotationResources] = "resizing"
 			pod.Status.ContainerStatuses = container(corev1.ContainerState{})
 			pod.Status.ContainerStatuses[0].Resources = &corev1.ResourceRequirements{}
 		},
 		"resize refused": func(pod *corev1.Pod, _ *corev1.Service) {
-			pod.Annotations[performer.AnnotationResources] = "x"
-			pod.Annotations[performer.AnnotationResizeRefused] = performer.ResourcesHash(&p.Spec)
+			pod.Annotations[render.AnnotationResources] = "x"
+			pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&p.Spec)
 		},
 		"edited image": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Generation, pod.Spec.Containers[0].Image = 2, "x"
@@ -103,10 +104,10 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 				Pods:    []*corev1.Pod{mustTrim(t, wholePod.DeepCopy())},
 				Service: mustTrim(t, wholeService.DeepCopy()),
 			}
-			if a, b := performer.MakePlan(whole, settings), performer.MakePlan(trimmed, settings); !sameButForObjects(a, b) {
+			if a, b := performer.Assess(whole, settings).Plan(), performer.Assess(trimmed, settings).Plan(); !sameButForObjects(a, b) {
 				t.Errorf("plans differ:\n%+v\n%+v", a, b)
 			}
-			if a, b := performer.NextStatus(whole, settings, nil), performer.NextStatus(trimmed, settings, nil); !equality.Semantic.DeepEqual(a, b) {
+			if a, b := performer.Assess(whole, settings).Status(nil), performer.Assess(trimmed, settings).Status(nil); !equality.Semantic.DeepEqual(a, b) {
 				t.Errorf("statuses differ:\n%+v\n%+v", a, b)
 			}
 			if again := mustTrim(t, trimmed.Pods[0].DeepCopy()); !equality.Semantic.DeepEqual(again, trimmed.Pods[0]) {

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // Options are all that one can choose about a manager. ParseOptions makes them.
@@ -46,9 +46,9 @@ type Options struct {
 	// FirstRetry and LastRetry bound the delay after which an error about a Performer is tried again.
 	FirstRetry, LastRetry time.Duration
 	// TEEConfig is the file with the table of trusted execution environments, and TEEs what it holds;
-	// empty and nil mean performer.DefaultTEEs.
+	// empty and nil mean render.DefaultTEEs.
 	TEEConfig string
-	TEEs      map[string]performer.TEE
+	TEEs      map[string]render.TEE
 
 	// EnableWebhooks serves admission webhooks on WebhookPort.
 	EnableWebhooks bool

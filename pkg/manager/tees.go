@@ -9,7 +9,7 @@ import (
 	"io/fs"
 	"os"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // readTEEs reads the table that --tee-config names. It is read once, at start: what it asks of pods
@@ -20,7 +20,7 @@ func (o *Options) readTEEs() error {
 	}
 	data, err := os.ReadFile(o.TEEConfig)
 	if err == nil {
-		o.TEEs, err = performer.ParseTEEs(data)
+		o.TEEs, err = render.ParseTEEs(data)
 	} else if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
 		// Its own text names the file once more.
 		err = fmt.Errorf("can't be read: %w", cause.Err)

@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // TestWhatAnEarlierOperatorRendered changes a pod in each field that the earlier operator rendered,
@@ -61,7 +62,7 @@ func TestWhatAnEarlierOperatorRendered(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			pod := earlierPod(p).DeepCopy()
 			tt.edit(pod, &pod.Spec.Containers[0])
-			if got := rendersTheSame(pod, buildPod(p, 0, hardware{})); got != tt.want {
+			if got := matchesLegacyPod(pod, render.Pod(p, 0, render.Hardware{})); got != tt.want {
 				t.Errorf("the same: %v, want %v", got, tt.want)
 			}
 		})
@@ -73,14 +74,14 @@ func TestWhatTheEarlierOperatorCouldNotRenderIsNotThere(t *testing.T) {
 		"security context": func(p *v1alpha1.Performer) {
 			p.Spec.SecurityContext = &corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}
 		},
-		"volumes":      func(p *v1alpha1.Performer) { p.Spec.Volumes = everyField().Volumes },
+		"volumes":      func(p *v1alpha1.Performer) { p.Spec.Volumes = richSpec().Volumes },
 		"grace period": func(p *v1alpha1.Performer) { p.Spec.TerminationGracePeriodSeconds = ptr.To[int64](1) },
 		"priority class": func(p *v1alpha1.Performer) {
 			p.Spec.Scheduling = &v1alpha1.SchedulingConfig{PriorityClassName: "x"}
 		},
 	} {
 		p := newPerformer(change)
-		if rendersTheSame(earlierPod(newPerformer()), buildPod(p, 0, hardware{})) {
+		if matchesLegacyPod(earlierPod(newPerformer()), render.Pod(p, 0, render.Hardware{})) {
 			t.Errorf("%s is asked for, and a pod without it counts as the same", name)
 		}
 	}
@@ -88,7 +89,7 @@ func TestWhatTheEarlierOperatorCouldNotRenderIsNotThere(t *testing.T) {
 
 func TestCopyOf(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) {
-		p.Spec = everyField()
+		p.Spec = richSpec()
 		p.Spec.HardwareRequirements = nil
 	})
 	source := testPod(p, 4, ready(0), draining(0), dying, func(pod *corev1.Pod) {
@@ -97,13 +98,13 @@ func TestCopyOf(t *testing.T) {
 		pod.Spec.Containers[0].VolumeMounts = append(pod.Spec.Containers[0].VolumeMounts,
 			corev1.VolumeMount{Name: "kube-api-access-x", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount"})
 	})
-	delete(source.Labels, LabelApp) // somebody took it off
+	delete(source.Labels, render.LabelApp) // somebody took it off
 	before := source.DeepCopy()
 	changed := p.DeepCopy()
 	changed.Spec.Image = "repo:2"
 	got := CopyOf(source, changed, 7, testNow)
-	want := buildPod(p, 7, hardware{})
-	setServing(want, testNow)
+	want := render.Pod(p, 7, render.Hardware{})
+	render.SetServing(want, testNow)
 	if !jsonEqual(got, want) {
 		t.Errorf("the copy is not what the pod was made from:\n got %+v\nwant %+v", got, want)
 	}
@@ -121,39 +122,18 @@ func TestCopyOfAPodWithOtherResources(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Resources = limits("1000") })
 	had := limits("1")
 	source := testPod(p, 0, evicted, func(pod *corev1.Pod) {
-		pod.Annotations[AnnotationResources] = resizing
+		pod.Annotations[render.AnnotationResources] = resizing
 		pod.Status.ContainerStatuses[0].Resources = &had
 	})
 	got := CopyOf(source, p, 1, testNow)
 	if !jsonEqual(got.Spec.Containers[0].Resources, had) {
 		t.Errorf("the copy has %+v", got.Spec.Containers[0].Resources)
 	}
-	if IsCurrent(p, got, testSettings) {
+	if MatchesSpec(p, got, testSettings) {
 		t.Error("the copy is taken for what is asked for")
 	}
 	p.Spec.Resources = limits("2")
-	if !IsCurrent(p, got, testSettings) {
+	if !MatchesSpec(p, got, testSettings) {
 		t.Error("the copy is not given what it can have")
-	}
-}
-
-func TestSecurityDefaults(t *testing.T) {
-	for name, tt := range map[string]struct {
-		asked *corev1.SecurityContext
-		want  *bool
-	}{
-		"none":               {nil, ptr.To(false)},
-		"something else":     {&corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}, ptr.To(false)},
-		"asked for":          {&corev1.SecurityContext{AllowPrivilegeEscalation: ptr.To(true)}, ptr.To(true)},
-		"privileged":         {&corev1.SecurityContext{Privileged: ptr.To(true)}, nil},
-		"with CAP_SYS_ADMIN": {&corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_ADMIN"}}}, nil},
-	} {
-		if got := securityContext(tt.asked).AllowPrivilegeEscalation; !ptr.Equal(got, tt.want) {
-			t.Errorf("%s: allowPrivilegeEscalation is %v", name, got)
-		}
-	}
-	own := &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}
-	if got := podSecurityContext(&corev1.PodSecurityContext{SeccompProfile: own}); got.SeccompProfile.Type != own.Type {
-		t.Errorf("the user's seccomp profile became %s", got.SeccompProfile.Type)
 	}
 }

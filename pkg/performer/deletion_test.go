@@ -11,11 +11,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 func TestDeletionTellsWhomItLeaves(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) { p.DeletionTimestamp = &metav1.Time{Time: testNow} })
-	plan := MakePlan(Observed{Performer: p, Pods: []*corev1.Pod{testPod(p, 0, dying)}, Now: testNow.Add(time.Hour)}, testSettings)
+	plan := planOf(Observed{Performer: p, Pods: []*corev1.Pod{testPod(p, 0, dying)}, Now: testNow.Add(time.Hour)}, testSettings)
 	if len(plan.Abandoned) != 1 || plan.Abandoned[0] != "performer-x-0" {
 		t.Errorf("abandoned: %v", plan.Abandoned)
 	}
@@ -23,7 +24,7 @@ func TestDeletionTellsWhomItLeaves(t *testing.T) {
 
 func TestDeleteReasons(t *testing.T) {
 	p := newPerformer(status(2, "performer-x-2"), func(p *v1alpha1.Performer) {
-		p.Status.UpdateRevision, p.Status.CurrentRevision = Revision(&p.Spec), Revision(&p.Spec)
+		p.Status.UpdateRevision, p.Status.CurrentRevision = render.Revision(&p.Spec), render.Revision(&p.Spec)
 	})
 	recreate := p.DeepCopy()
 	recreate.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
@@ -46,7 +47,7 @@ func TestDeleteReasons(t *testing.T) {
 		"with the Performer":           {goes, testPod(p, 1), DeletedWithPerformer},
 	} {
 		var got []DeleteReason
-		for _, action := range MakePlan(observed(tt.p, serves, tt.pod), testSettings).Actions {
+		for _, action := range planOf(observed(tt.p, serves, tt.pod), testSettings).Actions {
 			if deletion, ok := action.(DeletePod); ok && deletion.Live == tt.pod {
 				got = append(got, deletion.Reason)
 			}

@@ -1,9 +1,12 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package performer is the domain, pure: what a Performer is called, which Pod and Service it
-// needs, what must be done to get there from what was observed, and what its status then says.
+// Package performer holds the rules of the domain as pure functions: which Pod and Service a Performer
+// needs, what to do to get there from what was observed, and what the status then says.
 //
-// Nothing here calls a server, reads a clock or logs. Plan and NextStatus are functions of an
-// Observed alone, so the rules can be read and tested without any of these.
+// Package render says what a Performer should have, package validation what is wrong in its spec.
+//
+// Assess works out the situation of a Performer once. Its methods Plan and Status decide and report.
+// Nothing here calls a server, reads a clock or logs, so the rules can be read and tested without any
+// of these.
 package performer

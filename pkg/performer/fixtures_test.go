@@ -9,8 +9,10 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // Fixtures of this package's tests: a Performer x in the namespace ns, and pods in the states that
@@ -18,19 +20,19 @@ import (
 
 var (
 	testNow      = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	testSettings = Settings{ClusterDomain: DefaultClusterDomain, TEEs: DefaultTEEs()}
+	testSettings = Settings{ClusterDomain: render.DefaultClusterDomain, TEEs: render.DefaultTEEs()}
 )
 
 func newPerformer(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	p := &v1alpha1.Performer{
 		ObjectMeta: metav1.ObjectMeta{
-			Name: "x", Namespace: "ns", UID: "uid-x", Generation: 1, Finalizers: []string{Finalizer},
+			Name: "x", Namespace: "ns", UID: "uid-x", Generation: 1, Finalizers: []string{render.Finalizer},
 		},
 		Spec: v1alpha1.PerformerSpec{
 			AVSAddress:      "0xabc",
 			Image:           "repo:1",
 			ImagePullPolicy: corev1.PullIfNotPresent,
-			Config:          v1alpha1.PerformerConfig{GRPCPort: DefaultGRPCPort},
+			Config:          v1alpha1.PerformerConfig{GRPCPort: render.DefaultGRPCPort},
 		},
 		Status: v1alpha1.PerformerStatus{ObservedGeneration: -1},
 	}
@@ -43,8 +45,8 @@ func newPerformer(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 // testPod returns the pod of the given ordinal for what p asks for, as the API server would give it
 // back, scheduled, with traffic for an hour, and not ready.
 func testPod(p *v1alpha1.Performer, ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
-	pod := buildPod(p, ordinal, hardware{})
-	setServing(pod, testNow.Add(-time.Hour))
+	pod := render.Pod(p, ordinal, render.Hardware{})
+	render.SetServing(pod, testNow.Add(-time.Hour))
 	pod.UID = types.UID("uid-" + pod.Name)
 	pod.Generation = 1
 	pod.CreationTimestamp = metav1.NewTime(testNow.Add(-time.Hour))
@@ -69,7 +71,7 @@ func ended(ago time.Duration) func(*corev1.Pod) {
 		pod.Status.Phase = corev1.PodFailed
 		pod.Status.Conditions = nil
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
-			Name: ContainerName,
+			Name: render.ContainerName,
 			State: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{
 				ExitCode: 3, Reason: "Error", FinishedAt: metav1.NewTime(testNow.Add(-ago)),
 			}},
@@ -79,15 +81,15 @@ func ended(ago time.Duration) func(*corev1.Pod) {
 
 // waitingForTraffic is a pod that was made beside another.
 func waitingForTraffic(pod *corev1.Pod) {
-	delete(pod.Labels, LabelServing)
-	delete(pod.Annotations, AnnotationServingSince)
+	delete(pod.Labels, render.LabelServing)
+	delete(pod.Annotations, render.AnnotationServingSince)
 }
 
 // draining is a pod that lost its traffic the given time ago.
 func draining(ago time.Duration) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) {
 		waitingForTraffic(pod)
-		pod.Annotations[AnnotationDrainingSince] = stamp(testNow.Add(-ago))
+		pod.Annotations[render.AnnotationDrainingSince] = render.Timestamp(testNow.Add(-ago))
 	}
 }
 
@@ -120,7 +122,7 @@ func waiting(reason, message string) func(*corev1.Pod) {
 func containerState(now corev1.ContainerState, last *corev1.ContainerStateTerminated) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) {
 		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
-			Name: ContainerName, Image: "repo:1", State: now,
+			Name: render.ContainerName, Image: "repo:1", State: now,
 			LastTerminationState: corev1.ContainerState{Terminated: last},
 		}}
 	}
@@ -144,8 +146,17 @@ func status(ordinal int32, podName string) func(*v1alpha1.Performer) {
 }
 
 func observed(p *v1alpha1.Performer, pods ...*corev1.Pod) Observed {
-	return Observed{Performer: p, Pods: pods, Service: buildService(p, servicePorts(p, nil)), Now: testNow}
+	return Observed{Performer: p, Pods: pods, Service: render.Service(p, portsOf(Observed{Performer: p})), Now: testNow}
 }
+
+func planOf(o Observed, s Settings) Plan { return Assess(o, s).Plan() }
+
+func statusOf(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStatus {
+	return Assess(o, s).Status(problem)
+}
+
+// portsOf returns the ports that the Service should have.
+func portsOf(o Observed) []corev1.ServicePort { return Assess(o, testSettings).servicePorts() }
 
 // earlierPod is a pod as the earlier operator left it: by a plain name, with its labels and none of
 // ours, and all that the server adds.
@@ -153,7 +164,7 @@ func earlierPod(p *v1alpha1.Performer) *corev1.Pod {
 	return testPod(p, 0, ready(time.Hour), func(pod *corev1.Pod) {
 		pod.Name = "performer-x"
 		pod.Annotations = nil
-		pod.Labels = map[string]string{LabelApp: AppName, LabelPerformer: p.Name, LabelAVS: p.Spec.AVSAddress}
+		pod.Labels = map[string]string{render.LabelApp: render.AppName, render.LabelPerformer: p.Name, render.LabelAVS: p.Spec.AVSAddress}
 		pod.Spec.SecurityContext = &corev1.PodSecurityContext{}
 		pod.Spec.EnableServiceLinks, pod.Spec.AutomountServiceAccountToken = nil, nil
 		pod.Spec.ServiceAccountName = "default"
@@ -167,6 +178,32 @@ func earlierPod(p *v1alpha1.Performer) *corev1.Pod {
 // earlierService is a Service as the earlier operator left it, and as it is seen once it has its
 // labels back.
 func earlierService(s *corev1.Service) {
-	s.Spec.Selector = map[string]string{LabelPerformer: "x"}
+	s.Spec.Selector = map[string]string{render.LabelPerformer: "x"}
 	s.Spec.Ports[0].AppProtocol = nil
+}
+
+// richSpec sets a field of each group that shapes the pod.
+func richSpec() v1alpha1.PerformerSpec {
+	return v1alpha1.PerformerSpec{
+		AVSAddress: "0x1", Image: "repo@sha256:0", ImagePullPolicy: corev1.PullAlways, Version: "v1",
+		Config: v1alpha1.PerformerConfig{
+			GRPCPort:    1234,
+			Environment: map[string]string{"A": "1", "B": "2"},
+			Args:        []string{"a"}, Command: []string{"c"}, ServiceAccountName: "sa",
+		},
+		Scheduling: &v1alpha1.SchedulingConfig{
+			NodeSelector: map[string]string{"n": "1"},
+			Tolerations:  []corev1.Toleration{{Key: "t", Operator: corev1.TolerationOpExists}},
+			Affinity:     &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{}},
+			RuntimeClass: "rc", PriorityClassName: "pc",
+		},
+		ImagePullSecrets:              []corev1.LocalObjectReference{{Name: "pull"}},
+		TerminationGracePeriodSeconds: ptr.To[int64](60),
+		PodLabels:                     map[string]string{"team": "a"},
+		PodAnnotations:                map[string]string{"note": "b"},
+		SecurityContext:               &corev1.SecurityContext{RunAsNonRoot: ptr.To(true)},
+		PodSecurityContext:            &corev1.PodSecurityContext{FSGroup: ptr.To[int64](1)},
+		Volumes:                       []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}},
+		VolumeMounts:                  []corev1.VolumeMount{{Name: "v", MountPath: "/v"}},
+	}
 }

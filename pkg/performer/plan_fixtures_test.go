@@ -12,18 +12,19 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // Fixtures of the tests of MakePlan: what they observe, and what they want planned.
 
 // planTest is a plan that MakePlan has to make.
 type planTest struct {
-	name      string
-	o         Observed
-	settings  Settings
-	want      string // in the words of brief
-	lookAgain time.Duration
-	problem   string // its reason
+	name         string
+	o            Observed
+	settings     Settings
+	want         string // in the words of brief
+	requeueAfter time.Duration
+	problem      string // its reason
 }
 
 func checkPlans(t *testing.T, tests []planTest) {
@@ -33,12 +34,12 @@ func checkPlans(t *testing.T, tests []planTest) {
 			settings := testSettings
 			settings.WithoutFinalizer = tt.settings.WithoutFinalizer
 			before := tt.o.Performer.DeepCopy()
-			plan := MakePlan(tt.o, settings)
+			plan := planOf(tt.o, settings)
 			if got := brief(plan); got != tt.want {
 				t.Errorf("actions:\n got %s\nwant %s", got, tt.want)
 			}
-			if plan.LookAgain != tt.lookAgain {
-				t.Errorf("look again in %v, want %v", plan.LookAgain, tt.lookAgain)
+			if plan.RequeueAfter != tt.requeueAfter {
+				t.Errorf("look again in %v, want %v", plan.RequeueAfter, tt.requeueAfter)
 			}
 			if got := problemReason(plan.Problem); got != tt.problem {
 				t.Errorf("problem %q, want %q", got, tt.problem)
@@ -65,7 +66,7 @@ func older(ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
 }
 
 func settled(p *v1alpha1.Performer) {
-	p.Status.UpdateRevision = Revision(&p.Spec)
+	p.Status.UpdateRevision = render.Revision(&p.Spec)
 	p.Status.CurrentRevision = p.Status.UpdateRevision
 }
 
@@ -108,21 +109,21 @@ var (
 // upgrading ran before's pod 0 and is asked for more now.
 func upgrading(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	return newPerformer(append([]func(*v1alpha1.Performer){func(p *v1alpha1.Performer) {
-		p.Status = v1alpha1.PerformerStatus{PodName: "performer-x-0", UpdateRevision: Revision(&before.Spec), CurrentRevision: Revision(&before.Spec)}
+		p.Status = v1alpha1.PerformerStatus{PodName: "performer-x-0", UpdateRevision: render.Revision(&before.Spec), CurrentRevision: render.Revision(&before.Spec)}
 	}}, change...)...)
 }
 
 // begun is the same with the second ordinal on record.
 func begun(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	return upgrading([]func(*v1alpha1.Performer){func(p *v1alpha1.Performer) {
-		p.Status.PodOrdinal, p.Status.UpdateRevision = 1, Revision(&p.Spec)
+		p.Status.PodOrdinal, p.Status.UpdateRevision = 1, render.Revision(&p.Spec)
 		p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Minute)}
 		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse}}
 	}, func(p *v1alpha1.Performer) {
 		for _, f := range change {
 			f(p)
 		}
-		p.Status.UpdateRevision = Revision(&p.Spec)
+		p.Status.UpdateRevision = render.Revision(&p.Spec)
 	}}...)
 }
 
@@ -141,7 +142,7 @@ func withSlices(o Observed, names ...string) Observed {
 }
 
 func withService(o Observed, p *v1alpha1.Performer, edit ...func(*corev1.Service)) Observed {
-	o.Service = buildService(p, servicePorts(p, nil))
+	o.Service = render.Service(p, portsOf(Observed{Performer: p}))
 	for _, f := range edit {
 		f(o.Service)
 	}
@@ -150,6 +151,6 @@ func withService(o Observed, p *v1alpha1.Performer, edit ...func(*corev1.Service
 
 // withBothPorts has the Service as it is while an upgrade changes the port.
 func withBothPorts(o Observed) Observed {
-	o.Service = buildService(o.Performer, servicePorts(o.Performer, viewPods(o, testSettings)))
+	o.Service = render.Service(o.Performer, portsOf(o))
 	return o
 }

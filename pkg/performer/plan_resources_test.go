@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 func TestPlanOfOtherResources(t *testing.T) {
@@ -24,35 +25,35 @@ func TestPlanOfOtherResources(t *testing.T) {
 		{
 			name: "other resources, begun",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources] = resizing
+				pod.Annotations[render.AnnotationResources] = resizing
 			})),
 			want: "resize performer-x-0",
 		},
 		{
 			name: "other resources than those that were refused",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources], pod.Annotations[AnnotationResizeRefused] = resizing, "other"
+				pod.Annotations[render.AnnotationResources], pod.Annotations[render.AnnotationResizeRefused] = resizing, "other"
 			})),
 			want: "begin resize of performer-x-0, resize performer-x-0",
 		},
 		{
 			name: "the kubelet is at it",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources] = resizing
+				pod.Annotations[render.AnnotationResources] = resizing
 			})),
 		},
 		{
 			name: "it is done",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources] = resizing
-				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
+				pod.Annotations[render.AnnotationResources] = resizing
+				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
 			})),
 			want: "end resize of performer-x-0",
 		},
 		{
 			name: "the cluster refused",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("2")).Spec)
+				pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&newPerformer(cpu("2")).Spec)
 			})),
 			want: "record 1, create pod 1",
 		},
@@ -65,34 +66,34 @@ func TestPlanOfOtherResources(t *testing.T) {
 		{
 			name: "less than a thousandth of a CPU, which the server rounds up",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("0.3333")), testPod(newPerformer(cpu("0.3333")), 0, ready(0), func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources] = resizing
+				pod.Annotations[render.AnnotationResources] = resizing
 				pod.Spec.Containers[0].Resources.Limits[corev1.ResourceCPU] = resource.MustParse("334m")
 			}, serverDefaults, func(pod *corev1.Pod) {
-				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
+				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
 			})),
 			want: "end resize of performer-x-0",
 		},
 		{
 			name: "the kubelet can't now: the deadline runs",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources] = resizing
+				pod.Annotations[render.AnnotationResources] = resizing
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizeInProgress, Status: corev1.ConditionTrue, Reason: corev1.PodReasonError,
 					LastTransitionTime: metav1.NewTime(testNow.Add(-time.Minute))})
 			})),
-			lookAgain: whole - time.Minute,
+			requeueAfter: whole - time.Minute,
 		},
 		{
 			name: "the pod with other resources can't run, and the one that served is evicted: a copy of that",
 			o: observed(newPerformer(settled, status(1, "performer-x-0"), cpu("1000")), testPod(newPerformer(cpu("1")), 0, serverDefaults, evicted, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("1000")).Spec)
+				pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&newPerformer(cpu("1000")).Spec)
 			}), testPod(newPerformer(cpu("1000")), 1, waitingForTraffic, serverDefaults)),
 			want: "record 2, copy performer-x-0 to 2, delete performer-x-0",
 		},
 		{
 			name: "the cluster refused, and that is taken back",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("1")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources] = resizing
-				pod.Annotations[AnnotationResizeRefused] = "other"
+				pod.Annotations[render.AnnotationResources] = resizing
+				pod.Annotations[render.AnnotationResizeRefused] = "other"
 			})),
 			want: "end resize of performer-x-0",
 		},
@@ -106,7 +107,7 @@ func TestPlanOfOtherResources(t *testing.T) {
 		{
 			name: "the node never can",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources] = resizing
+				pod.Annotations[render.AnnotationResources] = resizing
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible})
 			})),
 			want: "note that performer-x-0 can't be resized, record 1, create pod 1",
@@ -116,9 +117,9 @@ func TestPlanOfOtherResources(t *testing.T) {
 			o: observed(newPerformer(settled, status(1, "performer-x-0"), cpu("2"), unreadySince(time.Minute), func(p *v1alpha1.Performer) {
 				p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Minute)}
 			}), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("2")).Spec)
+				pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&newPerformer(cpu("2")).Spec)
 			}), testPod(newPerformer(cpu("2")), 1, waitingForTraffic, serverDefaults)),
-			lookAgain: rest,
+			requeueAfter: rest,
 		},
 		{
 			name: "a pod that no longer is ready, long after its upgrade: no deadline",
@@ -129,7 +130,7 @@ func TestPlanOfOtherResources(t *testing.T) {
 		{
 			name: "the pod with other resources was ready once, and the one before has been told to end: no copy",
 			o: observed(newPerformer(settled, status(1, "performer-x-1"), cpu("2")), testPod(newPerformer(cpu("1")), 0, serverDefaults, draining(time.Minute), dying, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResizeRefused] = ResourcesHash(&newPerformer(cpu("2")).Spec)
+				pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&newPerformer(cpu("2")).Spec)
 			}), testPod(newPerformer(cpu("2")), 1, serverDefaults)),
 		},
 		{
@@ -142,7 +143,7 @@ func TestPlanOfOtherResources(t *testing.T) {
 		{
 			name: "what the kubelet said of the resize before does not count",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources], pod.Generation = resizing, 3
+				pod.Annotations[render.AnnotationResources], pod.Generation = resizing, 3
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible, ObservedGeneration: 2})
 			})),
 		},

@@ -10,24 +10,25 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-func TestMakePlan(t *testing.T) {
+func TestPlan(t *testing.T) {
 	checkPlans(t, []planTest{
 		{
 			name: "new: everything, the finalizer beside the other writes",
 			o:    Observed{Performer: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), Now: testNow},
-			want: "create service, create pod 0, finalizers [" + Finalizer + "]", lookAgain: whole,
+			want: "create service, create pod 0, finalizers [" + render.Finalizer + "]", requeueAfter: whole,
 		},
 		{
 			name:     "new, with Roles only: no finalizer",
 			o:        Observed{Performer: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), Now: testNow},
 			settings: Settings{WithoutFinalizer: true},
-			want:     "create service, create pod 0", lookAgain: whole,
+			want:     "create service, create pod 0", requeueAfter: whole,
 		},
 		{
 			name:     "with Roles only, a finalizer from before goes",
-			o:        observed(newPerformer(settled, func(p *v1alpha1.Performer) { p.Finalizers = []string{"a/b", Finalizer} }), testPod(first, 0)),
+			o:        observed(newPerformer(settled, func(p *v1alpha1.Performer) { p.Finalizers = []string{"a/b", render.Finalizer} }), testPod(first, 0)),
 			settings: Settings{WithoutFinalizer: true},
 			want:     "finalizers [a/b]",
 		},
@@ -91,7 +92,7 @@ func TestMakePlan(t *testing.T) {
 			name: "and makes no difference when the pod is changed in other ways",
 			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Generation, pod.Spec.Containers[0].Image = 2, "mirror/repo:1"
-				pod.Annotations[AnnotationAdmittedImage] = "mirror/repo:1"
+				pod.Annotations[render.AnnotationAdmittedImage] = "mirror/repo:1"
 			})),
 		},
 		{
@@ -102,14 +103,14 @@ func TestMakePlan(t *testing.T) {
 		{
 			name: "two that are ready and have traffic: it moves to the newer one",
 			o:    withSlices(observed(running, testPod(running, 0, ready(0)), testPod(running, 1, ready(0))), "performer-x-1"),
-			want: "no traffic to performer-x-0", lookAgain: 10 * time.Second,
+			want: "no traffic to performer-x-0", requeueAfter: 10 * time.Second,
 		},
 
 		// Failures.
 		{
-			name:      "the pod ended: its successor waits",
-			o:         observed(running, testPod(running, 0, ended(4*time.Second))),
-			lookAgain: 6 * time.Second,
+			name:         "the pod ended: its successor waits",
+			o:            observed(running, testPod(running, 0, ended(4*time.Second))),
+			requeueAfter: 6 * time.Second,
 		},
 		{
 			name: "it has waited",
@@ -122,14 +123,14 @@ func TestMakePlan(t *testing.T) {
 			want: "record 1, create pod 1, delete performer-x-0",
 		},
 		{
-			name:      "the fourth failure in a row waits 80 seconds",
-			o:         observed(newPerformer(failures(3), status(3, "performer-x-3")), testPod(running, 3, ended(0))),
-			lookAgain: 80 * time.Second,
+			name:         "the fourth failure in a row waits 80 seconds",
+			o:            observed(newPerformer(failures(3), status(3, "performer-x-3")), testPod(running, 3, ended(0))),
+			requeueAfter: 80 * time.Second,
 		},
 		{
-			name:      "the hundredth waits five minutes",
-			o:         observed(newPerformer(failures(99), status(3, "performer-x-3")), testPod(running, 3, ended(0))),
-			lookAgain: 5 * time.Minute,
+			name:         "the hundredth waits five minutes",
+			o:            observed(newPerformer(failures(99), status(3, "performer-x-3")), testPod(running, 3, ended(0))),
+			requeueAfter: 5 * time.Minute,
 		},
 		{
 			name: "an evicted pod did not end by itself",
@@ -137,9 +138,9 @@ func TestMakePlan(t *testing.T) {
 			want: "record 1, create pod 1, delete performer-x-0",
 		},
 		{
-			name:      "failures are forgiven later",
-			o:         observed(newPerformer(failures(2), status(0, "performer-x-0")), testPod(running, 0, ready(4*time.Minute))),
-			lookAgain: 6 * time.Minute,
+			name:         "failures are forgiven later",
+			o:            observed(newPerformer(failures(2), status(0, "performer-x-0")), testPod(running, 0, ready(4*time.Minute))),
+			requeueAfter: 6 * time.Minute,
 		},
 		{
 			name:    "a name that can't be",
@@ -151,35 +152,35 @@ func TestMakePlan(t *testing.T) {
 		{
 			name: "a pod that runs what is asked for",
 			o:    withService(observed(newPerformer(status(0, "performer-x")), earlierPod(running)), running, earlierService),
-			want: "patch service, adopt performer-x as " + Revision(&running.Spec), lookAgain: time.Second,
+			want: "patch service, adopt performer-x as " + render.Revision(&running.Spec), requeueAfter: time.Second,
 		},
 		{
 			name: "one that does not",
 			o:    withService(observed(newPerformer(status(0, "performer-x")), earlierPod(before)), running, earlierService),
-			want: "patch service, adopt performer-x as legacy", lookAgain: time.Second,
+			want: "patch service, adopt performer-x as legacy", requeueAfter: time.Second,
 		},
 		{
 			name: "it is ours now: the Service waits a little",
 			o: withService(observed(newPerformer(settled, status(0, "performer-x")), testPod(running, 0, ready(0), func(pod *corev1.Pod) {
-				pod.Name, pod.Annotations[AnnotationServingSince] = "performer-x", stamp(testNow.Add(-2*time.Second))
-			})), running, func(s *corev1.Service) { delete(s.Spec.Selector, LabelServing) }),
-			lookAgain: 3 * time.Second,
+				pod.Name, pod.Annotations[render.AnnotationServingSince] = "performer-x", render.Timestamp(testNow.Add(-2*time.Second))
+			})), running, func(s *corev1.Service) { delete(s.Spec.Selector, render.LabelServing) }),
+			requeueAfter: 3 * time.Second,
 		},
 		{
 			name: "then it selects as ours do",
 			o: withService(observed(newPerformer(settled, status(0, "performer-x")), testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Name = "performer-x"
-			})), running, func(s *corev1.Service) { delete(s.Spec.Selector, LabelServing) }),
+			})), running, func(s *corev1.Service) { delete(s.Spec.Selector, render.LabelServing) }),
 			want: "patch service",
 		},
 		{
 			name: "no upgrade before that",
 			o: withService(observed(newPerformer(status(0, "performer-x"), func(p *v1alpha1.Performer) { p.Status.CurrentRevision = LegacyRevision }),
 				testPod(running, 0, ready(0), func(pod *corev1.Pod) {
-					pod.Name, pod.Annotations[AnnotationServingSince] = "performer-x", stamp(testNow.Add(-2*time.Second))
-					pod.Annotations[AnnotationRevision], pod.Labels[LabelRevision] = LegacyRevision, LegacyRevision
-				})), running, func(s *corev1.Service) { delete(s.Spec.Selector, LabelServing) }),
-			lookAgain: 3 * time.Second,
+					pod.Name, pod.Annotations[render.AnnotationServingSince] = "performer-x", render.Timestamp(testNow.Add(-2*time.Second))
+					pod.Annotations[render.AnnotationRevision], pod.Labels[render.LabelRevision] = LegacyRevision, LegacyRevision
+				})), running, func(s *corev1.Service) { delete(s.Spec.Selector, render.LabelServing) }),
+			requeueAfter: 3 * time.Second,
 		},
 
 		// Deletion.
@@ -189,9 +190,9 @@ func TestMakePlan(t *testing.T) {
 			want: "delete service, delete performer-x-0",
 		},
 		{
-			name:      "deleted: wait for the pods, but not for ever",
-			o:         Observed{Performer: newPerformer(deleted), Pods: []*corev1.Pod{testPod(running, 0, dying)}, Now: testNow},
-			lookAgain: 150 * time.Second,
+			name:         "deleted: wait for the pods, but not for ever",
+			o:            Observed{Performer: newPerformer(deleted), Pods: []*corev1.Pod{testPod(running, 0, dying)}, Now: testNow},
+			requeueAfter: 150 * time.Second,
 		},
 		{
 			name: "deleted: a pod that never goes is left",
@@ -221,7 +222,7 @@ func TestRecordedStatusOfASuccessor(t *testing.T) {
 	p := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
 		p.Status.CurrentRevision, p.Status.UpdateRevision, p.Status.FailureCount = "before", "before", 4
 	})
-	plan := MakePlan(observed(p), testSettings)
+	plan := planOf(observed(p), testSettings)
 	recorded := plan.Actions[0].(WriteStatus).Status
 	if recorded.LastUpgrade == nil || !recorded.LastUpgrade.Time.Equal(testNow) {
 		t.Errorf("lastUpgrade is %v, want now", recorded.LastUpgrade)
@@ -233,10 +234,10 @@ func TestRecordedStatusOfASuccessor(t *testing.T) {
 		t.Errorf("phase %s, ready %v", recorded.Phase, recorded.Ready)
 	}
 
-	p.Status.UpdateRevision = Revision(&p.Spec)
+	p.Status.UpdateRevision = render.Revision(&p.Spec)
 	p.Status.LastUpgrade = nil
 	ends := testPod(p, 0, ended(time.Hour))
-	recorded = MakePlan(observed(p, ends), testSettings).Actions[0].(WriteStatus).Status
+	recorded = planOf(observed(p, ends), testSettings).Actions[0].(WriteStatus).Status
 	if recorded.FailureCount != 5 || recorded.LastUpgrade != nil {
 		t.Errorf("after a failure: failureCount %d, lastUpgrade %v", recorded.FailureCount, recorded.LastUpgrade)
 	}

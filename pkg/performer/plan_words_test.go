@@ -6,6 +6,8 @@ package performer
 import (
 	"fmt"
 	"strings"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // brief writes a plan's actions in one line.
@@ -45,19 +47,19 @@ func brief(plan Plan) string {
 // patchWords tells what a patch of a pod is for.
 func patchWords(a PatchPod) string {
 	switch {
-	case a.Annotations[AnnotationRevision] != "":
-		return "adopt " + a.Live.Name + " as " + a.Annotations[AnnotationRevision]
-	case a.Annotations[AnnotationServingSince] != "":
+	case a.Annotations[render.AnnotationRevision] != "":
+		return "adopt " + a.Live.Name + " as " + a.Annotations[render.AnnotationRevision]
+	case a.Annotations[render.AnnotationServingSince] != "":
 		return "traffic to " + a.Live.Name
-	case a.Annotations[AnnotationDrainingSince] != "":
+	case a.Annotations[render.AnnotationDrainingSince] != "":
 		return "no traffic to " + a.Live.Name
-	case a.Annotations[AnnotationResources] == resizing:
+	case a.Annotations[render.AnnotationResources] == resizing:
 		return "begin resize of " + a.Live.Name
-	case a.Annotations[AnnotationResources] != "":
+	case a.Annotations[render.AnnotationResources] != "":
 		return "end resize of " + a.Live.Name
-	case a.Annotations[AnnotationResizeRefused] != "":
+	case a.Annotations[render.AnnotationResizeRefused] != "":
 		return "note that " + a.Live.Name + " can't be resized"
-	case a.Annotations[AnnotationAdmittedImage] != "":
+	case a.Annotations[render.AnnotationAdmittedImage] != "":
 		return "note the image of " + a.Live.Name
 	default:
 		return "label " + a.Live.Name

@@ -6,60 +6,60 @@ package performer
 // The reasons of a Performer's conditions and events. They are part of the API: people and tools
 // match on them.
 const (
-	// ReasonPodReady: the pod that is asked for is ready.
+	// ReasonPodReady: the desired pod is ready.
 	ReasonPodReady = "PodReady"
-	// ReasonServiceReady: the Service leads to a pod that is ready.
+	// ReasonServiceReady: the Service routes to a pod that is ready.
 	ReasonServiceReady = "ServiceReady"
-	// ReasonScheduled: a pod that no node took has one now.
+	// ReasonScheduled: a pod that was unschedulable is scheduled.
 	ReasonScheduled = "Scheduled"
-	// ReasonPodStarting: a pod has been made and is not ready yet.
+	// ReasonPodStarting: a pod has been created and is not ready yet.
 	ReasonPodStarting = "PodStarting"
 	// ReasonPodUnready: the pod was ready and no longer is.
 	ReasonPodUnready = "PodUnready"
-	// ReasonNoPod: there is no pod; one is about to be made.
+	// ReasonNoPod: there is no pod; one is about to be created.
 	ReasonNoPod = "NoPod"
-	// ReasonNoService: the pod is ready, and there is no Service that leads to it yet.
+	// ReasonNoService: the pod is ready, and no Service routes to it yet.
 	ReasonNoService = "NoService"
-	// ReasonUpgradeInProgress: pods of a new revision take the place of earlier ones.
+	// ReasonUpgradeInProgress: a pod of the desired revision replaces an earlier one.
 	ReasonUpgradeInProgress = "UpgradeInProgress"
-	// ReasonResizeInProgress: the pod gets other resources without a restart.
+	// ReasonResizeInProgress: the pod is resized without a restart.
 	ReasonResizeInProgress = "ResizeInProgress"
-	// ReasonProgressDeadlineExceeded: the pod that is asked for was not ready in time. What served
-	// goes on serving.
+	// ReasonProgressDeadlineExceeded: the desired pod was not ready in time. The serving pod goes on
+	// serving.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 	// ReasonAsExpected: nothing is wrong.
 	ReasonAsExpected = "AsExpected"
 	// ReasonTerminating: the Performer is being deleted.
 	ReasonTerminating = "Terminating"
 
-	// ReasonInvalidName: no Service can be named after the Performer.
+	// ReasonInvalidName: the name of the Performer can't be part of a Service name.
 	ReasonInvalidName = "InvalidName"
-	// ReasonInvalidSpec: the spec asks for something that can't be.
+	// ReasonInvalidSpec: the spec has a mistake, so that no pod can run.
 	ReasonInvalidSpec = "InvalidSpec"
-	// ReasonServiceConflict: there is a Service of the Performer's name that it does not own.
+	// ReasonServiceConflict: a Service of this name exists and is not owned by the Performer.
 	ReasonServiceConflict = "ServiceConflict"
-	// ReasonPodRefused: the API server refuses the pod, by quota or policy say.
+	// ReasonPodRefused: the API server refuses the pod, because of a quota or a policy for instance.
 	ReasonPodRefused = "PodRefused"
 	// ReasonServiceRefused: the API server refuses the Service.
 	ReasonServiceRefused = "ServiceRefused"
-	// ReasonRequestFailed: the API server fails at a request, again and again.
+	// ReasonRequestFailed: a request to the API server fails repeatedly.
 	ReasonRequestFailed = "RequestFailed"
 
-	// ReasonSchedulingFailed: no node takes the pod.
+	// ReasonSchedulingFailed: the pod is unschedulable.
 	ReasonSchedulingFailed = "SchedulingFailed"
-	// ReasonHardwareUnavailable: no node takes the pod, and it asks for hardware.
+	// ReasonHardwareUnavailable: the pod is unschedulable, and it requires hardware.
 	ReasonHardwareUnavailable = "HardwareUnavailable"
-	// ReasonResizeDeferred: the node can't give the pod the resources that are asked for now; what runs
-	// goes on with those it had.
+	// ReasonResizeDeferred: the node can't give the pod the desired resources now; the pod keeps those it
+	// has.
 	ReasonResizeDeferred = "ResizeDeferred"
 	// ReasonImagePullFailed: the image can't be pulled.
 	ReasonImagePullFailed = "ImagePullFailed"
-	// ReasonContainerConfigInvalid: the container can't be made, for want of a Secret say.
+	// ReasonContainerConfigInvalid: the container can't be created, as when a Secret is missing.
 	ReasonContainerConfigInvalid = "ContainerConfigInvalid"
-	// ReasonContainerCrashed: the container ends again and again.
+	// ReasonContainerCrashed: the container terminates repeatedly.
 	ReasonContainerCrashed = "ContainerCrashed"
-	// ReasonPodFailed: the pod ended by itself; another follows after a delay.
+	// ReasonPodFailed: the pod ended by itself; its successor follows after a delay.
 	ReasonPodFailed = "PodFailed"
-	// ReasonPodStuck: a pod does not go away, and the deletion no longer waits for it.
+	// ReasonPodStuck: a pod does not terminate, and the deletion no longer waits for it.
 	ReasonPodStuck = "PodStuck"
 )

@@ -8,63 +8,63 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// resizeState is how far a pod is on the way to the resources that are asked for. On a server and
-// node that can, it gets them without a restart.
+// resizeState is how far a pod is on the way to the desired resources. Where the API server and the
+// node support it, the pod gets them without a restart.
 type resizeState int
 
 const (
-	resizeNone    resizeState = iota // it has them, or can't have them
+	resizeNone    resizeState = iota // the pod has them, or can't get them
 	resizeNeeded                     // the pod's spec lacks them
-	resizeActing                     // the pod's spec has them, the kubelet is at it
-	resizeDone                       // the container has them; that is yet to be recorded
-	resizeRefused                    // the kubelet can't give them; that is yet to be recorded
+	resizeActing                     // the pod's spec has them, the kubelet works on it
+	resizeDone                       // the container has them; not recorded yet
+	resizeRefused                    // the kubelet can't give them; not recorded yet
 )
 
-// resizing stands in AnnotationResources from the beginning of a resize to its end, so that one that
-// is taken back half way is noticed too.
+// resizing is the value of AnnotationResources from the beginning of a resize to its end, so that a
+// resize that is reverted half way is noticed too.
 const resizing = "resizing"
 
-// resizeOf tells how far the pod is on the way to the resources asked for, whose hash is given. It
-// is not possible where the cluster has refused, where the node or its kubelet can't, or where
-// something else than CPU and memory would change.
-func resizeOf(pod *corev1.Pod, asked corev1.ResourceRequirements, hash string) (state resizeState, possible bool) {
-	if pod.Annotations[AnnotationResources] == hash {
+// resizeOf returns how far the pod is on the way to the desired resources, whose hash is given. A
+// resize is not possible if the cluster refused it, if the node or its kubelet can't, or if anything
+// other than CPU and memory would change.
+func resizeOf(pod *corev1.Pod, desired corev1.ResourceRequirements, hash string) (state resizeState, possible bool) {
+	if pod.Annotations[render.AnnotationResources] == hash {
 		return resizeNone, true
 	}
 	c := performerContainer(pod)
-	if c == nil || pod.Annotations[AnnotationResizeRefused] == hash || !resizable(c.Resources, asked) {
+	if c == nil || pod.Annotations[render.AnnotationResizeRefused] == hash || !resizable(c.Resources, desired) {
 		return resizeNone, false
 	}
 	pending := resizeCondition(pod, corev1.PodResizePending)
 	status := performerContainerStatus(pod)
 	switch {
-	case !holds(c.Resources, asked):
+	case !holds(c.Resources, desired):
 		if !kubeletResizes(status) {
 			return resizeRefused, false
 		}
 		return resizeNeeded, true
 	case pending != nil && pending.Reason == corev1.PodReasonInfeasible:
 		return resizeRefused, false
-	case pod.Annotations[AnnotationResources] != resizing || pod.Annotations[AnnotationResizeRefused] != "":
-		// Nothing was changed on the pod: the same was written otherwise, or a resize that the cluster
-		// refused is taken back.
+	case pod.Annotations[render.AnnotationResources] != resizing || pod.Annotations[render.AnnotationResizeRefused] != "":
+		// Nothing changed on the pod: the spec writes the same amounts differently, or a resize that
+		// the cluster refused was reverted.
 		return resizeDone, true
 	case !kubeletResizes(status):
 		return resizeRefused, false
 	case pending != nil, resizeCondition(pod, corev1.PodResizeInProgress) != nil,
-		status == nil, status.Resources == nil, !holds(*status.Resources, asked):
+		status == nil, status.Resources == nil, !holds(*status.Resources, desired):
 		return resizeActing, true
 	}
 	return resizeDone, true
 }
 
-// kubeletResizes tells whether the kubelet can resize the container, as far as its status tells. One
-// of before Kubernetes 1.33 leaves the container as it is, and says nothing; those that can resize
-// report what each container has that has run, unless the container runtime has lost it: then they
-// say that it is being created.
+// kubeletResizes reports whether the kubelet can resize the container, as far as the status shows. A
+// kubelet older than Kubernetes 1.33 leaves the container as it is and reports nothing. One that can
+// resize reports the resources of each container that has run, unless the container runtime has lost
+// the container: then it reports that the container is being created.
 func kubeletResizes(status *corev1.ContainerStatus) bool {
 	if status == nil || status.Resources != nil {
 		return true
@@ -73,8 +73,8 @@ func kubeletResizes(status *corev1.ContainerStatus) bool {
 	return status.State.Running == nil && status.State.Terminated == nil && !crashed
 }
 
-// resizeCondition returns a condition that the kubelet has set of the latest resize of the pod, if it
-// is true, or nil.
+// resizeCondition returns a condition that the kubelet set for the latest resize of the pod, if it is
+// True; else nil.
 func resizeCondition(pod *corev1.Pod, conditionType corev1.PodConditionType) *corev1.PodCondition {
 	c := podCondition(pod, conditionType)
 	if c == nil || c.Status != corev1.ConditionTrue || 0 < c.ObservedGeneration && c.ObservedGeneration < pod.Generation {
@@ -83,53 +83,53 @@ func resizeCondition(pod *corev1.Pod, conditionType corev1.PodConditionType) *co
 	return c
 }
 
-// resizesSince tells whether the kubelet has told of a resize that it is at or puts off, and since
-// when. It counts several that it puts off one after the other as one.
-func resizesSince(v *podView) (since time.Time, resizes bool) {
-	if v.resize != resizeActing {
+// resizingSince reports whether the kubelet performs or defers a resize, and since when. The kubelet
+// counts several resizes that it defers one after the other as one.
+func (p *assessedPod) resizingSince() (since time.Time, resizing bool) {
+	if p.resize != resizeActing {
 		return since, false
 	}
 	for _, conditionType := range []corev1.PodConditionType{corev1.PodResizePending, corev1.PodResizeInProgress} {
-		if c := resizeCondition(v.Pod, conditionType); c != nil && c.LastTransitionTime.After(since) {
-			since, resizes = c.LastTransitionTime.Time, true
+		if c := resizeCondition(p.Pod, conditionType); c != nil && c.LastTransitionTime.After(since) {
+			since, resizing = c.LastTransitionTime.Time, true
 		}
 	}
-	return since, resizes
+	return since, resizing
 }
 
-// resizeProblem returns the kubelet's words for why a resize does not go on, or the empty text.
-func resizeProblem(v *podView) string {
-	if v.resize != resizeActing {
+// resizeProblem returns the kubelet's message about why a resize makes no progress, or "".
+func (p *assessedPod) resizeProblem() string {
+	if p.resize != resizeActing {
 		return ""
 	}
-	if c := resizeCondition(v.Pod, corev1.PodResizePending); c != nil {
+	if c := resizeCondition(p.Pod, corev1.PodResizePending); c != nil {
 		return c.Message
 	}
-	if c := resizeCondition(v.Pod, corev1.PodResizeInProgress); c != nil && c.Reason == corev1.PodReasonError {
+	if c := resizeCondition(p.Pod, corev1.PodResizeInProgress); c != nil && c.Reason == corev1.PodReasonError {
 		return c.Message
 	}
 	return ""
 }
 
-// resizable tells whether the way from one set of resources to the other is open to a running pod:
-// amounts of CPU and memory may change, and nothing may go.
-func resizable(have, asked corev1.ResourceRequirements) bool {
+// resizable reports whether a running pod can get from one set of resources to the other: amounts of
+// CPU and memory may change, and nothing may be removed.
+func resizable(have, desired corev1.ResourceRequirements) bool {
 	for name, quantity := range have.Limits {
-		if want, ok := asked.Limits[name]; !ok || !mayChange(name) && quantity.Cmp(want) != 0 {
+		if want, ok := desired.Limits[name]; !ok || !mayChange(name) && quantity.Cmp(want) != 0 {
 			return false
 		}
 	}
 	for name, quantity := range have.Requests {
-		want, ok := asked.Requests[name]
+		want, ok := desired.Requests[name]
 		if !ok {
-			// The server fills in a request that is not given with the limit.
-			want, ok = asked.Limits[name]
+			// The API server sets a missing request to the limit.
+			want, ok = desired.Limits[name]
 		}
 		if !ok || !mayChange(name) && quantity.Cmp(want) != 0 {
 			return false
 		}
 	}
-	for name := range requests(asked) {
+	for name := range requests(desired) {
 		if _, ok := requests(have)[name]; !ok && !mayChange(name) {
 			return false
 		}
@@ -141,14 +141,14 @@ func mayChange(name corev1.ResourceName) bool {
 	return name == corev1.ResourceCPU || name == corev1.ResourceMemory
 }
 
-// holds tells whether have gives all that is asked for. A request that is not given is the limit.
-func holds(have, asked corev1.ResourceRequirements) bool {
-	for name, want := range asked.Limits {
+// holds reports whether have contains the desired resources. A missing request equals the limit.
+func holds(have, desired corev1.ResourceRequirements) bool {
+	for name, want := range desired.Limits {
 		if quantity, ok := have.Limits[name]; !ok || quantity.Cmp(want) != 0 {
 			return false
 		}
 	}
-	for name, want := range requests(asked) {
+	for name, want := range requests(desired) {
 		if quantity, ok := have.Requests[name]; !ok || quantity.Cmp(want) != 0 {
 			return false
 		}
@@ -156,7 +156,7 @@ func holds(have, asked corev1.ResourceRequirements) bool {
 	return true
 }
 
-// requests returns the requests as the server completes them.
+// requests returns the requests as the API server completes them.
 func requests(r corev1.ResourceRequirements) corev1.ResourceList {
 	all := r.Limits.DeepCopy()
 	if all == nil {
@@ -168,31 +168,32 @@ func requests(r corev1.ResourceRequirements) corev1.ResourceList {
 	return all
 }
 
-// planResizeRefused records on the pods which resources their kubelets can't give them: once they
-// have ended nothing else tells.
-func planResizeRefused(plan *Plan, p *v1alpha1.Performer, views []podView) {
-	for i := range views {
-		if v := &views[i]; v.resize == resizeRefused && v.alive() {
-			plan.do(PatchPod{v.Pod, nil, map[string]string{AnnotationResizeRefused: ResourcesHash(&p.Spec)}})
+// recordRefusedResizes records on the pods which resources their kubelets can't give them: once a pod
+// has ended, nothing else shows it.
+func (a *Assessment) recordRefusedResizes(plan *Plan) {
+	for _, p := range a.pods {
+		if p.resize == resizeRefused && p.alive() {
+			plan.add(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResizeRefused: a.resourcesHash}})
 		}
 	}
 }
 
-// planResize takes the pod that is asked for one step nearer to its resources.
-func planResize(plan *Plan, o Observed, cur *podView, asked corev1.ResourceRequirements) {
-	switch cur.resize {
+// planResize takes the desired pod one step nearer to its resources.
+func (a *Assessment) planResize(plan *Plan) {
+	p := a.desiredPod
+	switch p.resize {
 	case resizeNeeded:
-		if cur.Annotations[AnnotationResources] != resizing || cur.Annotations[AnnotationResizeRefused] != "" {
-			plan.do(PatchPod{cur.Pod, nil, map[string]string{AnnotationResources: resizing, AnnotationResizeRefused: ""}})
+		if p.Annotations[render.AnnotationResources] != resizing || p.Annotations[render.AnnotationResizeRefused] != "" {
+			plan.add(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: resizing, render.AnnotationResizeRefused: ""}})
 		}
-		plan.do(ResizePod{
-			Live:      cur.Pod,
-			Container: performerContainer(cur.Pod).Name,
-			Resources: corev1.ResourceRequirements{Limits: asked.Limits, Requests: requests(asked)},
-			Hash:      ResourcesHash(&o.Performer.Spec),
+		plan.add(ResizePod{
+			Live:      p.Pod,
+			Container: performerContainer(p.Pod).Name,
+			Resources: corev1.ResourceRequirements{Limits: a.resources.Limits, Requests: requests(a.resources)},
+			Hash:      a.resourcesHash,
 		})
 	case resizeDone:
-		plan.do(PatchPod{cur.Pod, nil, map[string]string{AnnotationResources: ResourcesHash(&o.Performer.Spec), AnnotationResizeRefused: ""}})
+		plan.add(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: a.resourcesHash, render.AnnotationResizeRefused: ""}})
 	case resizeNone, resizeActing, resizeRefused:
 	}
 }

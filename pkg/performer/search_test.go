@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // world is a Performer with its Service and pods, as the API server holds them.
@@ -41,7 +42,7 @@ func (w *world) clone() *world {
 // key tells worlds apart by all that can make a difference to what comes.
 func (w *world) key() string {
 	pods := make([]string, 0, len(w.pods))
-	for _, v := range viewPods(w.observe(), testSettings) {
+	for _, v := range Assess(w.observe(), testSettings).pods {
 		pods = append(pods, fmt.Sprintf("%d:%d:%s:%v:%v", v.ordinal, v.state, v.revision(), v.serves(), v.drains()))
 	}
 	slices.Sort(pods)
@@ -53,7 +54,7 @@ func (w *world) key() string {
 func (w *world) observe() Observed {
 	o := Observed{Performer: w.p, Pods: w.pods, Service: w.service, Now: w.now, Endpoints: map[string]bool{}}
 	for _, pod := range w.pods {
-		o.Endpoints[pod.Name] = pod.Labels[LabelServing] == ServingTrue && stateOf(pod) == podReady
+		o.Endpoints[pod.Name] = pod.Labels[render.LabelServing] == render.ServingTrue && stateOf(pod) == podReady
 	}
 	return o
 }
@@ -107,7 +108,7 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 				t.Fatalf("plan takes the traffic from the last pod that has any, %s", pod.Name)
 			}
 		case PatchService:
-			w.service = buildService(w.p, w.service.Spec.Ports)
+			w.service = render.Service(w.p, w.service.Spec.Ports)
 			if a.Change.Ports != nil {
 				w.service.Spec.Ports = a.Change.Ports
 			}
@@ -118,7 +119,7 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 		}
 	}
 	if actions == len(plan.Actions) {
-		w.p.Status = NextStatus(w.observe(), testSettings, problem)
+		w.p.Status = statusOf(w.observe(), testSettings, problem)
 	}
 }
 
@@ -154,7 +155,7 @@ func (w *world) pod(name string) *corev1.Pod {
 
 // calls tells whether the pod takes calls through the Service.
 func (w *world) calls(pod *corev1.Pod) bool {
-	return stateOf(pod) == podReady && pod.Labels[LabelServing] == ServingTrue
+	return stateOf(pod) == podReady && pod.Labels[render.LabelServing] == render.ServingTrue
 }
 
 func (w *world) serving() []string {
@@ -182,7 +183,7 @@ func setAll(have, set map[string]string) {
 // plan or nowhere, a kubelet, a user.
 func (w *world) next(t *testing.T) map[string]*world {
 	worlds := map[string]*world{}
-	plan := MakePlan(w.observe(), testSettings)
+	plan := planOf(w.observe(), testSettings)
 	for n := range len(plan.Actions) + 1 {
 		c := w.clone()
 		c.act(t, plan, n)
@@ -223,10 +224,10 @@ func (w *world) next(t *testing.T) map[string]*world {
 func (w *world) settle(t *testing.T) (wrong string) {
 	for range 20 {
 		w.now = w.now.Add(step)
-		plan := MakePlan(w.observe(), testSettings)
+		plan := planOf(w.observe(), testSettings)
 		before := w.p.Status.DeepCopy()
 		w.act(t, plan, len(plan.Actions))
-		moved := len(plan.Actions) > 0 || plan.LookAgain > 0 || !jsonEqual(before, w.p.Status)
+		moved := len(plan.Actions) > 0 || plan.RequeueAfter > 0 || !jsonEqual(before, w.p.Status)
 		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool {
 			moved = moved || p.DeletionTimestamp != nil
 			return p.DeletionTimestamp != nil
@@ -248,7 +249,7 @@ func (w *world) settle(t *testing.T) (wrong string) {
 func (w *world) refused(t *testing.T) (repeated string) {
 	w.quota = -1
 	for range 4 {
-		plan := MakePlan(w.observe(), testSettings)
+		plan := planOf(w.observe(), testSettings)
 		repeated = brief(plan)
 		w.act(t, plan, len(plan.Actions))
 	}
@@ -259,15 +260,15 @@ func (w *world) refused(t *testing.T) (repeated string) {
 }
 
 func (w *world) complaint() string {
-	revision := Revision(&w.p.Spec)
+	revision := render.Revision(&w.p.Spec)
 	switch {
 	case len(w.pods) != 1:
 		return fmt.Sprintf("there are %d pods", len(w.pods))
-	case w.pods[0].Annotations[AnnotationRevision] != revision || w.pods[0].Labels[LabelServing] != ServingTrue:
+	case w.pods[0].Annotations[render.AnnotationRevision] != revision || w.pods[0].Labels[render.LabelServing] != render.ServingTrue:
 		return "the pod is not what is asked for"
 	case w.service == nil:
 		return "there is no Service"
-	case !slices.Contains(w.p.Finalizers, Finalizer):
+	case !slices.Contains(w.p.Finalizers, render.Finalizer):
 		return "there is no finalizer"
 	case kstatus(w.p, w.p.Status) != "Current" || w.p.Status.PodName != w.pods[0].Name || w.p.Status.Phase != v1alpha1.PhaseRunning:
 		return fmt.Sprintf("the status says %+v", w.p.Status)
@@ -342,13 +343,13 @@ func TestDeletionComesToAnEnd(t *testing.T) {
 
 func endOf(w *world) string {
 	w.p.DeletionTimestamp = &metav1.Time{Time: testNow}
-	if !slices.Contains(w.p.Finalizers, Finalizer) {
+	if !slices.Contains(w.p.Finalizers, render.Finalizer) {
 		return ""
 	}
 	for range 3 {
 		o := w.observe()
 		o.Now = testNow // no pod that goes has had its time yet
-		for _, action := range MakePlan(o, testSettings).Actions {
+		for _, action := range planOf(o, testSettings).Actions {
 			switch a := action.(type) {
 			case DeleteService:
 				w.service = nil

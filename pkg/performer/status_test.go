@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 func jsonEqual(a, b any) bool {
@@ -24,38 +25,38 @@ func jsonEqual(a, b any) bool {
 	return errX == nil && errY == nil && string(x) == string(y)
 }
 
-func TestNextStatus(t *testing.T) {
+func TestStatus(t *testing.T) {
 	p := newPerformer()
 	older := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:0" })
 	upgrading := newPerformer(func(p *v1alpha1.Performer) {
 		p.Generation = 2
-		p.Status.CurrentRevision = Revision(&older.Spec)
+		p.Status.CurrentRevision = render.Revision(&older.Spec)
 	})
 	wasReady := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
 		p.Status.ReadyTime = &metav1.Time{Time: testNow}
-		p.Status.CurrentRevision = Revision(&p.Spec)
+		p.Status.CurrentRevision = render.Revision(&p.Spec)
 	})
 	overdue := newPerformer(func(p *v1alpha1.Performer) {
 		p.Generation = 2
-		p.Status.CurrentRevision, p.Status.UpdateRevision = Revision(&older.Spec), Revision(&p.Spec)
+		p.Status.CurrentRevision, p.Status.UpdateRevision = render.Revision(&older.Spec), render.Revision(&p.Spec)
 		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse,
 			LastTransitionTime: metav1.NewTime(testNow.Add(-601 * time.Second))}}
 	})
 	inContainer := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
 	recreate := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
-		p.Status.CurrentRevision = Revision(&older.Spec)
+		p.Status.CurrentRevision = render.Revision(&older.Spec)
 	})
 	recreating := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
-		p.Status.CurrentRevision = Revision(&p.Spec)
+		p.Status.CurrentRevision = render.Revision(&p.Spec)
 	})
 	bigger := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")}
-		p.Status.CurrentRevision = Revision(&p.Spec)
+		p.Status.CurrentRevision = render.Revision(&p.Spec)
 	})
 	unscheduled := newPerformer()
-	unscheduled.Status = NextStatus(observed(p, testPod(p, 0, unschedulable("no room"))), testSettings, nil)
+	unscheduled.Status = statusOf(observed(p, testPod(p, 0, unschedulable("no room"))), testSettings, nil)
 	gpu := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.HardwareRequirements = &v1alpha1.HardwareRequirements{GPUCount: 1}
 	})
@@ -82,7 +83,7 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "starting", o: observed(p, testPod(p, 0)), phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/PodStarting Progressing=True/PodStarting Degraded=False/AsExpected Reconciling=True/PodStarting Ready=False/PodStarting",
-			message:    "Waiting for Pod performer-x-0 to be ready", kstatus: "InProgress",
+			message:    "Waiting for Pod performer-x-0 to become ready", kstatus: "InProgress",
 		},
 		{
 			name: "ready", o: observed(p, testPod(p, 0, ready(time.Minute))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
@@ -120,7 +121,7 @@ func TestNextStatus(t *testing.T) {
 			name: "upgrade, both serve", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1, ready(0))),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-1",
 			conditions: "Available=True/ServiceReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
-			message:    "Moving the traffic to Pod performer-x-1", kstatus: "InProgress",
+			message:    "Moving traffic to Pod performer-x-1", kstatus: "InProgress",
 		},
 		{
 			name: "upgrade, the old one drains", o: observed(upgrading, testPod(older, 0, ready(0), draining(0)), testPod(upgrading, 1, ready(0))),
@@ -142,12 +143,12 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "Recreate waits", o: observed(recreate, testPod(older, 0, dying)), phase: v1alpha1.PhaseUpgrading,
 			conditions: "Available=False/UpgradeInProgress Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
-			message:    "Waiting for Pod performer-x-0 to be gone", kstatus: "InProgress",
+			message:    "Waiting for Pod performer-x-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate)", kstatus: "InProgress",
 		},
 		{
 			name: "Recreate waits for a pod that was lost", o: observed(recreating, testPod(p, 0, dying)), phase: v1alpha1.PhasePending,
 			conditions: "Available=False/NoPod Progressing=True/NoPod Degraded=False/AsExpected Reconciling=True/NoPod Ready=False/NoPod",
-			message:    "Waiting for Pod performer-x-0 to be gone", kstatus: "InProgress",
+			message:    "Waiting for Pod performer-x-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate)", kstatus: "InProgress",
 		},
 		{
 			name: "resize", o: observed(bigger, testPod(wasReady, 0, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
@@ -156,7 +157,7 @@ func TestNextStatus(t *testing.T) {
 		},
 		{
 			name: "resize, no room", o: observed(bigger, testPod(bigger, 0, ready(0), func(pod *corev1.Pod) {
-				pod.Annotations[AnnotationResources] = resizing
+				pod.Annotations[render.AnnotationResources] = resizing
 				pod.Spec.Containers[0].Resources.Requests = requests(pod.Spec.Containers[0].Resources)
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonDeferred, Message: "Node didn't have enough resource: cpu"})
 			})), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
@@ -173,7 +174,7 @@ func TestNextStatus(t *testing.T) {
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue})
 			})), phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/Scheduled Progressing=True/Scheduled Degraded=False/AsExpected Reconciling=True/Scheduled Ready=False/Scheduled",
-			message:    "has a node now", kstatus: "InProgress",
+			message:    "Pod performer-x-0 is scheduled: waiting for it to become ready", kstatus: "InProgress",
 		},
 		{
 			name: "unschedulable hardware", o: observed(gpu, testPod(gpu, 0, unschedulable("Insufficient nvidia.com/gpu"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
@@ -198,7 +199,7 @@ func TestNextStatus(t *testing.T) {
 		{
 			name: "the pod ended", o: observed(p, testPod(p, 0, ended(0))), phase: v1alpha1.PhaseFailed,
 			conditions: "Available=False/PodFailed Progressing=True/PodFailed Degraded=True/PodFailed Reconciling=True/PodFailed Ready=False/PodFailed",
-			message:    "Pod performer-x-0 ended: Failed, exit code 3 (Error); see kubectl events --for pod/performer-x-0", kstatus: "InProgress",
+			message:    "Pod performer-x-0 ended: Failed, exit code 3 (Error); see kubectl events -n ns --for pod/performer-x-0", kstatus: "InProgress",
 		},
 		{
 			name: "the kubelet ended the pod", o: observed(p, testPod(p, 0, ended(0), func(pod *corev1.Pod) {
@@ -228,7 +229,7 @@ func TestNextStatus(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			got := NextStatus(tt.o, testSettings, tt.problem)
+			got := statusOf(tt.o, testSettings, tt.problem)
 			if got.Phase != tt.phase || got.Ready != tt.ready || got.PodName != tt.pod {
 				t.Errorf("phase %s, ready %v, pod %q; want %s, %v, %q", got.Phase, got.Ready, got.PodName, tt.phase, tt.ready, tt.pod)
 			}
@@ -254,7 +255,7 @@ func TestNextStatus(t *testing.T) {
 			tt.o.Performer = tt.o.Performer.DeepCopy()
 			tt.o.Performer.Status = got
 			tt.o.Now = tt.o.Now.Add(time.Minute)
-			if again := NextStatus(tt.o, testSettings, tt.problem); !jsonEqual(got, again) {
+			if again := statusOf(tt.o, testSettings, tt.problem); !jsonEqual(got, again) {
 				t.Errorf("the status of an unchanged situation changed:\n%+v\n%+v", got, again)
 			}
 		})
@@ -294,11 +295,11 @@ func TestStatusTellsOfThePod(t *testing.T) {
 		p.Status.CurrentRevision, p.Status.CurrentImage = "before", "repo:0"
 	})
 	pod := testPod(p, 3, ready(time.Minute), func(pod *corev1.Pod) {
-		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: ContainerName, RestartCount: 2}}
+		pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, RestartCount: 2}}
 	})
-	got := NextStatus(observed(p, pod), testSettings, nil)
+	got := statusOf(observed(p, pod), testSettings, nil)
 	if got.PodName != "performer-x-3" || got.PodOrdinal != 3 || got.RestartCount != 2 || got.CurrentImage != "repo:1" ||
-		got.CurrentRevision != Revision(&p.Spec) || got.UpdateRevision != got.CurrentRevision || got.ServiceName != "performer-x" {
+		got.CurrentRevision != render.Revision(&p.Spec) || got.UpdateRevision != got.CurrentRevision || got.ServiceName != "performer-x" {
 		t.Errorf("%+v", got)
 	}
 	if got.ReadyTime == nil || !got.ReadyTime.Time.Equal(testNow.Add(-time.Minute)) {
@@ -308,7 +309,7 @@ func TestStatusTellsOfThePod(t *testing.T) {
 	// Until the next one is ready, what served last is what is current; its times are gone with it.
 	p.Status = got
 	p.Spec.Image = "repo:2"
-	next := NextStatus(observed(p, testPod(p, 4)), testSettings, nil)
+	next := statusOf(observed(p, testPod(p, 4)), testSettings, nil)
 	if next.CurrentImage != "repo:1" || next.CurrentRevision == next.UpdateRevision || next.ReadyTime != nil || next.RestartCount != 0 {
 		t.Errorf("%+v", next)
 	}
@@ -316,10 +317,10 @@ func TestStatusTellsOfThePod(t *testing.T) {
 
 func TestFailuresAreForgiven(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) { p.Status.FailureCount = 3 })
-	if got := NextStatus(observed(p, testPod(p, 0, ready(9*time.Minute))), testSettings, nil); got.FailureCount != 3 {
+	if got := statusOf(observed(p, testPod(p, 0, ready(9*time.Minute))), testSettings, nil); got.FailureCount != 3 {
 		t.Errorf("too early: %d", got.FailureCount)
 	}
-	if got := NextStatus(observed(p, testPod(p, 0, ready(10*time.Minute))), testSettings, nil); got.FailureCount != 0 {
+	if got := statusOf(observed(p, testPod(p, 0, ready(10*time.Minute))), testSettings, nil); got.FailureCount != 0 {
 		t.Errorf("never: %d", got.FailureCount)
 	}
 }
@@ -329,9 +330,9 @@ func TestFailuresAreForgiven(t *testing.T) {
 func TestImagePullMessageStays(t *testing.T) {
 	const failure = "failed to pull and unpack image: not found"
 	p := newPerformer()
-	first := NextStatus(observed(p, testPod(p, 0, waiting("ErrImagePull", failure))), testSettings, nil)
+	first := statusOf(observed(p, testPod(p, 0, waiting("ErrImagePull", failure))), testSettings, nil)
 	p.Status = first
-	second := NextStatus(observed(p, testPod(p, 0, waiting("ImagePullBackOff", `Back-off pulling image "repo:1": ErrImagePull: `+failure))), testSettings, nil)
+	second := statusOf(observed(p, testPod(p, 0, waiting("ImagePullBackOff", `Back-off pulling image "repo:1": ErrImagePull: `+failure))), testSettings, nil)
 	if !jsonEqual(first, second) {
 		t.Errorf("the status changed:\n%+v\n%+v", first, second)
 	}
@@ -339,11 +340,11 @@ func TestImagePullMessageStays(t *testing.T) {
 
 func TestTransitionTimes(t *testing.T) {
 	p := newPerformer()
-	first := NextStatus(observed(p, testPod(p, 0)), testSettings, nil)
+	first := statusOf(observed(p, testPod(p, 0)), testSettings, nil)
 	p.Status = first
 	later := observed(p, testPod(p, 0, ready(0)))
 	later.Now = testNow.Add(time.Hour)
-	second := NextStatus(later, testSettings, nil)
+	second := statusOf(later, testSettings, nil)
 	times := func(s v1alpha1.PerformerStatus, conditionType string) time.Time {
 		return apimeta.FindStatusCondition(s.Conditions, conditionType).LastTransitionTime.Time
 	}
@@ -360,7 +361,7 @@ func TestPhaseTransitionTime(t *testing.T) {
 	at := func(after time.Duration, pods ...*corev1.Pod) v1alpha1.PerformerStatus {
 		o := observed(p, pods...)
 		o.Now = testNow.Add(after)
-		return NextStatus(o, testSettings, nil)
+		return statusOf(o, testSettings, nil)
 	}
 	for _, step := range []struct {
 		name  string
@@ -395,12 +396,12 @@ func TestPhaseTransitionTime(t *testing.T) {
 func TestEvents(t *testing.T) {
 	p := newPerformer()
 	empty := v1alpha1.PerformerStatus{}
-	starting := NextStatus(observed(p, testPod(p, 0)), testSettings, nil)
+	starting := statusOf(observed(p, testPod(p, 0)), testSettings, nil)
 	withStatus := func(s v1alpha1.PerformerStatus) *v1alpha1.Performer { q := p.DeepCopy(); q.Status = s; return q }
-	running := NextStatus(observed(withStatus(starting), testPod(p, 0, ready(0))), testSettings, nil)
-	unready := NextStatus(observed(withStatus(running), testPod(p, 0)), testSettings, nil)
-	crashed := NextStatus(observed(withStatus(running), testPod(p, 0, containerState(corev1.ContainerState{}, &corev1.ContainerStateTerminated{ExitCode: 1}))), testSettings, nil)
-	image := NextStatus(observed(withStatus(crashed), testPod(p, 0, waiting("ErrImagePull", "x"))), testSettings, nil)
+	running := statusOf(observed(withStatus(starting), testPod(p, 0, ready(0))), testSettings, nil)
+	unready := statusOf(observed(withStatus(running), testPod(p, 0)), testSettings, nil)
+	crashed := statusOf(observed(withStatus(running), testPod(p, 0, containerState(corev1.ContainerState{}, &corev1.ContainerStateTerminated{ExitCode: 1}))), testSettings, nil)
+	image := statusOf(observed(withStatus(crashed), testPod(p, 0, waiting("ErrImagePull", "x"))), testSettings, nil)
 	upgraded := running
 	upgraded.LastUpgrade = &metav1.Time{Time: testNow}
 

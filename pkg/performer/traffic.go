@@ -6,192 +6,135 @@ package performer
 import (
 	"time"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// Traffic moves by the serving label, make before break: the new pod gets it, the endpoint slices
-// show it ready, then the old pod loses it, goes on answering what is under way for drainSeconds,
-// and is deleted.
+// Traffic moves by the serving label, make before break: the new pod gets the label, the endpoint
+// slices show it as ready, then the old pod loses the label, finishes the calls in flight for
+// drainSeconds, and is deleted.
 
 const (
-	// defaultDrain is the drainSeconds of a Performer that names none. It equals the CRD's default.
+	// defaultDrain is the drainSeconds of a Performer without any. It equals the CRD's default.
 	defaultDrain = 10 * time.Second
-	// handoverPoll is how soon the endpoint slices are looked at again while they do not show the
-	// new pod yet. The slice controller mostly needs less; where it needs much longer it is asked
-	// less and less, down to once in maxHandoverPoll.
-	handoverPoll    = 500 * time.Millisecond
-	maxHandoverPoll = 30 * time.Second
-	// blindHandover is how long the old pod keeps its traffic beside the new one where the slices
-	// may not be read. The slice controller has been seen to need up to a second; this is ten times
-	// as long.
+	// slicesPoll is how soon the endpoint slices are read again while they don't show the new pod.
+	// The slice controller is usually faster. Where it is much slower, they are read less and less
+	// often, down to once in maxSlicesPoll.
+	slicesPoll    = 500 * time.Millisecond
+	maxSlicesPoll = 30 * time.Second
+	// blindHandover is how long the old pod keeps its traffic next to the new one where reading the
+	// slices is forbidden. The slice controller has been seen to need up to a second; this is ten
+	// times as long.
 	blindHandover = 10 * time.Second
 )
 
-func strategyOf(p *v1alpha1.Performer) v1alpha1.UpgradeStrategyType {
-	if s := p.Spec.UpgradeStrategy; s != nil && s.Type == v1alpha1.RecreateUpgrade {
-		return v1alpha1.RecreateUpgrade
+// findTrafficTarget returns the pod that should receive the traffic now, or nil if none is ready: the
+// desired pod if it is ready; else the ready pod that served last; else the newest ready one.
+func (a *Assessment) findTrafficTarget() *assessedPod {
+	if a.desiredPod != nil && a.desiredPod.state == podReady {
+		return a.desiredPod
 	}
-	return v1alpha1.BlueGreenUpgrade
-}
-
-func drainOf(p *v1alpha1.Performer) time.Duration {
-	if s := p.Spec.UpgradeStrategy; s != nil && s.DrainSeconds != nil {
-		return time.Duration(*s.DrainSeconds) * time.Second
-	}
-	return defaultDrain
-}
-
-// favoured returns the pod to which traffic should go now, or nil if none is ready: the one that is
-// asked for if it is; else what served last; else the newest.
-func favoured(views []podView) *podView {
-	if cur := current(views); cur != nil && cur.state == podReady {
-		return cur
-	}
-	var best *podView
-	for i := range views {
-		v := &views[i]
-		if v.state != podReady {
+	var best *assessedPod
+	for _, p := range a.pods {
+		if p.state != podReady {
 			continue
 		}
-		if best == nil || v.serves() && !best.serves() || v.serves() == best.serves() && v.ordinal > best.ordinal {
-			best = v
+		if best == nil || p.serves() && !best.serves() || p.serves() == best.serves() && p.ordinal > best.ordinal {
+			best = p
 		}
 	}
 	return best
 }
 
-// handover returns the pods that take traffic beside the one that should have it all. The pod that is
-// asked for is none of them: it has it for when it is ready.
-func handover(views []podView) []*podView {
-	to, cur := favoured(views), current(views)
-	if to == nil || !to.serves() {
+// findOutgoing returns the pods that receive traffic next to the one that should have it all. The
+// desired pod is none of them: it keeps the label for when it is ready.
+func (a *Assessment) findOutgoing() []*assessedPod {
+	if a.trafficTarget == nil || !a.trafficTarget.serves() {
 		return nil
 	}
-	var from []*podView
-	for i := range views {
-		if v := &views[i]; v.Pod != to.Pod && (cur == nil || v.Pod != cur.Pod) && v.alive() && v.serves() {
-			from = append(from, v)
+	var outgoing []*assessedPod
+	for _, p := range a.pods {
+		if p != a.trafficTarget && p != a.desiredPod && p.alive() && p.serves() {
+			outgoing = append(outgoing, p)
 		}
 	}
-	return from
+	return outgoing
 }
 
-// NeedsEndpoints tells whether the plan for o waits for the endpoint slices to show something. Only
-// then are they worth a request.
-func NeedsEndpoints(o Observed, s Settings) bool {
-	return len(handover(viewPods(o, s))) > 0 && o.Service != nil && o.Performer.DeletionTimestamp == nil
+// NeedsEndpoints reports whether the plan depends on the endpoint slices: only then are they worth a
+// request. Set Endpoints before the call of Plan.
+func (a *Assessment) NeedsEndpoints() bool {
+	return len(a.outgoing) > 0 && a.Service != nil && a.Performer.DeletionTimestamp == nil
 }
 
-// shownReady tells whether new connections can reach the pod through the Service.
-func shownReady(o Observed, v *podView) bool {
-	if o.Endpoints != nil {
-		return o.Endpoints[v.Name]
+// receivesNewCalls reports whether new connections to the Service reach the pod.
+func (a *Assessment) receivesNewCalls(p *assessedPod) bool {
+	if a.Endpoints != nil {
+		return a.Endpoints[p.Name]
 	}
-	return !o.Now.Before(stampedAt(v, AnnotationServingSince).Add(blindHandover))
+	return !a.Now.Before(p.annotatedTime(render.AnnotationServingSince).Add(blindHandover))
 }
 
-// planTraffic gives the favoured pod the traffic, and takes it from the others in good order. It
-// leaves alone the pod that is asked for, ready or not.
-func planTraffic(plan *Plan, o Observed, views []podView) {
-	takes, cur := favoured(views), current(views)
-	if takes != nil && !leadsTo(o.Service, takes) {
-		// Its ports are seen to first. What serves goes on meanwhile.
+// planTraffic gives the traffic to its target and takes it from the other pods in good order. It
+// leaves the desired pod alone, whether that is ready or not.
+func (a *Assessment) planTraffic(plan *Plan) {
+	target := a.trafficTarget
+	if target != nil && !hasPortOf(a.Service, target) {
+		// planService adds its port first. Meanwhile the serving pod goes on.
 		return
 	}
-	if takes != nil && !takes.serves() {
-		plan.do(PatchPod{takes.Pod,
-			map[string]string{LabelServing: ServingTrue},
-			map[string]string{AnnotationServingSince: stamp(o.Now), AnnotationDrainingSince: ""}})
+	if target != nil && !target.serves() {
+		a.giveTraffic(plan, target)
 	}
-	for i := range views {
-		v := &views[i]
+	for _, p := range a.pods {
 		switch {
-		case !v.alive(), takes != nil && v.Pod == takes.Pod, cur != nil && v.Pod == cur.Pod:
-		case v.serves() && takes != nil:
-			planHandover(plan, o, takes, v)
-		case v.serves() && v.mismatch != "":
-			// Nothing is ready. What served last may be so again before its successor is.
-		case v.drains():
-			if left := drainOf(o.Performer) - o.Now.Sub(stampedAt(v, AnnotationDrainingSince)); left > 0 {
-				plan.lookAgain(left)
+		case !p.alive(), p == target, p == a.desiredPod:
+		case p.serves() && target != nil:
+			a.planHandover(plan, p)
+		case p.serves() && p.outdated():
+			// No pod is ready. This one may become ready again before its successor does.
+		case p.drains():
+			if left := a.drainTime() - a.Now.Sub(p.annotatedTime(render.AnnotationDrainingSince)); left > 0 {
+				plan.requeueAfter(left)
 			} else {
-				plan.do(DeletePod{v.Pod, DeletedUpgraded, "its successor serves"})
+				plan.add(DeletePod{p.Pod, DeletedUpgraded, "its successor serves"})
 			}
-		case v.mismatch == "":
-			plan.do(DeletePod{v.Pod, DeletedDuplicate, "there is another one of the same revision"})
+		case !p.outdated():
+			plan.add(DeletePod{p.Pod, DeletedDuplicate, "there is another pod of the same revision"})
 		default:
-			plan.do(DeletePod{v.Pod, DeletedSuperseded, "it never served, and a newer spec supersedes it"})
+			plan.add(DeletePod{p.Pod, DeletedSuperseded, "it never served, and a newer spec supersedes it"})
 		}
 	}
 }
 
-// planHandover takes the traffic from a pod once new connections reach the one that has it now.
-func planHandover(plan *Plan, o Observed, to, from *podView) {
-	if !to.serves() {
-		plan.lookAgain(handoverPoll)
+// giveTraffic sets the serving label on a pod.
+func (a *Assessment) giveTraffic(plan *Plan, to *assessedPod) {
+	plan.add(PatchPod{to.Pod,
+		map[string]string{render.LabelServing: render.ServingTrue},
+		map[string]string{render.AnnotationServingSince: render.Timestamp(a.Now), render.AnnotationDrainingSince: ""}})
+}
+
+// planHandover takes the traffic from a pod once new connections reach the traffic target.
+func (a *Assessment) planHandover(plan *Plan, from *assessedPod) {
+	target := a.trafficTarget
+	if !target.serves() {
+		plan.requeueAfter(slicesPoll)
 		return
 	}
-	if !shownReady(o, to) {
-		waited := o.Now.Sub(stampedAt(to, AnnotationServingSince))
-		plan.lookAgain(min(max(waited/4, handoverPoll), maxHandoverPoll))
+	if !a.receivesNewCalls(target) {
+		waited := a.Now.Sub(target.annotatedTime(render.AnnotationServingSince))
+		plan.requeueAfter(min(max(waited/4, slicesPoll), maxSlicesPoll))
 		return
 	}
-	plan.do(PatchPod{from.Pod,
-		map[string]string{LabelServing: ""},
-		map[string]string{AnnotationDrainingSince: stamp(o.Now), AnnotationServingSince: ""}})
-	plan.lookAgain(drainOf(o.Performer))
+	plan.add(PatchPod{from.Pod,
+		map[string]string{render.LabelServing: ""},
+		map[string]string{render.AnnotationDrainingSince: render.Timestamp(a.Now), render.AnnotationServingSince: ""}})
+	plan.requeueAfter(a.drainTime())
 }
 
-// stamp writes a time as annotations have it.
-func stamp(t time.Time) string {
-	return t.UTC().Format(time.RFC3339)
-}
-
-// stampedAt reads a time that stamp wrote. What somebody overwrote counts as long ago.
-func stampedAt(v *podView, annotation string) time.Time {
-	t, err := time.Parse(time.RFC3339, v.Annotations[annotation])
-	if err != nil {
-		return time.Time{}
+// drainTime is how long a pod goes on after it lost its traffic.
+func (a *Assessment) drainTime() time.Duration {
+	if s := a.Performer.Spec.UpgradeStrategy; s != nil && s.DrainSeconds != nil {
+		return time.Duration(*s.DrainSeconds) * time.Second
 	}
-	return t
-}
-
-const defaultProgressDeadline = 600 * time.Second
-
-// progressDeadlineLeft returns how long the pod that is asked for still has to become ready, or to be
-// resized; none or less: the deadline is over. A pod that is resized apart, there is no deadline once
-// it has been ready: from then on its health is another matter than its upgrade.
-func progressDeadlineLeft(o Observed, views []podView) (left time.Duration, counts bool) {
-	p := o.Performer
-	deadline := defaultProgressDeadline
-	if s := p.Spec.UpgradeStrategy; s != nil && s.ProgressDeadlineSeconds != nil {
-		deadline = time.Duration(*s.ProgressDeadlineSeconds) * time.Second
-	}
-	switch takes := favoured(views); {
-	case takes != nil && takes.mismatch == "":
-		since, resizes := resizesSince(takes)
-		return deadline - o.Now.Sub(since), resizes
-	case p.Status.CurrentRevision == Revision(&p.Spec):
-		// It may be replaced all the same, as where it can't be given other resources.
-		began := p.Status.LastUpgrade
-		ready := conditionOf(&p.Status, v1alpha1.ConditionReady)
-		if began == nil || ready == nil || ready.Status == "True" || began.Before(&ready.LastTransitionTime) ||
-			p.Status.UpdateRevision != Revision(&p.Spec) {
-			return 0, false
-		}
-		return deadline - o.Now.Sub(began.Time), true
-	}
-	since := o.Now
-	if ready := conditionOf(&p.Status, v1alpha1.ConditionReady); ready != nil && ready.Status != "True" &&
-		p.Status.UpdateRevision == Revision(&p.Spec) {
-		since = ready.LastTransitionTime.Time
-	}
-	if upgrade := p.Status.LastUpgrade; upgrade != nil && upgrade.After(since) {
-		since = upgrade.Time
-	}
-	if cur := current(views); cur != nil && p.Status.CurrentRevision == "" && cur.CreationTimestamp.After(since) {
-		// Nothing has ever served, and the spec may have been fixed since.
-		since = cur.CreationTimestamp.Time
-	}
-	return deadline - o.Now.Sub(since), true
+	return defaultDrain
 }

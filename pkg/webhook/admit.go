@@ -18,6 +18,8 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
 )
 
 // admitter decides on one request. It must set Allowed or Result of the answer, and leaves UID to the
@@ -35,30 +37,30 @@ func validate(request *admissionv1.AdmissionRequest, settings performer.Settings
 	if p.DeletionTimestamp != nil || before != nil && equality.Semantic.DeepEqual(p.Spec, before.Spec) {
 		return allowed()
 	}
-	found := performer.Check(p, settings)
+	found := validation.Validate(p, settings.TEEs)
 	if before != nil {
-		found = added(found, performer.Check(before, settings))
+		found = added(found, validation.Validate(before, settings.TEEs))
 	}
 	answer = allowed()
 	if len(found) > 0 {
 		answer = invalid(request, found)
 	}
-	answer.Warnings = performer.Warnings(before, p)
+	answer.Warnings = validation.Warnings(before, p)
 	return answer
 }
 
 // added returns the mistakes that were not among those of before. The position in a list does not tell
 // them apart: an edit that moves a wrong entry adds no mistake.
-func added(found, before []performer.Mistake) []performer.Mistake {
-	anywhere := func(m performer.Mistake) performer.Mistake {
+func added(found, before []render.Mistake) []render.Mistake {
+	anywhere := func(m render.Mistake) render.Mistake {
 		m.Field = positions.ReplaceAllString(m.Field, "[]")
 		return m
 	}
-	known := map[performer.Mistake]int{}
+	known := map[render.Mistake]int{}
 	for _, m := range before {
 		known[anywhere(m)]++
 	}
-	return slices.DeleteFunc(found, func(m performer.Mistake) bool {
+	return slices.DeleteFunc(found, func(m render.Mistake) bool {
 		m = anywhere(m)
 		known[m]--
 		return known[m] >= 0
@@ -68,7 +70,7 @@ func added(found, before []performer.Mistake) []performer.Mistake {
 // positions are those in the lists along the path of a field.
 var positions = regexp.MustCompile(`\[\d+\]`)
 
-// mutate fills in what performer.DefaultMeta does, in a Performer that is being made.
+// mutate fills in what validation.DefaultMeta does, in a Performer that is being made.
 func mutate(request *admissionv1.AdmissionRequest, settings performer.Settings) *admissionv1.AdmissionResponse {
 	p, _, answer := decode(request)
 	if answer != nil {
@@ -78,7 +80,7 @@ func mutate(request *admissionv1.AdmissionRequest, settings performer.Settings) 
 		return allowed()
 	}
 	after := p.DeepCopy()
-	performer.DefaultMeta(after, settings)
+	validation.DefaultMeta(after, !settings.WithoutFinalizer)
 	patch := metadataPatch(&p.ObjectMeta, &after.ObjectMeta)
 	if patch == nil {
 		return allowed()
@@ -189,7 +191,7 @@ func refused(format string, args ...any) *admissionv1.AdmissionResponse {
 
 // invalid is the answer to a Performer with mistakes, in the form of the API server's own validation,
 // so that clients show it as they show that.
-func invalid(request *admissionv1.AdmissionRequest, found []performer.Mistake) *admissionv1.AdmissionResponse {
+func invalid(request *admissionv1.AdmissionRequest, found []render.Mistake) *admissionv1.AdmissionResponse {
 	var (
 		causes []metav1.StatusCause
 		texts  []string

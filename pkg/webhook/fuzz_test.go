@@ -12,6 +12,8 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
 )
 
 // FuzzHandler sends any body to both webhooks: there is no panic, and no answer that is neither a yes, nor
@@ -56,22 +58,22 @@ func FuzzDecision(f *testing.F) {
 		if json.Unmarshal([]byte(object), p) != nil {
 			t.Skip()
 		}
-		settings := performer.Settings{TEEs: performer.DefaultTEEs()}
-		for _, m := range performer.Check(p, settings) {
+		settings := performer.Settings{TEEs: render.DefaultTEEs()}
+		for _, m := range validation.Validate(p, settings.TEEs) {
 			if m.Field == "" || m.Why == "" {
 				t.Errorf("a mistake without field or reason: %q", m)
 			}
 		}
-		performer.Warnings(nil, p)
-		performer.Warnings(p, p)
+		validation.Warnings(nil, p)
+		validation.Warnings(p, p)
 		once := p.DeepCopy()
-		performer.DefaultMeta(once, settings)
+		validation.DefaultMeta(once, !settings.WithoutFinalizer)
 		twice := once.DeepCopy()
-		performer.DefaultMeta(twice, settings)
+		validation.DefaultMeta(twice, !settings.WithoutFinalizer)
 		if metadataPatch(&once.ObjectMeta, &twice.ObjectMeta) != nil {
 			t.Error("the second time fills in something more")
 		}
-		if performer.Revision(&p.Spec) != performer.Revision(&once.Spec) {
+		if render.Revision(&p.Spec) != render.Revision(&once.Spec) {
 			t.Error("what is filled in would start an upgrade")
 		}
 	})

@@ -18,6 +18,7 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // planted is the value of an environment variable, which nothing may tell.
@@ -63,7 +64,7 @@ type seen []string
 
 func newTestHandler(s performer.Settings, served *seen) *Handler {
 	if s.TEEs == nil {
-		s.TEEs = performer.DefaultTEEs()
+		s.TEEs = render.DefaultTEEs()
 	}
 	return NewHandler(Config{Settings: s, Logger: klog.Background(), Served: func(operation, result string, _ float64) {
 		if served != nil {

@@ -26,7 +26,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 const (
@@ -274,7 +274,7 @@ func (k *Keeper) readAuthority(ctx context.Context) (*authority, error) {
 	} else if found {
 		live = obj.(*corev1.Secret)
 		present, err := parseAuthority(live.Data[corev1.TLSCertKey], live.Data[corev1.TLSPrivateKeyKey])
-		ours := live.Labels[performer.LabelManagedBy] == performer.ManagedBy
+		ours := live.Labels[render.LabelManagedBy] == render.ManagedBy
 		switch {
 		case err != nil && !ours:
 			return nil, fmt.Errorf("the Secret %s/%s was not made by the operator: %w; delete it, or set another name with --webhook-ca-secret", k.config.Namespace, k.config.Secret, err)
@@ -296,7 +296,7 @@ func (k *Keeper) readAuthority(ctx context.Context) (*authority, error) {
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: k.config.Namespace, Name: k.config.Secret,
-			Labels: map[string]string{performer.LabelManagedBy: performer.ManagedBy, "app.kubernetes.io/name": "hourglass-operator", "app.kubernetes.io/part-of": "hourglass"},
+			Labels: map[string]string{render.LabelManagedBy: render.ManagedBy, "app.kubernetes.io/name": "hourglass-operator", "app.kubernetes.io/part-of": "hourglass"},
 		},
 		Type: corev1.SecretTypeTLS,
 		Data: map[string][]byte{corev1.TLSCertKey: certificatePEM, corev1.TLSPrivateKeyKey: keyPEM},

@@ -18,7 +18,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/kubernetes/fake"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // replicas are several keepers in one cluster, with one clock, whose passes and caches a test moves on
@@ -188,7 +188,7 @@ func TestKeeperBegins(t *testing.T) {
 		}
 	}
 	written, err := r.client.CoreV1().Secrets(home).Get(t.Context(), secret, metav1.GetOptions{})
-	if err != nil || written.Type != corev1.SecretTypeTLS || written.Labels[performer.LabelManagedBy] != performer.ManagedBy {
+	if err != nil || written.Type != corev1.SecretTypeTLS || written.Labels[render.LabelManagedBy] != render.ManagedBy {
 		t.Errorf("Secret %v of type %s, %v", written.Labels, written.Type, err)
 	}
 	validating, err := r.client.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(t.Context(), config, metav1.GetOptions{})
@@ -409,7 +409,7 @@ func TestSecretThatIsNoAuthority(t *testing.T) {
 		r := newReplicas(t, 1)
 		garbage := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: home, Name: secret}, Data: map[string][]byte{"tls.crt": []byte("no certificate")}}
 		if ours {
-			garbage.Labels = map[string]string{performer.LabelManagedBy: performer.ManagedBy}
+			garbage.Labels = map[string]string{render.LabelManagedBy: render.ManagedBy}
 		}
 		if _, err := r.client.CoreV1().Secrets(home).Create(t.Context(), garbage, metav1.CreateOptions{}); err != nil {
 			t.Fatal(err)

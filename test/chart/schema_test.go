@@ -16,14 +16,14 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // passedOn are the types of what the chart passes on as it is.
 var passedOn = []any{
 	corev1.ResourceRequirements{}, corev1.PodSecurityContext{}, corev1.SecurityContext{}, corev1.Affinity{}, corev1.Toleration{},
 	corev1.TopologySpreadConstraint{}, corev1.EnvVar{}, networkingv1.NetworkPolicyIngressRule{}, networkingv1.NetworkPolicyEgressRule{},
-	performer.TEE{},
+	render.TEE{},
 }
 
 // TestSchemaKnowsKubernetes holds the definitions of values.schema.json, by which a mistyped field is refused, against the

@@ -20,6 +20,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 const fieldsPage = "docs/fields.md"
@@ -275,12 +276,12 @@ func changed(t *testing.T, field string) v1alpha1.PerformerSpec {
 
 var (
 	now      = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	settings = performer.Settings{ClusterDomain: performer.DefaultClusterDomain, TEEs: performer.DefaultTEEs()}
+	settings = performer.Settings{ClusterDomain: render.DefaultClusterDomain, TEEs: render.DefaultTEEs()}
 )
 
 func newPerformer(spec v1alpha1.PerformerSpec) *v1alpha1.Performer {
 	return &v1alpha1.Performer{
-		ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "ns", UID: "p", Generation: 1, Finalizers: []string{performer.Finalizer}},
+		ObjectMeta: metav1.ObjectMeta{Name: "x", Namespace: "ns", UID: "p", Generation: 1, Finalizers: []string{render.Finalizer}},
 		Spec:       spec,
 	}
 }
@@ -292,7 +293,7 @@ func made(t *testing.T, p *v1alpha1.Performer) (*corev1.Pod, *corev1.Service) {
 		pod     *corev1.Pod
 		service *corev1.Service
 	)
-	plan := performer.MakePlan(performer.Observed{Performer: p, Now: now}, settings)
+	plan := performer.Assess(performer.Observed{Performer: p, Now: now}, settings).Plan()
 	for _, action := range plan.Actions {
 		switch a := action.(type) {
 		case performer.CreatePod:
@@ -315,10 +316,10 @@ func running(t *testing.T) performer.Observed {
 	pod.UID, service.UID = "pod", "service"
 	pod.Status.Phase = corev1.PodRunning
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(now)}}
-	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: performer.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
 	o := performer.Observed{Performer: p, Pods: []*corev1.Pod{pod}, Service: service, Now: now}
-	p.Status = performer.NextStatus(o, settings, nil)
-	if plan := performer.MakePlan(o, settings); len(plan.Actions) > 0 || !p.Status.Ready {
+	p.Status = performer.Assess(o, settings).Status(nil)
+	if plan := performer.Assess(o, settings).Plan(); len(plan.Actions) > 0 || !p.Status.Ready {
 		t.Fatalf("the pod is not at rest: %+v, %+v", plan, p.Status)
 	}
 	return o
@@ -355,16 +356,16 @@ func TestTableTellsWhatAChangeDoes(t *testing.T) {
 		}
 		o := running(t)
 		o.Performer.Spec = changed(t, field)
-		got := becomes(performer.MakePlan(o, settings))
+		got := becomes(performer.Assess(o, settings).Plan())
 		stated := strings.FieldsFunc(rows[field].change, func(r rune) bool { return r == ' ' || r == ',' || r == ';' })
 		if len(stated) == 0 || stated[0] != got {
 			t.Errorf("%s: the table says %q of a change, and the plan %s the pod", field, rows[field].change, got)
 		}
 		spec := o.Performer.Spec
-		if revision := performer.Revision(&spec) != performer.Revision(&base); revision != (got == replaces) {
+		if revision := render.Revision(&spec) != render.Revision(&base); revision != (got == replaces) {
 			t.Errorf("%s: a change %s the pod, and changes the revision: %v", field, got, revision)
 		}
-		if hash := performer.ResourcesHash(&spec) != performer.ResourcesHash(&base); hash != (got == resizes) {
+		if hash := render.ResourcesHash(&spec) != render.ResourcesHash(&base); hash != (got == resizes) {
 			t.Errorf("%s: a change %s the pod, and changes the hash of the resources: %v", field, got, hash)
 		}
 	}
@@ -388,7 +389,7 @@ func TestResourcesThatCannotBeResized(t *testing.T) {
 			t.Fatal(err)
 		}
 		o.Performer.Spec.Resources = asked
-		if got := becomes(performer.MakePlan(o, settings)); got != replaces {
+		if got := becomes(performer.Assess(o, settings).Plan()); got != replaces {
 			t.Errorf("%s: the plan %s the pod", name, got)
 		}
 	}
@@ -399,8 +400,8 @@ func TestResourcesThatCannotBeResized(t *testing.T) {
 func TestFieldThatReplacesThePodShowsOnIt(t *testing.T) {
 	rendered := func(field string) *corev1.Pod {
 		pod, _ := made(t, newPerformer(changed(t, field)))
-		delete(pod.Labels, performer.LabelRevision)
-		delete(pod.Annotations, performer.AnnotationRevision)
+		delete(pod.Labels, render.LabelRevision)
+		delete(pod.Annotations, render.AnnotationRevision)
 		return pod
 	}
 	base := rendered("")

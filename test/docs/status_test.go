@@ -16,7 +16,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/equality"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 const statusPage = "docs/status.md"
@@ -102,12 +102,12 @@ func TestTEETableIsTheDefault(t *testing.T) {
 	if !found {
 		t.Fatal("the page shows no table")
 	}
-	tees, err := performer.ParseTEEs([]byte(block))
+	tees, err := render.ParseTEEs([]byte(block))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !equality.Semantic.DeepEqual(tees, performer.DefaultTEEs()) {
-		t.Errorf("the page shows %+v\n and the default is %+v", tees, performer.DefaultTEEs())
+	if !equality.Semantic.DeepEqual(tees, render.DefaultTEEs()) {
+		t.Errorf("the page shows %+v\n and the default is %+v", tees, render.DefaultTEEs())
 	}
 }
 

@@ -21,7 +21,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
 )
 
@@ -113,7 +113,7 @@ func (w *world) pods(ctx context.Context) (map[string]*corev1.Pod, error) {
 	pods := map[string]*corev1.Pod{}
 	for i := range list.Items {
 		pod := &list.Items[i]
-		of := pod.Labels[performer.LabelPerformer]
+		of := pod.Labels[render.LabelPerformer]
 		if pods[of] != nil {
 			return nil, fmt.Errorf("Performer %s has pods %s and %s", of, pods[of].Name, pod.Name)
 		}
@@ -147,7 +147,7 @@ func (w *world) settled() map[string]types.UID {
 		for i := range list.Items {
 			p := &list.Items[i]
 			pod := pods[p.Name]
-			if pod == nil || pod.Name != p.Status.PodName || pod.Annotations[performer.AnnotationRevision] != performer.Revision(&p.Spec) ||
+			if pod == nil || pod.Name != p.Status.PodName || pod.Annotations[render.AnnotationRevision] != render.Revision(&p.Spec) ||
 				!p.Status.Ready || p.Status.ObservedGeneration != p.Generation ||
 				!apimeta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionReady) {
 				return fmt.Sprintf("%s: %+v", p.Name, p.Status)

@@ -14,11 +14,12 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 var (
 	now      = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	settings = performer.Settings{ClusterDomain: performer.DefaultClusterDomain, TEEs: performer.DefaultTEEs()}
+	settings = performer.Settings{ClusterDomain: render.DefaultClusterDomain, TEEs: render.DefaultTEEs()}
 )
 
 // world is a Performer and what there is of it in a cluster. Its steps do what the operator's rules say
@@ -34,7 +35,7 @@ func newWorld(t *testing.T) *world {
 		TypeMeta: metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: "Performer"},
 		ObjectMeta: metav1.ObjectMeta{
 			Name: "demo", Namespace: "ns", UID: "p", Generation: 1, CreationTimestamp: metav1.NewTime(now),
-			Finalizers: []string{performer.Finalizer},
+			Finalizers: []string{render.Finalizer},
 		},
 		Spec: v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"},
 		// What the API server fills in.
@@ -45,7 +46,7 @@ func newWorld(t *testing.T) *world {
 // sync does what the operator does: it makes what is planned and writes the status.
 func (w *world) sync() {
 	w.Helper()
-	plan := performer.MakePlan(w.Observed, settings)
+	plan := performer.Assess(w.Observed, settings).Plan()
 	for _, action := range plan.Actions {
 		switch a := action.(type) {
 		case performer.WriteStatus:
@@ -59,7 +60,7 @@ func (w *world) sync() {
 			w.Service = a.Service.DeepCopy()
 		}
 	}
-	w.Performer.Status = performer.NextStatus(w.Observed, settings, plan.Problem)
+	w.Performer.Status = performer.Assess(w.Observed, settings).Status(plan.Problem)
 }
 
 // newest is the pod that was made last.
@@ -72,7 +73,7 @@ func (w *world) ready() {
 	pod.Status.Phase = corev1.PodRunning
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(w.Now)}}
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
-		Name: performer.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy(),
+		Name: render.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy(),
 		State: corev1.ContainerState{Running: &corev1.ContainerStateRunning{}},
 	}}
 	w.sync()
@@ -85,7 +86,7 @@ func (w *world) waits(reason, message string) {
 	pod.Status.Phase = corev1.PodRunning
 	pod.Status.Conditions = nil
 	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{
-		Name: performer.ContainerName, Image: pod.Spec.Containers[0].Image,
+		Name: render.ContainerName, Image: pod.Spec.Containers[0].Image,
 		State:                corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
 		LastTerminationState: corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 1, Reason: "Error"}},
 	}}
@@ -182,7 +183,7 @@ var situations = []struct {
 		w.ready()
 		w.change(newImage)
 		w.sync()
-		w.newest().Labels[performer.LabelServing] = "true"
+		w.newest().Labels[render.LabelServing] = "true"
 		w.Pods = w.Pods[1:]
 		w.ready()
 	}, "Current", "Healthy", "PodReady: Pod performer-demo-1 serves at "},

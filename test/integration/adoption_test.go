@@ -16,7 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // legacy is what the earlier operator left: a Performer with its finalizer and status, a pod and a
@@ -26,8 +26,8 @@ func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change fu
 	p := &v1alpha1.Performer{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:       name,
-			Labels:     map[string]string{"app": "hourglass-performer", performer.LabelAVS: "0xabc", performer.LabelPerformer: name},
-			Finalizers: []string{performer.Finalizer},
+			Labels:     map[string]string{"app": "hourglass-performer", render.LabelAVS: "0xabc", render.LabelPerformer: name},
+			Finalizers: []string{render.Finalizer},
 		},
 		Spec: v1alpha1.PerformerSpec{
 			AVSAddress: "0xabc", Image: "repo:1", ImagePullPolicy: corev1.PullNever, Version: "1",
@@ -49,7 +49,7 @@ func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change fu
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: "performer-" + name, OwnerReferences: owner,
-			Labels: map[string]string{"app": "hourglass-performer", performer.LabelAVS: p.Spec.AVSAddress, performer.LabelPerformer: name},
+			Labels: map[string]string{"app": "hourglass-performer", render.LabelAVS: p.Spec.AVSAddress, render.LabelPerformer: name},
 		},
 		Spec: corev1.PodSpec{
 			RestartPolicy:    corev1.RestartPolicyAlways,
@@ -82,7 +82,7 @@ func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change fu
 		ObjectMeta: metav1.ObjectMeta{Name: "performer-" + name, OwnerReferences: owner},
 		Spec: corev1.ServiceSpec{
 			Type:     corev1.ServiceTypeClusterIP,
-			Selector: map[string]string{"app": "hourglass-performer", performer.LabelPerformer: name},
+			Selector: map[string]string{"app": "hourglass-performer", render.LabelPerformer: name},
 			Ports: []corev1.ServicePort{{Name: "grpc", Port: pod.Spec.Containers[0].Ports[0].ContainerPort,
 				TargetPort: intstr.FromInt32(pod.Spec.Containers[0].Ports[0].ContainerPort), Protocol: corev1.ProtocolTCP}},
 		},
@@ -156,10 +156,10 @@ func TestAdoption(t *testing.T) {
 			name, first := tt.name, "performer-"+tt.name
 			if !tt.same {
 				fresh := w.awaitPod(first + "-0")
-				if old := w.awaitPod(first); old.Labels[performer.LabelServing] != "true" || old.Labels[performer.LabelRevision] != "legacy" {
+				if old := w.awaitPod(first); old.Labels[render.LabelServing] != "true" || old.Labels[render.LabelRevision] != "legacy" {
 					t.Errorf("the old pod has labels %v", old.Labels)
 				}
-				if fresh.Labels[performer.LabelServing] != "" {
+				if fresh.Labels[render.LabelServing] != "" {
 					t.Error("the new pod gets calls before it is ready")
 				}
 				w.makeReady(first + "-0")
@@ -176,12 +176,12 @@ func TestAdoption(t *testing.T) {
 			if string(pod.UID) != uids[name] {
 				t.Error("it is another pod")
 			}
-			if p.Status.Phase != v1alpha1.PhaseRunning || p.Status.CurrentImage != "repo:1" || p.Status.CurrentRevision != performer.Revision(&p.Spec) ||
+			if p.Status.Phase != v1alpha1.PhaseRunning || p.Status.CurrentImage != "repo:1" || p.Status.CurrentRevision != render.Revision(&p.Spec) ||
 				p.Status.LastUpgrade != nil || kstatus(p) != kstatusCurrent {
 				t.Errorf("status %+v", p.Status)
 			}
 			service := w.service(first)
-			want := map[string]string{performer.LabelPerformer: name, performer.LabelServing: "true"}
+			want := map[string]string{render.LabelPerformer: name, render.LabelServing: "true"}
 			if !maps.Equal(service.Spec.Selector, want) || service.Labels["app"] != "hourglass-performer" {
 				t.Errorf("service labels %v, selector %v", service.Labels, service.Spec.Selector)
 			}
@@ -230,9 +230,9 @@ func (h *history) checkTakeover(name string) {
 	labelled := false
 	for _, m := range h.moments() {
 		for _, pod := range m.pods(name) {
-			labelled = labelled || pod.Labels[performer.LabelServing] == "true"
+			labelled = labelled || pod.Labels[render.LabelServing] == "true"
 		}
-		if service, ok := m.objects["service/performer-"+name].(*corev1.Service); ok && service.Spec.Selector[performer.LabelServing] != "" && !labelled {
+		if service, ok := m.objects["service/performer-"+name].(*corev1.Service); ok && service.Spec.Selector[render.LabelServing] != "" && !labelled {
 			h.Errorf("%s: the Service selects by a label that no pod has", name)
 			return
 		}
@@ -273,7 +273,7 @@ func TestAdoptionOfWhatALimitRangeFilledIn(t *testing.T) {
 	startOperator(t)
 	w.awaitPerformer("a", "adopted as current", func(p *v1alpha1.Performer) bool { return p.Status.CurrentRevision != "" })
 	p := w.performer("a")
-	if p.Status.CurrentRevision != performer.Revision(&p.Spec) {
+	if p.Status.CurrentRevision != render.Revision(&p.Spec) {
 		t.Errorf("a pod that runs what is asked is taken for %s, and will be replaced", p.Status.CurrentRevision)
 		return
 	}

@@ -13,13 +13,15 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
 )
 
 // TestCheckAgreesWithTheAPIServer holds our own judgement of a spec against that of the API server on the pod that
 // would be made: what we refuse is what it refuses. Of an image's name the API server knows nothing.
 func TestCheckAgreesWithTheAPIServer(t *testing.T) {
 	w := newWorld(t)
-	settings := performer.Settings{TEEs: performer.DefaultTEEs()}
+	settings := performer.Settings{TEEs: render.DefaultTEEs()}
 	for i, tt := range []struct {
 		name, fields string
 		refused      bool
@@ -59,10 +61,10 @@ func TestCheckAgreesWithTheAPIServer(t *testing.T) {
 			if err := json.Unmarshal([]byte("{"+tt.fields+"}"), &p.Spec); err != nil {
 				t.Fatal(err)
 			}
-			if found := performer.Check(p, settings); tt.refused != (len(found) > 0) {
+			if found := validation.Validate(p, settings.TEEs); tt.refused != (len(found) > 0) {
 				t.Errorf("we find %q", found)
 			}
-			pod := performer.RenderPod(p, settings)
+			pod := render.FirstPod(p, settings.TEEs)
 			_, err := kube.CoreV1().Pods(w.namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 			if refused := apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsNotFound(err); refused != tt.refused {
 				t.Errorf("the API server says %v", err)

@@ -23,7 +23,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // history is every version that the objects of one namespace went through, in the order in which
@@ -306,7 +306,7 @@ func judge(p *v1alpha1.Performer, window []moment, observedBefore int64) (compla
 		complain("ready, and there is no ready pod")
 	}
 	if kstatus(p) == kstatusCurrent && !seen(func(m *moment, pod *corev1.Pod) bool {
-		return slices.Contains(m.reached(p.Name), pod) && pod.Annotations[performer.AnnotationRevision] == performer.Revision(&p.Spec)
+		return slices.Contains(m.reached(p.Name), pod) && pod.Annotations[render.AnnotationRevision] == render.Revision(&p.Spec)
 	}) {
 		complain("Current for kstatus, and no pod of this generation serves")
 	}

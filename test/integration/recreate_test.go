@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 func recreates(p *v1alpha1.Performer) {
@@ -82,7 +82,7 @@ func TestRecreate(t *testing.T) {
 		var name string
 		eventually(t, "a pod of the new revision", func(context.Context) string {
 			for _, pod := range w.pods("green") {
-				if pod.Annotations[performer.AnnotationRevision] == performer.Revision(&w.performer("green").Spec) {
+				if pod.Annotations[render.AnnotationRevision] == render.Revision(&w.performer("green").Spec) {
 					name = pod.Name
 					return ""
 				}

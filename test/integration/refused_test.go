@@ -22,6 +22,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // TestAQuotaHasNoRoomForAThirdPod has an upgrade superseded while its pod is not ready yet. That pod has to go before the
@@ -107,7 +108,7 @@ func TestAnAnnotationThatCannotBeALabel(t *testing.T) {
 	w := newWorld(t)
 	startOperator(t)
 	w.running("a")
-	body := `{"metadata":{"annotations":{"` + performer.AnnotationRevision + `":"not valid!"}}}`
+	body := `{"metadata":{"annotations":{"` + render.AnnotationRevision + `":"not valid!"}}}`
 	if _, err := kube.CoreV1().Pods(w.namespace).Patch(t.Context(), "performer-a-0", types.MergePatchType, []byte(body), metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -136,7 +137,7 @@ func TestARefusedCopyHoldsUpNoSuccessor(t *testing.T) {
 	startOperator(t)
 	eventually(t, "a pod of the new revision", func(context.Context) string {
 		for _, pod := range w.pods("a") {
-			if pod.Annotations[performer.AnnotationRevision] == performer.Revision(&w.performer("a").Spec) {
+			if pod.Annotations[render.AnnotationRevision] == render.Revision(&w.performer("a").Spec) {
 				return ""
 			}
 		}

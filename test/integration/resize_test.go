@@ -15,7 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
 )
 
@@ -94,20 +94,20 @@ func TestResizeWithoutARestart(t *testing.T) {
 				t.Errorf("status %+v", p.Status)
 			}
 			// The kubelet puts it off, is at it, and has done it.
-			hash := performer.ResourcesHash(&p.Spec)
+			hash := render.ResourcesHash(&p.Spec)
 			for _, status := range []string{
 				`{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Deferred"}]}}`,
 				`{"status":{"conditions":[{"type":"PodResizePending","$patch":"delete"},{"type":"PodResizeInProgress","status":"True"}]}}`,
 			} {
 				w.patchPodStatus(pod, status)
-				if now := w.awaitPod(pod); now.Annotations[performer.AnnotationResources] == hash {
+				if now := w.awaitPod(pod); now.Annotations[render.AnnotationResources] == hash {
 					t.Errorf("recorded as done when it is not: %+v", now.Status.Conditions)
 				}
 			}
 			w.actuate(pod)
 			w.awaitOn(tt.name, pod)
 			now := w.awaitPod(pod)
-			if now.UID != before.UID || now.Annotations[performer.AnnotationResources] != hash {
+			if now.UID != before.UID || now.Annotations[render.AnnotationResources] != hash {
 				t.Errorf("same pod: %v, annotations %v", now.UID == before.UID, now.Annotations)
 			}
 			if pods := w.pods(tt.name); len(pods) != 1 {
@@ -139,7 +139,7 @@ func (h *history) checkRecordedResources(name string) {
 		}
 		p := m.objects["performer/"+name].(*v1alpha1.Performer)
 		has := pod.Status.ContainerStatuses[0].Resources
-		if pod.Annotations[performer.AnnotationResources] == performer.ResourcesHash(&p.Spec) && !equality.Semantic.DeepEqual(*has, pod.Spec.Containers[0].Resources) {
+		if pod.Annotations[render.AnnotationResources] == render.ResourcesHash(&p.Spec) && !equality.Semantic.DeepEqual(*has, pod.Spec.Containers[0].Resources) {
 			h.Errorf("%s: recorded with %+v of %+v", pod.Name, has, pod.Spec.Containers[0].Resources)
 		}
 	}

@@ -9,7 +9,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 func TestAnOperatorThatStartsInMidUpgrade(t *testing.T) {
@@ -21,7 +21,7 @@ func TestAnOperatorThatStartsInMidUpgrade(t *testing.T) {
 	}{
 		{"the spec changed while it was down", func() { w.patch("a", `{"spec":{"version":"2"}}`) }},
 		{"the new pod became ready", func() { w.makeReady("performer-a-1") }},
-		{"nothing", func() { w.awaitLabel("performer-a-1", performer.LabelServing, "true") }},
+		{"nothing", func() { w.awaitLabel("performer-a-1", render.LabelServing, "true") }},
 		{"reverted", func() { w.patch("a", `{"spec":{"version":null}}`) }},
 	}
 	op := startOperator(t)
@@ -60,11 +60,11 @@ func TestAnOperatorThatStartsFindsPodsOutOfSight(t *testing.T) {
 	w.patch("a", `{"spec":{"version":"2"}}`)
 	w.makeReady("performer-a-1")
 	w.awaitOn("a", "performer-a-1")
-	w.awaitLabel("performer-a-0", performer.LabelServing, "")
+	w.awaitLabel("performer-a-0", render.LabelServing, "")
 	op.stop()
-	w.unlabel("performer-a-0", performer.LabelApp)
+	w.unlabel("performer-a-0", render.LabelApp)
 	startOperator(t)
-	w.awaitLabel("performer-a-0", performer.LabelApp, performer.AppName)
+	w.awaitLabel("performer-a-0", render.LabelApp, render.AppName)
 	w.patch("a", `{"spec":{"upgradeStrategy":{"drainSeconds":0}}}`)
 	w.awaitNoPod("performer-a-0")
 }
@@ -83,7 +83,7 @@ func TestAnOperatorThatStartsMeetsItsOwnPod(t *testing.T) {
 		w.unlabel(before.Name, label)
 	}
 	startOperator(t)
-	w.awaitLabel(before.Name, performer.LabelApp, performer.AppName)
+	w.awaitLabel(before.Name, render.LabelApp, render.AppName)
 	w.makeReady(before.Name)
 	w.awaitOn("a", before.Name)
 	if now := w.awaitPod(before.Name); now.UID != before.UID {

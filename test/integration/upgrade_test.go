@@ -16,7 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // drains has the old pod go on answering for longer than any test takes.
@@ -50,7 +50,7 @@ func TestUpgradeStepByStep(t *testing.T) {
 	w.patch("a", `{"spec":{"image":"repo:2"}}`)
 
 	fresh := w.awaitPod("performer-a-1")
-	if fresh.Labels[performer.LabelServing] != "" || fresh.Spec.Containers[0].Image != "repo:2" {
+	if fresh.Labels[render.LabelServing] != "" || fresh.Spec.Containers[0].Image != "repo:2" {
 		t.Errorf("the new pod is born with labels %v and image %s", fresh.Labels, fresh.Spec.Containers[0].Image)
 	}
 	p := w.awaitPerformer("a", "the upgrade", func(p *v1alpha1.Performer) bool {
@@ -81,9 +81,9 @@ func TestUpgradeStepByStep(t *testing.T) {
 		after, _ := m.objects["pod/performer-a-1"].(*corev1.Pod)
 		for step, done := range map[string]bool{
 			steps[0]: after != nil && podReady(after),
-			steps[1]: after != nil && after.Labels[performer.LabelServing] == "true",
+			steps[1]: after != nil && after.Labels[render.LabelServing] == "true",
 			steps[2]: slices.Contains(m.shown("a"), "performer-a-1"),
-			steps[3]: before != nil && before.Labels[performer.LabelServing] == "",
+			steps[3]: before != nil && before.Labels[render.LabelServing] == "",
 			steps[4]: before != nil && before.DeletionTimestamp != nil,
 		} {
 			if _, ok := at[step]; done && !ok {
@@ -110,7 +110,7 @@ func TestUpgradeOfThePort(t *testing.T) {
 		t.Errorf("the status sends callers to %s, and the pod listens on 9090", p.Status.GRPCEndpoint)
 	}
 	w.makeReady("performer-a-1")
-	w.awaitLabel("performer-a-0", performer.LabelServing, "")
+	w.awaitLabel("performer-a-0", render.LabelServing, "")
 	w.awaitPorts("performer-a", 8080, 9090)
 	p := w.awaitOn("a", "performer-a-1")
 	if p.Status.GRPCEndpoint != "performer-a."+w.namespace+".svc.cluster.local:8080" {
@@ -183,10 +183,10 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w.running("drain", drains)
 		w.patch("drain", version("2"))
 		w.makeReady("performer-drain-1")
-		w.awaitLabel("performer-drain-0", performer.LabelServing, "")
+		w.awaitLabel("performer-drain-0", render.LabelServing, "")
 		w.patch("drain", version("3"))
 		w.makeReady("performer-drain-2")
-		w.awaitLabel("performer-drain-1", performer.LabelServing, "")
+		w.awaitLabel("performer-drain-1", render.LabelServing, "")
 		w.awaitOn("drain", "performer-drain-2")
 		w.awaitPod("performer-drain-0") // it has its hour still
 	})
@@ -209,12 +209,12 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		before := w.awaitPod("performer-late-0")
 		w.patch("late", version("2"))
 		w.makeReady("performer-late-1")
-		w.awaitLabel("performer-late-0", performer.LabelServing, "")
+		w.awaitLabel("performer-late-0", render.LabelServing, "")
 		w.patch("late", `{"spec":{"version":null}}`)
-		w.awaitLabel("performer-late-1", performer.LabelServing, "")
+		w.awaitLabel("performer-late-1", render.LabelServing, "")
 		w.awaitOn("late", "performer-late-0")
 		now := w.awaitPod("performer-late-0")
-		if now.UID != before.UID || now.Annotations[performer.AnnotationDrainingSince] != "" {
+		if now.UID != before.UID || now.Annotations[render.AnnotationDrainingSince] != "" {
 			t.Errorf("same pod: %v, annotations %v", now.UID == before.UID, now.Annotations)
 		}
 	})
@@ -234,8 +234,8 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w.running("hidden")
 		w.patch("hidden", version("2"))
 		w.awaitPod("performer-hidden-1")
-		w.unlabel("performer-hidden-0", performer.LabelApp)
-		w.awaitLabel("performer-hidden-0", performer.LabelApp, performer.AppName)
+		w.unlabel("performer-hidden-0", render.LabelApp)
+		w.awaitLabel("performer-hidden-0", render.LabelApp, render.AppName)
 		w.makeReady("performer-hidden-1")
 		w.awaitOn("hidden", "performer-hidden-1")
 		w.awaitNoPod("performer-hidden-0")
@@ -246,8 +246,8 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w.running("unselected")
 		w.patch("unselected", version("2"))
 		w.awaitPod("performer-unselected-1")
-		w.unlabel("performer-unselected-0", performer.LabelPerformer)
-		w.awaitLabel("performer-unselected-0", performer.LabelPerformer, "unselected")
+		w.unlabel("performer-unselected-0", render.LabelPerformer)
+		w.awaitLabel("performer-unselected-0", render.LabelPerformer, "unselected")
 	})
 	t.Run("a label of the Performer in mid-upgrade", func(t *testing.T) {
 		w := w.as(t)
@@ -257,7 +257,7 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w.patch("label", `{"metadata":{"labels":{"a":"b"}},"spec":{"avsAddress":"0xdef"}}`)
 		w.makeReady("performer-label-1")
 		w.awaitOn("label", "performer-label-1")
-		w.awaitLabel("performer-label-1", performer.LabelAVS, "0xdef")
+		w.awaitLabel("performer-label-1", render.LabelAVS, "0xdef")
 		if now := w.awaitPod("performer-label-1"); now.UID != before.UID {
 			t.Error("it is another pod")
 		}
@@ -276,7 +276,7 @@ func TestUpgradeWithoutSlices(t *testing.T) {
 	w.running("a")
 	w.patch("a", `{"spec":{"version":"2"}}`)
 	w.makeReady("performer-a-1")
-	w.awaitLabel("performer-a-1", performer.LabelServing, "true")
+	w.awaitLabel("performer-a-1", render.LabelServing, "true")
 	w.awaitNoPod("performer-a-0")
 	w.awaitOn("a", "performer-a-1")
 	op.stop()
@@ -286,7 +286,7 @@ func TestUpgradeWithoutSlices(t *testing.T) {
 	var since, until metav1.Time
 	for _, m := range h.moments() {
 		for _, pod := range m.pods("a") {
-			for annotation, at := range map[string]*metav1.Time{performer.AnnotationServingSince: &since, performer.AnnotationDrainingSince: &until} {
+			for annotation, at := range map[string]*metav1.Time{render.AnnotationServingSince: &since, render.AnnotationDrainingSince: &until} {
 				if text := pod.Annotations[annotation]; text != "" && (pod.Name == "performer-a-1") == (at == &since) {
 					if err := at.UnmarshalQueryParameter(text); err != nil {
 						t.Fatal(err)

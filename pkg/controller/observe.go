@@ -1,0 +1,144 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+)
+
+// assess observes p and works out its situation.
+func (c *Controller) assess(ctx context.Context, caches *caches, p *v1alpha1.Performer) (*performer.Assessment, error) {
+	observed, err := c.observe(ctx, caches, p)
+	if err != nil {
+		return nil, err
+	}
+	assessment := performer.Assess(observed, c.settings)
+	if assessment.NeedsEndpoints() {
+		assessment.Endpoints, err = c.readyEndpoints(ctx, observed.Service)
+	}
+	return assessment, err
+}
+
+// observe gathers what a decision about p rests on. The caches nearly always suffice; the API server is
+// queried only if they can't be complete.
+func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Performer) (performer.Observed, error) {
+	o := performer.Observed{Performer: p, Now: c.now()}
+	var err error
+	if o.Pods, err = caches.podsOf(p.UID); err != nil {
+		return o, err
+	}
+	if o.HighestOrdinal() > p.Status.PodOrdinal {
+		// Whoever created that pod recorded its ordinal first, so our view of the Performer is old.
+		live, err := c.hourglass.HourglassV1alpha1().Performers(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
+		if err != nil {
+			return o, fmt.Errorf("reading the Performer: %w", err)
+		}
+		if live.UID != p.UID {
+			return o, apierrors.NewConflict(v1alpha1.Resource("performers"), p.Name, errors.New("it was deleted and recreated"))
+		}
+		o.Performer, p = live, live
+	}
+	if err := c.observeUnlabeledPods(ctx, &o); err != nil {
+		return o, err
+	}
+	if err := c.observeFullObjects(ctx, &o); err != nil {
+		return o, err
+	}
+	service, err := caches.service(p.Namespace, render.ServiceName(p.Name))
+	if err != nil {
+		return o, err
+	}
+	if service != nil && render.ControlledBy(service, p) {
+		o.Service = service
+	}
+	return o, nil
+}
+
+// readyEndpoints returns the names of the pods that the Service's endpoint slices show as ready, or nil
+// if reading them is forbidden. They are listed in the second of an upgrade in which they matter,
+// rather than watched: a watch would deliver every change of every Performer's endpoints all year.
+func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service) (map[string]bool, error) {
+	list, err := c.kube.DiscoveryV1().EndpointSlices(service.Namespace).List(ctx, metav1.ListOptions{
+		LabelSelector: discoveryv1.LabelServiceName + "=" + service.Name,
+	})
+	switch {
+	case apierrors.IsForbidden(err):
+		c.slicesForbidden.Do(func() {
+			klog.FromContext(ctx).Info("Not allowed to read endpoint slices: upgrades wait a fixed time for traffic to move instead")
+		})
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading endpoint slices: %w", err)
+	}
+	ready := map[string]bool{}
+	for _, slice := range list.Items {
+		for _, endpoint := range slice.Endpoints {
+			if ref := endpoint.TargetRef; ref != nil && ref.Kind == "Pod" && ptr.Deref(endpoint.Conditions.Ready, true) {
+				ready[ref.Name] = true
+			}
+		}
+	}
+	return ready, nil
+}
+
+// observeUnlabeledPods adds pods that the cache lacks, read from the API server: the pod that the status
+// names, and those that left the cache without having been deleted. A pod without our label is not in
+// the cache, and still runs.
+func (c *Controller) observeUnlabeledPods(ctx context.Context, o *performer.Observed) error {
+	p := o.Performer
+	names := c.unlabeled.of(p.UID)
+	if p.DeletionTimestamp == nil && p.Status.PodName != "" && !slices.Contains(names, p.Status.PodName) {
+		names = append(names, p.Status.PodName)
+	}
+	for _, name := range names {
+		if slices.ContainsFunc(o.Pods, func(pod *corev1.Pod) bool { return pod.Name == name }) {
+			c.unlabeled.drop(p.UID, name)
+			continue
+		}
+		pod, err := c.kube.CoreV1().Pods(p.Namespace).Get(ctx, name, metav1.GetOptions{})
+		switch {
+		case apierrors.IsNotFound(err), err == nil && !render.ControlledBy(pod, p):
+			c.unlabeled.drop(p.UID, name)
+		case err != nil:
+			return fmt.Errorf("reading pod %s: %w", name, err)
+		default:
+			o.Pods = append(o.Pods, pod)
+		}
+	}
+	return nil
+}
+
+// observeFullObjects replaces the pods whose full object a decision needs, read from the API server.
+func (c *Controller) observeFullObjects(ctx context.Context, o *performer.Observed) error {
+	var left []*corev1.Pod
+	for _, pod := range o.Pods {
+		if performer.NeedsFullObject(pod) {
+			full, err := c.kube.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
+			switch {
+			case apierrors.IsNotFound(err), err == nil && full.UID != pod.UID:
+				continue
+			case err != nil:
+				return fmt.Errorf("reading pod %s: %w", pod.Name, err)
+			}
+			pod = full
+		}
+		left = append(left, pod)
+	}
+	o.Pods = left
+	return nil
+}

@@ -1,0 +1,49 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+)
+
+// reportStatus writes the status that describes the situation after the execution.
+func (e *execution) reportStatus(ctx context.Context, problem *performer.Problem) error {
+	return e.writeStatus(ctx, e.reassess().Status(problem))
+}
+
+// writeStatus writes status if it differs from the present one, and records an event for each
+// transition.
+func (e *execution) writeStatus(ctx context.Context, status v1alpha1.PerformerStatus) error {
+	before := e.observed.Performer
+	if equality.Semantic.DeepEqual(before.Status, status) {
+		return nil
+	}
+	after := before.DeepCopy()
+	after.Status = status
+	after, err := e.hourglass.HourglassV1alpha1().Performers(after.Namespace).UpdateStatus(ctx, after, metav1.UpdateOptions{})
+	switch {
+	case apierrors.IsNotFound(err):
+		// The Performer is gone, and its status with it.
+		return nil
+	case err != nil:
+		return fmt.Errorf("writing the status: %w", err)
+	}
+	e.recordWrite(kindPerformer, after)
+	e.setPerformer(after)
+	e.hooks.statusWritten(&before.Status, &status, e.now())
+	for _, event := range performer.Events(&before.Status, &status) {
+		e.recorder.Event(after, event.Type, event.Reason, event.Message)
+		klog.FromContext(ctx).Info("Transition", "reason", event.Reason, "phase", status.Phase, "pod", status.PodName, "revision", status.UpdateRevision)
+	}
+	return nil
+}

@@ -1,0 +1,93 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// An Action is one write to the API server. The controller executes the actions of a plan in order and
+// stops at the first that fails, with two exceptions: after a refused change of the Service, and after
+// a refused copy of a pod, it goes on with what the pods need.
+type Action interface{ isAction() }
+
+type (
+	// CreateService creates the Service.
+	CreateService struct{ Service *corev1.Service }
+	// PatchService restores what a live Service lost.
+	PatchService struct {
+		Live   *corev1.Service
+		Change ServiceChange
+	}
+	// DeleteService deletes the Service.
+	DeleteService struct{ Live *corev1.Service }
+
+	// WriteStatus writes the status before the actions after it, so that the ordinal of the pod to be
+	// created is recorded whatever happens next.
+	WriteStatus struct{ Status v1alpha1.PerformerStatus }
+	// CreatePod creates a pod. The ordinal in its name is recorded in the status.
+	CreatePod struct {
+		Pod     *corev1.Pod
+		Ordinal int32
+	}
+	// CopyPod creates a copy (CopyOf) of a pod that is going away. The ordinal is recorded in the
+	// status. Otherwise is the pod to create under that ordinal if the copy is refused, or nil.
+	CopyPod struct {
+		Source    *corev1.Pod
+		Ordinal   int32
+		Otherwise *corev1.Pod
+	}
+	// PatchPod sets labels and annotations on a live pod. An empty value removes the key.
+	PatchPod struct {
+		Live        *corev1.Pod
+		Labels      map[string]string
+		Annotations map[string]string
+	}
+	// ResizePod changes the resources of the container of a live pod without a restart. If the cluster
+	// refuses, Hash is recorded on the pod in AnnotationResizeRefused.
+	ResizePod struct {
+		Live      *corev1.Pod
+		Container string
+		Resources corev1.ResourceRequirements
+		Hash      string
+	}
+	// DeletePod deletes a pod gracefully. Reason is counted in metrics, Why is logged.
+	DeletePod struct {
+		Live   *corev1.Pod
+		Reason DeleteReason
+		Why    string
+	}
+
+	// SetFinalizers sets the finalizers of the Performer.
+	SetFinalizers struct{ Finalizers []string }
+)
+
+// A DeleteReason is why a pod is deleted, as the metrics count it.
+type DeleteReason string
+
+const (
+	// DeletedWithPerformer: the Performer is being deleted.
+	DeletedWithPerformer DeleteReason = "performer_deleted"
+	// DeletedUpgraded: a pod of another revision or with other resources took its place, or will.
+	DeletedUpgraded DeleteReason = "upgraded"
+	// DeletedSuperseded: it never served, and the spec changed since.
+	DeletedSuperseded DeleteReason = "superseded"
+	// DeletedEnded: it failed or completed.
+	DeletedEnded DeleteReason = "ended"
+	// DeletedDuplicate: there is another pod of the same revision.
+	DeletedDuplicate DeleteReason = "duplicate"
+)
+
+func (CreateService) isAction() {}
+func (PatchService) isAction()  {}
+func (DeleteService) isAction() {}
+func (WriteStatus) isAction()   {}
+func (CreatePod) isAction()     {}
+func (CopyPod) isAction()       {}
+func (PatchPod) isAction()      {}
+func (ResizePod) isAction()     {}
+func (DeletePod) isAction()     {}
+func (SetFinalizers) isAction() {}

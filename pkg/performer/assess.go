@@ -1,0 +1,149 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
+)
+
+// Observed is everything that a decision rests on.
+type Observed struct {
+	// Performer as last seen. It is never nil and never changed here.
+	Performer *v1alpha1.Performer
+	// Pods that the Performer controls, in any order. Those for which NeedsFullObject holds are
+	// complete, as the API server returned them; of the others the controller may have dropped the
+	// fields that this package does not read.
+	Pods []*corev1.Pod
+	// Service of the Performer's name, if the Performer controls it; else nil.
+	Service *corev1.Service
+	// Endpoints holds the names of the pods that the Service's endpoint slices show as ready. It is
+	// nil where the slices were not read: because Assessment.NeedsEndpoints was false, or because
+	// reading them is forbidden.
+	Endpoints map[string]bool
+	// Now is the time of the observation.
+	Now time.Time
+}
+
+// HighestOrdinal returns the highest ordinal among the pods, or -1. A value above the status's
+// PodOrdinal proves that the Performer as observed is out of date, or that its status was lost.
+func (o Observed) HighestOrdinal() int32 {
+	highest := int32(-1)
+	for _, pod := range o.Pods {
+		if ordinal, ok := render.PodOrdinal(o.Performer.Name, pod.Name); ok {
+			highest = max(highest, ordinal)
+		}
+	}
+	return highest
+}
+
+// Settings are the same for every Performer of an installation.
+type Settings struct {
+	// ClusterDomain is the DNS domain of the cluster, such as cluster.local.
+	ClusterDomain string
+	// WithoutFinalizer is set where the operator holds Roles in single namespaces only: deleting a
+	// namespace may delete the operator's Role before the operator has removed its finalizers, which
+	// would then block the deletion forever. Owner references clean up instead.
+	WithoutFinalizer bool
+	// TEEs are the trusted execution environments that a Performer can require, by type in lower case.
+	TEEs map[string]render.TEE
+}
+
+// Assessment is the situation of one Performer, worked out once: what its spec desires, the state of
+// each of its pods, and where its traffic belongs. The plan (Plan), the status (Status) and the
+// question whether endpoint slices matter (NeedsEndpoints) are methods of it, so that all three go by
+// the same facts. It is made by Assess and describes the moment of its observation: after a write,
+// assess again.
+type Assessment struct {
+	Observed
+	settings Settings
+
+	// The desired state, from the spec.
+	revision      string
+	resources     corev1.ResourceRequirements // including what the hardware adds
+	resourcesHash string
+	hardware      render.Hardware
+	// nameProblem and specProblem say why no Service, or no desired pod, can be created; or nil.
+	nameProblem, specProblem *Problem
+
+	// pods are Observed.Pods in the same order, with their state.
+	pods []*assessedPod
+	// desiredPod is the live pod that matches the spec, or nil.
+	desiredPod *assessedPod
+	// trafficTarget is the pod that should receive the traffic now, or nil if none is ready.
+	trafficTarget *assessedPod
+	// outgoing are the pods that still receive traffic next to the traffic target.
+	outgoing []*assessedPod
+	deadline deadline
+}
+
+// Assess works out the situation of the observed Performer.
+func Assess(o Observed, s Settings) *Assessment {
+	spec := &o.Performer.Spec
+	a := &Assessment{
+		Observed:      o,
+		settings:      s,
+		revision:      render.Revision(spec),
+		resourcesHash: render.ResourcesHash(spec),
+		nameProblem:   nameProblem(o.Performer.Name),
+	}
+	// If the hardware can't be resolved, specProblem reports it; pods are then compared without it.
+	hw, mistake := render.ResolveHardware(spec.HardwareRequirements, s.TEEs)
+	a.hardware = hw
+	a.resources = hw.AddTo(spec.Resources)
+	a.specProblem = specProblem(validation.ValidateSpec(spec, a.resources, mistake))
+
+	a.pods = make([]*assessedPod, 0, len(o.Pods))
+	for _, pod := range o.Pods {
+		a.pods = append(a.pods, a.assessPod(pod))
+	}
+	a.desiredPod = a.findDesiredPod()
+	a.trafficTarget = a.findTrafficTarget()
+	a.outgoing = a.findOutgoing()
+	a.deadline = a.findDeadline()
+	return a
+}
+
+// recreates reports whether the upgrade strategy is Recreate: never two pods at a time.
+func (a *Assessment) recreates() bool {
+	s := a.Performer.Spec.UpgradeStrategy
+	return s != nil && s.Type == v1alpha1.RecreateUpgrade
+}
+
+// canCreate reports whether the desired pod can be created, as far as the spec shows.
+func (a *Assessment) canCreate() bool { return a.specProblem == nil }
+
+// reportedPod returns the pod that the status describes: the one that serves or is about to serve, or
+// nil.
+func (a *Assessment) reportedPod() *assessedPod {
+	if a.trafficTarget != nil {
+		return a.trafficTarget
+	}
+	return a.desiredPod
+}
+
+// findDesiredPod returns the live pod that matches the spec, or nil. Of several it is a ready one, and
+// the newest of those.
+func (a *Assessment) findDesiredPod() *assessedPod {
+	var best *assessedPod
+	for _, p := range a.pods {
+		if !p.alive() || p.outdated() {
+			continue
+		}
+		if best == nil || p.state > best.state || p.state == best.state && p.ordinal > best.ordinal {
+			best = p
+		}
+	}
+	return best
+}
+
+// MatchesSpec reports whether pod is alive and matches the spec of p.
+func MatchesSpec(p *v1alpha1.Performer, pod *corev1.Pod, s Settings) bool {
+	return Assess(Observed{Performer: p, Pods: []*corev1.Pod{pod}}, s).desiredPod != nil
+}

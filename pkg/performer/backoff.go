@@ -1,0 +1,81 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+const (
+	// firstRetryDelay is how long the successor of a pod that ended by itself waits. It doubles with
+	// each further one, up to maxRetryDelay.
+	firstRetryDelay = 10 * time.Second
+	maxRetryDelay   = 5 * time.Minute
+	// failuresForgivenAfter is how long a pod must be ready before the failures of its predecessors
+	// no longer count.
+	failuresForgivenAfter = 10 * time.Minute
+)
+
+// retryDelay returns how long the successor of a pod that ended by itself still has to wait. A pod
+// that was evicted or preempted did not end by itself, and a pod of another spec says nothing about
+// this one.
+func (a *Assessment) retryDelay() time.Duration {
+	var wait time.Duration
+	for _, p := range a.pods {
+		if !p.outdated() && p.endedByItself() {
+			wait = max(wait, a.retryDelayAfter(p))
+		}
+	}
+	return wait
+}
+
+// retryDelayAfter returns how long the successor of this pod still has to wait.
+func (a *Assessment) retryDelayAfter(p *assessedPod) time.Duration {
+	delay := maxRetryDelay
+	if n := a.Performer.Status.FailureCount; n < 5 {
+		delay = firstRetryDelay << max(n, 0) // a stored status may predate the lower bound
+	}
+	return delay - a.Now.Sub(finishedAt(p.Pod, a.Now))
+}
+
+// nextFailureCount returns the failure count to record with a successor.
+func (a *Assessment) nextFailureCount() int32 {
+	status := &a.Performer.Status
+	for _, p := range a.pods {
+		if !p.outdated() && p.endedByItself() {
+			return status.FailureCount + 1
+		}
+	}
+	if status.UpdateRevision != a.revision {
+		return 0
+	}
+	return status.FailureCount
+}
+
+func (p *assessedPod) endedByItself() bool {
+	return p.state == podFinished && !podConditionTrue(p.Pod, corev1.DisruptionTarget)
+}
+
+// finishedAt returns when a finished pod ended, as precisely as its status shows. Times ahead of our
+// clock, from a node whose clock is wrong, are ignored: waiting for them would take long.
+func finishedAt(pod *corev1.Pod, now time.Time) time.Time {
+	at := pod.CreationTimestamp.Time
+	later := func(t metav1.Time) {
+		if t.After(at) && !t.After(now) {
+			at = t.Time
+		}
+	}
+	if ready := podCondition(pod, corev1.PodReady); ready != nil {
+		later(ready.LastTransitionTime)
+	}
+	for _, c := range pod.Status.ContainerStatuses {
+		if t := c.State.Terminated; t != nil {
+			later(t.FinishedAt)
+		}
+	}
+	return at
+}

@@ -1,0 +1,70 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// defaultProgressDeadline is the progressDeadlineSeconds of a Performer without any. It equals the
+// CRD's default.
+const defaultProgressDeadline = 600 * time.Second
+
+// deadline is the progress deadline: until when the desired pod must be ready, or resized.
+type deadline struct {
+	// applies is false once the pod has been ready: from then on its health is not a question of
+	// progress.
+	applies bool
+	// left until the deadline; 0 or less once it has passed.
+	left time.Duration
+}
+
+func (d deadline) pending() bool  { return d.applies && d.left > 0 }
+func (d deadline) exceeded() bool { return d.applies && d.left <= 0 }
+
+func (a *Assessment) findDeadline() deadline {
+	began, applies := a.progressBegan()
+	if !applies {
+		return deadline{}
+	}
+	limit := defaultProgressDeadline
+	if s := a.Performer.Spec.UpgradeStrategy; s != nil && s.ProgressDeadlineSeconds != nil {
+		limit = time.Duration(*s.ProgressDeadlineSeconds) * time.Second
+	}
+	return deadline{applies: true, left: limit - a.Now.Sub(began)}
+}
+
+// progressBegan returns when the change began that the deadline limits; false if there is none.
+func (a *Assessment) progressBegan() (time.Time, bool) {
+	status := &a.Performer.Status
+	ready := conditionOf(status, v1alpha1.ConditionReady)
+	notReady := ready != nil && ready.Status != metav1.ConditionTrue
+	switch {
+	case a.trafficTarget != nil && !a.trafficTarget.outdated():
+		return a.trafficTarget.resizingSince()
+	case status.CurrentRevision == a.revision:
+		// The revision has served already. Its pod may still be replaced, as when it can't be resized.
+		began := status.LastUpgrade
+		if began == nil || !notReady || began.Before(&ready.LastTransitionTime) || status.UpdateRevision != a.revision {
+			return time.Time{}, false
+		}
+		return began.Time, true
+	}
+	began := a.Now
+	if notReady && status.UpdateRevision == a.revision {
+		began = ready.LastTransitionTime.Time
+	}
+	if upgrade := status.LastUpgrade; upgrade != nil && upgrade.After(began) {
+		began = upgrade.Time
+	}
+	if pod := a.desiredPod; pod != nil && status.CurrentRevision == "" && pod.CreationTimestamp.After(began) {
+		// No revision has ever served, and the spec may have been fixed since.
+		began = pod.CreationTimestamp.Time
+	}
+	return began, true
+}

@@ -1,0 +1,52 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+// An Event reports a transition.
+type Event struct {
+	// Type is corev1.EventTypeNormal or corev1.EventTypeWarning.
+	Type string
+	// Reason is one of the Reason constants.
+	Reason  string
+	Message string
+}
+
+// Events returns the events of the step from one status to the next. Two equal statuses give none.
+func Events(before, after *v1alpha1.PerformerStatus) []Event {
+	var events []Event
+	record := func(eventType, conditionType string, want metav1.ConditionStatus, newReasonToo bool) {
+		now := conditionOf(after, conditionType)
+		if now == nil || now.Status != want {
+			return
+		}
+		was := conditionOf(before, conditionType)
+		if was == nil || was.Status != want || newReasonToo && was.Reason != now.Reason {
+			events = append(events, Event{eventType, now.Reason, now.Message})
+		}
+	}
+	if after.CurrentRevision != "" && !before.LastUpgrade.Equal(after.LastUpgrade) {
+		message := fmt.Sprintf("Replacing revision %s with %s", after.CurrentRevision, after.UpdateRevision)
+		if after.CurrentRevision == after.UpdateRevision {
+			message = fmt.Sprintf("Replacing the Pod of revision %s with one that has the requested resources and image", after.CurrentRevision)
+		}
+		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
+	}
+	if before.Ready && !after.Ready && after.Phase != v1alpha1.PhaseTerminating && after.Phase != v1alpha1.PhaseUpgrading {
+		record(corev1.EventTypeWarning, v1alpha1.ConditionAvailable, metav1.ConditionFalse, false)
+	}
+	record(corev1.EventTypeWarning, v1alpha1.ConditionDegraded, metav1.ConditionTrue, true)
+	record(corev1.EventTypeNormal, v1alpha1.ConditionReady, metav1.ConditionTrue, false)
+	// What makes a Performer unavailable often is its problem too. One event is enough.
+	return slices.CompactFunc(events, func(a, b Event) bool { return a.Message == b.Message })
+}

@@ -1,0 +1,174 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package render
+
+import (
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/utils/ptr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+)
+
+func TestPodCarriesEveryField(t *testing.T) {
+	p := newPerformer(func(p *v1alpha1.Performer) {
+		p.Spec = everyField()
+		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")}
+	})
+	hw, problem := ResolveHardware(p.Spec.HardwareRequirements, DefaultTEEs())
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	pod := Pod(p, 3, hw)
+	c := pod.Spec.Containers[0]
+	checks := map[string][2]any{
+		"name":                       {pod.Name, "performer-x-3"},
+		"app label":                  {pod.Labels["app"], "hourglass-performer"},
+		"performer label":            {pod.Labels["hourglass.eigenlayer.io/performer"], "x"},
+		"avs label":                  {pod.Labels["hourglass.eigenlayer.io/avs"], "0x1"},
+		"revision label":             {pod.Labels["hourglass.eigenlayer.io/revision"], Revision(&p.Spec)},
+		"revision annotation":        {pod.Annotations["hourglass.eigenlayer.io/revision"], Revision(&p.Spec)},
+		"resources annotation":       {pod.Annotations["hourglass.eigenlayer.io/resources"], ResourcesHash(&p.Spec)},
+		"owner":                      {pod.OwnerReferences[0].UID, p.UID},
+		"image":                      {c.Image, "repo@sha256:0"},
+		"imagePullPolicy":            {c.ImagePullPolicy, corev1.PullAlways},
+		"grpcPort":                   {c.Ports[0].ContainerPort, int32(1234)},
+		"port name":                  {c.Ports[0].Name, "grpc"},
+		"readiness port":             {c.ReadinessProbe.GRPC.Port, int32(1234)},
+		"startup port":               {c.StartupProbe.GRPC.Port, int32(1234)},
+		"liveness port":              {c.LivenessProbe.GRPC.Port, int32(1234)},
+		"args":                       {c.Args, p.Spec.Config.Args},
+		"command":                    {c.Command, p.Spec.Config.Command},
+		"environment":                {[]string{c.Env[0].Name + c.Env[0].Value, c.Env[1].Name + c.Env[1].Value}, []string{"A1", "B2"}},
+		"environmentFrom":            {c.Env[2].ValueFrom.SecretKeyRef, p.Spec.Config.EnvironmentFrom[0].ValueFrom.SecretKeyRef},
+		"serviceAccountName":         {pod.Spec.ServiceAccountName, "sa"},
+		"token of a named account":   {*pod.Spec.AutomountServiceAccountToken, true},
+		"nodeSelector":               {pod.Spec.NodeSelector, p.Spec.Scheduling.NodeSelector},
+		"tolerations":                {pod.Spec.Tolerations, p.Spec.Scheduling.Tolerations},
+		"runtimeClass":               {*pod.Spec.RuntimeClassName, "rc"},
+		"priorityClassName":          {pod.Spec.PriorityClassName, "pc"},
+		"imagePullSecrets":           {pod.Spec.ImagePullSecrets, p.Spec.ImagePullSecrets},
+		"cpu limit":                  {c.Resources.Limits.Cpu().String(), "2"},
+		"gpu limit":                  {c.Resources.Limits.Name(gpuResource, resource.DecimalSI).String(), "2"},
+		"gpu request":                {c.Resources.Requests.Name(gpuResource, resource.DecimalSI).String(), "2"},
+		"seccomp":                    {pod.Spec.SecurityContext.SeccompProfile.Type, corev1.SeccompProfileTypeRuntimeDefault},
+		"privilege escalation":       {*c.SecurityContext.AllowPrivilegeEscalation, false},
+		"service links":              {*pod.Spec.EnableServiceLinks, false},
+		"hardware as required terms": {terms(pod.Spec.Affinity), "nvidia.com/gpu.product=H100,feature.node.kubernetes.io/cpu-security.tdx.enabled=true,l=1"},
+	}
+	for name, check := range checks {
+		if !equality.Semantic.DeepEqual(check[0], check[1]) {
+			t.Errorf("%s: got %v, want %v", name, check[0], check[1])
+		}
+	}
+}
+
+func terms(affinity *corev1.Affinity) string {
+	var alternatives []string
+	for _, term := range affinity.NodeAffinity.RequiredDuringSchedulingIgnoredDuringExecution.NodeSelectorTerms {
+		var all []string
+		for _, r := range term.MatchExpressions {
+			all = append(all, r.Key+"="+strings.Join(r.Values, "|"))
+		}
+		alternatives = append(alternatives, strings.Join(all, ","))
+	}
+	return strings.Join(alternatives, " or ")
+}
+
+func TestTokenIsMountedOnlyForANamedAccount(t *testing.T) {
+	if pod := Pod(newPerformer(), 0, Hardware{}); *pod.Spec.AutomountServiceAccountToken {
+		t.Error("a pod with the default account has its token")
+	}
+}
+
+func TestHardwareIsAddedToEveryAlternativeOfTheUser(t *testing.T) {
+	p := newPerformer(func(p *v1alpha1.Performer) {
+		alternative := func(zone string) corev1.NodeSelectorTerm {
+			return corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{nodeLabel("zone", zone)}}
+		}
+		p.Spec.Scheduling = &v1alpha1.SchedulingConfig{Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+			RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{
+				NodeSelectorTerms: []corev1.NodeSelectorTerm{alternative("a"), alternative("b")},
+			},
+		}}}
+	})
+	before := p.DeepCopy()
+	pod := Pod(p, 0, Hardware{nodeLabels: []corev1.NodeSelectorRequirement{nodeLabel("l", "1")}})
+	if got, want := terms(pod.Spec.Affinity), "zone=a,l=1 or zone=b,l=1"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if !equality.Semantic.DeepEqual(p, before) {
+		t.Error("building the pod changed the Performer, which belongs to the cache")
+	}
+}
+
+func TestResolveHardware(t *testing.T) {
+	tests := []struct {
+		name    string
+		asked   *v1alpha1.HardwareRequirements
+		problem string
+		pods    string // resources and labels of the pod
+	}{
+		{"none", nil, "", ""},
+		{"nothing asked", &v1alpha1.HardwareRequirements{}, "", ""},
+		{"any GPU", &v1alpha1.HardwareRequirements{GPUCount: 2}, "", "nvidia.com/gpu=2"},
+		{"a model", &v1alpha1.HardwareRequirements{GPUCount: 1, GPUType: "A100"}, "", "nvidia.com/gpu=1 nvidia.com/gpu.product"},
+		{"a slice", &v1alpha1.HardwareRequirements{GPUCount: 1, GPUType: "MIG-1g.5gb"}, "", "nvidia.com/mig-1g.5gb=1"},
+		{"a model and no count", &v1alpha1.HardwareRequirements{GPUType: "A100"}, "gpuCount must be at least 1", ""},
+		{"a negative count", &v1alpha1.HardwareRequirements{GPUCount: -1}, "gpuCount must not be negative", ""},
+		{"tee", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "SGX"}, "", "sgx.intel.com/enclave=1 feature.node.kubernetes.io/cpu-security.sgx.enabled"},
+		{"tee of no type", &v1alpha1.HardwareRequirements{TEERequired: true}, `teeType is ""`, ""},
+		{"tee unknown", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "abc"}, "must be one of sev, sev-snp, sgx, tdx", ""},
+		{"tee named and not required", &v1alpha1.HardwareRequirements{TEEType: "abc"}, "", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			hw, problem := ResolveHardware(tt.asked, DefaultTEEs())
+			if tt.problem != "" {
+				if problem == nil || !strings.Contains(problem.String(), tt.problem) {
+					t.Fatalf("got %v, want a mistake with %q", problem, tt.problem)
+				}
+				return
+			}
+			if problem != nil {
+				t.Fatal(problem)
+			}
+			var got []string
+			for name, quantity := range hw.resources {
+				got = append(got, string(name)+"="+quantity.String())
+			}
+			for _, label := range hw.nodeLabels {
+				got = append(got, label.Key)
+			}
+			if text := strings.Join(got, " "); strings.TrimSpace(text) != strings.TrimSpace(tt.pods) {
+				t.Errorf("got %q, want %q", text, tt.pods)
+			}
+		})
+	}
+}
+
+func TestSecurityDefaults(t *testing.T) {
+	for name, tt := range map[string]struct {
+		asked *corev1.SecurityContext
+		want  *bool
+	}{
+		"none":               {nil, ptr.To(false)},
+		"something else":     {&corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}, ptr.To(false)},
+		"asked for":          {&corev1.SecurityContext{AllowPrivilegeEscalation: ptr.To(true)}, ptr.To(true)},
+		"privileged":         {&corev1.SecurityContext{Privileged: ptr.To(true)}, nil},
+		"with CAP_SYS_ADMIN": {&corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_ADMIN"}}}, nil},
+	} {
+		if got := securityContext(tt.asked).AllowPrivilegeEscalation; !ptr.Equal(got, tt.want) {
+			t.Errorf("%s: allowPrivilegeEscalation is %v", name, got)
+		}
+	}
+	own := &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeUnconfined}
+	if got := podSecurityContext(&corev1.PodSecurityContext{SeccompProfile: own}); got.SeccompProfile.Type != own.Type {
+		t.Errorf("the user's seccomp profile became %s", got.SeccompProfile.Type)
+	}
+}

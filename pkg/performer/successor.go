@@ -1,0 +1,67 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+)
+
+// planSuccessor creates the desired pod, where there is none. The new pod is born with the serving
+// label if no other pod has it.
+func (a *Assessment) planSuccessor(plan *Plan) {
+	ordinal, recorded := a.nextOrdinal()
+	if !recorded {
+		status := a.statusWithOrdinal(ordinal)
+		status.FailureCount = a.nextFailureCount()
+		if a.replacesRunningPod() {
+			now := metav1Time(a.Now)
+			status.LastUpgrade = &now
+		}
+		plan.add(WriteStatus{status})
+	}
+	pod := a.newPod(ordinal)
+	if !slices.ContainsFunc(a.pods, func(p *assessedPod) bool { return p.alive() && p.serves() }) {
+		render.SetServing(pod, a.Now)
+	}
+	plan.add(CreatePod{pod, ordinal})
+}
+
+// newPod renders the desired pod under the given ordinal, without traffic.
+func (a *Assessment) newPod(ordinal int32) *corev1.Pod {
+	return render.Pod(a.Performer, ordinal, a.hardware)
+}
+
+// replacesRunningPod reports whether a successor is created because the spec changed, and not because
+// a pod was lost.
+func (a *Assessment) replacesRunningPod() bool {
+	return slices.ContainsFunc(a.pods, func(p *assessedPod) bool { return p.alive() && p.outdated() }) &&
+		!slices.ContainsFunc(a.pods, func(p *assessedPod) bool { return !p.outdated() })
+}
+
+// statusWithOrdinal returns the status with the ordinal of a pod that is about to be created. It
+// names no pod that is gone, which shows that the pod of this ordinal may not exist yet (nextOrdinal).
+func (a *Assessment) statusWithOrdinal(ordinal int32) v1alpha1.PerformerStatus {
+	status := a.Status(nil)
+	status.PodOrdinal = ordinal
+	if a.reportedPod() == nil {
+		status.PodName = ""
+	}
+	return status
+}
+
+// nextOrdinal returns the ordinal for a new pod, and whether the status already records it. It does
+// if the pod of that ordinal was never reported: the pod may not have been created at all.
+func (a *Assessment) nextOrdinal() (ordinal int32, recorded bool) {
+	status := &a.Performer.Status
+	highest := a.HighestOrdinal()
+	if status.PodName != render.PodName(a.Performer.Name, status.PodOrdinal) && highest < status.PodOrdinal {
+		return status.PodOrdinal, true
+	}
+	return max(status.PodOrdinal, highest) + 1, false
+}

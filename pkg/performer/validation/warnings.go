@@ -1,0 +1,60 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package validation
+
+import (
+	"fmt"
+	"regexp"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+)
+
+var ethereumAddress = regexp.MustCompile(`^0x[0-9a-fA-F]{40}$`)
+
+// Warnings returns what is valid in p but most likely not intended. before is the object that p
+// replaces, or nil for a new one: only what this change introduces is reported.
+func Warnings(before, p *v1alpha1.Performer) []string {
+	old := &v1alpha1.PerformerSpec{}
+	if before != nil {
+		old = &before.Spec
+	}
+	spec := &p.Spec
+	var warnings []string
+	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
+
+	if spec.AVSAddress != old.AVSAddress && !ethereumAddress.MatchString(spec.AVSAddress) {
+		warn("spec.avsAddress is %q, which is not an Ethereum address: it should be 0x followed by 40 hexadecimal digits", shortened(spec.AVSAddress))
+	}
+	if spec.Image != old.Image {
+		switch _, tag, digest := splitImage(spec.Image); {
+		case digest != "":
+		case tag == "":
+			warn("spec.image has no tag, which means latest: what runs then depends on when the image was pulled; name a version or a digest")
+		case tag == "latest":
+			warn("spec.image has the tag latest: what runs then depends on when the image was pulled; name a version or a digest")
+		}
+	}
+	if spec.ImagePullPolicy == corev1.PullNever && old.ImagePullPolicy != corev1.PullNever {
+		warn("spec.imagePullPolicy is Never: the pod starts only on nodes that have the image already")
+	}
+	if account := spec.Config.ServiceAccountName; account != "" && account != old.Config.ServiceAccountName {
+		warn("spec.config.serviceAccountName is %s: the container gets this account's token, and with it all of its permissions", account)
+	}
+	if before != nil && render.GRPCPort(spec) != render.GRPCPort(old) {
+		warn("spec.config.grpcPort changes from %d to %d: clients that dial the old port must be updated", render.GRPCPort(old), render.GRPCPort(spec))
+	}
+	return warnings
+}
+
+// shortened limits the length of a quoted text.
+func shortened(text string) string {
+	const limit = 64
+	if len(text) <= limit {
+		return text
+	}
+	return text[:limit] + "…"
+}
