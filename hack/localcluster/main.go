@@ -14,6 +14,10 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/node"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
 // command is one subcommand: its name, one line of help, and what it does.
@@ -50,8 +54,8 @@ func main() {
 	// must keep its thread.
 	runtime.LockOSThread()
 
-	if len(os.Args) > 2 && os.Args[1] == superviseCommand {
-		if err := supervise(os.Args[2]); err != nil {
+	if len(os.Args) > 2 && os.Args[1] == supervisor.Command {
+		if err := supervisor.Run(os.Args[2], node.EnterMounts); err != nil {
 			fmt.Fprintln(os.Stderr, "supervisor:", err)
 			os.Exit(1)
 		}
@@ -98,48 +102,6 @@ func usage() {
 		fmt.Printf("  %-11s %s\n", c.name, c.help)
 	}
 	fmt.Println()
-	fmt.Println("Clusters live in", stateRoot()+",", "built programs in", cacheRoot()+".")
+	fmt.Println("Clusters live in", state.Root()+",", "built programs in", state.CacheRoot()+".")
 	fmt.Println("HOURGLASS_STATE and HOURGLASS_CACHE move them.")
 }
-
-// newFlags makes the flag set of one subcommand, with a usage text that shows
-// its arguments.
-func newFlags(name string) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.Usage = func() {
-		for _, c := range commands() {
-			if c.name == name {
-				fmt.Fprintf(fs.Output(), "localcluster %s %s\n  %s\n", name, c.args, c.help)
-			}
-		}
-		fs.PrintDefaults()
-	}
-	return fs
-}
-
-// parse reads flags and positional arguments in any order (plain flag parsing
-// stops at the first positional one) and returns the positional ones.
-func parse(fs *flag.FlagSet, args []string) ([]string, error) {
-	var rest []string
-	for {
-		if err := fs.Parse(args); err != nil {
-			return nil, err
-		}
-		if fs.NArg() == 0 {
-			return rest, nil
-		}
-		rest = append(rest, fs.Arg(0))
-		args = fs.Args()[1:]
-	}
-}
-
-// parseNone is parse for commands which take flags alone.
-func parseNone(fs *flag.FlagSet, args []string) error {
-	rest, err := parse(fs, args)
-	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%s takes no argument, but got %q", fs.Name(), rest)
-	}
-	return err
-}
-
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -4,13 +4,13 @@
 package main
 
 import (
-	"encoding/json"
-	"io"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/kwok"
 )
 
 func TestParseAddNode(t *testing.T) {
@@ -28,17 +28,17 @@ func TestParseAddNode(t *testing.T) {
 	if want := map[string]string{"nvidia.com/gpu": "4"}; !maps.Equal(n.Capacity, want) {
 		t.Errorf("capacity %v, want %v", n.Capacity, want)
 	}
-	if want := []taint{{"dedicated", "gpu", "NoExecute"}, defaultTaint}; !slices.Equal(n.Taints, want) {
+	if want := []kwok.Taint{{Key: "dedicated", Value: "gpu", Effect: "NoExecute"}, kwok.DefaultTaint}; !slices.Equal(n.Taints, want) {
 		t.Errorf("taints %v, want %v", n.Taints, want)
 	}
 	for _, c := range []struct {
 		args string
-		want []taint
+		want []kwok.Taint
 	}{
-		{"n", []taint{defaultTaint}},
+		{"n", []kwok.Taint{kwok.DefaultTaint}},
 		{"n --no-default-taint", nil},
-		{"n --taint kwok.x-k8s.io/node=fake:NoSchedule", []taint{defaultTaint}},
-		{"n --no-default-taint --taint k:NoSchedule", []taint{{"k", "", "NoSchedule"}}},
+		{"n --taint kwok.x-k8s.io/node=fake:NoSchedule", []kwok.Taint{kwok.DefaultTaint}},
+		{"n --no-default-taint --taint k:NoSchedule", []kwok.Taint{{Key: "k", Effect: "NoSchedule"}}},
 	} {
 		n, _, err := parseAddNode(strings.Fields(c.args))
 		if err != nil || !slices.Equal(n.Taints, c.want) {
@@ -64,50 +64,5 @@ func TestParseAddNodeRefuses(t *testing.T) {
 		if n, _, err := parseAddNode(strings.Fields(args)); err == nil {
 			t.Errorf("%q was taken for %+v", args, n)
 		}
-	}
-}
-
-func TestSimulatedNodeManifest(t *testing.T) {
-	n := simulatedNode{
-		Name:     "gpu-1",
-		Labels:   map[string]string{"accelerator": `h"100`, "kubernetes.io/hostname": "other"},
-		Capacity: map[string]string{"nvidia.com/gpu": "4"},
-		Taints:   []taint{defaultTaint},
-	}
-	text, err := n.manifest()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got struct {
-		Kind     string
-		Metadata struct {
-			Name                string
-			Labels, Annotations map[string]string
-		}
-		Spec   struct{ Taints []taint }
-		Status struct{ Capacity, Allocatable map[string]string }
-	}
-	d := json.NewDecoder(strings.NewReader(text))
-	if err := d.Decode(&got); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Decode(&struct{}{}); err != io.EOF {
-		t.Errorf("more than one document: %v", err)
-	}
-	if got.Kind != "Node" || got.Metadata.Name != "gpu-1" || !slices.Equal(got.Spec.Taints, n.Taints) {
-		t.Errorf("%+v", got)
-	}
-	labels := got.Metadata.Labels
-	if labels["accelerator"] != `h"100` || labels["kubernetes.io/os"] != "linux" || labels["kubernetes.io/hostname"] != "other" {
-		t.Errorf("labels %v", labels)
-	}
-	if !maps.Equal(got.Status.Capacity, n.Capacity) || !maps.Equal(got.Status.Allocatable, n.Capacity) {
-		t.Errorf("status %+v", got.Status)
-	}
-	// kwok has to recognise it.
-	c := newCluster("one")
-	selector := "--manage-nodes-with-annotation-selector=" + kwokAnnotation + "=" + got.Metadata.Annotations[kwokAnnotation]
-	if args := c.kwokDaemon(c.layout()).Args; !slices.Contains(args, selector) {
-		t.Errorf("annotations %v, but kwok runs as %q", got.Metadata.Annotations, args)
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package controlplane
 
 import (
 	"crypto"
@@ -17,6 +17,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
 // certLife is long enough for any local cluster; an hour's head start forgives
@@ -115,8 +117,8 @@ func writePEM(path, kind string, der []byte) error {
 }
 
 // writePKI makes every authority, certificate and key of a cluster.
-func writePKI(c *cluster) error {
-	dir := c.path("pki")
+func writePKI(c *state.Cluster) error {
+	dir := c.Path("pki")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
@@ -144,15 +146,15 @@ func writePKI(c *cluster) error {
 		{etcd, "etcd-client", identity{user: "kube-apiserver"}},
 		{frontProxy, "front-proxy-client", identity{user: "front-proxy-client"}},
 		{ca, "apiserver", identity{user: "kube-apiserver", hosts: append(local, c.Address, serviceAPIServer,
-			"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc."+clusterDomain)}},
+			"kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc."+ClusterDomain)}},
 		{ca, "apiserver-kubelet", identity{user: "kube-apiserver-kubelet-client", groups: []string{"system:masters"}}},
 		{ca, "admin", identity{user: "admin", groups: []string{"system:masters"}}},
 		{ca, "kube-controller-manager", identity{user: "system:kube-controller-manager", hosts: local}},
 		{ca, "kube-scheduler", identity{user: "system:kube-scheduler", hosts: local}},
 		{ca, "kube-proxy", identity{user: "system:kube-proxy"}},
 		{ca, "kwok", identity{user: "kwok"}},
-		{ca, "kubelet", identity{user: "system:node:" + c.nodeName(), groups: []string{"system:nodes"},
-			hosts: append(local, c.Address, c.nodeName())}},
+		{ca, "kubelet", identity{user: "system:node:" + c.NodeName(), groups: []string{"system:nodes"},
+			hosts: append(local, c.Address, c.NodeName())}},
 	}
 	for _, i := range issues {
 		if err := i.by.issue(i.name, i.id); err != nil {

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package controlplane
 
 import (
 	"crypto/tls"
@@ -9,15 +9,17 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
 func TestPKI(t *testing.T) {
-	c := &cluster{Name: "test", Address: "10.200.7.2", dir: t.TempDir()}
+	c := &state.Cluster{Name: "test", Address: "10.200.7.2", Dir: t.TempDir()}
 	if err := writePKI(c); err != nil {
 		t.Fatal(err)
 	}
 	pool := func(name string) *x509.CertPool {
-		data, err := os.ReadFile(c.path("pki", name+".crt"))
+		data, err := os.ReadFile(c.Path("pki", name+".crt"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -26,7 +28,7 @@ func TestPKI(t *testing.T) {
 		return p
 	}
 	leaf := func(name string) *x509.Certificate {
-		pair, err := tls.LoadX509KeyPair(c.path("pki", name+".crt"), c.path("pki", name+".key"))
+		pair, err := tls.LoadX509KeyPair(c.Path("pki", name+".crt"), c.Path("pki", name+".key"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +59,7 @@ func TestPKI(t *testing.T) {
 	if _, err := leaf("admin").Verify(x509.VerifyOptions{Roots: pool("etcd-ca"), KeyUsages: client}); err == nil {
 		t.Error("the admin's certificate opens etcd")
 	}
-	keys, err := filepath.Glob(c.path("pki", "*.key"))
+	keys, err := filepath.Glob(c.Path("pki", "*.key"))
 	if err != nil || len(keys) == 0 {
 		t.Fatal(keys, err)
 	}

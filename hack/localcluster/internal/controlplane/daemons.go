@@ -1,86 +1,39 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package controlplane
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
 const (
 	serviceCIDR      = "10.96.0.0/16"
 	serviceAPIServer = "10.96.0.1"
-	serviceDNS       = "10.96.0.10"
-	clusterDomain    = "cluster.local"
+	ServiceDNS       = "10.96.0.10"
+	ClusterDomain    = "cluster.local"
 )
 
-// daemon is one process that the supervisor keeps running.
-type daemon struct {
-	Name string   `json:"name"`
-	Args []string `json:"args"` // the program's path first
-}
-
-// layout is where a cluster's own processes see its files: they may live in
-// other mounts than this process (see namespaces.go).
-type layout struct {
-	state string
-	bins  map[string]string // component name to folder
-}
-
-// layout is how the cluster's processes see its files.
-func (c *cluster) layout() layout {
-	if c.Nodes == nodesReal {
-		return innerLayout(c.Programs)
+// Daemons lists the daemons of the control plane.
+func Daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
+	all := []supervisor.Daemon{etcd(c, l), apiServer(c, l)}
+	if c.Nodes != state.NodesNone {
+		all = append(all, controllerManager(c, l), scheduler(c, l))
 	}
-	return layout{state: c.dir, bins: c.Programs}
+	return all
 }
 
-func (l layout) file(elem ...string) string {
-	return filepath.Join(append([]string{l.state}, elem...)...)
-}
-
-func (l layout) program(component, name string) string {
-	return filepath.Join(l.bins[component], name)
-}
-
-const auditPolicy = `apiVersion: audit.k8s.io/v1
-kind: Policy
-omitStages: [RequestReceived]
-rules:
-- level: Metadata
-`
-
-// writeControlPlane writes the files that the control plane reads.
-func (c *cluster) writeControlPlane() error {
-	if err := writePKI(c); err != nil {
-		return err
-	}
-	for _, dir := range []string{"logs", "etcd"} {
-		if err := os.MkdirAll(c.path(dir), 0o700); err != nil {
-			return err
-		}
-	}
-	if err := os.WriteFile(c.path("audit-policy.yaml"), []byte(auditPolicy), 0o600); err != nil {
-		return err
-	}
-	for _, user := range []string{"admin", "kube-controller-manager", "kube-scheduler"} {
-		if err := c.writeKubeconfig(c.path(user+".kubeconfig"), user); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *cluster) etcd(l layout) daemon {
+func etcd(c *state.Cluster, l state.Layout) supervisor.Daemon {
 	client := fmt.Sprintf("https://127.0.0.1:%d", c.Ports["etcd"])
 	peer := fmt.Sprintf("https://127.0.0.1:%d", c.Ports["etcd-peer"])
 	args := []string{
-		l.program("control-plane", "etcd"),
+		l.Program("control-plane", "etcd"),
 		"--name=" + c.Name,
-		"--data-dir=" + l.file("etcd"),
+		"--data-dir=" + l.File("etcd"),
 		"--listen-client-urls=" + client,
 		"--advertise-client-urls=" + client,
 		"--listen-peer-urls=" + peer,
@@ -94,17 +47,17 @@ func (c *cluster) etcd(l layout) daemon {
 	for _, side := range []string{"", "peer-"} {
 		args = append(args,
 			"--"+side+"client-cert-auth=true",
-			"--"+side+"trusted-ca-file="+l.file("pki", "etcd-ca.crt"),
-			"--"+side+"cert-file="+l.file("pki", "etcd.crt"),
-			"--"+side+"key-file="+l.file("pki", "etcd.key"))
+			"--"+side+"trusted-ca-file="+l.File("pki", "etcd-ca.crt"),
+			"--"+side+"cert-file="+l.File("pki", "etcd.crt"),
+			"--"+side+"key-file="+l.File("pki", "etcd.key"))
 	}
-	return daemon{"etcd", args}
+	return supervisor.Daemon{Name: "etcd", Args: args}
 }
 
-func (c *cluster) apiServer(l layout) daemon {
-	pki := func(name string) string { return l.file("pki", name) }
+func apiServer(c *state.Cluster, l state.Layout) supervisor.Daemon {
+	pki := func(name string) string { return l.File("pki", name) }
 	args := []string{
-		l.program("control-plane", "kube-apiserver"),
+		l.Program("control-plane", "kube-apiserver"),
 		"--bind-address=" + c.Address,
 		"--advertise-address=" + c.Address,
 		fmt.Sprintf("--secure-port=%d", c.Ports["apiserver"]),
@@ -119,7 +72,7 @@ func (c *cluster) apiServer(l layout) daemon {
 		"--enable-admission-plugins=NodeRestriction",
 		"--allow-privileged=true",
 		"--service-cluster-ip-range=" + serviceCIDR,
-		"--service-account-issuer=https://kubernetes.default.svc." + clusterDomain,
+		"--service-account-issuer=https://kubernetes.default.svc." + ClusterDomain,
 		"--service-account-key-file=" + pki("service-accounts.pub"),
 		"--service-account-signing-key-file=" + pki("service-accounts.key"),
 		"--kubelet-certificate-authority=" + pki("ca.crt"),
@@ -137,52 +90,52 @@ func (c *cluster) apiServer(l layout) daemon {
 	}
 	if c.Audit {
 		args = append(args,
-			"--audit-policy-file="+l.file("audit-policy.yaml"),
-			"--audit-log-path="+l.file("audit.log"),
+			"--audit-policy-file="+l.File("audit-policy.yaml"),
+			"--audit-log-path="+l.File("audit.log"),
 			"--audit-log-maxsize=64",
 			"--audit-log-maxbackup=2")
 	}
-	if c.Nodes != nodesReal {
+	if c.Nodes != state.NodesReal {
 		// A loopback address may not be an endpoint of the Service
 		// "kubernetes", and nothing here would use it.
 		args = append(args, "--endpoint-reconciler-type=none")
 	}
-	if c.Nodes == nodesNone {
+	if c.Nodes == state.NodesNone {
 		// Nothing makes the accounts that this plugin waits for.
 		args = append(args, "--disable-admission-plugins=ServiceAccount")
 	}
-	return daemon{"kube-apiserver", args}
+	return supervisor.Daemon{Name: "kube-apiserver", Args: args}
 }
 
-func (c *cluster) controllerManager(l layout) daemon {
-	return daemon{"kube-controller-manager", append(c.controllerArgs(l, "kube-controller-manager"),
+func controllerManager(c *state.Cluster, l state.Layout) supervisor.Daemon {
+	return supervisor.Daemon{Name: "kube-controller-manager", Args: append(controllerArgs(c, l, "kube-controller-manager"),
 		"--use-service-account-credentials=true",
-		"--flex-volume-plugin-dir="+l.file("volume-plugins"),
-		"--service-account-private-key-file="+l.file("pki", "service-accounts.key"),
-		"--root-ca-file="+l.file("pki", "ca.crt"),
-		"--cluster-signing-cert-file="+l.file("pki", "ca.crt"),
-		"--cluster-signing-key-file="+l.file("pki", "ca.key"))}
+		"--flex-volume-plugin-dir="+l.File("volume-plugins"),
+		"--service-account-private-key-file="+l.File("pki", "service-accounts.key"),
+		"--root-ca-file="+l.File("pki", "ca.crt"),
+		"--cluster-signing-cert-file="+l.File("pki", "ca.crt"),
+		"--cluster-signing-key-file="+l.File("pki", "ca.key"))}
 }
 
-func (c *cluster) scheduler(l layout) daemon {
-	return daemon{"kube-scheduler", c.controllerArgs(l, "kube-scheduler")}
+func scheduler(c *state.Cluster, l state.Layout) supervisor.Daemon {
+	return supervisor.Daemon{Name: "kube-scheduler", Args: controllerArgs(c, l, "kube-scheduler")}
 }
 
 // controllerArgs are the flags that controller manager and scheduler share.
-func (c *cluster) controllerArgs(l layout, name string) []string {
-	config := l.file(name + ".kubeconfig")
+func controllerArgs(c *state.Cluster, l state.Layout, name string) []string {
+	config := l.File(name + ".kubeconfig")
 	args := []string{
-		l.program("controllers", name),
+		l.Program("controllers", name),
 		"--kubeconfig=" + config,
 		"--authentication-kubeconfig=" + config,
 		"--authorization-kubeconfig=" + config,
 		"--bind-address=127.0.0.1",
 		fmt.Sprintf("--secure-port=%d", c.Ports[name]),
-		"--tls-cert-file=" + l.file("pki", name+".crt"),
-		"--tls-private-key-file=" + l.file("pki", name+".key"),
+		"--tls-cert-file=" + l.File("pki", name+".crt"),
+		"--tls-private-key-file=" + l.File("pki", name+".key"),
 		"--leader-elect=false",
 	}
-	if c.Nodes == nodesFake {
+	if c.Nodes == state.NodesFake {
 		// Simulated nodes are for measuring load, and the usual limits of
 		// 20 to 50 requests a second would be all that is measured.
 		args = append(args, "--kube-api-qps=2000", "--kube-api-burst=4000")

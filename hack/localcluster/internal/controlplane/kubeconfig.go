@@ -1,13 +1,15 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package controlplane
 
 import (
 	"bytes"
 	"encoding/base64"
 	"os"
 	"text/template"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
 var kubeconfigTemplate = template.Must(template.New("kubeconfig").Parse(`apiVersion: v1
@@ -32,10 +34,10 @@ contexts:
 
 // writeKubeconfig writes a kubeconfig for the identity whose certificate is
 // pki/USER.crt. It holds what it needs, so it may be copied elsewhere.
-func (c *cluster) writeKubeconfig(path, user string) error {
-	data := map[string]string{"Name": c.Name, "Server": c.url(), "User": user}
+func WriteKubeconfig(c *state.Cluster, user string) error {
+	data := map[string]string{"Name": c.Name, "Server": c.URL(), "User": user}
 	for key, file := range map[string]string{"CA": "ca.crt", "Cert": user + ".crt", "Key": user + ".key"} {
-		pem, err := os.ReadFile(c.path("pki", file))
+		pem, err := os.ReadFile(c.Path("pki", file))
 		if err != nil {
 			return err
 		}
@@ -45,5 +47,5 @@ func (c *cluster) writeKubeconfig(path, user string) error {
 	if err := kubeconfigTemplate.Execute(&out, data); err != nil {
 		return err
 	}
-	return os.WriteFile(path, out.Bytes(), 0o600)
+	return os.WriteFile(c.Path(user+".kubeconfig"), out.Bytes(), 0o600)
 }

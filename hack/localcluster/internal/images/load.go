@@ -1,12 +1,10 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package images
 
 import (
 	"context"
-	_ "embed"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -17,47 +15,20 @@ import (
 	"time"
 
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/build"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
-//go:embed manifests/coredns.yaml
-var dnsManifest string
-
-func runLoadImage(ctx context.Context, args []string) error {
-	fs := newFlags("load-image")
-	name := nameFlag(fs)
-	files, err := parse(fs, args)
-	if err != nil {
-		return err
-	}
-	if len(files) == 0 {
-		return errors.New("say which archives to load")
-	}
-	c, err := runningCluster(*name)
-	if err != nil {
-		return err
-	}
-	switch c.Nodes {
-	case nodesFake:
-		say("The nodes of cluster %q are simulated: pods run with any image, so there is nothing to load.", c.Name)
-		return nil
-	case nodesNone:
-		return fmt.Errorf("cluster %q has no node to load images into", c.Name)
-	}
-	for _, file := range files {
-		names, err := c.loadImage(ctx, file)
-		if err != nil {
-			return err
-		}
-		say("Loaded %s into cluster %q.", strings.Join(names, ", "), c.Name)
-	}
-	return nil
-}
+// containerdSocket is where containerd listens, inside.
+const ContainerdSocket = "/run/containerd/containerd.sock"
 
 // ctr runs containerd's client. The socket lies in a mount of the node's own,
 // which the supervisor's root leads into.
-func (c *cluster) ctr(ctx context.Context, args ...string) (string, error) {
-	socket := filepath.Join("/proc", strconv.Itoa(c.Supervisor), "root", containerdSocket)
-	cmd := exec.CommandContext(ctx, c.program(containerd.name, "ctr"), append([]string{"--address=" + socket, "--namespace=k8s.io"}, args...)...)
+func ctr(ctx context.Context, c *state.Cluster, args ...string) (string, error) {
+	socket := filepath.Join("/proc", strconv.Itoa(c.Supervisor), "root", ContainerdSocket)
+	cmd := exec.CommandContext(ctx, c.Program(build.Containerd.Name, "ctr"), append([]string{"--address=" + socket, "--namespace=k8s.io"}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("ctr %s: %w: %s", strings.Join(args, " "), err, strings.TrimSpace(string(out)))
@@ -65,14 +36,14 @@ func (c *cluster) ctr(ctx context.Context, args ...string) (string, error) {
 	return string(out), nil
 }
 
-func (c *cluster) containerdReady(ctx context.Context) error {
-	_, err := c.ctr(ctx, "version")
+func ContainerdReady(ctx context.Context, c *state.Cluster) error {
+	_, err := ctr(ctx, c, "version")
 	return err
 }
 
 // loadImage imports an archive, makes sure that the kubelet will find its
 // images under the names that the archive gives them, and returns those.
-func (c *cluster) loadImage(ctx context.Context, archive string) ([]string, error) {
+func Load(ctx context.Context, c *state.Cluster, archive string) ([]string, error) {
 	manifest, err := tarball.LoadManifest(func() (io.ReadCloser, error) { return os.Open(archive) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", archive, err)
@@ -81,11 +52,11 @@ func (c *cluster) loadImage(ctx context.Context, archive string) ([]string, erro
 	for _, image := range manifest {
 		names = append(names, image.RepoTags...)
 	}
-	if _, err := c.ctr(ctx, "images", "import", archive); err != nil {
+	if _, err := ctr(ctx, c, "images", "import", archive); err != nil {
 		return nil, err
 	}
 	for _, name := range names {
-		err := retry(ctx, 10*time.Second, func() error { return c.checkImage(ctx, fullName(name)) })
+		err := wait.Retry(ctx, 10*time.Second, func() error { return checkImage(ctx, c, fullName(name)) })
 		if err != nil {
 			return nil, err
 		}
@@ -96,8 +67,8 @@ func (c *cluster) loadImage(ctx context.Context, archive string) ([]string, erro
 // checkImage makes sure that the kubelet can use an image: containerd lists it,
 // and has marked it as one that it manages for Kubernetes, which it does a
 // moment after the import.
-func (c *cluster) checkImage(ctx context.Context, image string) error {
-	list, err := c.ctr(ctx, "images", "list")
+func checkImage(ctx context.Context, c *state.Cluster, image string) error {
+	list, err := ctr(ctx, c, "images", "list")
 	if err != nil {
 		return err
 	}
@@ -119,31 +90,4 @@ func fullName(image string) string {
 		image = "docker.io/" + image
 	}
 	return image
-}
-
-// loadOwnImages packs and loads the images that the node itself needs.
-func (c *cluster) loadOwnImages(ctx context.Context) error {
-	for _, own := range []struct{ image, component string }{
-		{pauseImage, pause.name},
-		{dnsImage, coredns.name},
-	} {
-		archive := c.path(own.component + ".tar")
-		program := "/" + own.component
-		spec := imageSpec{
-			tag:        own.image,
-			files:      map[string]string{program: c.program(own.component, own.component)},
-			entrypoint: []string{program},
-			user:       "65532:65532",
-		}
-		if err := spec.write(archive); err != nil {
-			return err
-		}
-		if _, err := c.loadImage(ctx, archive); err != nil {
-			return err
-		}
-		if err := os.Remove(archive); err != nil {
-			return err
-		}
-	}
-	return nil
 }

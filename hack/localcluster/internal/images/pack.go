@@ -1,14 +1,12 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package images
 
 import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -26,65 +24,19 @@ import (
 )
 
 // imageSpec says what goes into an image of one layer.
-type imageSpec struct {
-	tag        string
-	files      map[string]string // path in the image to file here
-	entrypoint []string
-	env        []string
-	labels     map[string]string
-	user       string
-}
-
-func runPackImage(_ context.Context, args []string) error {
-	fs := newFlags("pack-image")
-	spec := imageSpec{labels: map[string]string{}, files: map[string]string{}}
-	fs.StringVar(&spec.tag, "tag", "", "the image's name, as pods will write it")
-	out := fs.String("out", "", "the archive to write")
-	fs.StringVar(&spec.user, "user", "65532:65532", "user and group that the program runs as")
-	fs.Func("env", "NAME=VALUE to set in containers; may be repeated", func(s string) error {
-		if !strings.Contains(s, "=") {
-			return errors.New("want NAME=VALUE")
-		}
-		spec.env = append(spec.env, s)
-		return nil
-	})
-	fs.Func("label", "NAME=VALUE to label the image with; may be repeated", func(s string) error {
-		key, value, ok := strings.Cut(s, "=")
-		if !ok {
-			return errors.New("want NAME=VALUE")
-		}
-		spec.labels[key] = value
-		return nil
-	})
-	fs.Func("entrypoint", "the program that containers run, a path in the image; repeated, its arguments (by default the first file)", func(s string) error {
-		spec.entrypoint = append(spec.entrypoint, s)
-		return nil
-	})
-	files, err := parse(fs, args)
-	if err != nil {
-		return err
-	}
-	if spec.tag == "" || *out == "" || len(files) == 0 {
-		return errors.New("pack-image needs --tag, --out and at least one file; see --help")
-	}
-	for i, file := range files {
-		from, to, ok := strings.Cut(file, ":")
-		if !ok {
-			to = "/" + path.Base(from)
-		}
-		to = path.Clean("/" + to)
-		spec.files[to] = from
-		if i == 0 && len(spec.entrypoint) == 0 {
-			spec.entrypoint = []string{to}
-		}
-	}
-	return spec.write(*out)
+type Spec struct {
+	Tag        string
+	Files      map[string]string // path in the image to file here
+	Entrypoint []string
+	Env        []string
+	Labels     map[string]string
+	User       string
 }
 
 // write packs the image and writes it as an archive that `load-image`, and any
 // container engine, can load. Equal files make equal archives.
-func (s imageSpec) write(archive string) error {
-	tag, err := name.NewTag(s.tag)
+func (s Spec) Write(archive string) error {
+	tag, err := name.NewTag(s.Tag)
 	if err != nil {
 		return err
 	}
@@ -100,7 +52,7 @@ func (s imageSpec) write(archive string) error {
 	return os.Rename(tmp, archive)
 }
 
-func (s imageSpec) image() (v1.Image, error) {
+func (s Spec) image() (v1.Image, error) {
 	contents, err := s.layer()
 	if err != nil {
 		return nil, err
@@ -123,10 +75,10 @@ func (s imageSpec) image() (v1.Image, error) {
 	config.OS, config.Architecture = "linux", runtime.GOARCH
 	config.Created = v1.Time{Time: time.Unix(0, 0).UTC()}
 	config.Config = v1.Config{
-		Entrypoint: s.entrypoint,
-		Env:        append([]string{"PATH=/usr/local/bin:/usr/bin:/bin:/"}, s.env...),
-		Labels:     s.labels,
-		User:       s.user,
+		Entrypoint: s.Entrypoint,
+		Env:        append([]string{"PATH=/usr/local/bin:/usr/bin:/bin:/"}, s.Env...),
+		Labels:     s.Labels,
+		User:       s.User,
 		WorkingDir: "/",
 	}
 	return mutate.ConfigFile(img, config)
@@ -134,10 +86,10 @@ func (s imageSpec) image() (v1.Image, error) {
 
 // layer is a tar archive of the files, the folders that lead to them and a
 // /tmp, all of one fixed time and in one order.
-func (s imageSpec) layer() ([]byte, error) {
+func (s Spec) layer() ([]byte, error) {
 	dirs := []string{"tmp"}
 	var files []string
-	for to := range s.files {
+	for to := range s.Files {
 		files = append(files, to)
 		for dir := path.Dir(to); dir != "/"; dir = path.Dir(dir) {
 			dirs = append(dirs, strings.TrimPrefix(dir, "/"))
@@ -157,7 +109,7 @@ func (s imageSpec) layer() ([]byte, error) {
 		}
 	}
 	for _, to := range files {
-		data, err := os.ReadFile(s.files[to])
+		data, err := os.ReadFile(s.Files[to])
 		if err != nil {
 			return nil, err
 		}

@@ -1,45 +1,103 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package lifecycle
 
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"os"
-	"os/exec"
-	"strings"
-	"syscall"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/api"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/kwok"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/node"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/progress"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
-// daemons lists the cluster's daemons.
-func (c *cluster) daemons(l layout) []daemon {
-	all := []daemon{c.etcd(l), c.apiServer(l)}
-	if c.Nodes != nodesNone {
-		all = append(all, c.controllerManager(l), c.scheduler(l))
+// launch writes the cluster's files, starts its supervisor, then its
+// components, each when what it needs is ready.
+func launch(ctx context.Context, c *state.Cluster, o Options, bins map[string]string) (*supervisor.Handle, error) {
+	c.Nodes, c.Foreground, c.Audit, c.Created = o.Nodes, o.Foreground, o.Audit, time.Now()
+	c.Programs = bins
+	if err := allocate(ctx, c); err != nil {
+		return nil, err
 	}
+	l := c.Layout()
+	spec := supervisor.Spec{Path: supervisor.SystemPath}
+	if c.Nodes == state.NodesReal {
+		spec = supervisor.Spec{Namespaces: true, Cache: state.CacheRoot(), Path: node.SearchPath(l)}
+	}
+	spec.Daemons = daemons(c, l)
+	if err := writeFiles(c, spec); err != nil {
+		return nil, err
+	}
+	s, err := supervisor.Start(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Nodes == state.NodesReal {
+		if err := node.CreateCgroup(c); err != nil {
+			return nil, err
+		}
+		if err := node.ConnectNetwork(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	if err := startAll(ctx, c, o); err != nil {
+		return nil, err
+	}
+	c.Ready = true
+	return s, c.Save()
+}
+
+// allocate gives the cluster addresses and ports that nobody else has, one
+// `up` at a time.
+func allocate(ctx context.Context, c *state.Cluster) error {
+	lock, err := state.LockDir(ctx, state.ClustersDir(), func() {})
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
 	switch c.Nodes {
-	case nodesReal:
-		all = append(all, nodeDaemons(c, l)...)
-	case nodesFake:
-		all = append(all, c.kwokDaemon(l))
+	case state.NodesReal:
+		err = c.AllocateNetwork()
+	case state.NodesFake:
+		err = c.AllocatePorts("apiserver", "etcd", "etcd-peer", "kube-controller-manager", "kube-scheduler")
+	default:
+		err = c.AllocatePorts("apiserver", "etcd", "etcd-peer")
+	}
+	if err != nil {
+		return err
+	}
+	return c.Save()
+}
+
+// daemons lists the cluster's daemons.
+func daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
+	all := controlplane.Daemons(c, l)
+	switch c.Nodes {
+	case state.NodesReal:
+		all = append(all, node.Daemons(c, l)...)
+	case state.NodesFake:
+		all = append(all, kwok.Daemon(c, l))
 	}
 	return all
 }
 
-func (c *cluster) writeFiles(spec supervisorSpec) error {
-	if err := c.writeControlPlane(); err != nil {
+func writeFiles(c *state.Cluster, spec supervisor.Spec) error {
+	if err := controlplane.WriteFiles(c); err != nil {
 		return err
 	}
 	var err error
 	switch c.Nodes {
-	case nodesReal:
-		err = c.writeNode()
-	case nodesFake:
-		err = c.writeKwok()
+	case state.NodesReal:
+		err = node.WriteFiles(c)
+	case state.NodesFake:
+		err = kwok.WriteFiles(c)
 	}
 	if err != nil {
 		return err
@@ -48,163 +106,42 @@ func (c *cluster) writeFiles(spec supervisorSpec) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(c.path("supervisor.json"), data, 0o600)
-}
-
-// leash ties a supervisor to this process: if this process ends, however it
-// does, without letting go, the supervisor ends the cluster.
-type leash struct {
-	pipe  *os.File
-	ended <-chan error
-}
-
-// letGo lets the cluster outlive this process.
-func (l *leash) letGo() error {
-	_, err := l.pipe.Write([]byte{detach})
-	return errors.Join(err, l.pipe.Close())
-}
-
-// startSupervisor starts the supervisor and waits until it answers. That of a
-// real node is process 1 of a process namespace and has mounts and network of
-// its own: when it dies, be it by SIGKILL, the kernel ends every process in
-// there, containers included, and takes the mounts, links and tables with it.
-func startSupervisor(c *cluster) (*leash, error) {
-	log, err := os.OpenFile(c.path("logs", "supervisor.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return nil, err
-	}
-	defer log.Close()
-	read, write, err := os.Pipe()
-	if err != nil {
-		return nil, err
-	}
-	defer read.Close()
-	exe, err := os.Executable()
-	if err != nil {
-		return nil, err
-	}
-	cmd := exec.Command(exe, superviseCommand, c.dir)
-	cmd.Dir = "/"
-	cmd.Env = append(os.Environ(), envMarker+"="+c.dir)
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = read, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if c.Nodes == nodesReal {
-		cmd.SysProcAttr.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET
-	}
-	if err := cmd.Start(); err != nil {
-		return nil, fmt.Errorf("starting the supervisor: %w", err)
-	}
-	c.Supervisor = cmd.Process.Pid
-	if err := c.save(); err != nil {
-		return nil, err
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	for deadline := time.After(10 * time.Second); ; {
-		if _, err := c.ask(context.Background(), "status", ""); err == nil {
-			return &leash{write, ended}, nil
-		}
-		select {
-		case err := <-ended:
-			return nil, errors.Join(fmt.Errorf("the supervisor ended: %w", err), c.logsOf("supervisor"))
-		case <-deadline:
-			return nil, errors.Join(errors.New("the supervisor does not answer"), c.logsOf("supervisor"))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
+	return os.WriteFile(c.Path("supervisor.json"), data, 0o600)
 }
 
 // startAll starts the components in order and waits until the cluster can be
 // used.
-func (c *cluster) startAll(ctx context.Context, o upOptions) error {
-	api, err := c.admin()
+func startAll(ctx context.Context, c *state.Cluster, o Options) error {
+	client, err := api.New(c)
 	if err != nil {
 		return err
 	}
 	server := []string{"etcd", "kube-apiserver"}
-	if err := c.start(ctx, server...); err != nil {
+	if err := supervisor.StartComponents(ctx, c, server...); err != nil {
 		return err
 	}
-	say("Starting etcd and API server.")
+	progress.Printf("Starting etcd and API server.")
 	for _, path := range []string{"/readyz", "/api/v1/namespaces/default", "/api/v1/namespaces/kube-system"} {
-		if err := c.wait(ctx, "a ready API server", 2*time.Minute, server, api.exists(path)); err != nil {
+		if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
+			Name: "a ready API server", Timeout: 2 * time.Minute, Components: server, Check: client.Exists(path)}); err != nil {
 			return err
 		}
 	}
-	if c.Nodes == nodesNone {
+	if c.Nodes == state.NodesNone {
 		return nil
 	}
-	say("Starting controller manager and scheduler.")
-	if err := c.start(ctx, "kube-controller-manager", "kube-scheduler"); err != nil {
+	progress.Printf("Starting controller manager and scheduler.")
+	if err := supervisor.StartComponents(ctx, c, "kube-controller-manager", "kube-scheduler"); err != nil {
 		return err
 	}
-	if c.Nodes == nodesReal {
-		err = c.startNode(ctx, api)
+	if c.Nodes == state.NodesReal {
+		err = node.Start(ctx, c, client)
 	} else {
-		err = c.startFakeNodes(ctx, api, o.fakeNodes)
+		err = kwok.StartNodes(ctx, c, client, o.FakeNodes)
 	}
 	if err != nil {
 		return err
 	}
-	return c.wait(ctx, "a working controller manager", time.Minute, []string{"kube-controller-manager"},
-		api.exists("/api/v1/namespaces/default/serviceaccounts/default"))
-}
-
-func (c *cluster) start(ctx context.Context, components ...string) error {
-	for _, name := range components {
-		if _, err := c.ask(ctx, "start", name); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *cluster) startFakeNodes(ctx context.Context, api *admin, n int) error {
-	say("Starting kwok, with %d simulated node(s).", n)
-	if err := c.startKwok(ctx); err != nil {
-		return err
-	}
-	var all strings.Builder
-	for i := range n {
-		manifest, err := simulatedNode{Name: fakeNodeName(i)}.manifest()
-		if err != nil {
-			return err
-		}
-		all.WriteString("---\n" + manifest)
-	}
-	if err := c.apply(ctx, all.String()); err != nil {
-		return err
-	}
-	for i := range n {
-		if err := c.wait(ctx, "ready simulated nodes", time.Minute, []string{kwok.name}, api.nodeReady(fakeNodeName(i))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func fakeNodeName(i int) string { return fmt.Sprintf("fake-%d", i) }
-
-func (c *cluster) startNode(ctx context.Context, api *admin) error {
-	say("Starting containerd, kubelet and kube-proxy.")
-	if err := c.start(ctx, "containerd"); err != nil {
-		return err
-	}
-	if err := c.wait(ctx, "a ready containerd", time.Minute, []string{"containerd"}, c.containerdReady); err != nil {
-		return err
-	}
-	if err := c.loadOwnImages(ctx); err != nil {
-		return err
-	}
-	if err := c.start(ctx, "kubelet", "kube-proxy"); err != nil {
-		return err
-	}
-	if err := c.apply(ctx, dnsManifest); err != nil {
-		return err
-	}
-	if err := c.wait(ctx, "a ready node", 2*time.Minute, []string{"kubelet", "containerd"}, api.nodeReady(c.nodeName())); err != nil {
-		return err
-	}
-	say("Starting CoreDNS.")
-	return c.wait(ctx, "a ready name server", 2*time.Minute, []string{"kube-proxy", "kubelet"}, api.deploymentReady("coredns"))
+	return supervisor.WaitFor(ctx, c, supervisor.Condition{
+		Name: "a working controller manager", Timeout: time.Minute, Components: []string{"kube-controller-manager"}, Check: client.Exists("/api/v1/namespaces/default/serviceaccounts/default")})
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package node
 
 import (
 	"errors"
@@ -11,18 +11,17 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
 const cgroupMount = "/sys/fs/cgroup"
 
-// cgroup is the group that holds a cluster's pods.
-func (c *cluster) cgroup() string { return fmt.Sprintf("/hourglass-%d-%s", c.Network, c.Name) }
-
 // cgroupFolders are the folders that make up the cluster's cgroup: one in the
 // unified hierarchy, or one for each controller of the older kind.
-func (c *cluster) cgroupFolders() ([]string, error) {
+func cgroupFolders(c *state.Cluster) ([]string, error) {
 	if _, err := os.Stat(filepath.Join(cgroupMount, "cgroup.controllers")); err == nil {
-		return []string{filepath.Join(cgroupMount, c.cgroup())}, nil
+		return []string{filepath.Join(cgroupMount, c.Cgroup())}, nil
 	}
 	controllers, err := os.ReadDir(cgroupMount)
 	if err != nil {
@@ -31,14 +30,14 @@ func (c *cluster) cgroupFolders() ([]string, error) {
 	var dirs []string
 	for _, e := range controllers {
 		if e.IsDir() { // links are other names of the same
-			dirs = append(dirs, filepath.Join(cgroupMount, e.Name(), c.cgroup()))
+			dirs = append(dirs, filepath.Join(cgroupMount, e.Name(), c.Cgroup()))
 		}
 	}
 	return dirs, nil
 }
 
-func (c *cluster) createCgroup() error {
-	dirs, err := c.cgroupFolders()
+func CreateCgroup(c *state.Cluster) error {
+	dirs, err := cgroupFolders(c)
 	if err != nil {
 		return err
 	}
@@ -59,8 +58,8 @@ func (c *cluster) createCgroup() error {
 
 // removeCgroup removes the cluster's groups, innermost first. They are empty
 // once its processes are gone.
-func (c *cluster) removeCgroup() error {
-	roots, err := c.cgroupFolders()
+func RemoveCgroup(c *state.Cluster) error {
+	roots, err := cgroupFolders(c)
 	if err != nil {
 		return err
 	}

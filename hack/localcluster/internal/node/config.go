@@ -1,14 +1,18 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package node
 
 import (
 	"bytes"
 	"os"
-	"path/filepath"
 	"strings"
 	"text/template"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/images"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
 // pauseImage and dnsImage are images of our own which the node runs. Their
@@ -18,11 +22,8 @@ const (
 	dnsImage   = "hourglass.local/coredns:local"
 )
 
-// containerdSocket is where containerd listens, inside.
-const containerdSocket = "/run/containerd/containerd.sock"
-
-// nodeName is the name of the cluster's real node.
-func (c *cluster) nodeName() string { return c.Name + "-node" }
+// podCIDR holds the addresses of pods, which exist inside the node alone.
+const podCIDR = "10.244.0.0/24"
 
 // The fixed paths below are private to the node: see enterMounts.
 var nodeFiles = map[string]*template.Template{
@@ -118,56 +119,47 @@ nftables: {minSyncPeriod: 100ms}
 func nodeFile(text string) *template.Template { return template.Must(template.New("").Parse(text)) }
 
 // writeNode writes the files that a real node's daemons read.
-func (c *cluster) writeNode() error {
+func WriteFiles(c *state.Cluster) error {
 	for _, user := range []string{"kubelet", "kube-proxy"} {
-		if err := c.writeKubeconfig(c.path(user+".kubeconfig"), user); err != nil {
+		if err := controlplane.WriteKubeconfig(c, user); err != nil {
 			return err
 		}
 	}
 	for _, dir := range []string{"var-lib/kubelet", "var-log", "cni", "containerd"} {
-		if err := os.MkdirAll(c.path(dir), 0o755); err != nil {
+		if err := os.MkdirAll(c.Path(dir), 0o755); err != nil {
 			return err
 		}
 	}
 	data := map[string]any{
-		"State": innerState, "Socket": containerdSocket, "Pause": pauseImage, "CNIDirs": cniDirs, "PodCIDR": podCIDR,
-		"Domain": clusterDomain, "DNS": serviceDNS, "Cgroup": c.cgroup(), "Node": c.nodeName(),
+		"State": state.InnerState, "Socket": images.ContainerdSocket, "Pause": pauseImage, "CNIDirs": cniDirs, "PodCIDR": podCIDR,
+		"Domain": controlplane.ClusterDomain, "DNS": controlplane.ServiceDNS, "Cgroup": c.Cgroup(), "Node": c.NodeName(),
 	}
 	for file, t := range nodeFiles {
 		var out bytes.Buffer
 		if err := t.Execute(&out, data); err != nil {
 			return err
 		}
-		if err := os.WriteFile(c.path(file), out.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(c.Path(file), out.Bytes(), 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func nodeDaemons(c *cluster, l layout) []daemon {
-	return []daemon{
-		{"containerd", []string{l.program("containerd", "containerd"), "--config=" + l.file("containerd.toml")}},
-		{"kubelet", []string{l.program("kubelet", "kubelet"),
-			"--config=" + l.file("kubelet.yaml"),
-			"--kubeconfig=" + l.file("kubelet.kubeconfig"),
+func Daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
+	return []supervisor.Daemon{
+		{Name: "containerd", Args: []string{l.Program("containerd", "containerd"), "--config=" + l.File("containerd.toml")}},
+		{Name: "kubelet", Args: []string{l.Program("kubelet", "kubelet"),
+			"--config=" + l.File("kubelet.yaml"),
+			"--kubeconfig=" + l.File("kubelet.kubeconfig"),
 			"--root-dir=/var/lib/kubelet",
-			"--hostname-override=" + c.nodeName(),
+			"--hostname-override=" + c.NodeName(),
 			"--node-ip=" + c.Address}},
-		{"kube-proxy", []string{l.program("kubelet", "kube-proxy"), "--config=" + l.file("kube-proxy.yaml")}},
+		{Name: "kube-proxy", Args: []string{l.Program("kubelet", "kube-proxy"), "--config=" + l.File("kube-proxy.yaml")}},
 	}
-}
-
-// innerLayout is the layout of a real node's own processes.
-func innerLayout(bins map[string]string) layout {
-	l := layout{state: innerState, bins: map[string]string{}}
-	for name, dir := range bins {
-		l.bins[name] = filepath.Join(innerCache, filepath.Base(dir))
-	}
-	return l
 }
 
 // innerPath is PATH for a real node's processes; containerd finds its shim there.
-func innerPath(l layout) string {
-	return strings.Join([]string{l.bins["containerd"], systemPath}, ":")
+func SearchPath(l state.Layout) string {
+	return strings.Join([]string{l.Folder("containerd"), supervisor.SystemPath}, ":")
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package node
 
 import (
 	"fmt"
@@ -9,13 +9,8 @@ import (
 	"path/filepath"
 
 	"golang.org/x/sys/unix"
-)
 
-// Where a real node's processes find the cluster's files, whatever the path is
-// outside. It is short (socket paths are limited) and always the same.
-const (
-	innerState = "/run/hourglass/state"
-	innerCache = "/run/hourglass/cache"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
 // A kubelet sets these kernel settings, which belong to the whole machine. Its
@@ -44,14 +39,14 @@ var ownSysctls = map[string]string{
 // it ends with the last process of the namespace. Folders in which kubelet,
 // containerd and network plugins keep things at fixed places are covered by
 // folders of the cluster's state.
-func enterMounts(state, cache string) error {
+func EnterMounts(stateFolder, cacheFolder string) error {
 	// Reach these through what is open, since they may lie below what gets covered.
-	stateDir, err := os.Open(state)
+	stateDir, err := os.Open(stateFolder)
 	if err != nil {
 		return err
 	}
 	defer stateDir.Close()
-	cacheDir, err := os.Open(cache)
+	cacheDir, err := os.Open(cacheFolder)
 	if err != nil {
 		return err
 	}
@@ -72,10 +67,10 @@ func enterMounts(state, cache string) error {
 		return err
 	}
 	binds := []struct{ from, to string }{
-		{fmt.Sprintf("/proc/self/fd/%d", stateDir.Fd()), innerState},
-		{fmt.Sprintf("/proc/self/fd/%d", cacheDir.Fd()), innerCache},
-		{innerState + "/var-lib", "/var/lib"},
-		{innerState + "/var-log", "/var/log"},
+		{fmt.Sprintf("/proc/self/fd/%d", stateDir.Fd()), state.InnerState},
+		{fmt.Sprintf("/proc/self/fd/%d", cacheDir.Fd()), state.InnerCache},
+		{state.InnerState + "/var-lib", "/var/lib"},
+		{state.InnerState + "/var-log", "/var/log"},
 	}
 	for _, b := range binds {
 		if err := os.MkdirAll(b.to, 0o755); err != nil {

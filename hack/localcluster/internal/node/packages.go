@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package node
 
 import (
 	"context"
@@ -11,10 +11,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-)
 
-// systemPath is where a real node's processes look for the system's programs.
-const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/progress"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
+)
 
 // cniDirs are the folders in which distributions keep network plugins.
 var cniDirs = []string{"/usr/lib/cni", "/opt/cni/bin"}
@@ -26,14 +26,14 @@ var needs = []struct {
 	dirs  []string
 	files []string
 }{
-	{"runc", filepath.SplitList(systemPath), []string{"runc"}},
+	{"runc", filepath.SplitList(supervisor.SystemPath), []string{"runc"}},
 	{"containernetworking-plugins", cniDirs, []string{"bridge", "host-local", "portmap", "loopback"}},
-	{"iptables", filepath.SplitList(systemPath), []string{"iptables"}},
-	{"nftables", filepath.SplitList(systemPath), []string{"nft"}},
-	{"conntrack", filepath.SplitList(systemPath), []string{"conntrack"}},
-	{"iproute2", filepath.SplitList(systemPath), []string{"ip"}},
-	{"util-linux", filepath.SplitList(systemPath), []string{"nsenter"}},
-	{"mount", filepath.SplitList(systemPath), []string{"mount", "umount"}},
+	{"iptables", filepath.SplitList(supervisor.SystemPath), []string{"iptables"}},
+	{"nftables", filepath.SplitList(supervisor.SystemPath), []string{"nft"}},
+	{"conntrack", filepath.SplitList(supervisor.SystemPath), []string{"conntrack"}},
+	{"iproute2", filepath.SplitList(supervisor.SystemPath), []string{"ip"}},
+	{"util-linux", filepath.SplitList(supervisor.SystemPath), []string{"nsenter"}},
+	{"mount", filepath.SplitList(supervisor.SystemPath), []string{"mount", "umount"}},
 }
 
 func missingPackages() []string {
@@ -55,7 +55,7 @@ func missingPackages() []string {
 
 // ensurePackages installs what a real node needs of the system where it can,
 // and elsewhere says what to install.
-func ensurePackages(ctx context.Context) error {
+func EnsurePackages(ctx context.Context) error {
 	missing := missingPackages()
 	if len(missing) == 0 {
 		return nil
@@ -65,7 +65,7 @@ func ensurePackages(ctx context.Context) error {
 	if err != nil || os.Geteuid() != 0 {
 		return fmt.Errorf("a real node needs these packages (Debian's names; other systems' are similar), please install them: %s", list)
 	}
-	say("A real node needs packages that are missing here; installing them with apt-get: %s", list)
+	progress.Printf("A real node needs packages that are missing here; installing them with apt-get: %s", list)
 	for _, args := range [][]string{
 		{"apt-get", "-q", "-q", "update"},
 		append([]string{"apt-get", "-q", "-q", "install", "-y", "--no-install-recommends"}, missing...),

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package state
 
 import (
 	"context"
@@ -19,7 +19,7 @@ func TestNames(t *testing.T) {
 		"hourglass": true, "a": true, "e2e-1": true, strings.Repeat("a", 40): true,
 		"": false, "-a": false, "a-": false, "A": false, "a/b": false, "..": false, "a.b": false, strings.Repeat("a", 41): false,
 	} {
-		if err := checkName(name); (err == nil) != ok {
+		if err := CheckName(name); (err == nil) != ok {
 			t.Errorf("checkName(%q) = %v", name, err)
 		}
 	}
@@ -28,38 +28,38 @@ func TestNames(t *testing.T) {
 func TestFolders(t *testing.T) {
 	t.Setenv("HOURGLASS_STATE", "")
 	t.Setenv("XDG_STATE_HOME", "/xdg")
-	if got := stateRoot(); got != "/xdg/hourglass-operator" {
+	if got := Root(); got != "/xdg/hourglass-operator" {
 		t.Error(got)
 	}
 	t.Setenv("XDG_STATE_HOME", "")
 	t.Setenv("HOME", "/home/me")
-	if got := clustersDir(); got != "/home/me/.local/state/hourglass-operator/clusters" {
+	if got := ClustersDir(); got != "/home/me/.local/state/hourglass-operator/clusters" {
 		t.Error(got)
 	}
 	t.Setenv("HOURGLASS_STATE", "/elsewhere")
-	if got := clustersDir(); got != "/elsewhere/clusters" {
+	if got := ClustersDir(); got != "/elsewhere/clusters" {
 		t.Error(got)
 	}
 }
 
 func TestSaveAndLoad(t *testing.T) {
 	t.Setenv("HOURGLASS_STATE", t.TempDir())
-	if _, err := loadCluster("one"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := Load("one"); !errors.Is(err, os.ErrNotExist) {
 		t.Fatal(err)
 	}
-	c := newCluster("one")
-	if err := os.MkdirAll(c.dir, 0o700); err != nil {
+	c := New("one")
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	c.Nodes, c.Address, c.Ports = nodesNone, "127.0.0.1", map[string]int{"apiserver": 20001}
-	if err := c.save(); err != nil {
+	c.Nodes, c.Address, c.Ports = NodesNone, "127.0.0.1", map[string]int{"apiserver": 20001}
+	if err := c.Save(); err != nil {
 		t.Fatal(err)
 	}
-	all, err := allClusters()
-	if err != nil || len(all) != 1 || all[0].url() != "https://127.0.0.1:20001" || all[0].running() {
+	all, err := All()
+	if err != nil || len(all) != 1 || all[0].URL() != "https://127.0.0.1:20001" || all[0].Running() {
 		t.Fatal(all, err)
 	}
-	if _, err := runningCluster("one"); err == nil || !strings.Contains(err.Error(), "not running") {
+	if _, err := LoadRunning("one"); err == nil || !strings.Contains(err.Error(), "not running") {
 		t.Error(err)
 	}
 }
@@ -68,23 +68,23 @@ func TestAllocation(t *testing.T) {
 	t.Setenv("HOURGLASS_STATE", t.TempDir())
 	seen := map[int]bool{}
 	for _, name := range []string{"a", "b", "c"} {
-		c := newCluster(name)
-		if err := os.MkdirAll(c.dir, 0o700); err != nil {
+		c := New(name)
+		if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 			t.Fatal(err)
 		}
-		if err := c.allocateNetwork(); err != nil {
+		if err := c.AllocateNetwork(); err != nil {
 			t.Fatal(err)
 		}
 		if c.Address != innerAddress(c.Network) || seen[c.Network] {
 			t.Errorf("%s got network %d, address %s", name, c.Network, c.Address)
 		}
 		seen[c.Network] = true
-		if err := c.save(); err != nil {
+		if err := c.Save(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	c := newCluster("d")
-	if err := c.allocatePorts("x", "y"); err != nil || c.Ports["x"] == c.Ports["y"] || c.Ports["x"] == 0 {
+	c := New("d")
+	if err := c.AllocatePorts("x", "y"); err != nil || c.Ports["x"] == c.Ports["y"] || c.Ports["x"] == 0 {
 		t.Error(c.Ports, err)
 	}
 	_, used, _ := net.ParseCIDR("10.200.3.0/30")
@@ -97,35 +97,26 @@ func TestAllocation(t *testing.T) {
 func TestLockDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "x")
 	ctx := t.Context()
-	first, err := lockDir(ctx, dir, func() {})
+	first, err := LockDir(ctx, dir, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := tryLockDir(dir); !errors.Is(err, errLocked) {
+	if _, err := TryLockDir(dir); !errors.Is(err, errLocked) {
 		t.Fatal(err)
 	}
 	short, cancel := context.WithTimeout(ctx, 300*time.Millisecond)
 	defer cancel()
 	waited := false
-	if _, err := lockDir(short, dir, func() { waited = true }); !errors.Is(err, context.DeadlineExceeded) || !waited {
+	if _, err := LockDir(short, dir, func() { waited = true }); !errors.Is(err, context.DeadlineExceeded) || !waited {
 		t.Fatal(err, waited)
 	}
 	if err := os.Remove(dir); err != nil {
 		t.Fatal(err)
 	}
-	second, err := lockDir(ctx, dir, func() {})
+	second, err := LockDir(ctx, dir, func() {})
 	if err != nil {
 		t.Fatal(err)
 	}
 	first.Close()
 	second.Close()
-}
-
-func TestPinned(t *testing.T) {
-	gomod := "module x\n\ngo 1.26\n\nrequire (\n\tk8s.io/kubernetes v1.37.2 // indirect\n)\nrequire a.b/c v0.1.0\nreplace k8s.io/api => k8s.io/api v0.37.2\n"
-	for module, want := range map[string]string{"k8s.io/kubernetes": "v1.37.2", "a.b/c": "v0.1.0", "k8s.io/api": "", "none": ""} {
-		if got := pinned(gomod, module); got != want {
-			t.Errorf("pinned(%s) = %q, want %q", module, got, want)
-		}
-	}
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package state
 
 import (
 	"context"
@@ -9,17 +9,19 @@ import (
 	"os"
 	"syscall"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
 // lockDir takes the exclusive lock of a folder, which it makes if need be, and
 // waits for whoever has it. The lock ends with the returned file or with this
 // process.
-func lockDir(ctx context.Context, dir string, waiting func()) (*os.File, error) {
+func LockDir(ctx context.Context, dir string, waiting func()) (*os.File, error) {
 	for told := false; ; {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}
-		f, err := tryLockDir(dir)
+		f, err := TryLockDir(dir)
 		if err == nil {
 			return f, nil
 		}
@@ -30,7 +32,7 @@ func lockDir(ctx context.Context, dir string, waiting func()) (*os.File, error) 
 			told = true
 			waiting()
 		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+		if err := wait.Sleep(ctx, 100*time.Millisecond); err != nil {
 			return nil, err
 		}
 	}
@@ -41,7 +43,7 @@ var errLocked = errors.New("locked")
 // tryLockDir is lockDir without the patience. The folder may be deleted by
 // whoever has the lock, so the lock counts only while the path still leads to
 // what was locked.
-func tryLockDir(dir string) (*os.File, error) {
+func TryLockDir(dir string) (*os.File, error) {
 	f, err := os.Open(dir)
 	if err != nil {
 		return nil, err
@@ -67,16 +69,4 @@ func sameFile(f *os.File, path string) bool {
 	}
 	b, err := os.Stat(path)
 	return err == nil && os.SameFile(a, b)
-}
-
-// sleep waits, or returns the context's error if that ends first.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-		return nil
-	}
 }

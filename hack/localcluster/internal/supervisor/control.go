@@ -1,12 +1,10 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package supervisor
 
 import (
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -17,18 +15,18 @@ import (
 
 // request and reply are what travels over the supervisor's socket, one of each
 // a connection.
-type request struct {
+type Request struct {
 	Do        string   `json:"do"` // status, add, start, stop, restart, kill, shutdown
 	Component string   `json:"component,omitempty"`
 	Args      []string `json:"args,omitempty"` // of a component to add
 }
 
-type reply struct {
+type Reply struct {
 	Error      string            `json:"error,omitempty"`
-	Components []componentStatus `json:"components,omitempty"`
+	Components []ComponentStatus `json:"components,omitempty"`
 }
 
-type componentStatus struct {
+type ComponentStatus struct {
 	Name     string    `json:"name"`
 	PID      int       `json:"pid"` // as the supervisor sees it; 0: not running
 	Started  time.Time `json:"started"`
@@ -61,11 +59,11 @@ func (s *supervisor) serveControl(l net.Listener) {
 		}
 		go func() {
 			defer conn.Close()
-			var req request
+			var req Request
 			if json.NewDecoder(conn).Decode(&req) != nil {
 				return
 			}
-			answer := make(chan reply, 1)
+			answer := make(chan Reply, 1)
 			s.events <- func() { s.handle(req, answer) }
 			_ = json.NewEncoder(conn).Encode(<-answer)
 		}()
@@ -74,13 +72,13 @@ func (s *supervisor) serveControl(l net.Listener) {
 
 // handle carries out a request on the main goroutine; the answer may come
 // later, when a component has ended.
-func (s *supervisor) handle(req request, answer chan<- reply) {
+func (s *supervisor) handle(req Request, answer chan<- Reply) {
 	done := func(err error) {
 		if err != nil {
-			answer <- reply{Error: err.Error()}
+			answer <- Reply{Error: err.Error()}
 			return
 		}
-		answer <- reply{Components: s.status()}
+		answer <- Reply{Components: s.status()}
 	}
 	switch req.Do {
 	case "status":
@@ -91,7 +89,7 @@ func (s *supervisor) handle(req request, answer chan<- reply) {
 		done(nil)
 		return
 	case "add":
-		done(s.add(daemon{req.Component, req.Args}))
+		done(s.add(Daemon{req.Component, req.Args}))
 		return
 	}
 	p := s.find(req.Component)
@@ -121,62 +119,10 @@ func (s *supervisor) handle(req request, answer chan<- reply) {
 	}
 }
 
-func (s *supervisor) status() []componentStatus {
-	var all []componentStatus
+func (s *supervisor) status() []ComponentStatus {
+	var all []ComponentStatus
 	for _, p := range s.processes {
-		all = append(all, componentStatus{p.Name, p.pid, p.started, p.restarts})
+		all = append(all, ComponentStatus{p.Name, p.pid, p.started, p.restarts})
 	}
 	return all
-}
-
-// ask sends a request that needs no more than a component's name.
-func (c *cluster) ask(ctx context.Context, do, component string) (reply, error) {
-	return c.send(ctx, request{Do: do, Component: component})
-}
-
-// send sends the supervisor of a cluster one request.
-func (c *cluster) send(ctx context.Context, req request) (reply, error) {
-	var r reply
-	dir, err := os.Open(c.dir)
-	if err != nil {
-		return r, err
-	}
-	defer dir.Close()
-	var dialer net.Dialer
-	conn, err := dialer.DialContext(ctx, "unix", controlPath(dir))
-	if err != nil {
-		return r, fmt.Errorf("reaching the supervisor of cluster %q: %w", c.Name, err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(stopPatience + 5*time.Second))
-	if err := json.NewEncoder(conn).Encode(req); err != nil {
-		return r, err
-	}
-	if err := json.NewDecoder(conn).Decode(&r); err != nil {
-		return r, fmt.Errorf("the supervisor of cluster %q gave no answer: %w", c.Name, err)
-	}
-	if r.Error != "" {
-		return r, errors.New(r.Error)
-	}
-	return r, nil
-}
-
-func controlCommand(do string) func(context.Context, []string) error {
-	return func(ctx context.Context, args []string) error {
-		fs := newFlags(do)
-		name := nameFlag(fs)
-		rest, err := parse(fs, args)
-		if err != nil {
-			return err
-		}
-		if len(rest) != 1 {
-			return fmt.Errorf("say which component to %s; `localcluster status` lists them", do)
-		}
-		c, err := runningCluster(*name)
-		if err != nil {
-			return err
-		}
-		_, err = c.ask(ctx, do, rest[0])
-		return err
-	}
 }

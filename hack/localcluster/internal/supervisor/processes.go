@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package supervisor
 
 import (
 	"bytes"
@@ -12,26 +12,29 @@ import (
 	"strconv"
 	"syscall"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
 // processes lists the cluster's processes: those that carry its mark in their
 // environment, and those of its containers, which are in its cgroup.
-func (c *cluster) processes() []int {
+func Processes(c *state.Cluster) []int {
 	entries, _ := os.ReadDir("/proc")
 	var pids []int
 	for _, e := range entries {
 		pid, err := strconv.Atoi(e.Name())
-		if err == nil && pid != os.Getpid() && c.owns(pid) {
+		if err == nil && pid != os.Getpid() && owns(c, pid) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
 }
 
-func (c *cluster) owns(pid int) bool {
+func owns(c *state.Cluster, pid int) bool {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
-	if c.Nodes == nodesReal {
-		if groups, err := os.ReadFile(proc + "/cgroup"); err == nil && bytes.Contains(groups, []byte(":"+c.cgroup()+"/")) {
+	if c.Nodes == state.NodesReal {
+		if groups, err := os.ReadFile(proc + "/cgroup"); err == nil && bytes.Contains(groups, []byte(":"+c.Cgroup()+"/")) {
 			return true
 		}
 	}
@@ -40,7 +43,7 @@ func (c *cluster) owns(pid int) bool {
 		return false
 	}
 	for v := range bytes.SplitSeq(env, []byte{0}) {
-		if string(v) == envMarker+"="+c.dir {
+		if string(v) == state.EnvMarker+"="+c.Dir {
 			return true
 		}
 	}
@@ -50,35 +53,35 @@ func (c *cluster) owns(pid int) bool {
 // endProcesses stops every process of the cluster and waits until none is left: first
 // by asking the supervisor, then by killing it (and with it, where it has
 // namespaces, all that lives in them), then by killing what is left.
-func (c *cluster) endProcesses(ctx context.Context) error {
-	if c.running() {
-		if _, err := c.ask(ctx, "shutdown", ""); err == nil {
-			if c.waitGone(ctx, shutdownPatience+5*time.Second) {
+func EndProcesses(ctx context.Context, c *state.Cluster) error {
+	if c.Running() {
+		if _, err := Ask(ctx, c, "shutdown", ""); err == nil {
+			if waitGone(ctx, c, shutdownPatience+5*time.Second) {
 				return nil
 			}
 		}
 	}
-	if c.Supervisor != 0 && c.owns(c.Supervisor) {
+	if c.Supervisor != 0 && owns(c, c.Supervisor) {
 		_ = syscall.Kill(c.Supervisor, syscall.SIGKILL)
-		if c.waitGone(ctx, 10*time.Second) {
+		if waitGone(ctx, c, 10*time.Second) {
 			return nil
 		}
 	}
-	for _, pid := range c.processes() {
+	for _, pid := range Processes(c) {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	if !c.waitGone(ctx, 10*time.Second) {
-		return fmt.Errorf("processes of cluster %q do not end: %v", c.Name, c.processes())
+	if !waitGone(ctx, c, 10*time.Second) {
+		return fmt.Errorf("processes of cluster %q do not end: %v", c.Name, Processes(c))
 	}
 	return nil
 }
 
-func (c *cluster) waitGone(ctx context.Context, patience time.Duration) bool {
+func waitGone(ctx context.Context, c *state.Cluster, patience time.Duration) bool {
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		if !c.running() && len(c.processes()) == 0 {
+		if !c.Running() && len(Processes(c)) == 0 {
 			return true
 		}
-		if sleep(ctx, 50*time.Millisecond) != nil {
+		if wait.Sleep(ctx, 50*time.Millisecond) != nil {
 			return false
 		}
 	}

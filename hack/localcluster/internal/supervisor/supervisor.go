@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package supervisor
 
 import (
 	"encoding/json"
@@ -13,52 +13,37 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
 // superviseCommand is the hidden subcommand that `up` starts: the process that
 // all daemons of a cluster are children of.
-const superviseCommand = "supervise"
+const Command = "supervise"
 
 // supervisorSpec tells the supervisor what to look after (supervisor.json).
-type supervisorSpec struct {
+type Spec struct {
 	// Namespaces says that the supervisor is process 1 of namespaces of its
 	// own, in which Cache is to be mounted beside the state.
 	Namespaces bool     `json:"namespaces"`
 	Cache      string   `json:"cache"`
 	Path       string   `json:"path"`
-	Daemons    []daemon `json:"daemons"`
-}
-
-// process is the state of one daemon.
-type process struct {
-	daemon
-	pid      int
-	started  time.Time
-	wanted   bool
-	restarts int // how often it ended by itself
-	onExit   []func()
+	Daemons    []Daemon `json:"daemons"`
 }
 
 // supervisor owns the daemons. Everything that touches them runs, one function
 // after the other, on the main goroutine (see main for why); others post.
 type supervisor struct {
-	spec      supervisorSpec
+	spec      Spec
 	logs      string
 	events    chan func()
 	processes []*process
 	stopping  bool
 }
 
-const (
-	restartDelay = time.Second
-	stopPatience = 10 * time.Second
-	// shutdownPatience is short: a cluster that goes away needs no farewells.
-	shutdownPatience = time.Second
-)
-
 // supervise runs the supervisor of the cluster whose state folder is dir until
 // it is told to end. It starts nothing by itself: `up` does, by its socket.
-func supervise(dir string) error {
+func Run(dir string, isolate func(state, cache string) error) error {
 	data, err := os.ReadFile(filepath.Join(dir, "supervisor.json"))
 	if err != nil {
 		return err
@@ -68,7 +53,7 @@ func supervise(dir string) error {
 		return err
 	}
 	for _, d := range s.spec.Daemons {
-		s.processes = append(s.processes, &process{daemon: d})
+		s.processes = append(s.processes, &process{Daemon: d})
 	}
 	lock, err := os.OpenFile(filepath.Join(dir, "supervisor.lock"), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -82,10 +67,10 @@ func supervise(dir string) error {
 		return err
 	}
 	if s.spec.Namespaces {
-		if err := enterMounts(dir, s.spec.Cache); err != nil {
+		if err := isolate(dir, s.spec.Cache); err != nil {
 			return fmt.Errorf("setting up mounts: %w", err)
 		}
-		s.logs = filepath.Join(innerState, "logs")
+		s.logs = filepath.Join(state.InnerState, "logs")
 	}
 
 	signals := make(chan os.Signal, 16)
@@ -150,12 +135,12 @@ func (s *supervisor) find(name string) *process {
 
 // add makes one more daemon a component, without starting it. One that is
 // there already stays as it is.
-func (s *supervisor) add(d daemon) error {
+func (s *supervisor) add(d Daemon) error {
 	if d.Name == "" || len(d.Args) == 0 {
 		return errors.New("a component needs a name and a program")
 	}
 	if s.find(d.Name) == nil {
-		s.processes = append(s.processes, &process{daemon: d})
+		s.processes = append(s.processes, &process{Daemon: d})
 	}
 	return nil
 }
@@ -167,112 +152,4 @@ func (s *supervisor) idle() bool {
 		}
 	}
 	return true
-}
-
-func (s *supervisor) start(p *process) error {
-	p.wanted = true
-	if p.pid != 0 || s.stopping {
-		return nil
-	}
-	out, err := os.OpenFile(filepath.Join(s.logs, p.Name+".log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
-	if err != nil {
-		return err
-	}
-	defer out.Close()
-	null, err := os.Open(os.DevNull)
-	if err != nil {
-		return err
-	}
-	defer null.Close()
-	// Not os/exec: its Wait and reap, which must bury orphans too, would take
-	// each other's children.
-	pid, err := syscall.ForkExec(p.Args[0], p.Args, &syscall.ProcAttr{
-		Env:   []string{"PATH=" + s.spec.Path, "HOME=/", envMarker + "=" + os.Getenv(envMarker)},
-		Files: []uintptr{null.Fd(), out.Fd(), out.Fd()},
-		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
-	})
-	if err != nil {
-		return fmt.Errorf("starting %s: %w", p.Args[0], err)
-	}
-	p.pid, p.started = pid, time.Now()
-	log.Printf("%s: started, pid %d", p.Name, pid)
-	return nil
-}
-
-// stop ends a daemon and calls then when it is gone.
-func (s *supervisor) stop(p *process, patience time.Duration, then func()) {
-	p.wanted = false
-	if p.pid == 0 {
-		then()
-		return
-	}
-	p.onExit = append(p.onExit, then)
-	pid := p.pid
-	_ = syscall.Kill(pid, syscall.SIGTERM)
-	time.AfterFunc(patience, func() {
-		s.events <- func() {
-			if p.pid == pid {
-				log.Printf("%s: did not stop in %s, killing it", p.Name, patience)
-				_ = syscall.Kill(pid, syscall.SIGKILL)
-			}
-		}
-	})
-}
-
-func (s *supervisor) shutdown() {
-	if s.stopping {
-		return
-	}
-	log.Print("stopping")
-	s.stopping = true
-	for _, p := range s.processes {
-		s.stop(p, shutdownPatience, func() {})
-	}
-}
-
-// reap buries every ended child. As process 1 it has more than it started: the
-// shims of containers become its children.
-func (s *supervisor) reap() {
-	for {
-		var status syscall.WaitStatus
-		pid, err := syscall.Wait4(-1, &status, syscall.WNOHANG, nil)
-		if err == syscall.EINTR {
-			continue
-		}
-		if pid <= 0 {
-			return
-		}
-		for _, p := range s.processes {
-			if p.pid == pid {
-				s.exited(p, status)
-			}
-		}
-	}
-}
-
-func (s *supervisor) exited(p *process, status syscall.WaitStatus) {
-	how := fmt.Sprintf("exit code %d", status.ExitStatus())
-	if status.Signaled() {
-		how = "signal " + status.Signal().String()
-	}
-	log.Printf("%s: ended after %s: %s", p.Name, time.Since(p.started).Round(time.Millisecond), how)
-	p.pid = 0
-	callbacks := p.onExit
-	p.onExit = nil
-	for _, f := range callbacks {
-		f()
-	}
-	if !p.wanted || s.stopping || p.pid != 0 {
-		return
-	}
-	p.restarts++
-	time.AfterFunc(restartDelay, func() {
-		s.events <- func() {
-			if p.wanted {
-				if err := s.start(p); err != nil {
-					log.Print(err)
-				}
-			}
-		}
-	})
 }

@@ -1,21 +1,31 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package main
+package supervisor
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
 // The test program doubles as the supervisor that it starts.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 && os.Args[1] == superviseCommand {
-		main()
+	if len(os.Args) == 3 && os.Args[1] == Command {
+		// As in main: a daemon would be killed when the thread that started it ends.
+		runtime.LockOSThread()
+		if err := Run(os.Args[2], nil); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
 		return
 	}
 	os.Exit(m.Run())
@@ -23,39 +33,39 @@ func TestMain(m *testing.M) {
 
 // startTestSupervisor supervises one daemon, sleep, in a state folder whose
 // path is longer than that of a socket may be.
-func startTestSupervisor(t *testing.T) (*cluster, *leash) {
+func startTestSupervisor(t *testing.T) (*state.Cluster, *Handle) {
 	t.Setenv("HOURGLASS_STATE", t.TempDir()+"/"+strings.Repeat("x", 120))
-	sleep, err := exec.LookPath("sleep")
+	program, err := exec.LookPath("sleep")
 	if err != nil {
 		t.Skip(err)
 	}
-	c := newCluster("one")
-	if err := os.MkdirAll(c.path("logs"), 0o700); err != nil {
+	c := state.New("one")
+	if err := os.MkdirAll(c.Path("logs"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	spec, err := json.Marshal(supervisorSpec{Path: systemPath, Daemons: []daemon{{"sleep", []string{sleep, "1000"}}}})
+	spec, err := json.Marshal(Spec{Path: SystemPath, Daemons: []Daemon{{"sleep", []string{program, "1000"}}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(c.path("supervisor.json"), spec, 0o600); err != nil {
+	if err := os.WriteFile(c.Path("supervisor.json"), spec, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.Nodes = nodesNone
-	l, err := startSupervisor(c)
+	c.Nodes = state.NodesNone
+	l, err := Start(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.end(t.Context()); err != nil {
+		if err := EndProcesses(context.WithoutCancel(t.Context()), c); err != nil {
 			t.Error(err)
 		}
 	})
 	return c, l
 }
 
-func ask(t *testing.T, c *cluster, do string) componentStatus {
+func ask(t *testing.T, c *state.Cluster, do string) ComponentStatus {
 	t.Helper()
-	r, err := c.ask(t.Context(), do, "sleep")
+	r, err := Ask(t.Context(), c, do, "sleep")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +74,7 @@ func ask(t *testing.T, c *cluster, do string) componentStatus {
 
 func TestSupervisor(t *testing.T) {
 	c, _ := startTestSupervisor(t)
-	if !c.running() {
+	if !c.Running() {
 		t.Fatal("the supervisor does not seem to run")
 	}
 	first := ask(t, c, "start")
@@ -91,7 +101,7 @@ func TestSupervisor(t *testing.T) {
 	if s := ask(t, c, "stop"); s.PID != 0 {
 		t.Errorf("after a stop: %+v", s)
 	}
-	if _, err := c.ask(t.Context(), "start", "other"); err == nil || !strings.Contains(err.Error(), "sleep") {
+	if _, err := Ask(t.Context(), c, "start", "other"); err == nil || !strings.Contains(err.Error(), "sleep") {
 		t.Errorf("an unknown component: %v", err)
 	}
 }
@@ -99,13 +109,13 @@ func TestSupervisor(t *testing.T) {
 // A component that is added later is like the others, and nothing replaces one.
 func TestAddComponent(t *testing.T) {
 	c, _ := startTestSupervisor(t)
-	program, err := exec.LookPath("sleep")
+	path, err := exec.LookPath("sleep")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sleep := ask(t, c, "start")
 	for _, name := range []string{"sleep", "later", "later"} {
-		r, err := c.send(t.Context(), request{Do: "add", Component: name, Args: []string{program, "1001"}})
+		r, err := Send(t.Context(), c, Request{Do: "add", Component: name, Args: []string{path, "1001"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -113,14 +123,14 @@ func TestAddComponent(t *testing.T) {
 			t.Errorf("adding %s changed sleep: %+v, was %+v", name, r.Components[0], sleep)
 		}
 	}
-	r, err := c.ask(t.Context(), "start", "later")
+	r, err := Ask(t.Context(), c, "start", "later")
 	if err != nil || len(r.Components) != 2 || r.Components[1].Name != "later" || r.Components[1].PID == 0 {
 		t.Errorf("the added component: %+v, %v", r.Components, err)
 	}
-	if got := len(c.processes()); got != 3 {
+	if got := len(Processes(c)); got != 3 {
 		t.Errorf("%d processes, want supervisor and two daemons", got)
 	}
-	if _, err := c.send(t.Context(), request{Do: "add", Component: "empty"}); err == nil {
+	if _, err := Send(t.Context(), c, Request{Do: "add", Component: "empty"}); err == nil {
 		t.Error("a component without a program was added")
 	}
 }
@@ -129,12 +139,12 @@ func TestAddComponent(t *testing.T) {
 func TestLeash(t *testing.T) {
 	c, l := startTestSupervisor(t)
 	ask(t, c, "start")
-	if got := len(c.processes()); got != 2 {
+	if got := len(Processes(c)); got != 2 {
 		t.Errorf("%d processes, want supervisor and daemon", got)
 	}
 	l.pipe.Close()
-	if !c.waitGone(t.Context(), 5*time.Second) {
-		t.Error("still there:", c.processes())
+	if !waitGone(t.Context(), c, 5*time.Second) {
+		t.Error("still there:", Processes(c))
 	}
 }
 
@@ -142,7 +152,7 @@ func TestLeash(t *testing.T) {
 func TestSupervisorKilled(t *testing.T) {
 	c, l := startTestSupervisor(t)
 	ask(t, c, "start")
-	if err := l.letGo(); err != nil {
+	if err := l.Detach(); err != nil {
 		t.Fatal(err)
 	}
 	p, err := os.FindProcess(c.Supervisor)
@@ -152,7 +162,7 @@ func TestSupervisorKilled(t *testing.T) {
 	if err := p.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if !c.waitGone(t.Context(), 5*time.Second) {
-		t.Error("still there:", c.processes())
+	if !waitGone(t.Context(), c, 5*time.Second) {
+		t.Error("still there:", Processes(c))
 	}
 }

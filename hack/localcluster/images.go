@@ -1,0 +1,93 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/images"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/progress"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+)
+
+func runPackImage(_ context.Context, args []string) error {
+	fs := newFlags("pack-image")
+	spec := images.Spec{Labels: map[string]string{}, Files: map[string]string{}}
+	fs.StringVar(&spec.Tag, "tag", "", "the image's name, as pods will write it")
+	out := fs.String("out", "", "the archive to write")
+	fs.StringVar(&spec.User, "user", "65532:65532", "user and group that the program runs as")
+	fs.Func("env", "NAME=VALUE to set in containers; may be repeated", func(s string) error {
+		if !strings.Contains(s, "=") {
+			return errors.New("want NAME=VALUE")
+		}
+		spec.Env = append(spec.Env, s)
+		return nil
+	})
+	fs.Func("label", "NAME=VALUE to label the image with; may be repeated", func(s string) error {
+		key, value, ok := strings.Cut(s, "=")
+		if !ok {
+			return errors.New("want NAME=VALUE")
+		}
+		spec.Labels[key] = value
+		return nil
+	})
+	fs.Func("entrypoint", "the program that containers run, a path in the image; repeated, its arguments (by default the first file)", func(s string) error {
+		spec.Entrypoint = append(spec.Entrypoint, s)
+		return nil
+	})
+	files, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if spec.Tag == "" || *out == "" || len(files) == 0 {
+		return errors.New("pack-image needs --tag, --out and at least one file; see --help")
+	}
+	for i, file := range files {
+		from, to, ok := strings.Cut(file, ":")
+		if !ok {
+			to = "/" + path.Base(from)
+		}
+		to = path.Clean("/" + to)
+		spec.Files[to] = from
+		if i == 0 && len(spec.Entrypoint) == 0 {
+			spec.Entrypoint = []string{to}
+		}
+	}
+	return spec.Write(*out)
+}
+
+func runLoadImage(ctx context.Context, args []string) error {
+	fs := newFlags("load-image")
+	name := nameFlag(fs)
+	files, err := parse(fs, args)
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return errors.New("say which archives to load")
+	}
+	c, err := state.LoadRunning(*name)
+	if err != nil {
+		return err
+	}
+	switch c.Nodes {
+	case state.NodesFake:
+		progress.Printf("The nodes of cluster %q are simulated: pods run with any image, so there is nothing to load.", c.Name)
+		return nil
+	case state.NodesNone:
+		return fmt.Errorf("cluster %q has no node to load images into", c.Name)
+	}
+	for _, file := range files {
+		names, err := images.Load(ctx, c, file)
+		if err != nil {
+			return err
+		}
+		progress.Printf("Loaded %s into cluster %q.", strings.Join(names, ", "), c.Name)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/api"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/build"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/kwok"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/progress"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
+)
+
+// AddNode adds a simulated node to a running cluster and waits until it is ready.
+func AddNode(ctx context.Context, cluster string, n kwok.Node) error {
+	manifest, err := n.Manifest()
+	if err != nil {
+		return err
+	}
+	c, err := addKwok(ctx, cluster)
+	if err != nil {
+		return err
+	}
+	// Not applied, which would turn a real node of that name into a simulated one.
+	if err := api.Kubectl(ctx, c, manifest, "create", "-f", "-"); err != nil {
+		return err
+	}
+	client, err := api.New(c)
+	if err != nil {
+		return err
+	}
+	if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
+		Name: "a ready simulated node", Timeout: time.Minute, Components: []string{build.Kwok.Name}, Check: client.NodeReady(n.Name)}); err != nil {
+		return err
+	}
+	progress.Printf("Cluster %q has the simulated node %s.", c.Name, n.Name)
+	return nil
+}
+
+// RemoveNode removes a simulated node from a running cluster.
+func RemoveNode(ctx context.Context, cluster, node string) error {
+	c, err := state.LoadRunning(cluster)
+	if err != nil {
+		return err
+	}
+	client, err := api.New(c)
+	if err != nil {
+		return err
+	}
+	var found struct {
+		Metadata struct{ Annotations map[string]string }
+	}
+	if err := client.Get(ctx, "/api/v1/nodes/"+node, &found); err != nil {
+		return err
+	}
+	if !kwok.Simulates(found.Metadata.Annotations) {
+		return fmt.Errorf("node %s of cluster %q is not simulated; it stays", node, c.Name)
+	}
+	if err := api.Kubectl(ctx, c, "", "delete", "node", node); err != nil {
+		return err
+	}
+	progress.Printf("Node %s is gone from cluster %q; pods that it still had follow within a minute or so.", node, c.Name)
+	return nil
+}
+
+// addKwok makes kwok a component of a cluster that was started without it, and
+// starts it where it does not run. It returns the cluster as it then is.
+func addKwok(ctx context.Context, name string) (*state.Cluster, error) {
+	c, err := state.LoadRunning(name)
+	if err != nil {
+		return nil, err
+	}
+	if c.Nodes == state.NodesNone {
+		return nil, fmt.Errorf("cluster %q has no scheduler and no controller manager, so it can have no nodes; `up --nodes real` and `fake` start them", name)
+	}
+	dir := c.Programs[build.Kwok.Name]
+	if dir == "" {
+		// A real node's processes see no cache but the one that it started with.
+		if cache := filepath.Dir(c.Programs[build.ControlPlane.Name]); c.Nodes == state.NodesReal && cache != state.CacheRoot() {
+			return nil, fmt.Errorf("cluster %q has its programs in %s; set HOURGLASS_CACHE to that", name, cache)
+		}
+		// Before the lock, as it may take minutes in which others want to end
+		// the cluster.
+		built, err := build.Ensure(ctx, []build.Component{build.Kwok})
+		if err != nil {
+			return nil, err
+		}
+		dir = built[build.Kwok.Name]
+	}
+	lock, err := state.LockDir(ctx, c.Dir, func() { progress.Printf("Another command works on cluster %q; waiting for it.", name) })
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		lock.Close()
+		_ = os.Remove(c.Dir) // where the cluster went meanwhile; else it is not empty
+	}()
+	if c, err = state.LoadRunning(name); err != nil {
+		return nil, err
+	}
+	if c.Programs[build.Kwok.Name] == "" {
+		if err := registerKwok(ctx, c, dir); err != nil {
+			return nil, err
+		}
+	}
+	return c, kwok.Start(ctx, c)
+}
+
+func registerKwok(ctx context.Context, c *state.Cluster, dir string) error {
+	if err := kwok.WriteFiles(c); err != nil {
+		return err
+	}
+	c.Programs[build.Kwok.Name] = dir
+	d := kwok.Daemon(c, c.Layout())
+	if _, err := supervisor.Send(ctx, c, supervisor.Request{Do: "add", Component: d.Name, Args: d.Args}); err != nil {
+		return err
+	}
+	return c.Save()
+}
