@@ -24,7 +24,7 @@ func runStatus(ctx context.Context, args []string) error {
 	}
 	c, err := state.Load(*name)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("there is no cluster %q; `localcluster up --name %s` starts it", *name, *name)
+		return fmt.Errorf("cluster %q does not exist: `localcluster up --name %s` creates it", *name, *name)
 	}
 	if err != nil {
 		return err
@@ -50,6 +50,7 @@ func runStatus(ctx context.Context, args []string) error {
 	return w.Flush()
 }
 
+// describe returns the state of a cluster for people.
 func describe(c *state.Cluster) string {
 	switch {
 	case c.Running() && c.Ready:
@@ -91,7 +92,7 @@ func runKubeconfig(_ context.Context, args []string) error {
 
 func runBinDir(_ context.Context, args []string) error {
 	fs := newFlags("bin-dir")
-	older := fs.Bool("older", false, "the folder of "+build.PartOlderControlPlane)
+	older := fs.Bool("older", false, "print the folder of "+build.PartOlderControlPlane)
 	if err := parseNone(fs, args); err != nil {
 		return err
 	}
@@ -107,28 +108,29 @@ func runBinDir(_ context.Context, args []string) error {
 		return err
 	}
 	if !built {
-		return fmt.Errorf("not built yet; `localcluster build --only %s` does it", c.Name)
+		return fmt.Errorf("%s is not built: run `localcluster build --only %[1]s`", c.Name)
 	}
 	fmt.Println(dir)
 	return nil
 }
 
-func controlCommand(do string) func(context.Context, []string) error {
+// controlCommand returns a subcommand that sends an action on one component to the supervisor.
+func controlCommand(action string) func(context.Context, []string) error {
 	return func(ctx context.Context, args []string) error {
-		fs := newFlags(do)
+		fs := newFlags(action)
 		name := nameFlag(fs)
 		rest, err := parse(fs, args)
 		if err != nil {
 			return err
 		}
 		if len(rest) != 1 {
-			return fmt.Errorf("say which component to %s; `localcluster status` lists them", do)
+			return fmt.Errorf("%s: expected the name of one component: `localcluster status` lists the components", action)
 		}
 		c, err := state.LoadRunning(*name)
 		if err != nil {
 			return err
 		}
-		_, err = supervisor.Ask(ctx, c, do, rest[0])
+		_, err = supervisor.Ask(ctx, c, action, rest[0])
 		return err
 	}
 }

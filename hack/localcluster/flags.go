@@ -13,8 +13,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// newFlags makes the flag set of one subcommand, with a usage text that shows
-// its arguments.
+// newFlags returns the flag set of a subcommand. Its usage shows the arguments too.
 func newFlags(name string) *flag.FlagSet {
 	fs := flag.NewFlagSet(name, flag.ContinueOnError)
 	fs.Usage = func() {
@@ -28,8 +27,8 @@ func newFlags(name string) *flag.FlagSet {
 	return fs
 }
 
-// parse reads flags and positional arguments in any order (plain flag parsing
-// stops at the first positional one) and returns the positional ones.
+// parse reads flags and positional arguments in any order and returns the positional arguments.
+// flag.FlagSet.Parse alone stops at the first positional argument.
 func parse(fs *flag.FlagSet, args []string) ([]string, error) {
 	var rest []string
 	for {
@@ -44,41 +43,42 @@ func parse(fs *flag.FlagSet, args []string) ([]string, error) {
 	}
 }
 
-// parseNone is parse for commands which take flags alone.
+// parseNone is parse for commands without positional arguments.
 func parseNone(fs *flag.FlagSet, args []string) error {
 	rest, err := parse(fs, args)
 	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%s takes no argument, but got %q", fs.Name(), rest)
+		err = fmt.Errorf("%s: unexpected arguments %q", fs.Name(), rest)
 	}
 	return err
 }
 
 func nameFlag(fs *flag.FlagSet) *string {
-	return fs.String("name", state.DefaultName, "which cluster")
+	return fs.String("name", state.DefaultName, "name of the cluster")
 }
 
-// Names get checked fully by the API server; this is enough for a path.
+// validNode accepts what is safe in a URL path. The API server checks the rest of the rules.
 var validNode = regexp.MustCompile(`^[a-z0-9][-.a-z0-9]*$`)
 
-// parseNode is parse for commands which take the name of one node.
+// parseNode is parse for commands whose one positional argument is the name of a node.
 func parseNode(fs *flag.FlagSet, args []string) (string, error) {
 	rest, err := parse(fs, args)
 	switch {
 	case err != nil:
 		return "", err
 	case len(rest) != 1:
-		return "", fmt.Errorf("%s takes the name of one node, but got %q", fs.Name(), rest)
+		return "", fmt.Errorf("%s: got %q, expected the name of one node", fs.Name(), rest)
 	case !validNode.MatchString(rest[0]):
-		return "", fmt.Errorf("%q cannot name a node: use lower-case letters, digits, dashes and dots", rest[0])
+		return "", fmt.Errorf("invalid node name %q: expected lower-case letters, digits, dashes and dots", rest[0])
 	}
 	return rest[0], nil
 }
 
+// pairFlag defines a repeatable flag whose values NAME=VALUE are added to a map.
 func pairFlag(fs *flag.FlagSet, name, usage string, into map[string]string) {
 	fs.Func(name, usage, func(s string) error {
 		k, v, ok := strings.Cut(s, "=")
 		if !ok || k == "" {
-			return errors.New("want a name, =, and a value")
+			return errors.New("expected NAME=VALUE")
 		}
 		into[k] = v
 		return nil

@@ -18,25 +18,26 @@ import (
 func runPackImage(_ context.Context, args []string) error {
 	fs := newFlags("pack-image")
 	spec := images.Spec{Labels: map[string]string{}, Files: map[string]string{}}
-	fs.StringVar(&spec.Tag, "tag", "", "the image's name, as pods will write it")
-	out := fs.String("out", "", "the archive to write")
-	fs.StringVar(&spec.User, "user", "65532:65532", "user and group that the program runs as")
-	fs.Func("env", "NAME=VALUE to set in containers; may be repeated", func(s string) error {
+	fs.StringVar(&spec.Tag, "tag", "", "name of the image, as in the image field of a pod")
+	out := fs.String("out", "", "archive to write")
+	fs.StringVar(&spec.User, "user", "65532:65532", "user and group that containers run as")
+	fs.Func("env", "environment variable of containers, NAME=VALUE; can be repeated", func(s string) error {
 		if !strings.Contains(s, "=") {
-			return errors.New("want NAME=VALUE")
+			return errors.New("expected NAME=VALUE")
 		}
 		spec.Env = append(spec.Env, s)
 		return nil
 	})
-	fs.Func("label", "NAME=VALUE to label the image with; may be repeated", func(s string) error {
+	fs.Func("label", "label of the image, NAME=VALUE; can be repeated", func(s string) error {
 		key, value, ok := strings.Cut(s, "=")
 		if !ok {
-			return errors.New("want NAME=VALUE")
+			return errors.New("expected NAME=VALUE")
 		}
 		spec.Labels[key] = value
 		return nil
 	})
-	fs.Func("entrypoint", "the program that containers run, a path in the image; repeated, its arguments (by default the first file)", func(s string) error {
+	const entrypoint = "program that containers run, a path in the image, then its arguments; can be repeated; by default the first FILE"
+	fs.Func("entrypoint", entrypoint, func(s string) error {
 		spec.Entrypoint = append(spec.Entrypoint, s)
 		return nil
 	})
@@ -45,7 +46,7 @@ func runPackImage(_ context.Context, args []string) error {
 		return err
 	}
 	if spec.Tag == "" || *out == "" || len(files) == 0 {
-		return errors.New("pack-image needs --tag, --out and at least one file; see --help")
+		return errors.New("pack-image: --tag, --out and at least one FILE are required; see --help")
 	}
 	for i, file := range files {
 		from, to, ok := strings.Cut(file, ":")
@@ -69,7 +70,7 @@ func runLoadImage(ctx context.Context, args []string) error {
 		return err
 	}
 	if len(files) == 0 {
-		return errors.New("say which archives to load")
+		return errors.New("load-image: expected at least one archive")
 	}
 	c, err := state.LoadRunning(*name)
 	if err != nil {
@@ -77,7 +78,7 @@ func runLoadImage(ctx context.Context, args []string) error {
 	}
 	switch c.Nodes {
 	case state.NodesFake:
-		progress.Printf("The nodes of cluster %q are simulated: pods run with any image, so there is nothing to load.", c.Name)
+		progress.Printf("Nothing to load: the nodes of cluster %q are simulated, so pods become Running with any image.", c.Name)
 		return nil
 	case state.NodesNone:
 		return fmt.Errorf("cluster %q has no node to load images into", c.Name)

@@ -25,28 +25,29 @@ func parseAddNode(args []string) (n kwok.Node, cluster string, err error) {
 	fs := newFlags("add-node")
 	name := nameFlag(fs)
 	n.Labels, n.Capacity = map[string]string{}, map[string]string{}
-	pairFlag(fs, "label", "a label of the node, as `K=V`; can be repeated", n.Labels)
-	pairFlag(fs, "capacity", "how much of a resource the node has, as `RES=N`, such as nvidia.com/gpu=4; can be repeated", n.Capacity)
-	fs.Func("taint", "a taint of the node, as `K=V:Effect` or K:Effect; can be repeated", func(s string) error {
+	pairFlag(fs, "label", "label of the node, `K=V`; can be repeated", n.Labels)
+	pairFlag(fs, "capacity", "capacity of the node, `RES=N`, such as nvidia.com/gpu=4; can be repeated", n.Capacity)
+	fs.Func("taint", "taint of the node, `K=V:Effect` or K:Effect; can be repeated", func(s string) error {
 		t, err := parseTaint(s)
 		n.Taints = append(n.Taints, t)
 		return err
 	})
-	bare := fs.Bool("no-default-taint", false, fmt.Sprintf("leave off the taint %s=%s:%s, so that pods which do not tolerate it land there too",
+	noDefaultTaint := fs.Bool("no-default-taint", false, fmt.Sprintf(
+		"do not add the taint %s=%s:%s, which keeps pods without a toleration off the node",
 		kwok.DefaultTaint.Key, kwok.DefaultTaint.Value, kwok.DefaultTaint.Effect))
 	n.Name, err = parseNode(fs, args)
-	if err == nil && !*bare && !slices.Contains(n.Taints, kwok.DefaultTaint) {
+	if err == nil && !*noDefaultTaint && !slices.Contains(n.Taints, kwok.DefaultTaint) {
 		n.Taints = append(n.Taints, kwok.DefaultTaint)
 	}
 	return n, *name, err
 }
 
 func parseTaint(s string) (kwok.Taint, error) {
-	what, effect, _ := strings.Cut(s, ":")
-	key, value, _ := strings.Cut(what, "=")
+	pair, effect, _ := strings.Cut(s, ":")
+	key, value, _ := strings.Cut(pair, "=")
 	effects := []string{"NoSchedule", "PreferNoSchedule", "NoExecute"}
 	if key == "" || !slices.Contains(effects, effect) {
-		return kwok.Taint{}, fmt.Errorf("want K=V:Effect, the effect being one of %s", strings.Join(effects, ", "))
+		return kwok.Taint{}, fmt.Errorf("expected K=V:Effect, with an effect of %s", strings.Join(effects, ", "))
 	}
 	return kwok.Taint{Key: key, Value: value, Effect: effect}, nil
 }

@@ -18,41 +18,44 @@ import (
 func runUp(ctx context.Context, args []string) error {
 	fs := newFlags("up")
 	var o lifecycle.Options
-	fs.StringVar(&o.Name, "name", state.DefaultName, "which cluster; several can run side by side")
-	fs.StringVar(&o.Nodes, "nodes", "", "real: a node that runs containers (root on Linux); fake: nodes simulated by kwok; none: etcd and API server alone. By default real where it can be, else fake")
-	fs.IntVar(&o.FakeNodes, "fake-nodes", 1, "how many simulated nodes, with --nodes fake")
-	fs.BoolVar(&o.Foreground, "foreground", false, "stay attached: print KUBECONFIG=PATH when ready, and end the cluster when standard input ends or at SIGINT or SIGTERM")
-	fs.BoolVar(&o.Audit, "audit", true, "write the API server's audit log (who asked for what, no contents) to audit.log in the state folder")
+	fs.StringVar(&o.Name, "name", state.DefaultName, "name of the cluster; several clusters can run at the same time")
+	fs.StringVar(&o.Nodes, "nodes", "",
+		"kind of nodes: real (a node that runs containers; needs root), fake (nodes simulated by kwok) or none (only etcd and API server); by default real for root, fake for other users")
+	fs.IntVar(&o.FakeNodes, "fake-nodes", 1, "number of simulated nodes, with --nodes fake")
+	fs.BoolVar(&o.Foreground, "foreground", false,
+		"print KUBECONFIG=PATH when the cluster is ready, and stop the cluster when standard input ends or on SIGINT or SIGTERM")
+	fs.BoolVar(&o.Audit, "audit", true,
+		"write the API server's audit log (metadata of requests, no bodies) to audit.log in the state folder")
 	if err := parseNone(fs, args); err != nil {
 		return err
 	}
 	if err := state.CheckName(o.Name); err != nil {
 		return err
 	}
-	kind, why := defaultNodes()
+	kind, reason := defaultNodes()
 	switch o.Nodes {
 	case "":
 		o.Nodes = kind
 		if kind == state.NodesFake {
-			progress.Printf("Containers will be simulated: %s. Pods will say that they run, but no program of theirs does.", why)
+			progress.Printf("Using simulated nodes: %s. Pods become Running, but their containers do not run.", reason)
 		}
 	case state.NodesReal:
 		if kind != state.NodesReal {
-			return fmt.Errorf("no real node here: %s; --nodes fake simulates one", why)
+			return fmt.Errorf("--nodes real: %s; --nodes fake simulates a node", reason)
 		}
 	case state.NodesFake, state.NodesNone:
 	default:
-		return fmt.Errorf("--nodes is real, fake or none, not %q", o.Nodes)
+		return fmt.Errorf("--nodes: invalid value %q: expected real, fake or none", o.Nodes)
 	}
 	if k := os.Getenv("KUBECONFIG"); k != "" {
-		progress.Printf("KUBECONFIG is set (%s); it is not used and not changed: this cluster has a kubeconfig of its own.", k)
+		progress.Printf("Ignoring KUBECONFIG (%s): this cluster has its own kubeconfig.", k)
 	}
 	return lifecycle.Up(ctx, o)
 }
 
-// defaultNodes is the best kind of nodes that can be had here, and why none
-// better can.
-func defaultNodes() (kind, why string) {
+// defaultNodes returns the best kind of nodes that this user can have, and the reason why it is not
+// state.NodesReal.
+func defaultNodes() (kind, reason string) {
 	if os.Geteuid() != 0 {
 		return state.NodesFake, "a real node needs root"
 	}
@@ -73,8 +76,8 @@ func runDown(ctx context.Context, args []string) error {
 
 func runBuild(ctx context.Context, args []string) error {
 	fs := newFlags("build")
-	only := fs.String("only", "", "what to build: "+strings.Join([]string{build.PartControlPlane, build.PartOlderControlPlane, build.PartNode, build.PartKwok, build.PartAll}, ", ")+
-		"; by default what `up` needs here")
+	parts := []string{build.PartControlPlane, build.PartOlderControlPlane, build.PartNode, build.PartKwok, build.PartAll}
+	only := fs.String("only", "", "part to build: "+strings.Join(parts, ", ")+"; by default what `up` needs")
 	if err := parseNone(fs, args); err != nil {
 		return err
 	}

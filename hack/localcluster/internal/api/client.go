@@ -1,6 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package api reads and writes objects as the admin of a cluster.
 package api
 
 import (
@@ -17,12 +18,13 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// admin reads from the API server as the cluster's admin.
+// Client reads from the API server as the cluster's admin.
 type Client struct {
 	base   string
 	client *http.Client
 }
 
+// New returns a client of a cluster's API server.
 func New(c *state.Cluster) (*Client, error) {
 	cert, err := tls.LoadX509KeyPair(c.Path("pki", "admin.crt"), c.Path("pki", "admin.key"))
 	if err != nil {
@@ -40,7 +42,7 @@ func New(c *state.Cluster) (*Client, error) {
 	return &Client{c.URL(), &http.Client{Transport: transport, Timeout: 5 * time.Second}}, nil
 }
 
-// get reads one path; into may be nil when the answer's code is all that counts.
+// Get reads a path. into may be nil if only the status code matters.
 func (a *Client) Get(ctx context.Context, path string, into any) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path, nil)
 	if err != nil {
@@ -64,12 +66,12 @@ func (a *Client) Get(ctx context.Context, path string, into any) error {
 	return json.Unmarshal(body, into)
 }
 
-// exists is a condition: the path can be read.
+// Exists returns a check that a path can be read.
 func (a *Client) Exists(path string) func(context.Context) error {
 	return func(ctx context.Context) error { return a.Get(ctx, path, nil) }
 }
 
-// nodeReady is a condition: the node says that it is ready.
+// NodeReady returns a check that a node is ready.
 func (a *Client) NodeReady(name string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var node struct {
@@ -80,7 +82,7 @@ func (a *Client) NodeReady(name string) func(context.Context) error {
 		if err := a.Get(ctx, "/api/v1/nodes/"+name, &node); err != nil {
 			return err
 		}
-		message := "it has not reported yet"
+		message := "it has no Ready condition yet"
 		for _, cond := range node.Status.Conditions {
 			if cond.Type != "Ready" {
 				continue
@@ -94,7 +96,7 @@ func (a *Client) NodeReady(name string) func(context.Context) error {
 	}
 }
 
-// deploymentReady is a condition: a deployment of kube-system has a ready pod.
+// DeploymentReady returns a check that a Deployment in kube-system has a ready pod.
 func (a *Client) DeploymentReady(name string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var d struct{ Status struct{ ReadyReplicas int } }
@@ -102,7 +104,7 @@ func (a *Client) DeploymentReady(name string) func(context.Context) error {
 			return err
 		}
 		if d.Status.ReadyReplicas == 0 {
-			return fmt.Errorf("no pod of deployment %s is ready", name)
+			return fmt.Errorf("deployment kube-system/%s has no ready pod", name)
 		}
 		return nil
 	}

@@ -15,15 +15,15 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// apply creates or updates the objects of a manifest.
+// Apply creates or updates the objects of a manifest.
 func Apply(ctx context.Context, c *state.Cluster, manifest string) error {
 	return Kubectl(ctx, c, manifest, "apply", "--server-side", "--field-manager=localcluster", "-f", "-")
 }
 
-// kubectl runs as the cluster's admin.
+// Kubectl runs kubectl as the cluster's admin.
 func Kubectl(ctx context.Context, c *state.Cluster, input string, args ...string) error {
 	cmd := exec.CommandContext(ctx, c.Program(build.ControlPlane.Name, "kubectl"), append([]string{"--kubeconfig=" + c.Kubeconfig()}, args...)...)
-	// A proxy for the outside is none for an address of this machine's own.
+	// The address of the API server is local, so a configured proxy can't reach it.
 	cmd.Env = append(os.Environ(), "NO_PROXY=*")
 	cmd.Stdin = strings.NewReader(input)
 	if out, err := cmd.CombinedOutput(); err != nil {

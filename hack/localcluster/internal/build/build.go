@@ -1,6 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package build builds the programs of a cluster from pinned modules into a cache.
 package build
 
 import (
@@ -21,8 +22,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// ensureBuilt builds what the cache lacks and returns every component's
-// folder by its name.
+// Ensure builds the components that the cache lacks and returns the folders by component.
 func Ensure(ctx context.Context, cs []Component) (map[string]string, error) {
 	dirs := map[string]string{}
 	var missing []release
@@ -37,15 +37,15 @@ func Ensure(ctx context.Context, cs []Component) (map[string]string, error) {
 		}
 	}
 	if len(missing) == 0 {
-		progress.Printf("All programs are built, in %s.", state.CacheRoot())
+		progress.Printf("All programs are already built in %s.", state.CacheRoot())
 		return dirs, nil
 	}
 	if _, err := exec.LookPath("go"); err != nil {
-		return nil, errors.New("building the cluster's programs needs Go in PATH (https://go.dev/dl)")
+		return nil, errors.New("building the cluster's programs needs go in PATH (https://go.dev/dl)")
 	}
-	// One build at a time: two would take the same minutes twice.
+	// One build at a time: a second one would compile the same packages again.
 	lock, err := state.LockDir(ctx, filepath.Join(state.CacheRoot(), ".building"), func() {
-		progress.Printf("Another build is running; waiting for it.")
+		progress.Printf("Waiting for another build.")
 	})
 	if err != nil {
 		return nil, err
@@ -53,22 +53,22 @@ func Ensure(ctx context.Context, cs []Component) (map[string]string, error) {
 	defer lock.Close()
 	begin := time.Now()
 	for i, r := range missing {
-		if r.built() { // by whoever had the lock
+		if r.built() { // by the process that held the lock
 			continue
 		}
 		if err := r.build(ctx, fmt.Sprintf("[%d/%d]", i+1, len(missing))); err != nil {
 			return nil, err
 		}
 	}
-	progress.Printf("Built in %s, kept in %s.", progress.Since(begin), state.CacheRoot())
+	progress.Printf("Built in %s. The programs are in %s.", progress.Since(begin), state.CacheRoot())
 	return dirs, nil
 }
 
-// build compiles all programs of a release into a temporary folder and gives
-// it its name when complete.
+// build compiles the programs of a release into a temporary folder and renames the folder when it is
+// complete.
 func (r release) build(ctx context.Context, step string) error {
 	names := slices.Sorted(maps.Keys(r.Programs))
-	progress.Printf("%s %s %s: building %s (once; a cold build takes minutes)", step, r.Name, r.version, strings.Join(names, ", "))
+	progress.Printf("%s %s %s: building %s (a first build takes minutes)", step, r.Name, r.version, strings.Join(names, ", "))
 	begin := time.Now()
 	tmp, err := os.MkdirTemp(state.CacheRoot(), ".tmp-"+r.Name+"-")
 	if err != nil {
@@ -88,12 +88,12 @@ func (r release) build(ctx context.Context, step string) error {
 	if err := os.Rename(tmp, r.dir); err != nil {
 		return err
 	}
-	progress.Printf("%s %s %s: done in %s", step, r.Name, r.version, progress.Since(begin))
+	progress.Printf("%s %s %s: built in %s", step, r.Name, r.version, progress.Since(begin))
 	return nil
 }
 
-// ldflags drops debugging data and stamps Kubernetes' version, without which
-// clients such as kubectl cannot tell what they talk to.
+// ldflags returns the linker flags. They drop debugging data and set the version of Kubernetes, which
+// clients such as kubectl read.
 func (r release) ldflags() string {
 	flags := "-s -w"
 	if r.Component.version == "k8s.io/kubernetes" {
@@ -104,8 +104,8 @@ func (r release) ldflags() string {
 	return flags
 }
 
-// goBuild runs the go command in its own process group, so that an interrupt
-// ends its compilers too, and tells every few seconds how far it is.
+// goBuild runs the go command and reports its progress. The command has its own process group, so
+// that an interrupt ends the compilers too.
 func goBuild(ctx context.Context, dir string, args []string, what string) error {
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = dir
@@ -119,11 +119,11 @@ func goBuild(ctx context.Context, dir string, args []string, what string) error 
 		return err
 	}
 	done := make(chan struct{})
-	var beat sync.WaitGroup
-	beat.Go(func() { heartbeat(done, what, out) })
+	var reporter sync.WaitGroup
+	reporter.Go(func() { reportProgress(done, what, out) })
 	err := cmd.Wait()
 	close(done)
-	beat.Wait()
+	reporter.Wait()
 	if err != nil {
 		return fmt.Errorf("building %s: %w\n%s", what, err, out.failure())
 	}

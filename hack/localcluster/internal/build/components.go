@@ -9,14 +9,15 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// component is a set of programs built together from one pinned module.
+// Component is a set of programs that are built together from one module.
 type Component struct {
 	Name     string
-	module   string            // folder with the go.mod that pins it
-	version  string            // module whose version names it
-	Programs map[string]string // program name to package
+	module   string            // folder of the go.mod that pins the versions
+	version  string            // module whose version is the component's version
+	Programs map[string]string // package by program
 }
 
+// The parts that `build --only` can build.
 const (
 	PartControlPlane      = "control-plane"
 	PartOlderControlPlane = "older-control-plane"
@@ -25,13 +26,14 @@ const (
 	PartAll               = "all"
 )
 
+// The components of a cluster.
 var (
 	ControlPlane = Component{PartControlPlane, "components/kubernetes", "k8s.io/kubernetes", map[string]string{
 		"etcd":           "go.etcd.io/etcd/server/v3",
 		"kube-apiserver": "k8s.io/kubernetes/cmd/kube-apiserver",
 		"kubectl":        "k8s.io/kubernetes/cmd/kubectl",
 	}}
-	// No cluster is made of it: tests are pointed at it by KUBEBUILDER_ASSETS.
+	// No cluster uses it. Tests use it through KUBEBUILDER_ASSETS.
 	OlderControlPlane = Component{PartOlderControlPlane, "components/kubernetes-older", "k8s.io/kubernetes", ControlPlane.Programs}
 	Controllers       = Component{"controllers", "components/kubernetes", "k8s.io/kubernetes", map[string]string{
 		"kube-controller-manager": "k8s.io/kubernetes/cmd/kube-controller-manager",
@@ -57,8 +59,8 @@ var (
 	}}
 )
 
-// componentsOf lists what a part, or a kind of nodes, needs, in the order in
-// which it is started.
+// ComponentsFor returns the components of a part, or of a cluster with a kind of nodes, in the order
+// in which they start.
 func ComponentsFor(part string) ([]Component, error) {
 	switch part {
 	case PartControlPlane, state.NodesNone:
@@ -72,6 +74,6 @@ func ComponentsFor(part string) ([]Component, error) {
 	case PartAll:
 		return []Component{ControlPlane, Controllers, Kubelet, Containerd, CoreDNS, Pause, Kwok}, nil
 	}
-	return nil, fmt.Errorf("no part %q; there are %s, %s, %s, %s and %s", part,
+	return nil, fmt.Errorf("--only: unknown part %q: expected %s, %s, %s, %s or %s", part,
 		PartControlPlane, PartOlderControlPlane, PartNode, PartKwok, PartAll)
 }

@@ -13,7 +13,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/progress"
 )
 
-func heartbeat(done <-chan struct{}, what string, out *buildLog) {
+// reportProgress reports the progress of a build until done is closed.
+func reportProgress(done <-chan struct{}, what string, out *buildLog) {
 	begin := time.Now()
 	tick := time.NewTicker(15 * time.Second)
 	defer tick.Stop()
@@ -27,8 +28,8 @@ func heartbeat(done <-chan struct{}, what string, out *buildLog) {
 	}
 }
 
-// buildLog reads what `go build -v` prints: a line for each module that is
-// downloaded and each package that is compiled, and errors.
+// buildLog parses the output of `go build -v`: a line for each downloaded module and each compiled
+// package, and errors.
 type buildLog struct {
 	mu                  sync.Mutex
 	partial             []byte

@@ -16,9 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// source is the folder of this program's own sources, which hold the pins of
-// what it builds. They are looked for above the program and above the working
-// folder.
+// source returns the folder of the sources of this program, which contain the go.mod files of the
+// components. It searches above the program and above the working directory.
 func source() (string, error) {
 	var starts []string
 	if exe, err := os.Executable(); err == nil {
@@ -41,12 +40,12 @@ func source() (string, error) {
 			dir = parent
 		}
 	}
-	return "", errors.New("cannot find hack/localcluster/components, which pins what to build: run this from inside a clone of the repository")
+	return "", errors.New(
+		"hack/localcluster/components, which pins the versions to build, not found: run this command inside a clone of the repository")
 }
 
-// release is a component as pinned now: its readable version, and the folder
-// in the cache that its programs have or will have. Any change of a pin makes
-// another folder.
+// release is a component at the pinned version. Its folder in the cache has the hash of the pins in
+// its name, so that each change of a pin has its own folder.
 type release struct {
 	Component
 	version string
@@ -54,6 +53,7 @@ type release struct {
 	src     string
 }
 
+// resolve reads the pins of the component.
 func (c Component) resolve() (release, error) {
 	root, err := source()
 	if err != nil {
@@ -61,7 +61,7 @@ func (c Component) resolve() (release, error) {
 	}
 	r := release{Component: c, src: filepath.Join(root, c.module)}
 	pins := []string{"go.mod", "go.sum"}
-	if c.version == "" { // our own program
+	if c.version == "" { // the project's own program
 		pins = []string{"go.mod", "pause/main.go"}
 	}
 	h := sha256.New()
@@ -84,7 +84,7 @@ func (c Component) resolve() (release, error) {
 	return r, nil
 }
 
-// Folder returns the folder in the cache of the component's programs, and whether they are built.
+// Folder returns the component's folder in the cache, and whether its programs are built.
 func (c Component) Folder() (dir string, built bool, err error) {
 	r, err := c.resolve()
 	if err != nil {
@@ -93,13 +93,13 @@ func (c Component) Folder() (dir string, built bool, err error) {
 	return r.dir, r.built(), nil
 }
 
-// built tells whether the cache has it; folders get their name only complete.
+// built returns whether the cache has the programs. A folder has its name only once it is complete.
 func (r release) built() bool {
 	_, err := os.Stat(r.dir)
 	return err == nil
 }
 
-// pinned finds the version that a go.mod requires of a module.
+// pinned returns the version of a module that a go.mod requires.
 func pinned(gomod, module string) string {
 	for line := range strings.Lines(gomod) {
 		f := strings.Fields(strings.TrimPrefix(strings.TrimSpace(line), "require "))

@@ -21,18 +21,17 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// certLife is long enough for any local cluster; an hour's head start forgives
-// clocks that were set back.
-const certLife = 365 * 24 * time.Hour
+// validity is long enough for any local cluster.
+const validity = 365 * 24 * time.Hour
 
-// authority is a certificate authority kept in NAME.crt and NAME.key.
+// authority is a certificate authority, stored in NAME.crt and NAME.key.
 type authority struct {
 	dir  string
 	cert *x509.Certificate
 	key  crypto.Signer
 }
 
-// newAuthority makes an authority and writes it below dir.
+// newAuthority creates an authority and writes it to dir.
 func newAuthority(dir, name string) (*authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -52,8 +51,8 @@ func newAuthority(dir, name string) (*authority, error) {
 	return &authority{dir, cert, key}, writePair(dir, name, der, key)
 }
 
-// identity is who a certificate is issued to. Hosts (names and addresses) make
-// it good for serving; every one is good for a client.
+// identity is the subject of a certificate. A certificate with hosts (names and addresses) is valid
+// for servers; each certificate is valid for clients.
 type identity struct {
 	user   string
 	groups []string
@@ -92,8 +91,9 @@ func newTemplate(subject pkix.Name) *x509.Certificate {
 	return &x509.Certificate{
 		SerialNumber: serial,
 		Subject:      subject,
-		NotBefore:    now.Add(-time.Hour),
-		NotAfter:     now.Add(certLife),
+		// A clock that is set back by less than an hour does no harm.
+		NotBefore: now.Add(-time.Hour),
+		NotAfter:  now.Add(validity),
 	}
 }
 
@@ -116,7 +116,7 @@ func writePEM(path, kind string, der []byte) error {
 	return os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600)
 }
 
-// writePKI makes every authority, certificate and key of a cluster.
+// writePKI creates every authority, certificate and key of a cluster.
 func writePKI(c *state.Cluster) error {
 	dir := c.Path("pki")
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -130,8 +130,8 @@ func writePKI(c *state.Cluster) error {
 	if err != nil {
 		return err
 	}
-	// etcd trusts an authority of its own, so that no identity of the cluster
-	// opens the store behind the API server's back.
+	// etcd trusts only its own authority, so that no identity of the cluster has access to the data
+	// except through the API server.
 	etcd, err := newAuthority(dir, "etcd-ca")
 	if err != nil {
 		return err

@@ -57,7 +57,7 @@ func TestPKI(t *testing.T) {
 		t.Errorf("kwok is %s", got)
 	}
 	if _, err := leaf("admin").Verify(x509.VerifyOptions{Roots: pool("etcd-ca"), KeyUsages: client}); err == nil {
-		t.Error("the admin's certificate opens etcd")
+		t.Error("the etcd accepts the admin's certificate")
 	}
 	keys, err := filepath.Glob(c.Path("pki", "*.key"))
 	if err != nil || len(keys) == 0 {

@@ -1,6 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package controlplane configures the control plane: daemons, certificates, kubeconfigs.
 package controlplane
 
 import (
@@ -11,6 +12,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
+// The network and domain of Services.
 const (
 	serviceCIDR      = "10.96.0.0/16"
 	serviceAPIServer = "10.96.0.1"
@@ -39,7 +41,7 @@ func etcd(c *state.Cluster, l state.Layout) supervisor.Daemon {
 		"--listen-peer-urls=" + peer,
 		"--initial-advertise-peer-urls=" + peer,
 		"--initial-cluster=" + c.Name + "=" + peer,
-		// The data need not outlive this machine's next crash.
+		// The data need not survive a crash of the machine.
 		"--unsafe-no-fsync=true",
 		"--quota-backend-bytes=" + strconv.Itoa(8<<30),
 		"--auto-compaction-retention=5m",
@@ -78,7 +80,7 @@ func apiServer(c *state.Cluster, l state.Layout) supervisor.Daemon {
 		"--kubelet-certificate-authority=" + pki("ca.crt"),
 		"--kubelet-client-certificate=" + pki("apiserver-kubelet.crt"),
 		"--kubelet-client-key=" + pki("apiserver-kubelet.key"),
-		// Node names resolve nowhere.
+		// DNS does not know the names of nodes.
 		"--kubelet-preferred-address-types=InternalIP",
 		"--requestheader-client-ca-file=" + pki("front-proxy-ca.crt"),
 		"--requestheader-allowed-names=front-proxy-client",
@@ -96,12 +98,12 @@ func apiServer(c *state.Cluster, l state.Layout) supervisor.Daemon {
 			"--audit-log-maxbackup=2")
 	}
 	if c.Nodes != state.NodesReal {
-		// A loopback address may not be an endpoint of the Service
-		// "kubernetes", and nothing here would use it.
+		// The API server refuses a loopback address as an endpoint of the Service "kubernetes", and
+		// no pod would use it.
 		args = append(args, "--endpoint-reconciler-type=none")
 	}
 	if c.Nodes == state.NodesNone {
-		// Nothing makes the accounts that this plugin waits for.
+		// Without a controller manager there are no ServiceAccounts, which this plugin requires.
 		args = append(args, "--disable-admission-plugins=ServiceAccount")
 	}
 	return supervisor.Daemon{Name: "kube-apiserver", Args: args}
@@ -121,7 +123,7 @@ func scheduler(c *state.Cluster, l state.Layout) supervisor.Daemon {
 	return supervisor.Daemon{Name: "kube-scheduler", Args: controllerArgs(c, l, "kube-scheduler")}
 }
 
-// controllerArgs are the flags that controller manager and scheduler share.
+// controllerArgs returns the flags that controller manager and scheduler share.
 func controllerArgs(c *state.Cluster, l state.Layout, name string) []string {
 	config := l.File(name + ".kubeconfig")
 	args := []string{
@@ -136,8 +138,8 @@ func controllerArgs(c *state.Cluster, l state.Layout, name string) []string {
 		"--leader-elect=false",
 	}
 	if c.Nodes == state.NodesFake {
-		// Simulated nodes are for measuring load, and the usual limits of
-		// 20 to 50 requests a second would be all that is measured.
+		// Simulated nodes are for load tests, which would otherwise only measure the default limits
+		// of 20 to 50 requests per second.
 		args = append(args, "--kube-api-qps=2000", "--kube-api-burst=4000")
 	}
 	return args

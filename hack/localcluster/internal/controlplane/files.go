@@ -16,7 +16,7 @@ rules:
 - level: Metadata
 `
 
-// writeControlPlane writes the files that the control plane reads.
+// WriteFiles writes the files that the control plane reads.
 func WriteFiles(c *state.Cluster) error {
 	if err := writePKI(c); err != nil {
 		return err

@@ -32,8 +32,8 @@ contexts:
     user: {{.User}}
 `))
 
-// writeKubeconfig writes a kubeconfig for the identity whose certificate is
-// pki/USER.crt. It holds what it needs, so it may be copied elsewhere.
+// WriteKubeconfig writes USER.kubeconfig for the identity with the certificate pki/USER.crt. It
+// contains the certificates and the key, so it can be copied.
 func WriteKubeconfig(c *state.Cluster, user string) error {
 	data := map[string]string{"Name": c.Name, "Server": c.URL(), "User": user}
 	for key, file := range map[string]string{"CA": "ca.crt", "Cert": user + ".crt", "Key": user + ".key"} {

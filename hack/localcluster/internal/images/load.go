@@ -21,11 +21,11 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
-// containerdSocket is where containerd listens, inside.
+// ContainerdSocket is the socket of containerd in the mounts of a real node.
 const ContainerdSocket = "/run/containerd/containerd.sock"
 
-// ctr runs containerd's client. The socket lies in a mount of the node's own,
-// which the supervisor's root leads into.
+// ctr runs containerd's client. The socket is in the mounts of the node, which are accessible through
+// the root of the supervisor.
 func ctr(ctx context.Context, c *state.Cluster, args ...string) (string, error) {
 	socket := filepath.Join("/proc", strconv.Itoa(c.Supervisor), "root", ContainerdSocket)
 	cmd := exec.CommandContext(ctx, c.Program(build.Containerd.Name, "ctr"), append([]string{"--address=" + socket, "--namespace=k8s.io"}, args...)...)
@@ -36,13 +36,14 @@ func ctr(ctx context.Context, c *state.Cluster, args ...string) (string, error) 
 	return string(out), nil
 }
 
+// ContainerdReady returns nil if containerd answers.
 func ContainerdReady(ctx context.Context, c *state.Cluster) error {
 	_, err := ctr(ctx, c, "version")
 	return err
 }
 
-// loadImage imports an archive, makes sure that the kubelet will find its
-// images under the names that the archive gives them, and returns those.
+// Load imports an archive and returns the names of its images. It waits until the kubelet can find the
+// images by these names.
 func Load(ctx context.Context, c *state.Cluster, archive string) ([]string, error) {
 	manifest, err := tarball.LoadManifest(func() (io.ReadCloser, error) { return os.Open(archive) })
 	if err != nil {
@@ -64,9 +65,8 @@ func Load(ctx context.Context, c *state.Cluster, archive string) ([]string, erro
 	return names, nil
 }
 
-// checkImage makes sure that the kubelet can use an image: containerd lists it,
-// and has marked it as one that it manages for Kubernetes, which it does a
-// moment after the import.
+// checkImage returns nil if the kubelet can use an image: if containerd lists it and has labeled it as
+// managed for Kubernetes, which happens a moment after the import.
 func checkImage(ctx context.Context, c *state.Cluster, image string) error {
 	list, err := ctr(ctx, c, "images", "list")
 	if err != nil {
@@ -77,10 +77,10 @@ func checkImage(ctx context.Context, c *state.Cluster, image string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("the image was imported, but containerd does not list it as %s for Kubernetes", image)
+	return fmt.Errorf("image %s was imported, but containerd does not list it as managed for Kubernetes", image)
 }
 
-// fullName is the name under which containerd looks an image up.
+// fullName returns the name by which containerd looks up an image.
 func fullName(image string) string {
 	first, _, slash := strings.Cut(image, "/")
 	switch {

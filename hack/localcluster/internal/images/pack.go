@@ -1,6 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package images packs programs into images and loads images into a real node.
 package images
 
 import (
@@ -23,18 +24,18 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
-// imageSpec says what goes into an image of one layer.
+// Spec describes an image of one layer.
 type Spec struct {
 	Tag        string
-	Files      map[string]string // path in the image to file here
+	Files      map[string]string // local file by path in the image
 	Entrypoint []string
 	Env        []string
 	Labels     map[string]string
 	User       string
 }
 
-// write packs the image and writes it as an archive that `load-image`, and any
-// container engine, can load. Equal files make equal archives.
+// Write packs the image into an archive that `load-image` and any container engine can load. Equal
+// files make equal archives.
 func (s Spec) Write(archive string) error {
 	tag, err := name.NewTag(s.Tag)
 	if err != nil {
@@ -84,8 +85,8 @@ func (s Spec) image() (v1.Image, error) {
 	return mutate.ConfigFile(img, config)
 }
 
-// layer is a tar archive of the files, the folders that lead to them and a
-// /tmp, all of one fixed time and in one order.
+// layer returns a tar archive of the files, their folders and /tmp. Times and order are fixed, so that
+// equal files make equal layers.
 func (s Spec) layer() ([]byte, error) {
 	dirs := []string{"tmp"}
 	var files []string

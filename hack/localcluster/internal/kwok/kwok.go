@@ -1,6 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package kwok configures kwok, which simulates nodes and the pods on them.
 package kwok
 
 import (
@@ -22,18 +23,17 @@ import (
 //go:embed kwok.yaml
 var stages []byte
 
-//go:embed kwok-rights.yaml
-var rights string
+//go:embed kwok-rbac.yaml
+var rbac string
 
-// Simulated nodes and pods have addresses that nobody has: of the ranges for
-// documentation and for benchmarks. So no Service can lead from a simulated
-// pod's address to a real pod.
+// The addresses of simulated nodes and pods are from the ranges for documentation and for benchmarks,
+// which no real pod uses.
 const (
 	NodeIP  = "192.0.2.1"
 	PodCIDR = "198.18.0.0/15"
 )
 
-// writeKwok writes what kwok reads.
+// WriteFiles writes the files that kwok reads.
 func WriteFiles(c *state.Cluster) error {
 	if err := controlplane.WriteKubeconfig(c, "kwok"); err != nil {
 		return err
@@ -41,11 +41,11 @@ func WriteFiles(c *state.Cluster) error {
 	return os.WriteFile(c.Path("kwok.yaml"), stages, 0o600)
 }
 
-// kwokDaemon simulates the nodes that carry kwok's annotation, and no others.
+// Daemon returns the daemon, which simulates only the nodes with kwok's annotation.
 func Daemon(c *state.Cluster, l state.Layout) supervisor.Daemon {
-	// A kwok that was restarted takes its nodes up when the leases of the one
-	// before have run out. Beside a real node it is there to be stopped and
-	// started again; otherwise there may be thousands of leases to renew.
+	// A restarted kwok manages its nodes again once the leases of the previous process have expired.
+	// Tests stop and start the kwok of a cluster with a real node, so its leases are short. In other
+	// clusters there may be thousands of leases to renew.
 	lease := 40
 	if c.Nodes == state.NodesReal {
 		lease = 10
@@ -63,16 +63,17 @@ func Daemon(c *state.Cluster, l state.Layout) supervisor.Daemon {
 	}}
 }
 
-// startKwok gives kwok its rights and starts it.
+// Start creates the RBAC objects of kwok and starts it.
 func Start(ctx context.Context, c *state.Cluster) error {
-	if err := api.Apply(ctx, c, rights); err != nil {
+	if err := api.Apply(ctx, c, rbac); err != nil {
 		return err
 	}
 	return supervisor.StartComponents(ctx, c, build.Kwok.Name)
 }
 
+// StartNodes starts kwok, creates n simulated nodes and waits until they are ready.
 func StartNodes(ctx context.Context, c *state.Cluster, client *api.Client, n int) error {
-	progress.Printf("Starting kwok, with %d simulated node(s).", n)
+	progress.Printf("Starting kwok with %d simulated node(s).", n)
 	if err := Start(ctx, c); err != nil {
 		return err
 	}
@@ -89,7 +90,10 @@ func StartNodes(ctx context.Context, c *state.Cluster, client *api.Client, n int
 	}
 	for i := range n {
 		if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
-			Name: "ready simulated nodes", Timeout: time.Minute, Components: []string{build.Kwok.Name}, Check: client.NodeReady(fakeNodeName(i))}); err != nil {
+			Name: "ready simulated nodes", Timeout: time.Minute,
+			Components: []string{build.Kwok.Name},
+			Check:      client.NodeReady(fakeNodeName(i)),
+		}); err != nil {
 			return err
 		}
 	}

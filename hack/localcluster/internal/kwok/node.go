@@ -8,15 +8,15 @@ import (
 	"maps"
 )
 
-// kwok simulates the nodes with this annotation. The taint of the same name
-// and value keeps off them what did not ask for a simulated node.
+// kwok simulates the nodes with this annotation. The taint of the same name and value keeps pods
+// without a toleration off these nodes.
 const (
 	annotation      = "kwok.x-k8s.io/node"
 	annotationValue = "fake"
 )
 
-// simulatedNode is a Node that kwok manages. Defaults for what Capacity leaves
-// out are in manifests/kwok.yaml.
+// Node is a Node that kwok manages. kwok.yaml has the defaults for resources that Capacity does not
+// set.
 type Node struct {
 	Name     string
 	Labels   map[string]string
@@ -24,12 +24,14 @@ type Node struct {
 	Taints   []Taint
 }
 
+// Taint is a taint of a node.
 type Taint struct {
 	Key    string `json:"key"`
 	Value  string `json:"value,omitempty"`
 	Effect string `json:"effect"`
 }
 
+// DefaultTaint is the taint that a simulated node has unless it is turned off.
 var DefaultTaint = Taint{annotation, annotationValue, "NoSchedule"}
 
 // Simulates returns whether kwok manages a node with these annotations.
@@ -37,7 +39,7 @@ func Simulates(annotations map[string]string) bool {
 	return annotations[annotation] == annotationValue
 }
 
-// manifest is the Node as JSON, which spares the quoting of what users give.
+// Manifest returns the Node as JSON, in which the values of users need no further quoting.
 func (n Node) Manifest() (string, error) {
 	labels := map[string]string{
 		"kubernetes.io/hostname": n.Name,

@@ -51,7 +51,7 @@ func TestSimulatedNodeManifest(t *testing.T) {
 	if !maps.Equal(got.Status.Capacity, n.Capacity) || !maps.Equal(got.Status.Allocatable, n.Capacity) {
 		t.Errorf("status %+v", got.Status)
 	}
-	// kwok has to recognise it.
+	// kwok must select the node.
 	c := state.New("one")
 	selector := "--manage-nodes-with-annotation-selector=" + annotation + "=" + got.Metadata.Annotations[annotation]
 	if args := Daemon(c, c.Layout()).Args; !slices.Contains(args, selector) {

@@ -18,45 +18,45 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
-// Down stops a cluster and deletes what it left.
+// Down stops a cluster and deletes its state.
 func Down(ctx context.Context, name string) error {
 	c := state.New(name)
 	if _, err := os.Stat(c.Dir); errors.Is(err, os.ErrNotExist) {
-		progress.Printf("There is no cluster %q.", name)
+		progress.Printf("Cluster %q does not exist.", name)
 		return nil
 	}
-	// Whoever is starting it first finishes that, or gives up.
-	lock, err := state.LockDir(ctx, c.Dir, func() { progress.Printf("Another command works on cluster %q; waiting for it.", name) })
+	// If another command is starting the cluster, wait for its result.
+	lock, err := state.LockDir(ctx, c.Dir, func() { progress.Printf("Waiting for another command on cluster %q.", name) })
 	if err != nil {
 		return err
 	}
 	defer lock.Close()
-	if err := clean(ctx, name); err != nil {
+	if err := remove(ctx, name); err != nil {
 		return err
 	}
-	progress.Printf("Cluster %q is gone.", name)
+	progress.Printf("Cluster %q is deleted.", name)
 	return nil
 }
 
-// clean ends whatever is left of a cluster, running or crashed, and deletes
-// its state. The caller has the lock of its folder.
-func clean(ctx context.Context, name string) error {
+// remove stops a cluster, whether it runs or crashed, and deletes its state. The caller holds the lock
+// of its folder.
+func remove(ctx context.Context, name string) error {
 	c, err := state.Load(name)
-	if errors.Is(err, os.ErrNotExist) { // it never got as far
+	if errors.Is(err, os.ErrNotExist) { // up failed before it wrote the record
 		return os.RemoveAll(state.New(name).Dir)
 	}
 	if err != nil {
 		return err
 	}
-	if err := end(ctx, c); err != nil {
+	if err := stop(ctx, c); err != nil {
 		return err
 	}
 	return os.RemoveAll(c.Dir)
 }
 
-// end stops every process of the cluster and waits until they, its link, its
-// mounts and its cgroup are gone. It goes on after an interrupt.
-func end(ctx context.Context, c *state.Cluster) error {
+// stop stops every process of the cluster and waits until the processes, the link, the mounts and the
+// cgroup are gone. It ignores a canceled context, so that an interrupt leaves nothing behind.
+func stop(ctx context.Context, c *state.Cluster) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	if err := supervisor.EndProcesses(ctx, c); err != nil {
@@ -65,7 +65,7 @@ func end(ctx context.Context, c *state.Cluster) error {
 	if c.Nodes != state.NodesReal {
 		return nil
 	}
-	// The link goes with its namespace, which may take the kernel a moment.
+	// The kernel removes the link with its namespace, which may take a moment.
 	err := wait.Retry(ctx, 5*time.Second, func() error {
 		if node.LinkGone(c) {
 			return nil
@@ -82,10 +82,9 @@ func end(ctx context.Context, c *state.Cluster) error {
 	return wait.Retry(ctx, 10*time.Second, func() error { return node.RemoveCgroup(c) })
 }
 
-// sweep removes what is left of other clusters that were to end with the
-// command that started them (up --foreground) and whose command and supervisor
-// were killed before they could clean up.
-func sweep(ctx context.Context, except string) {
+// removeOrphans deletes the state of other clusters of `up --foreground` whose command and supervisor
+// were killed before they could do so.
+func removeOrphans(ctx context.Context, except string) {
 	all, err := state.All()
 	if err != nil {
 		return
@@ -96,11 +95,11 @@ func sweep(ctx context.Context, except string) {
 		}
 		lock, err := state.TryLockDir(c.Dir)
 		if err != nil {
-			continue // someone is at it
+			continue // another command is working on it
 		}
 		if !c.Running() {
-			if err := clean(ctx, c.Name); err != nil {
-				progress.Printf("Clearing what was left of cluster %q: %v", c.Name, err)
+			if err := remove(ctx, c.Name); err != nil {
+				progress.Printf("Deleting the state of crashed cluster %q: %v", c.Name, err)
 			}
 		}
 		lock.Close()

@@ -18,11 +18,11 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
-// launch writes the cluster's files, starts its supervisor, then its
-// components, each when what it needs is ready.
-func launch(ctx context.Context, c *state.Cluster, o Options, bins map[string]string) (*supervisor.Handle, error) {
+// launch writes the files of the cluster, starts its supervisor, then each component once those that
+// it depends on are ready.
+func launch(ctx context.Context, c *state.Cluster, o Options, programs map[string]string) (*supervisor.Handle, error) {
 	c.Nodes, c.Foreground, c.Audit, c.Created = o.Nodes, o.Foreground, o.Audit, time.Now()
-	c.Programs = bins
+	c.Programs = programs
 	if err := allocate(ctx, c); err != nil {
 		return nil, err
 	}
@@ -54,8 +54,7 @@ func launch(ctx context.Context, c *state.Cluster, o Options, bins map[string]st
 	return s, c.Save()
 }
 
-// allocate gives the cluster addresses and ports that nobody else has, one
-// `up` at a time.
+// allocate reserves the addresses and ports of the cluster, one `up` at a time.
 func allocate(ctx context.Context, c *state.Cluster) error {
 	lock, err := state.LockDir(ctx, state.ClustersDir(), func() {})
 	if err != nil {
@@ -76,7 +75,7 @@ func allocate(ctx context.Context, c *state.Cluster) error {
 	return c.Save()
 }
 
-// daemons lists the cluster's daemons.
+// daemons lists the daemons of the cluster.
 func daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
 	all := controlplane.Daemons(c, l)
 	switch c.Nodes {
@@ -88,6 +87,7 @@ func daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
 	return all
 }
 
+// writeFiles writes the files that supervisor and daemons read.
 func writeFiles(c *state.Cluster, spec supervisor.Spec) error {
 	if err := controlplane.WriteFiles(c); err != nil {
 		return err
@@ -109,8 +109,7 @@ func writeFiles(c *state.Cluster, spec supervisor.Spec) error {
 	return os.WriteFile(c.Path("supervisor.json"), data, 0o600)
 }
 
-// startAll starts the components in order and waits until the cluster can be
-// used.
+// startAll starts the components in order and waits until the cluster is ready.
 func startAll(ctx context.Context, c *state.Cluster, o Options) error {
 	client, err := api.New(c)
 	if err != nil {
@@ -120,17 +119,20 @@ func startAll(ctx context.Context, c *state.Cluster, o Options) error {
 	if err := supervisor.StartComponents(ctx, c, server...); err != nil {
 		return err
 	}
-	progress.Printf("Starting etcd and API server.")
+	progress.Printf("Starting etcd and the API server.")
 	for _, path := range []string{"/readyz", "/api/v1/namespaces/default", "/api/v1/namespaces/kube-system"} {
 		if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
-			Name: "a ready API server", Timeout: 2 * time.Minute, Components: server, Check: client.Exists(path)}); err != nil {
+			Name: "a ready API server", Timeout: 2 * time.Minute,
+			Components: server,
+			Check:      client.Exists(path),
+		}); err != nil {
 			return err
 		}
 	}
 	if c.Nodes == state.NodesNone {
 		return nil
 	}
-	progress.Printf("Starting controller manager and scheduler.")
+	progress.Printf("Starting the controller manager and the scheduler.")
 	if err := supervisor.StartComponents(ctx, c, "kube-controller-manager", "kube-scheduler"); err != nil {
 		return err
 	}
@@ -143,5 +145,8 @@ func startAll(ctx context.Context, c *state.Cluster, o Options) error {
 		return err
 	}
 	return supervisor.WaitFor(ctx, c, supervisor.Condition{
-		Name: "a working controller manager", Timeout: time.Minute, Components: []string{"kube-controller-manager"}, Check: client.Exists("/api/v1/namespaces/default/serviceaccounts/default")})
+		Name: "a working controller manager", Timeout: time.Minute,
+		Components: []string{"kube-controller-manager"},
+		Check:      client.Exists("/api/v1/namespaces/default/serviceaccounts/default"),
+	})
 }

@@ -28,7 +28,7 @@ func AddNode(ctx context.Context, cluster string, n kwok.Node) error {
 	if err != nil {
 		return err
 	}
-	// Not applied, which would turn a real node of that name into a simulated one.
+	// Not `apply`, which would turn a real node of that name into a simulated one.
 	if err := api.Kubectl(ctx, c, manifest, "create", "-f", "-"); err != nil {
 		return err
 	}
@@ -37,10 +37,13 @@ func AddNode(ctx context.Context, cluster string, n kwok.Node) error {
 		return err
 	}
 	if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
-		Name: "a ready simulated node", Timeout: time.Minute, Components: []string{build.Kwok.Name}, Check: client.NodeReady(n.Name)}); err != nil {
+		Name: "a ready simulated node", Timeout: time.Minute,
+		Components: []string{build.Kwok.Name},
+		Check:      client.NodeReady(n.Name),
+	}); err != nil {
 		return err
 	}
-	progress.Printf("Cluster %q has the simulated node %s.", c.Name, n.Name)
+	progress.Printf("Simulated node %[2]s of cluster %[1]q is ready.", c.Name, n.Name)
 	return nil
 }
 
@@ -61,46 +64,46 @@ func RemoveNode(ctx context.Context, cluster, node string) error {
 		return err
 	}
 	if !kwok.Simulates(found.Metadata.Annotations) {
-		return fmt.Errorf("node %s of cluster %q is not simulated; it stays", node, c.Name)
+		return fmt.Errorf("node %s of cluster %q is not simulated, so it is not removed", node, c.Name)
 	}
 	if err := api.Kubectl(ctx, c, "", "delete", "node", node); err != nil {
 		return err
 	}
-	progress.Printf("Node %s is gone from cluster %q; pods that it still had follow within a minute or so.", node, c.Name)
+	progress.Printf("Removed node %s from cluster %q. Its pods are deleted within about a minute.", node, c.Name)
 	return nil
 }
 
-// addKwok makes kwok a component of a cluster that was started without it, and
-// starts it where it does not run. It returns the cluster as it then is.
+// addKwok adds kwok to the components of the cluster if it is not one of them, and starts it. It
+// returns the record of the cluster after that.
 func addKwok(ctx context.Context, name string) (*state.Cluster, error) {
 	c, err := state.LoadRunning(name)
 	if err != nil {
 		return nil, err
 	}
 	if c.Nodes == state.NodesNone {
-		return nil, fmt.Errorf("cluster %q has no scheduler and no controller manager, so it can have no nodes; `up --nodes real` and `fake` start them", name)
+		return nil, fmt.Errorf(
+			"cluster %q has no controller manager and no scheduler, so it can't have nodes: `localcluster up --nodes real` or `fake` starts a cluster with them", name)
 	}
 	dir := c.Programs[build.Kwok.Name]
 	if dir == "" {
-		// A real node's processes see no cache but the one that it started with.
+		// The processes of a real node see only the cache with which the cluster was started.
 		if cache := filepath.Dir(c.Programs[build.ControlPlane.Name]); c.Nodes == state.NodesReal && cache != state.CacheRoot() {
-			return nil, fmt.Errorf("cluster %q has its programs in %s; set HOURGLASS_CACHE to that", name, cache)
+			return nil, fmt.Errorf("cluster %q was started with another cache: set HOURGLASS_CACHE=%s", name, cache)
 		}
-		// Before the lock, as it may take minutes in which others want to end
-		// the cluster.
+		// Before taking the lock, since building takes minutes in which `down` should not have to wait.
 		built, err := build.Ensure(ctx, []build.Component{build.Kwok})
 		if err != nil {
 			return nil, err
 		}
 		dir = built[build.Kwok.Name]
 	}
-	lock, err := state.LockDir(ctx, c.Dir, func() { progress.Printf("Another command works on cluster %q; waiting for it.", name) })
+	lock, err := state.LockDir(ctx, c.Dir, func() { progress.Printf("Waiting for another command on cluster %q.", name) })
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		lock.Close()
-		_ = os.Remove(c.Dir) // where the cluster went meanwhile; else it is not empty
+		_ = os.Remove(c.Dir) // succeeds only if it is empty, after the cluster was deleted
 	}()
 	if c, err = state.LoadRunning(name); err != nil {
 		return nil, err
@@ -113,13 +116,14 @@ func addKwok(ctx context.Context, name string) (*state.Cluster, error) {
 	return c, kwok.Start(ctx, c)
 }
 
+// registerKwok makes kwok a component of the cluster.
 func registerKwok(ctx context.Context, c *state.Cluster, dir string) error {
 	if err := kwok.WriteFiles(c); err != nil {
 		return err
 	}
 	c.Programs[build.Kwok.Name] = dir
 	d := kwok.Daemon(c, c.Layout())
-	if _, err := supervisor.Send(ctx, c, supervisor.Request{Do: "add", Component: d.Name, Args: d.Args}); err != nil {
+	if _, err := supervisor.Send(ctx, c, supervisor.Request{Action: "add", Component: d.Name, Args: d.Args}); err != nil {
 		return err
 	}
 	return c.Save()

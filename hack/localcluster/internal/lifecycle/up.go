@@ -1,6 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package lifecycle starts, changes and stops clusters.
 package lifecycle
 
 import (
@@ -20,6 +21,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
+// Options are the options of Up.
 type Options struct {
 	Name       string
 	Nodes      string
@@ -28,66 +30,70 @@ type Options struct {
 	Audit      bool
 }
 
+// Up starts a cluster and waits until it is ready. With Foreground it returns once the cluster has
+// ended.
 func Up(ctx context.Context, o Options) error {
 	c := state.New(o.Name)
-	lock, err := state.LockDir(ctx, c.Dir, func() { progress.Printf("Another command works on cluster %q; waiting for it.", o.Name) })
+	lock, err := state.LockDir(ctx, c.Dir, func() { progress.Printf("Waiting for another command on cluster %q.", o.Name) })
 	if err != nil {
 		return err
 	}
 	defer func() {
 		lock.Close()
-		_ = os.Remove(c.Dir) // where nothing came of it; else it is not empty
+		_ = os.Remove(c.Dir) // succeeds only if it is empty, after a failure
 	}()
 	if old, err := state.Load(o.Name); err == nil && old.Running() {
 		if o.Foreground {
-			return fmt.Errorf("cluster %q is running already; `localcluster down --name %s` ends it, --name starts another", o.Name, o.Name)
+			return fmt.Errorf(
+				"cluster %q is already running: `localcluster down --name %s` stops it, --name with another name starts another one", o.Name, o.Name)
 		}
-		progress.Printf("Cluster %q is running already.", o.Name)
-		sayReady(old)
+		progress.Printf("Cluster %q is already running.", o.Name)
+		printExports(old)
 		return nil
 	} else if err == nil {
-		progress.Printf("Cluster %q ended without being taken down; clearing what it left and starting afresh.", o.Name)
+		progress.Printf("Cluster %q ended without `down`: deleting its state and starting a new one.", o.Name)
 	}
-	bins, err := prepare(ctx, o.Nodes)
+	programs, err := prepare(ctx, o.Nodes)
 	if err != nil {
 		return err
 	}
-	if err := clean(ctx, o.Name); err != nil {
+	if err := remove(ctx, o.Name); err != nil {
 		return err
 	}
-	sweep(ctx, o.Name)
-	// The old folder is gone, and the lock with it.
+	removeOrphans(ctx, o.Name)
+	// The lock is gone with the old folder.
 	lock.Close()
 	if lock, err = state.LockDir(ctx, c.Dir, func() {}); err != nil {
 		return err
 	}
-	began := time.Now()
-	s, err := launch(ctx, c, o, bins)
+	start := time.Now()
+	s, err := launch(ctx, c, o, programs)
 	if ctx.Err() != nil {
-		return errors.Join(ctx.Err(), clean(ctx, o.Name))
+		return errors.Join(ctx.Err(), remove(ctx, o.Name))
 	}
 	if err != nil {
-		progress.Printf("Cluster %q did not start and is being stopped. Its logs stay in %s until `localcluster down --name %s`.", o.Name, c.Path("logs"), o.Name)
-		return errors.Join(err, end(ctx, c))
+		progress.Printf(
+			"Cluster %q did not start; stopping it. Its logs are in %s until `localcluster down --name %s`.", o.Name, c.Path("logs"), o.Name)
+		return errors.Join(err, stop(ctx, c))
 	}
-	progress.Printf("Cluster %q is ready after %s.", c.Name, progress.Since(began))
+	progress.Printf("Cluster %q is ready after %s.", c.Name, progress.Since(start))
 	if !o.Foreground {
-		sayReady(c)
+		printExports(c)
 		return s.Detach()
 	}
 	fmt.Println("KUBECONFIG=" + c.Kubeconfig())
 	lock.Close()
-	crashed := stay(ctx, s)
-	progress.Printf("Cluster %q ran for %s and ends.", c.Name, progress.Since(began))
+	crashed := waitForEnd(ctx, s)
+	progress.Printf("Stopping cluster %q after %s.", c.Name, progress.Since(start))
 	ctx = context.WithoutCancel(ctx)
 	if lock, err = state.LockDir(ctx, c.Dir, func() {}); err != nil {
 		return err
 	}
-	return errors.Join(crashed, clean(ctx, o.Name))
+	return errors.Join(crashed, remove(ctx, o.Name))
 }
 
-// prepare sees to all that a cluster needs before it can start, and returns
-// where the programs are.
+// prepare installs packages and builds programs as necessary, and returns the folders of the programs
+// by component.
 func prepare(ctx context.Context, nodes string) (map[string]string, error) {
 	if nodes == state.NodesReal {
 		if err := node.EnsurePackages(ctx); err != nil {
@@ -101,10 +107,10 @@ func prepare(ctx context.Context, nodes string) (map[string]string, error) {
 		}
 		for program := range build.ControlPlane.Programs {
 			if _, err := os.Stat(filepath.Join(assets, program)); err != nil {
-				return nil, fmt.Errorf("KUBEBUILDER_ASSETS is set but lacks %s: %w; unset it to have that built", program, err)
+				return nil, fmt.Errorf("KUBEBUILDER_ASSETS: %s not found: %w; unset the variable to build the programs", program, err)
 			}
 		}
-		progress.Printf("Using the programs in KUBEBUILDER_ASSETS, %s.", assets)
+		progress.Printf("Using the programs in KUBEBUILDER_ASSETS (%s).", assets)
 		return map[string]string{build.ControlPlane.Name: assets}, nil
 	}
 	cs, err := build.ComponentsFor(nodes)
@@ -114,10 +120,10 @@ func prepare(ctx context.Context, nodes string) (map[string]string, error) {
 	return build.Ensure(ctx, cs)
 }
 
-// stay waits until something asks for the end of an attached cluster; it is an
-// error if that comes by itself.
-func stay(ctx context.Context, s *supervisor.Handle) error {
-	// A leash that is garbage closes its pipe, and that ends the cluster.
+// waitForEnd waits until ctx is done, standard input ends or the cluster ends. It returns an error if
+// the supervisor crashed.
+func waitForEnd(ctx context.Context, s *supervisor.Handle) error {
+	// If the handle is garbage collected, its pipe is closed, which stops the cluster.
 	defer runtime.KeepAlive(s)
 	input := make(chan struct{})
 	go func() {
@@ -129,14 +135,15 @@ func stay(ctx context.Context, s *supervisor.Handle) error {
 	case <-input:
 	case err := <-s.Ended:
 		if err != nil {
-			return fmt.Errorf("the cluster's supervisor ended though nothing asked it to: %w", err)
+			return fmt.Errorf("the supervisor of the cluster ended unexpectedly: %w", err)
 		}
-		progress.Printf("Another command took the cluster down.")
+		progress.Printf("Another command stopped the cluster.")
 	}
 	return nil
 }
 
-func sayReady(c *state.Cluster) {
+// printExports prints the commands that set up a shell for the cluster.
+func printExports(c *state.Cluster) {
 	progress.Printf("  export KUBECONFIG=%s", c.Kubeconfig())
 	progress.Printf("  export PATH=%s:$PATH   # for kubectl", c.Programs[build.ControlPlane.Name])
 }

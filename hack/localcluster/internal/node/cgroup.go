@@ -17,8 +17,8 @@ import (
 
 const cgroupMount = "/sys/fs/cgroup"
 
-// cgroupFolders are the folders that make up the cluster's cgroup: one in the
-// unified hierarchy, or one for each controller of the older kind.
+// cgroupFolders returns the folders of the cluster's cgroup: one with cgroup v2, one for each
+// controller with cgroup v1.
 func cgroupFolders(c *state.Cluster) ([]string, error) {
 	if _, err := os.Stat(filepath.Join(cgroupMount, "cgroup.controllers")); err == nil {
 		return []string{filepath.Join(cgroupMount, c.Cgroup())}, nil
@@ -29,13 +29,14 @@ func cgroupFolders(c *state.Cluster) ([]string, error) {
 	}
 	var dirs []string
 	for _, e := range controllers {
-		if e.IsDir() { // links are other names of the same
+		if e.IsDir() { // symbolic links are other names of a controller
 			dirs = append(dirs, filepath.Join(cgroupMount, e.Name(), c.Cgroup()))
 		}
 	}
 	return dirs, nil
 }
 
+// CreateCgroup creates the cgroup that holds the cluster's pods.
 func CreateCgroup(c *state.Cluster) error {
 	dirs, err := cgroupFolders(c)
 	if err != nil {
@@ -45,8 +46,8 @@ func CreateCgroup(c *state.Cluster) error {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
-		// A new group of this controller has no processors or memory nodes
-		// until it is given some, and may then hold no process.
+		// With cgroup v1, a new cpuset has no processors and no memory nodes, and can hold no process
+		// before it has some.
 		for _, file := range []string{"cpuset.cpus", "cpuset.mems"} {
 			if all, err := os.ReadFile(filepath.Join(filepath.Dir(dir), file)); err == nil {
 				_ = os.WriteFile(filepath.Join(dir, file), all, 0o644)
@@ -56,8 +57,8 @@ func CreateCgroup(c *state.Cluster) error {
 	return nil
 }
 
-// removeCgroup removes the cluster's groups, innermost first. They are empty
-// once its processes are gone.
+// RemoveCgroup removes the cluster's cgroup and its children. They are empty once the processes of the
+// cluster have ended.
 func RemoveCgroup(c *state.Cluster) error {
 	roots, err := cgroupFolders(c)
 	if err != nil {

@@ -1,6 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package node runs a real node: containerd, kubelet and kube-proxy, isolated from the machine.
 package node
 
 import (
@@ -15,17 +16,18 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
-// pauseImage and dnsImage are images of our own which the node runs. Their
-// names have a registry's form, so that every tool reads them alike.
+// pauseImage and dnsImage are the images that the node itself needs. Their names start with a
+// registry, so that every tool parses them in the same way.
 const (
 	pauseImage = "hourglass.local/pause:local"
 	dnsImage   = "hourglass.local/coredns:local"
 )
 
-// podCIDR holds the addresses of pods, which exist inside the node alone.
+// podCIDR is the range of pod addresses, which exist only in the network namespace of the node.
 const podCIDR = "10.244.0.0/24"
 
-// The fixed paths below are private to the node: see enterMounts.
+// nodeFiles are the files that the daemons read, by path in the state folder. The fixed paths in them
+// are private to the node (see EnterMounts).
 var nodeFiles = map[string]*template.Template{
 	"containerd.toml": nodeFile(`version = 3
 root = "{{.State}}/containerd"
@@ -41,8 +43,8 @@ state = "/run/containerd"
   sandbox = "{{.Pause}}"
 
 [plugins.'io.containerd.cri.v1.runtime']
-  # Where the right to lower an OOM score is missing, as in many containers and
-  # virtual machines, this leaves the score at the lowest that is permitted.
+  # If lowering an OOM score is not permitted, as in many containers and virtual
+  # machines, use the lowest permitted score.
   restrict_oom_score_adj = true
 
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
@@ -85,7 +87,7 @@ tlsPrivateKeyFile: {{.State}}/pki/kubelet.key
 containerRuntimeEndpoint: unix://{{.Socket}}
 clusterDomain: {{.Domain}}
 clusterDNS: [{{.DNS}}]
-# No name server outside can be reached from inside.
+# The network namespace of the node can reach no other name server.
 resolvConf: ""
 cgroupDriver: cgroupfs
 cgroupRoot: {{.Cgroup}}
@@ -93,8 +95,8 @@ failCgroupV1: false
 failSwapOn: false
 oomScoreAdj: 0
 volumePluginDir: {{.State}}/volume-plugins
-# A fairly full disk is usual on a workstation and no reason to evict, and
-# images that were loaded by hand cannot be pulled again.
+# Disks of workstations are often nearly full, which is no reason to evict pods.
+# Loaded images can't be pulled again, so they must not be removed.
 evictionHard:
   memory.available: 100Mi
   nodefs.available: 1%
@@ -110,7 +112,7 @@ hostnameOverride: {{.Node}}
 mode: nftables
 clusterCIDR: {{.PodCIDR}}
 oomScoreAdj: 0
-# These would be settings of the whole machine.
+# Do not change these settings, which apply to the whole machine.
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
 nftables: {minSyncPeriod: 100ms}
 `),
@@ -118,7 +120,7 @@ nftables: {minSyncPeriod: 100ms}
 
 func nodeFile(text string) *template.Template { return template.Must(template.New("").Parse(text)) }
 
-// writeNode writes the files that a real node's daemons read.
+// WriteFiles writes the files that the daemons of a real node read.
 func WriteFiles(c *state.Cluster) error {
 	for _, user := range []string{"kubelet", "kube-proxy"} {
 		if err := controlplane.WriteKubeconfig(c, user); err != nil {
@@ -146,6 +148,7 @@ func WriteFiles(c *state.Cluster) error {
 	return nil
 }
 
+// Daemons lists the daemons of a real node.
 func Daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
 	return []supervisor.Daemon{
 		{Name: "containerd", Args: []string{l.Program("containerd", "containerd"), "--config=" + l.File("containerd.toml")}},
@@ -159,7 +162,7 @@ func Daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
 	}
 }
 
-// innerPath is PATH for a real node's processes; containerd finds its shim there.
+// SearchPath returns the PATH of a real node's daemons, in which containerd finds its shim.
 func SearchPath(l state.Layout) string {
 	return strings.Join([]string{l.Folder("containerd"), supervisor.SystemPath}, ":")
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// A kubelet sets these kernel settings, which belong to the whole machine. Its
-// own mounts show it files that hold what it wants instead, so that it finds
-// nothing to change.
-var pretendedSysctls = map[string]string{
+// shadowedSysctls are the kernel settings that a kubelet would set for the whole machine. In the
+// mounts of the node, files with the values that the kubelet expects cover them, so that it changes
+// nothing.
+var shadowedSysctls = map[string]string{
 	"vm/overcommit_memory":      "1",
 	"vm/panic_on_oom":           "0",
 	"kernel/panic":              "10",
@@ -25,22 +25,20 @@ var pretendedSysctls = map[string]string{
 	"kernel/keys/root_maxbytes": "25000000",
 }
 
-// These belong to the network namespace, which is the node's own.
-var ownSysctls = map[string]string{
+// namespacedSysctls are settings of the network namespace of the node.
+var namespacedSysctls = map[string]string{
 	"ip_forward": "1",
-	// A connection whose process is gone and whose other end is silent, as
-	// pods are when all are killed at once, would keep the namespace and its
-	// links for minutes.
+	// A connection without a process, whose other end is silent because all pods were killed at once,
+	// would otherwise keep the namespace and its links for minutes.
 	"tcp_orphan_retries": "2",
 }
 
-// enterMounts prepares the file system of a real node in the supervisor's own
-// mount namespace: nothing that is mounted there is seen outside, and all of
-// it ends with the last process of the namespace. Folders in which kubelet,
-// containerd and network plugins keep things at fixed places are covered by
-// folders of the cluster's state.
+// EnterMounts prepares the file system of a real node in the mount namespace of the supervisor. Its
+// mounts are invisible outside, and the kernel removes them with the last process of the namespace.
+// Folders of the cluster's state cover the folders in which kubelet, containerd and network plugins
+// write to fixed paths.
 func EnterMounts(stateFolder, cacheFolder string) error {
-	// Reach these through what is open, since they may lie below what gets covered.
+	// Use these through file descriptors, since the mounts below may cover their paths.
 	stateDir, err := os.Open(stateFolder)
 	if err != nil {
 		return err
@@ -52,8 +50,8 @@ func EnterMounts(stateFolder, cacheFolder string) error {
 	}
 	defer cacheDir.Close()
 
-	// Private first, so that nothing reaches the outside; then shared, which
-	// mounts inside containers need.
+	// First private, so that no mount propagates to the machine. Then shared, which mount propagation
+	// into containers requires.
 	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return err
 	}
@@ -80,7 +78,7 @@ func EnterMounts(stateFolder, cacheFolder string) error {
 			return err
 		}
 	}
-	for name, value := range pretendedSysctls {
+	for name, value := range shadowedSysctls {
 		file := filepath.Join("/run/hourglass", filepath.Base(name))
 		if err := os.WriteFile(file, []byte(value+"\n"), 0o644); err != nil {
 			return err
@@ -89,7 +87,7 @@ func EnterMounts(stateFolder, cacheFolder string) error {
 			return err
 		}
 	}
-	for name, value := range ownSysctls {
+	for name, value := range namespacedSysctls {
 		if err := os.WriteFile(filepath.Join("/proc/sys/net/ipv4", name), []byte(value+"\n"), 0o644); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// connectNetwork joins the supervisor's network namespace to this machine's.
+// ConnectNetwork connects the supervisor's network namespace to the machine with a veth pair.
 func ConnectNetwork(ctx context.Context, c *state.Cluster) error {
 	pid := strconv.Itoa(c.Supervisor)
 	inside := []string{"nsenter", "--net=/proc/" + pid + "/ns/net"}
@@ -26,10 +26,9 @@ func ConnectNetwork(ctx context.Context, c *state.Cluster) error {
 		append(inside, "ip", "link", "set", "lo", "up"),
 		append(inside, "ip", "address", "add", c.Address+"/30", "dev", "eth0"),
 		append(inside, "ip", "link", "set", "eth0", "up"),
-		// Service addresses are translated on their way out, for which there
-		// must be a way out.
+		// Outgoing packets need a route before their Service addresses can be translated.
 		append(inside, "ip", "route", "add", "default", "via", c.HostAddress()),
-		// Nobody answers for simulated nodes and pods: say so at once.
+		// Connections to simulated nodes and pods fail at once.
 		append(inside, "ip", "route", "add", "unreachable", kwok.NodeIP),
 		append(inside, "ip", "route", "add", "unreachable", kwok.PodCIDR),
 	}
@@ -41,8 +40,8 @@ func ConnectNetwork(ctx context.Context, c *state.Cluster) error {
 	return nil
 }
 
-// linkGone tells whether this machine's end of the pair has vanished, as it
-// does with the namespace that the other end is in.
+// LinkGone returns whether the machine's end of the veth pair is gone. The kernel removes it with the
+// network namespace of the other end.
 func LinkGone(c *state.Cluster) bool {
 	if c.Network == 0 {
 		return true

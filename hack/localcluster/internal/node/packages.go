@@ -19,9 +19,9 @@ import (
 // cniDirs are the folders in which distributions keep network plugins.
 var cniDirs = []string{"/usr/lib/cni", "/opt/cni/bin"}
 
-// needs are the files that a real node takes from the system, by the Debian
-// package that brings them; other distributions name most alike.
-var needs = []struct {
+// required are the files that a real node needs from the system, by Debian package. Most packages have
+// the same name in other distributions.
+var required = []struct {
 	pkg   string
 	dirs  []string
 	files []string
@@ -38,7 +38,7 @@ var needs = []struct {
 
 func missingPackages() []string {
 	var missing []string
-	for _, n := range needs {
+	for _, n := range required {
 		for _, file := range n.files {
 			found := slices.ContainsFunc(n.dirs, func(dir string) bool {
 				_, err := os.Stat(filepath.Join(dir, file))
@@ -53,8 +53,8 @@ func missingPackages() []string {
 	return missing
 }
 
-// ensurePackages installs what a real node needs of the system where it can,
-// and elsewhere says what to install.
+// EnsurePackages installs the packages that a real node needs. If it can't, it returns an error with
+// their names.
 func EnsurePackages(ctx context.Context) error {
 	missing := missingPackages()
 	if len(missing) == 0 {
@@ -63,9 +63,9 @@ func EnsurePackages(ctx context.Context) error {
 	list := strings.Join(missing, " ")
 	_, err := os.Stat("/etc/debian_version")
 	if err != nil || os.Geteuid() != 0 {
-		return fmt.Errorf("a real node needs these packages (Debian's names; other systems' are similar), please install them: %s", list)
+		return fmt.Errorf("a real node needs packages that are not installed (Debian's names; other systems have similar ones): %s", list)
 	}
-	progress.Printf("A real node needs packages that are missing here; installing them with apt-get: %s", list)
+	progress.Printf("Installing the packages that a real node needs with apt-get: %s", list)
 	for _, args := range [][]string{
 		{"apt-get", "-q", "-q", "update"},
 		append([]string{"apt-get", "-q", "-q", "install", "-y", "--no-install-recommends"}, missing...),
@@ -73,11 +73,11 @@ func EnsurePackages(ctx context.Context) error {
 		cmd := exec.CommandContext(ctx, args[0], args[1:]...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("%s: %w\n%s\nInstall these packages by hand, then try again: %s", strings.Join(args, " "), err, out, list)
+			return fmt.Errorf("%s: %w\n%s\nInstall these packages manually, then retry: %s", strings.Join(args, " "), err, out, list)
 		}
 	}
 	if left := missingPackages(); len(left) > 0 {
-		return fmt.Errorf("still missing after installation: %s", strings.Join(left, " "))
+		return fmt.Errorf("packages are still missing after installation: %s", strings.Join(left, " "))
 	}
 	return nil
 }

@@ -20,13 +20,17 @@ import (
 //go:embed coredns.yaml
 var dnsManifest string
 
+// Start starts the daemons and CoreDNS, and waits until the node is ready and names resolve.
 func Start(ctx context.Context, c *state.Cluster, client *api.Client) error {
 	progress.Printf("Starting containerd, kubelet and kube-proxy.")
 	if err := supervisor.StartComponents(ctx, c, "containerd"); err != nil {
 		return err
 	}
 	if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
-		Name: "a ready containerd", Timeout: time.Minute, Components: []string{"containerd"}, Check: func(ctx context.Context) error { return images.ContainerdReady(ctx, c) }}); err != nil {
+		Name: "a ready containerd", Timeout: time.Minute,
+		Components: []string{"containerd"},
+		Check:      func(ctx context.Context) error { return images.ContainerdReady(ctx, c) },
+	}); err != nil {
 		return err
 	}
 	if err := loadOwnImages(ctx, c); err != nil {
@@ -39,12 +43,18 @@ func Start(ctx context.Context, c *state.Cluster, client *api.Client) error {
 		return err
 	}
 	if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
-		Name: "a ready node", Timeout: 2 * time.Minute, Components: []string{"kubelet", "containerd"}, Check: client.NodeReady(c.NodeName())}); err != nil {
+		Name: "a ready node", Timeout: 2 * time.Minute,
+		Components: []string{"kubelet", "containerd"},
+		Check:      client.NodeReady(c.NodeName()),
+	}); err != nil {
 		return err
 	}
 	progress.Printf("Starting CoreDNS.")
 	return supervisor.WaitFor(ctx, c, supervisor.Condition{
-		Name: "a ready name server", Timeout: 2 * time.Minute, Components: []string{"kube-proxy", "kubelet"}, Check: client.DeploymentReady("coredns")})
+		Name: "a ready name server", Timeout: 2 * time.Minute,
+		Components: []string{"kube-proxy", "kubelet"},
+		Check:      client.DeploymentReady("coredns"),
+	})
 }
 
 // loadOwnImages packs and loads the images that the node itself needs.

@@ -11,26 +11,28 @@ import (
 	"strconv"
 )
 
-// A real node lives in a network namespace of its own. A pair of links joins
-// it to this machine: cluster n has 10.200.n.2 (API server, node), this
-// machine 10.200.n.1.
+// networks is the number of networks for real nodes. A real node has its own network namespace, and a
+// veth pair connects it to the machine: in network N, the machine has the address 10.200.N.1, the
+// node and its API server have 10.200.N.2.
 const networks = 254
 
+// HostAddress returns the address of the machine in the cluster's network.
 func (c *Cluster) HostAddress() string { return fmt.Sprintf("10.200.%d.1", c.Network) }
 
+// HostLink returns the name of the machine's end of the veth pair.
 func (c *Cluster) HostLink() string { return fmt.Sprintf("hourglass%d", c.Network) }
 
 func innerAddress(n int) string { return fmt.Sprintf("10.200.%d.2", n) }
 
-// allocateNetwork picks the first pair of addresses that no cluster of this
-// user and no interface of this machine has.
+// AllocateNetwork picks the first network that neither a cluster of this user nor an interface of
+// the machine uses. The caller holds the lock of ClustersDir.
 func (c *Cluster) AllocateNetwork() error {
 	taken := map[int]bool{}
-	others, err := All()
+	clusters, err := All()
 	if err != nil {
 		return err
 	}
-	for _, o := range others {
+	for _, o := range clusters {
 		taken[o.Network] = true
 	}
 	addresses, err := net.InterfaceAddrs()
@@ -48,7 +50,7 @@ func (c *Cluster) AllocateNetwork() error {
 		}
 		return nil
 	}
-	return errors.New("every network from 10.200.1.0 to 10.200.254.0 is taken; `localcluster list` shows by which clusters")
+	return errors.New("every network from 10.200.1.0 to 10.200.254.0 is in use: `localcluster list` shows the clusters")
 }
 
 func overlaps(addresses []net.Addr, ip net.IP) bool {
@@ -60,15 +62,15 @@ func overlaps(addresses []net.Addr, ip net.IP) bool {
 	return false
 }
 
-// allocatePorts picks free ports of the loopback address, below those that
-// the system hands to outgoing connections, and not another cluster's.
+// AllocatePorts picks free loopback ports that no other cluster has. They are below the range for
+// outgoing connections. The caller holds the lock of ClustersDir.
 func (c *Cluster) AllocatePorts(names ...string) error {
 	taken := map[int]bool{}
-	others, err := All()
+	clusters, err := All()
 	if err != nil {
 		return err
 	}
-	for _, o := range others {
+	for _, o := range clusters {
 		for _, port := range o.Ports {
 			taken[port] = true
 		}
@@ -90,7 +92,7 @@ func (c *Cluster) AllocatePorts(names ...string) error {
 			break
 		}
 		if c.Ports[name] == 0 {
-			return errors.New("found no free port on 127.0.0.1 between 20000 and 32000")
+			return errors.New("no free port on 127.0.0.1 between 20000 and 32000")
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package state is the record of a cluster: its name, folders, files, addresses and lock.
 package state
 
 import (
@@ -14,20 +15,21 @@ import (
 	"time"
 )
 
+// DefaultName is the name of the cluster of commands without --name.
 const DefaultName = "hourglass"
 
-// Kinds of node that a cluster can have.
+// The kinds of nodes that a cluster can have.
 const (
 	NodesReal = "real" // a kubelet and containerd on this machine
-	NodesFake = "fake" // simulated by kwok
-	NodesNone = "none" // etcd and API server alone
+	NodesFake = "fake" // nodes simulated by kwok
+	NodesNone = "none" // only etcd and API server
 )
 
-// envMarker is set in the environment of every process of a cluster, to its
-// state folder, so that leftovers can be told from strangers.
+// EnvMarker is the environment variable that every process of a cluster has, set to the state
+// folder. It identifies processes which a crashed cluster left.
 const EnvMarker = "HOURGLASS_CLUSTER"
 
-// cluster is what is known of one cluster; it is kept in cluster.json.
+// Cluster is the record of a cluster. It is stored in cluster.json.
 type Cluster struct {
 	Name       string    `json:"name"`
 	Nodes      string    `json:"nodes"`
@@ -35,40 +37,44 @@ type Cluster struct {
 	Audit      bool      `json:"audit"`
 	Created    time.Time `json:"created"`
 	Ready      bool      `json:"ready"`
-	// Address is what the API server listens on and advertises.
-	Address string         `json:"address"`
-	Ports   map[string]int `json:"ports"`
-	// Network numbers the pair of addresses of a real node (see network.go).
+	// Address is the address on which the API server listens and which it advertises.
+	Address string `json:"address"`
+	// Ports are the ports by component.
+	Ports map[string]int `json:"ports"`
+	// Network is the number N of the network 10.200.N.0/30 of a real node.
 	Network int `json:"network,omitempty"`
-	// Supervisor is the process id of the supervisor as this machine sees it.
+	// Supervisor is the process ID of the supervisor in the process namespace of the machine.
 	Supervisor int `json:"supervisor,omitempty"`
-	// Programs are the folders of the programs that it runs, by component.
+	// Programs are the folders of the cluster's programs, by component.
 	Programs map[string]string `json:"programs"`
 
 	// Dir is the state folder.
 	Dir string `json:"-"`
 }
 
+// Path returns a path in the state folder.
 func (c *Cluster) Path(elem ...string) string {
 	return filepath.Join(append([]string{c.Dir}, elem...)...)
 }
 
-// program is the path of a program that this cluster runs.
+// Program returns the path of one of the cluster's programs.
 func (c *Cluster) Program(component, name string) string {
 	return filepath.Join(c.Programs[component], name)
 }
 
-// kubeconfig is the path of the admin's kubeconfig.
+// Kubeconfig returns the path of the admin kubeconfig.
 func (c *Cluster) Kubeconfig() string { return c.Path("admin.kubeconfig") }
 
+// URL returns the URL of the API server.
 func (c *Cluster) URL() string { return fmt.Sprintf("https://%s:%d", c.Address, c.Ports["apiserver"]) }
 
-// nodeName is the name of the cluster's real node.
+// NodeName returns the name of the cluster's real node.
 func (c *Cluster) NodeName() string { return c.Name + "-node" }
 
-// cgroup is the group that holds a cluster's pods.
+// Cgroup returns the path of the cgroup that holds the cluster's pods.
 func (c *Cluster) Cgroup() string { return fmt.Sprintf("/hourglass-%d-%s", c.Network, c.Name) }
 
+// Save writes cluster.json.
 func (c *Cluster) Save() error {
 	data, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
@@ -81,9 +87,8 @@ func (c *Cluster) Save() error {
 	return os.Rename(tmp, c.Path("cluster.json"))
 }
 
-// running tells whether the cluster's supervisor lives: it holds a lock, which
-// the kernel takes back when it dies however it dies, so no process id needs
-// to be trusted.
+// Running returns whether the supervisor of the cluster runs. The supervisor holds a lock that the
+// kernel releases whatever ends it, so a reused process ID can't mislead.
 func (c *Cluster) Running() bool {
 	f, err := os.Open(c.Path("supervisor.lock"))
 	if err != nil {
@@ -93,21 +98,24 @@ func (c *Cluster) Running() bool {
 	return errors.Is(syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB), syscall.EWOULDBLOCK)
 }
 
-// A name becomes part of folder, cgroup and node names.
+// validName accepts the names of clusters, which become part of folder, cgroup and node names.
 var validName = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,38}[a-z0-9])?$`)
 
+// CheckName returns an error if the name of a cluster is invalid.
 func CheckName(name string) error {
 	if !validName.MatchString(name) {
-		return fmt.Errorf("%q cannot name a cluster: use up to 40 lower-case letters, digits and dashes, beginning and ending with a letter or digit", name)
+		return fmt.Errorf(
+			"invalid cluster name %q: expected at most 40 lower-case letters, digits and dashes, with a letter or digit first and last", name)
 	}
 	return nil
 }
 
+// New returns a cluster of which only the name and the state folder are set.
 func New(name string) *Cluster {
 	return &Cluster{Name: name, Dir: filepath.Join(ClustersDir(), name)}
 }
 
-// loadCluster reads a cluster's file; fs.ErrNotExist says that there is none.
+// Load reads cluster.json. Its error is os.ErrNotExist if the cluster does not exist.
 func Load(name string) (*Cluster, error) {
 	if err := CheckName(name); err != nil {
 		return nil, err
@@ -123,16 +131,16 @@ func Load(name string) (*Cluster, error) {
 	return c, nil
 }
 
-// runningCluster loads a cluster which must be up.
+// LoadRunning is Load for a cluster that must be running.
 func LoadRunning(name string) (*Cluster, error) {
 	c, err := Load(name)
 	if errors.Is(err, os.ErrNotExist) || (err == nil && !c.Running()) {
-		return nil, fmt.Errorf("cluster %q is not running; `localcluster up --name %s` starts it", name, name)
+		return nil, fmt.Errorf("cluster %q is not running: `localcluster up --name %s` starts it", name, name)
 	}
 	return c, err
 }
 
-// allClusters loads every cluster of this user, running or not.
+// All loads the clusters of this user, whether they run or not.
 func All() ([]*Cluster, error) {
 	entries, err := os.ReadDir(ClustersDir())
 	if errors.Is(err, os.ErrNotExist) {

@@ -93,7 +93,7 @@ func TestAllocation(t *testing.T) {
 	}
 }
 
-// A folder's lock excludes others, and outlives the folder for nobody.
+// TestLockDir: a lock excludes other processes, and does not outlive its folder.
 func TestLockDir(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "x")
 	ctx := t.Context()

@@ -8,12 +8,14 @@ import (
 	"path/filepath"
 )
 
-// stateRoot is where the state of this user's clusters lives.
+// Root returns the folder of this user's state.
 func Root() string { return userDir("HOURGLASS_STATE", "XDG_STATE_HOME", ".local/state") }
 
-// cacheRoot is where built programs live.
+// CacheRoot returns the folder of built programs.
 func CacheRoot() string { return userDir("HOURGLASS_CACHE", "XDG_CACHE_HOME", ".cache") }
 
+// userDir returns the folder that the variable own names, or else the project's folder below the
+// one that the variable xdg names or below underHome.
 func userDir(own, xdg, underHome string) string {
 	dir := os.Getenv(own)
 	if dir == "" {
@@ -33,4 +35,5 @@ func userDir(own, xdg, underHome string) string {
 	return dir
 }
 
+// ClustersDir returns the folder that holds the state folders of this user's clusters.
 func ClustersDir() string { return filepath.Join(Root(), "clusters") }

@@ -13,11 +13,11 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
-// lockDir takes the exclusive lock of a folder, which it makes if need be, and
-// waits for whoever has it. The lock ends with the returned file or with this
-// process.
+// LockDir takes the exclusive lock of a folder, which it creates if necessary. If another process
+// holds the lock, it calls waiting once and waits. Closing the returned file releases the lock, and
+// so does the end of this process.
 func LockDir(ctx context.Context, dir string, waiting func()) (*os.File, error) {
-	for told := false; ; {
+	for reported := false; ; {
 		if err := os.MkdirAll(dir, 0o700); err != nil {
 			return nil, err
 		}
@@ -28,8 +28,8 @@ func LockDir(ctx context.Context, dir string, waiting func()) (*os.File, error) 
 		if !errors.Is(err, errLocked) && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
-		if !told && errors.Is(err, errLocked) {
-			told = true
+		if !reported && errors.Is(err, errLocked) {
+			reported = true
 			waiting()
 		}
 		if err := wait.Sleep(ctx, 100*time.Millisecond); err != nil {
@@ -40,9 +40,8 @@ func LockDir(ctx context.Context, dir string, waiting func()) (*os.File, error) 
 
 var errLocked = errors.New("locked")
 
-// tryLockDir is lockDir without the patience. The folder may be deleted by
-// whoever has the lock, so the lock counts only while the path still leads to
-// what was locked.
+// TryLockDir is LockDir without waiting. The holder of a lock may delete the folder, so the lock is
+// valid only if the path still leads to the locked folder.
 func TryLockDir(dir string) (*os.File, error) {
 	f, err := os.Open(dir)
 	if err != nil {

@@ -15,12 +15,12 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// ask sends a request that needs no more than a component's name.
-func Ask(ctx context.Context, c *state.Cluster, do, component string) (Reply, error) {
-	return Send(ctx, c, Request{Do: do, Component: component})
+// Ask sends a request without arguments. component is empty if the action is not about one.
+func Ask(ctx context.Context, c *state.Cluster, action, component string) (Reply, error) {
+	return Send(ctx, c, Request{Action: action, Component: component})
 }
 
-// send sends the supervisor of a cluster one request.
+// Send sends a request to the supervisor of a cluster.
 func Send(ctx context.Context, c *state.Cluster, req Request) (Reply, error) {
 	var r Reply
 	dir, err := os.Open(c.Dir)
@@ -31,15 +31,15 @@ func Send(ctx context.Context, c *state.Cluster, req Request) (Reply, error) {
 	var dialer net.Dialer
 	conn, err := dialer.DialContext(ctx, "unix", controlPath(dir))
 	if err != nil {
-		return r, fmt.Errorf("reaching the supervisor of cluster %q: %w", c.Name, err)
+		return r, fmt.Errorf("connecting to the supervisor of cluster %q: %w", c.Name, err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(stopPatience + 5*time.Second))
+	_ = conn.SetDeadline(time.Now().Add(stopGracePeriod + 5*time.Second))
 	if err := json.NewEncoder(conn).Encode(req); err != nil {
 		return r, err
 	}
 	if err := json.NewDecoder(conn).Decode(&r); err != nil {
-		return r, fmt.Errorf("the supervisor of cluster %q gave no answer: %w", c.Name, err)
+		return r, fmt.Errorf("reading the answer of the supervisor of cluster %q: %w", c.Name, err)
 	}
 	if r.Error != "" {
 		return r, errors.New(r.Error)
@@ -47,6 +47,7 @@ func Send(ctx context.Context, c *state.Cluster, req Request) (Reply, error) {
 	return r, nil
 }
 
+// StartComponents starts components in the given order, without waiting until they are ready.
 func StartComponents(ctx context.Context, c *state.Cluster, components ...string) error {
 	for _, name := range components {
 		if _, err := Ask(ctx, c, "start", name); err != nil {

@@ -13,28 +13,29 @@ import (
 	"time"
 )
 
-// request and reply are what travels over the supervisor's socket, one of each
-// a connection.
+// Request is a request to the supervisor. A connection to its socket carries one Request and one Reply.
 type Request struct {
-	Do        string   `json:"do"` // status, add, start, stop, restart, kill, shutdown
+	Action    string   `json:"do"` // status, add, start, stop, restart, kill, shutdown
 	Component string   `json:"component,omitempty"`
 	Args      []string `json:"args,omitempty"` // of a component to add
 }
 
+// Reply is the answer to a Request.
 type Reply struct {
 	Error      string            `json:"error,omitempty"`
 	Components []ComponentStatus `json:"components,omitempty"`
 }
 
+// ComponentStatus is the state of a component.
 type ComponentStatus struct {
 	Name     string    `json:"name"`
-	PID      int       `json:"pid"` // as the supervisor sees it; 0: not running
+	PID      int       `json:"pid"` // in the supervisor's process namespace; 0 if it does not run
 	Started  time.Time `json:"started"`
 	Restarts int       `json:"restarts"`
 }
 
-// controlPath names the socket through an open folder, as the path of a
-// socket may have 107 bytes at most and a state folder may be deep.
+// controlPath returns the path of the socket through the open state folder, since the path of a
+// socket has at most 107 bytes and the path of the state folder may be longer.
 func controlPath(dir *os.File) string { return fmt.Sprintf("/proc/self/fd/%d/control.sock", dir.Fd()) }
 
 func listenControl(dir string) (net.Listener, error) {
@@ -70,8 +71,8 @@ func (s *supervisor) serveControl(l net.Listener) {
 	}
 }
 
-// handle carries out a request on the main goroutine; the answer may come
-// later, when a component has ended.
+// handle executes a request on the main goroutine. It may send the answer later, once a component has
+// ended.
 func (s *supervisor) handle(req Request, answer chan<- Reply) {
 	done := func(err error) {
 		if err != nil {
@@ -80,7 +81,7 @@ func (s *supervisor) handle(req Request, answer chan<- Reply) {
 		}
 		answer <- Reply{Components: s.status()}
 	}
-	switch req.Do {
+	switch req.Action {
 	case "status":
 		done(nil)
 		return
@@ -98,16 +99,16 @@ func (s *supervisor) handle(req Request, answer chan<- Reply) {
 		for _, p := range s.processes {
 			names = append(names, p.Name)
 		}
-		done(fmt.Errorf("no component %q; this cluster has %s", req.Component, strings.Join(names, ", ")))
+		done(fmt.Errorf("unknown component %q: this cluster has %s", req.Component, strings.Join(names, ", ")))
 		return
 	}
-	switch req.Do {
+	switch req.Action {
 	case "start":
 		done(s.start(p))
 	case "stop":
-		s.stop(p, stopPatience, func() { done(nil) })
+		s.stop(p, stopGracePeriod, func() { done(nil) })
 	case "restart":
-		s.stop(p, stopPatience, func() { done(s.start(p)) })
+		s.stop(p, stopGracePeriod, func() { done(s.start(p)) })
 	case "kill":
 		if p.pid == 0 {
 			done(fmt.Errorf("%s is not running", p.Name))
@@ -115,7 +116,7 @@ func (s *supervisor) handle(req Request, answer chan<- Reply) {
 		}
 		done(syscall.Kill(p.pid, syscall.SIGKILL))
 	default:
-		done(fmt.Errorf("no request %q", req.Do))
+		done(fmt.Errorf("unknown request %q", req.Action))
 	}
 }
 

@@ -14,34 +14,37 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// daemon is one process that the supervisor keeps running.
+// Daemon is a program that the supervisor keeps running.
 type Daemon struct {
 	Name string   `json:"name"`
 	Args []string `json:"args"` // the program's path first
 }
 
-// systemPath is where a real node's processes look for the system's programs.
+// SystemPath is the PATH in which daemons find the programs of the system.
 const SystemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 // process is the state of one daemon.
 type process struct {
 	Daemon
-	pid      int
-	started  time.Time
-	wanted   bool
-	restarts int // how often it ended by itself
+	pid     int
+	started time.Time
+	// desired is whether the daemon is to run.
+	desired  bool
+	restarts int // how often it ended without a request
 	onExit   []func()
 }
 
 const (
 	restartDelay = time.Second
-	stopPatience = 10 * time.Second
-	// shutdownPatience is short: a cluster that goes away needs no farewells.
-	shutdownPatience = time.Second
+	// stopGracePeriod is the time between SIGTERM and SIGKILL.
+	stopGracePeriod = 10 * time.Second
+	// shutdownGracePeriod is short, since the data of a cluster that is deleted does not matter.
+	shutdownGracePeriod = time.Second
 )
 
+// start starts a daemon, unless it runs already.
 func (s *supervisor) start(p *process) error {
-	p.wanted = true
+	p.desired = true
 	if p.pid != 0 || s.stopping {
 		return nil
 	}
@@ -55,8 +58,7 @@ func (s *supervisor) start(p *process) error {
 		return err
 	}
 	defer null.Close()
-	// Not os/exec: its Wait and reap, which must bury orphans too, would take
-	// each other's children.
+	// Not os/exec: its Wait and reap, which waits for orphans too, would compete for the children.
 	pid, err := syscall.ForkExec(p.Args[0], p.Args, &syscall.ProcAttr{
 		Env:   []string{"PATH=" + s.spec.Path, "HOME=/", state.EnvMarker + "=" + os.Getenv(state.EnvMarker)},
 		Files: []uintptr{null.Fd(), out.Fd(), out.Fd()},
@@ -70,9 +72,9 @@ func (s *supervisor) start(p *process) error {
 	return nil
 }
 
-// stop ends a daemon and calls then when it is gone.
-func (s *supervisor) stop(p *process, patience time.Duration, then func()) {
-	p.wanted = false
+// stop sends SIGTERM to a daemon, SIGKILL after the grace period, and calls then once it has ended.
+func (s *supervisor) stop(p *process, gracePeriod time.Duration, then func()) {
+	p.desired = false
 	if p.pid == 0 {
 		then()
 		return
@@ -80,29 +82,30 @@ func (s *supervisor) stop(p *process, patience time.Duration, then func()) {
 	p.onExit = append(p.onExit, then)
 	pid := p.pid
 	_ = syscall.Kill(pid, syscall.SIGTERM)
-	time.AfterFunc(patience, func() {
+	time.AfterFunc(gracePeriod, func() {
 		s.events <- func() {
 			if p.pid == pid {
-				log.Printf("%s: did not stop in %s, killing it", p.Name, patience)
+				log.Printf("%s: did not stop within %s, killing it", p.Name, gracePeriod)
 				_ = syscall.Kill(pid, syscall.SIGKILL)
 			}
 		}
 	})
 }
 
+// shutdown stops all daemons; Run returns once they have ended.
 func (s *supervisor) shutdown() {
 	if s.stopping {
 		return
 	}
-	log.Print("stopping")
+	log.Print("stopping all daemons")
 	s.stopping = true
 	for _, p := range s.processes {
-		s.stop(p, shutdownPatience, func() {})
+		s.stop(p, shutdownGracePeriod, func() {})
 	}
 }
 
-// reap buries every ended child. As process 1 it has more than it started: the
-// shims of containers become its children.
+// reap waits for every ended child. Process 1 has more children than it started: the shims of
+// containers become its children.
 func (s *supervisor) reap() {
 	for {
 		var status syscall.WaitStatus
@@ -121,6 +124,7 @@ func (s *supervisor) reap() {
 	}
 }
 
+// exited records the end of a daemon and restarts it if it is to run.
 func (s *supervisor) exited(p *process, status syscall.WaitStatus) {
 	how := fmt.Sprintf("exit code %d", status.ExitStatus())
 	if status.Signaled() {
@@ -133,13 +137,13 @@ func (s *supervisor) exited(p *process, status syscall.WaitStatus) {
 	for _, f := range callbacks {
 		f()
 	}
-	if !p.wanted || s.stopping || p.pid != 0 {
+	if !p.desired || s.stopping || p.pid != 0 {
 		return
 	}
 	p.restarts++
 	time.AfterFunc(restartDelay, func() {
 		s.events <- func() {
-			if p.wanted {
+			if p.desired {
 				if err := s.start(p); err != nil {
 					log.Print(err)
 				}

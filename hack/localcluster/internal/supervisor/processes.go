@@ -17,8 +17,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
-// processes lists the cluster's processes: those that carry its mark in their
-// environment, and those of its containers, which are in its cgroup.
+// Processes lists the processes of a cluster: those with EnvMarker in their environment, and those of
+// its containers, which are in its cgroup.
 func Processes(c *state.Cluster) []int {
 	entries, _ := os.ReadDir("/proc")
 	var pids []int
@@ -31,6 +31,7 @@ func Processes(c *state.Cluster) []int {
 	return pids
 }
 
+// owns returns whether a process belongs to a cluster.
 func owns(c *state.Cluster, pid int) bool {
 	proc := filepath.Join("/proc", strconv.Itoa(pid))
 	if c.Nodes == state.NodesReal {
@@ -50,34 +51,34 @@ func owns(c *state.Cluster, pid int) bool {
 	return false
 }
 
-// endProcesses stops every process of the cluster and waits until none is left: first
-// by asking the supervisor, then by killing it (and with it, where it has
-// namespaces, all that lives in them), then by killing what is left.
+// EndProcesses stops every process of the cluster and waits until none is left. It first sends a
+// request to the supervisor, then kills the supervisor (and with it all processes of its process
+// namespace, if it has one), then the processes that are left.
 func EndProcesses(ctx context.Context, c *state.Cluster) error {
 	if c.Running() {
 		if _, err := Ask(ctx, c, "shutdown", ""); err == nil {
-			if waitGone(ctx, c, shutdownPatience+5*time.Second) {
+			if waitUntilGone(ctx, c, shutdownGracePeriod+5*time.Second) {
 				return nil
 			}
 		}
 	}
 	if c.Supervisor != 0 && owns(c, c.Supervisor) {
 		_ = syscall.Kill(c.Supervisor, syscall.SIGKILL)
-		if waitGone(ctx, c, 10*time.Second) {
+		if waitUntilGone(ctx, c, 10*time.Second) {
 			return nil
 		}
 	}
 	for _, pid := range Processes(c) {
 		_ = syscall.Kill(pid, syscall.SIGKILL)
 	}
-	if !waitGone(ctx, c, 10*time.Second) {
+	if !waitUntilGone(ctx, c, 10*time.Second) {
 		return fmt.Errorf("processes of cluster %q do not end: %v", c.Name, Processes(c))
 	}
 	return nil
 }
 
-func waitGone(ctx context.Context, c *state.Cluster, patience time.Duration) bool {
-	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+func waitUntilGone(ctx context.Context, c *state.Cluster, timeout time.Duration) bool {
+	for deadline := time.Now().Add(timeout); time.Now().Before(deadline); {
 		if !c.Running() && len(Processes(c)) == 0 {
 			return true
 		}

@@ -15,23 +15,24 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// leash ties a supervisor to this process: if this process ends, however it
-// does, without letting go, the supervisor ends the cluster.
+// Handle is a started supervisor. If this process ends without Detach, however it ends, the
+// supervisor stops the cluster.
 type Handle struct {
-	pipe  *os.File
+	pipe *os.File
+	// Ended receives the result of the supervisor.
 	Ended <-chan error
 }
 
-// letGo lets the cluster outlive this process.
-func (l *Handle) Detach() error {
-	_, err := l.pipe.Write([]byte{detach})
-	return errors.Join(err, l.pipe.Close())
+// Detach lets the cluster outlive this process.
+func (h *Handle) Detach() error {
+	_, err := h.pipe.Write([]byte{detach})
+	return errors.Join(err, h.pipe.Close())
 }
 
-// startSupervisor starts the supervisor and waits until it answers. That of a
-// real node is process 1 of a process namespace and has mounts and network of
-// its own: when it dies, be it by SIGKILL, the kernel ends every process in
-// there, containers included, and takes the mounts, links and tables with it.
+// Start starts the supervisor and waits until it answers. The supervisor of a real node is process 1
+// of a process namespace and has its own mounts and network. When it ends, even by SIGKILL, the
+// kernel ends every process of that namespace, containers included, and removes the mounts, links and
+// tables.
 func Start(c *state.Cluster) (*Handle, error) {
 	log, err := os.OpenFile(c.Path("logs", "supervisor.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
@@ -72,7 +73,7 @@ func Start(c *state.Cluster) (*Handle, error) {
 		case err := <-ended:
 			return nil, errors.Join(fmt.Errorf("the supervisor ended: %w", err), logsOf(c, "supervisor"))
 		case <-deadline:
-			return nil, errors.Join(errors.New("the supervisor does not answer"), logsOf(c, "supervisor"))
+			return nil, errors.Join(errors.New("the supervisor did not answer within 10s"), logsOf(c, "supervisor"))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -1,6 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package supervisor is the process that all daemons of a cluster are children of, and the client of
+// that process.
 package supervisor
 
 import (
@@ -17,22 +19,22 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// superviseCommand is the hidden subcommand that `up` starts: the process that
-// all daemons of a cluster are children of.
+// Command is the hidden subcommand that runs the supervisor. `up` starts it.
 const Command = "supervise"
 
-// supervisorSpec tells the supervisor what to look after (supervisor.json).
+// Spec is the configuration of a supervisor, stored in supervisor.json.
 type Spec struct {
-	// Namespaces says that the supervisor is process 1 of namespaces of its
-	// own, in which Cache is to be mounted beside the state.
-	Namespaces bool     `json:"namespaces"`
-	Cache      string   `json:"cache"`
-	Path       string   `json:"path"`
-	Daemons    []Daemon `json:"daemons"`
+	// Namespaces is true if the supervisor is process 1 of its own namespaces, in which it mounts the
+	// state folder and Cache.
+	Namespaces bool   `json:"namespaces"`
+	Cache      string `json:"cache"`
+	// Path is the PATH of the daemons.
+	Path    string   `json:"path"`
+	Daemons []Daemon `json:"daemons"`
 }
 
-// supervisor owns the daemons. Everything that touches them runs, one function
-// after the other, on the main goroutine (see main for why); others post.
+// supervisor owns the daemons. Only the main goroutine, which executes the events one after the
+// other, touches them: it is locked to the thread that starts the daemons (see main).
 type supervisor struct {
 	spec      Spec
 	logs      string
@@ -41,8 +43,9 @@ type supervisor struct {
 	stopping  bool
 }
 
-// supervise runs the supervisor of the cluster whose state folder is dir until
-// it is told to end. It starts nothing by itself: `up` does, by its socket.
+// Run runs the supervisor of the cluster with the state folder dir until a signal, a request or the
+// end of the parent process stops it. It starts no daemon on its own: `up` requests that. If the
+// supervisor has its own namespaces, isolate sets up their mounts.
 func Run(dir string, isolate func(state, cache string) error) error {
 	data, err := os.ReadFile(filepath.Join(dir, "supervisor.json"))
 	if err != nil {
@@ -60,7 +63,7 @@ func Run(dir string, isolate func(state, cache string) error) error {
 		return err
 	}
 	if err := flockRetry(lock); err != nil {
-		return fmt.Errorf("another supervisor has this cluster: %w", err)
+		return fmt.Errorf("another supervisor runs this cluster: %w", err)
 	}
 	listener, err := listenControl(dir)
 	if err != nil {
@@ -84,20 +87,19 @@ func Run(dir string, isolate func(state, cache string) error) error {
 			}
 		}
 	}()
-	go s.watchLeash()
+	go s.watchParent()
 	go s.serveControl(listener)
 	for event := range s.events {
 		event()
 		if s.stopping && s.idle() {
-			log.Print("all stopped")
+			log.Print("all daemons stopped")
 			return nil
 		}
 	}
 	return nil
 }
 
-// flockRetry tries for a while, as those who ask whether a supervisor runs
-// hold the lock for a moment.
+// flockRetry retries for a second, since Cluster.Running holds the lock for a moment.
 func flockRetry(f *os.File) error {
 	var err error
 	for range 50 {
@@ -109,18 +111,17 @@ func flockRetry(f *os.File) error {
 	return err
 }
 
-// detach is what `up` writes to the supervisor's standard input when the
-// cluster may outlive it.
+// detach is the byte that `up` writes to the supervisor's standard input when the cluster may outlive
+// that process.
 const detach = 'd'
 
-// watchLeash ends the cluster when the process that started it is gone without
-// having let go of it.
-func (s *supervisor) watchLeash() {
+// watchParent stops the cluster when the process that started it ends without having detached.
+func (s *supervisor) watchParent() {
 	b := make([]byte, 1)
 	if n, _ := os.Stdin.Read(b); n == 1 && b[0] == detach {
 		return
 	}
-	log.Print("the process that held this cluster is gone")
+	log.Print("the process that started this cluster ended")
 	s.events <- s.shutdown
 }
 
@@ -133,11 +134,10 @@ func (s *supervisor) find(name string) *process {
 	return nil
 }
 
-// add makes one more daemon a component, without starting it. One that is
-// there already stays as it is.
+// add adds a daemon without starting it. A daemon that exists stays as it is.
 func (s *supervisor) add(d Daemon) error {
 	if d.Name == "" || len(d.Args) == 0 {
-		return errors.New("a component needs a name and a program")
+		return errors.New("a component must have a name and a program")
 	}
 	if s.find(d.Name) == nil {
 		s.processes = append(s.processes, &process{Daemon: d})
@@ -145,6 +145,7 @@ func (s *supervisor) add(d Daemon) error {
 	return nil
 }
 
+// idle returns whether no daemon runs.
 func (s *supervisor) idle() bool {
 	for _, p := range s.processes {
 		if p.pid != 0 {

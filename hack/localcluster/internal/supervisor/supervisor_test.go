@@ -17,7 +17,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// The test program doubles as the supervisor that it starts.
+// TestMain runs the supervisor if the test program was started as one.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 3 && os.Args[1] == Command {
 		// As in main: a daemon would be killed when the thread that started it ends.
@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startTestSupervisor supervises one daemon, sleep, in a state folder whose
-// path is longer than that of a socket may be.
+// startTestSupervisor starts a supervisor of one daemon, sleep. The path of its state folder is longer
+// than the path of a socket may be.
 func startTestSupervisor(t *testing.T) (*state.Cluster, *Handle) {
 	t.Setenv("HOURGLASS_STATE", t.TempDir()+"/"+strings.Repeat("x", 120))
 	program, err := exec.LookPath("sleep")
@@ -63,9 +63,9 @@ func startTestSupervisor(t *testing.T) (*state.Cluster, *Handle) {
 	return c, l
 }
 
-func ask(t *testing.T, c *state.Cluster, do string) ComponentStatus {
+func ask(t *testing.T, c *state.Cluster, action string) ComponentStatus {
 	t.Helper()
-	r, err := Ask(t.Context(), c, do, "sleep")
+	r, err := Ask(t.Context(), c, action, "sleep")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,14 +75,14 @@ func ask(t *testing.T, c *state.Cluster, do string) ComponentStatus {
 func TestSupervisor(t *testing.T) {
 	c, _ := startTestSupervisor(t)
 	if !c.Running() {
-		t.Fatal("the supervisor does not seem to run")
+		t.Fatal("the supervisor does not run")
 	}
 	first := ask(t, c, "start")
 	if first.PID == 0 {
 		t.Fatal("not started")
 	}
 	if again := ask(t, c, "start"); again.PID != first.PID {
-		t.Error("started twice")
+		t.Error("a running daemon was started again")
 	}
 	second := ask(t, c, "restart")
 	if second.PID == first.PID || second.PID == 0 || second.Restarts != 0 {
@@ -95,7 +95,7 @@ func TestSupervisor(t *testing.T) {
 			break
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("did not come back: %+v", s)
+			t.Fatalf("not restarted: %+v", s)
 		}
 	}
 	if s := ask(t, c, "stop"); s.PID != 0 {
@@ -106,7 +106,7 @@ func TestSupervisor(t *testing.T) {
 	}
 }
 
-// A component that is added later is like the others, and nothing replaces one.
+// TestAddComponent: a component that is added later behaves like the others. Adding it again changes nothing.
 func TestAddComponent(t *testing.T) {
 	c, _ := startTestSupervisor(t)
 	path, err := exec.LookPath("sleep")
@@ -115,7 +115,7 @@ func TestAddComponent(t *testing.T) {
 	}
 	sleep := ask(t, c, "start")
 	for _, name := range []string{"sleep", "later", "later"} {
-		r, err := Send(t.Context(), c, Request{Do: "add", Component: name, Args: []string{path, "1001"}})
+		r, err := Send(t.Context(), c, Request{Action: "add", Component: name, Args: []string{path, "1001"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -130,25 +130,25 @@ func TestAddComponent(t *testing.T) {
 	if got := len(Processes(c)); got != 3 {
 		t.Errorf("%d processes, want supervisor and two daemons", got)
 	}
-	if _, err := Send(t.Context(), c, Request{Do: "add", Component: "empty"}); err == nil {
+	if _, err := Send(t.Context(), c, Request{Action: "add", Component: "empty"}); err == nil {
 		t.Error("a component without a program was added")
 	}
 }
 
-// The cluster ends when the process that holds its leash does.
-func TestLeash(t *testing.T) {
+// TestParentEnds: the cluster ends with the process that started it.
+func TestParentEnds(t *testing.T) {
 	c, l := startTestSupervisor(t)
 	ask(t, c, "start")
 	if got := len(Processes(c)); got != 2 {
 		t.Errorf("%d processes, want supervisor and daemon", got)
 	}
 	l.pipe.Close()
-	if !waitGone(t.Context(), c, 5*time.Second) {
-		t.Error("still there:", Processes(c))
+	if !waitUntilGone(t.Context(), c, 5*time.Second) {
+		t.Error("processes left:", Processes(c))
 	}
 }
 
-// A daemon does not outlive its supervisor, however that ends.
+// TestSupervisorKilled: a daemon does not outlive its supervisor, even if that is killed.
 func TestSupervisorKilled(t *testing.T) {
 	c, l := startTestSupervisor(t)
 	ask(t, c, "start")
@@ -162,7 +162,7 @@ func TestSupervisorKilled(t *testing.T) {
 	if err := p.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	if !waitGone(t.Context(), c, 5*time.Second) {
-		t.Error("still there:", Processes(c))
+	if !waitUntilGone(t.Context(), c, 5*time.Second) {
+		t.Error("processes left:", Processes(c))
 	}
 }

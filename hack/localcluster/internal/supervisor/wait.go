@@ -18,17 +18,23 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
-// Condition is what WaitFor waits for.
+// Condition is a condition that WaitFor waits for.
 type Condition struct {
-	Name       string
-	Timeout    time.Duration
+	// Name says for people what the condition is, such as "a ready node".
+	Name    string
+	Timeout time.Duration
+	// Components are the components that the condition depends on.
 	Components []string
-	Check      func(context.Context) error
+	// Check returns nil if the condition is true, otherwise what is missing.
+	Check func(context.Context) error
 }
 
-// wait polls a condition until it holds. It gives up early when a component
-// that the condition depends on keeps ending, and then, as when time runs out,
-// shows what that component wrote last.
+// maxRestarts is the number of restarts after which WaitFor does not wait any longer.
+const maxRestarts = 5
+
+// WaitFor polls a condition until it is true. It returns an error at the timeout, or earlier if a
+// component that the condition depends on keeps crashing. The error contains the last lines of the
+// logs of these components.
 func WaitFor(ctx context.Context, c *state.Cluster, condition Condition) error {
 	begin := time.Now()
 	for {
@@ -45,18 +51,18 @@ func WaitFor(ctx context.Context, c *state.Cluster, condition Condition) error {
 		}
 		for _, s := range status.Components {
 			for _, name := range condition.Components {
-				if s.Name == name && s.Restarts >= 5 {
-					return errors.Join(fmt.Errorf("waiting for %s: %s keeps ending (%d times)", condition.Name, name, s.Restarts), logsOf(c, name))
+				if s.Name == name && s.Restarts >= maxRestarts {
+					return errors.Join(fmt.Errorf("waiting for %s: %s keeps crashing (%d restarts)", condition.Name, name, s.Restarts), logsOf(c, name))
 				}
 			}
 		}
 		if time.Since(begin) > condition.Timeout {
-			return errors.Join(fmt.Errorf("%s: not so after %s: %w", condition.Name, progress.Since(begin), last), logsOf(c, condition.Components...))
+			return errors.Join(fmt.Errorf("waiting for %s: timed out after %s: %w", condition.Name, progress.Since(begin), last), logsOf(c, condition.Components...))
 		}
 	}
 }
 
-// logsOf is an error made of the last lines of the components' logs.
+// logsOf returns an error that contains the last lines of the components' logs.
 func logsOf(c *state.Cluster, components ...string) error {
 	var all []error
 	for _, name := range components {
