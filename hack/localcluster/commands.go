@@ -6,16 +6,15 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"text/tabwriter"
 	"time"
-)
 
-func nameFlag(fs *flag.FlagSet) *string {
-	return fs.String("name", defaultName, "which cluster")
-}
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/build"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
+)
 
 func runStatus(ctx context.Context, args []string) error {
 	fs := newFlags("status")
@@ -23,19 +22,19 @@ func runStatus(ctx context.Context, args []string) error {
 	if err := parseNone(fs, args); err != nil {
 		return err
 	}
-	c, err := loadCluster(*name)
+	c, err := state.Load(*name)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("there is no cluster %q; `localcluster up --name %s` starts it", *name, *name)
+		return fmt.Errorf("cluster %q does not exist: `localcluster up --name %s` creates it", *name, *name)
 	}
 	if err != nil {
 		return err
 	}
 	fmt.Printf("Cluster:     %s (%s)\nNodes:       %s\nAPI server:  %s\nKubeconfig:  %s\nState, logs: %s\n",
-		c.Name, c.state(), c.Nodes, c.url(), c.kubeconfig(), c.dir)
-	if !c.running() {
+		c.Name, describe(c), c.Nodes, c.URL(), c.Kubeconfig(), c.Dir)
+	if !c.Running() {
 		return nil
 	}
-	r, err := c.ask(ctx, "status", "")
+	r, err := supervisor.Ask(ctx, c, "status", "")
 	if err != nil {
 		return err
 	}
@@ -51,11 +50,12 @@ func runStatus(ctx context.Context, args []string) error {
 	return w.Flush()
 }
 
-func (c *cluster) state() string {
+// describe returns the state of a cluster for people.
+func describe(c *state.Cluster) string {
 	switch {
-	case c.running() && c.Ready:
+	case c.Running() && c.Ready:
 		return "running"
-	case c.running():
+	case c.Running():
 		return "starting"
 	}
 	return "not running: it crashed or was interrupted"
@@ -65,14 +65,14 @@ func runList(_ context.Context, args []string) error {
 	if err := parseNone(newFlags("list"), args); err != nil {
 		return err
 	}
-	all, err := allClusters()
+	all, err := state.All()
 	if err != nil {
 		return err
 	}
 	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
 	fmt.Fprintln(w, "NAME\tSTATE\tNODES\tAPI SERVER")
 	for _, c := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, c.state(), c.Nodes, c.url())
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", c.Name, describe(c), c.Nodes, c.URL())
 	}
 	return w.Flush()
 }
@@ -83,33 +83,54 @@ func runKubeconfig(_ context.Context, args []string) error {
 	if err := parseNone(fs, args); err != nil {
 		return err
 	}
-	c, err := runningCluster(*name)
+	c, err := state.LoadRunning(*name)
 	if err == nil {
-		fmt.Println(c.kubeconfig())
+		fmt.Println(c.Kubeconfig())
 	}
 	return err
 }
 
 func runBinDir(_ context.Context, args []string) error {
 	fs := newFlags("bin-dir")
-	older := fs.Bool("older", false, "the folder of "+partOlderControlPlane)
+	older := fs.Bool("older", false, "print the folder of "+build.PartOlderControlPlane)
 	if err := parseNone(fs, args); err != nil {
 		return err
 	}
-	c := controlPlane
+	c := build.ControlPlane
 	if *older {
-		c = olderControlPlane
+		c = build.OlderControlPlane
 	} else if assets := os.Getenv("KUBEBUILDER_ASSETS"); assets != "" {
 		fmt.Println(assets)
 		return nil
 	}
-	r, err := c.resolve()
+	dir, built, err := c.Folder()
 	if err != nil {
 		return err
 	}
-	if !r.built() {
-		return fmt.Errorf("not built yet; `localcluster build --only %s` does it", c.name)
+	if !built {
+		return fmt.Errorf("%s is not built: run `localcluster build --only %[1]s`", c.Name)
 	}
-	fmt.Println(r.dir)
+	fmt.Println(dir)
 	return nil
+}
+
+// controlCommand returns a subcommand that sends an action on one component to the supervisor.
+func controlCommand(action string) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		fs := newFlags(action)
+		name := nameFlag(fs)
+		rest, err := parse(fs, args)
+		if err != nil {
+			return err
+		}
+		if len(rest) != 1 {
+			return fmt.Errorf("%s: expected the name of one component: `localcluster status` lists the components", action)
+		}
+		c, err := state.LoadRunning(*name)
+		if err != nil {
+			return err
+		}
+		_, err = supervisor.Ask(ctx, c, action, rest[0])
+		return err
+	}
 }

@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command localcluster builds and runs a real Kubernetes cluster on one
-// machine, from source, without a container engine. See README.md.
+// Command localcluster builds a real Kubernetes cluster from source and runs it on one machine,
+// without a container engine. See README.md.
 package main
 
 import (
@@ -14,9 +14,13 @@ import (
 	"os/signal"
 	"runtime"
 	"syscall"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/node"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 )
 
-// command is one subcommand: its name, one line of help, and what it does.
+// command is a subcommand.
 type command struct {
 	name string
 	args string
@@ -26,32 +30,31 @@ type command struct {
 
 func commands() []command {
 	return []command{
-		{"build", "[--only PART]", "build the cluster's programs, once, into the cache", runBuild},
+		{"build", "[--only PART]", "build the programs that the cache lacks", runBuild},
 		{"up", "[--name N] [--nodes real|fake|none] [--foreground]", "start a cluster and wait until it is ready", runUp},
-		{"down", "[--name N]", "stop a cluster and delete what it left", runDown},
-		{"status", "[--name N]", "show a cluster and its components", runStatus},
+		{"down", "[--name N]", "stop a cluster and delete its state", runDown},
+		{"status", "[--name N]", "show a cluster and the state of its components", runStatus},
 		{"list", "", "list the clusters of this user", runList},
 		{"kubeconfig", "[--name N]", "print the path of the admin kubeconfig", runKubeconfig},
 		{"bin-dir", "", "print the folder that holds kubectl", runBinDir},
 		{"start", "[--name N] COMPONENT", "start a stopped component", controlCommand("start")},
-		{"stop", "[--name N] COMPONENT", "stop a component until it is started again", controlCommand("stop")},
+		{"stop", "[--name N] COMPONENT", "stop a component until `start` or `restart`", controlCommand("stop")},
 		{"restart", "[--name N] COMPONENT", "stop and start a component", controlCommand("restart")},
-		{"kill", "[--name N] COMPONENT", "kill a component with SIGKILL, to see it come back", controlCommand("kill")},
-		{"add-node", "NODE [--name N] [--label K=V]... [--capacity RES=N]... [--taint K=V:Effect]... [--no-default-taint]", "add a node simulated by kwok", runAddNode},
+		{"kill", "[--name N] COMPONENT", "kill a component with SIGKILL; the supervisor restarts it", controlCommand("kill")},
+		{"add-node", "NODE [--name N] [--label K=V]... [--capacity RES=N]... [--taint K=V:Effect]... [--no-default-taint]", "add a node that kwok simulates", runAddNode},
 		{"remove-node", "NODE [--name N]", "remove a simulated node", runRemoveNode},
 		{"pack-image", "--tag REPO:TAG --out FILE.tar ... FILE[:PATH] ...", "pack static programs into an image", runPackImage},
-		{"load-image", "[--name N] FILE.tar ...", "load images into a cluster's node", runLoadImage},
+		{"load-image", "[--name N] FILE.tar ...", "load images into the real node of a cluster", runLoadImage},
 	}
 }
 
 func main() {
-	// A child that was started with Pdeathsig gets its signal when the thread
-	// that started it ends, so the goroutine that starts children (this one)
-	// must keep its thread.
+	// A child with Pdeathsig set is signaled when the thread that started it ends. The goroutine
+	// that starts the children is this one, so it keeps its thread.
 	runtime.LockOSThread()
 
-	if len(os.Args) > 2 && os.Args[1] == superviseCommand {
-		if err := supervise(os.Args[2]); err != nil {
+	if len(os.Args) > 2 && os.Args[1] == supervisor.Command {
+		if err := supervisor.Run(os.Args[2], node.EnterMounts); err != nil {
 			fmt.Fprintln(os.Stderr, "supervisor:", err)
 			os.Exit(1)
 		}
@@ -75,7 +78,7 @@ func main() {
 func dispatch(ctx context.Context, args []string) error {
 	if len(args) == 0 {
 		usage()
-		return errors.New("say which command to run")
+		return errors.New("missing command")
 	}
 	switch args[0] {
 	case "help", "-h", "-help", "--help":
@@ -87,59 +90,17 @@ func dispatch(ctx context.Context, args []string) error {
 			return c.run(ctx, args[1:])
 		}
 	}
-	return fmt.Errorf("no command %q; `localcluster help` lists them", args[0])
+	return fmt.Errorf("unknown command %q: `localcluster help` lists the commands", args[0])
 }
 
 func usage() {
-	fmt.Println("localcluster runs real Kubernetes clusters on this machine, built from source.")
+	fmt.Println("localcluster builds real Kubernetes clusters from source and runs them on this machine.")
 	fmt.Println()
 	fmt.Println("Commands (each has --help):")
 	for _, c := range commands() {
 		fmt.Printf("  %-11s %s\n", c.name, c.help)
 	}
 	fmt.Println()
-	fmt.Println("Clusters live in", stateRoot()+",", "built programs in", cacheRoot()+".")
-	fmt.Println("HOURGLASS_STATE and HOURGLASS_CACHE move them.")
+	fmt.Println("The state of clusters is in", state.Root()+",", "built programs are in", state.CacheRoot()+".")
+	fmt.Println("HOURGLASS_STATE and HOURGLASS_CACHE set other folders.")
 }
-
-// newFlags makes the flag set of one subcommand, with a usage text that shows
-// its arguments.
-func newFlags(name string) *flag.FlagSet {
-	fs := flag.NewFlagSet(name, flag.ContinueOnError)
-	fs.Usage = func() {
-		for _, c := range commands() {
-			if c.name == name {
-				fmt.Fprintf(fs.Output(), "localcluster %s %s\n  %s\n", name, c.args, c.help)
-			}
-		}
-		fs.PrintDefaults()
-	}
-	return fs
-}
-
-// parse reads flags and positional arguments in any order (plain flag parsing
-// stops at the first positional one) and returns the positional ones.
-func parse(fs *flag.FlagSet, args []string) ([]string, error) {
-	var rest []string
-	for {
-		if err := fs.Parse(args); err != nil {
-			return nil, err
-		}
-		if fs.NArg() == 0 {
-			return rest, nil
-		}
-		rest = append(rest, fs.Arg(0))
-		args = fs.Args()[1:]
-	}
-}
-
-// parseNone is parse for commands which take flags alone.
-func parseNone(fs *flag.FlagSet, args []string) error {
-	rest, err := parse(fs, args)
-	if err == nil && len(rest) > 0 {
-		err = fmt.Errorf("%s takes no argument, but got %q", fs.Name(), rest)
-	}
-	return err
-}
-
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

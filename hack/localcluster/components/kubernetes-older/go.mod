@@ -1,5 +1,5 @@
-// An older API server, which `make test-compat` runs the integration tests against.
-// docs/versions.md claims no more than that, and no less.
+// An older API server. `make test-compat` runs the integration tests against it, and docs/versions.md
+// names its version.
 module github.com/Layr-Labs/hourglass-operator/hack/localcluster/components/kubernetes-older
 
 go 1.25.0

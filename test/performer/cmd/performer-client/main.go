@@ -1,9 +1,9 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command performer-client calls a sample performer, once or at a steady rate, from wherever it's run: the host, or a
-// pod of its own in the cluster. Its result is one line of JSON on standard output; a failed call is told on standard
-// error and by exit code 1, wrong usage by 2.
+// Command performer-client calls a sample performer once or at a steady rate. It runs on the host or in a pod of the
+// cluster. It prints one line of JSON to standard output. If it fails, it prints the error to standard error and exits
+// with code 1, or with code 2 if its arguments are wrong.
 package main
 
 import (
@@ -28,11 +28,11 @@ import (
 const usage = `usage: performer-client call [-timeout 10s] [-env NAME[,NAME...]] HOST:PORT
        performer-client load [-rate 50] [-duration 10s] [-timeout 1s] [-dial-each] [-until-eof] HOST:PORT
 
-call asks once, waiting for a connection until the timeout, and prints who answered.
-load calls at a steady rate until the duration (0: for ever) is over or it's interrupted,
-and prints how many calls failed and the longest time without an answer. The first answer
-of each pod is told on standard error. With -until-eof the end of standard input ends it too: that is
-what reaches a program run by kubectl exec, which passes on no signals.
+call makes one call, waits for a connection until the timeout, and prints which pod answered.
+load calls at a steady rate until the duration is over (0: forever) or it is interrupted.
+It prints how many calls failed and the longest time without an answer, and reports the first
+answer of each pod on standard error. With -until-eof it also ends when standard input ends:
+kubectl exec forwards no signals, but closes standard input.
 `
 
 func main() {
@@ -42,7 +42,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run does what the arguments ask for and returns the exit code.
+// run executes the mode that the arguments name and returns the exit code.
 func run(ctx context.Context, args []string) int {
 	modes := map[string]func(context.Context, []string) (any, error){"call": call, "load": steadyLoad}
 	if len(args) == 0 || modes[args[0]] == nil {
@@ -62,11 +62,11 @@ func run(ctx context.Context, args []string) int {
 
 func call(ctx context.Context, args []string) (any, error) {
 	flags := newFlags("call")
-	timeout := flags.Duration("timeout", 10*time.Second, "how long to wait for connection and answer")
-	env := flags.String("env", "", "comma-separated environment variables to return")
+	timeout := flags.Duration("timeout", 10*time.Second, "how long to wait for the connection and the answer")
+	env := flags.String("env", "", "comma-separated names of environment variables to return")
 	target := parse(flags, args)
 
-	// A name that isn't yet known, or a Service whose rules aren't yet in place, is tried again until the timeout.
+	// A name that does not resolve yet, or a Service without rules yet, is retried until the timeout.
 	conn, err := dial(target, grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
 	if err != nil {
 		return nil, err
@@ -88,11 +88,11 @@ func call(ctx context.Context, args []string) (any, error) {
 func steadyLoad(ctx context.Context, args []string) (any, error) {
 	flags := newFlags("load")
 	var options load.Options
-	flags.IntVar(&options.Rate, "rate", 50, "calls a second")
-	flags.DurationVar(&options.Duration, "duration", 10*time.Second, "how long; 0: until interrupted")
-	flags.DurationVar(&options.Timeout, "timeout", time.Second, "how long one call may take")
-	flags.BoolVar(&options.DialEach, "dial-each", false, "make a new connection for every call")
-	untilEOF := flags.Bool("until-eof", false, "end when standard input does, too")
+	flags.IntVar(&options.Rate, "rate", 50, "calls per second")
+	flags.DurationVar(&options.Duration, "duration", 10*time.Second, "how long to start calls; 0: until interrupted")
+	flags.DurationVar(&options.Timeout, "timeout", time.Second, "timeout of each call")
+	flags.BoolVar(&options.DialEach, "dial-each", false, "open a new connection for each call")
+	untilEOF := flags.Bool("until-eof", false, "also end when standard input ends")
 	target := parse(flags, args)
 
 	options.FirstAnswer = func(answer whoami.Answer) {
@@ -103,7 +103,7 @@ func steadyLoad(ctx context.Context, args []string) (any, error) {
 		ctx, cancel = context.WithCancel(ctx)
 		defer cancel()
 		go func() {
-			// An input that can't be read any more has ended too.
+			// An error is the end of the input too.
 			_, _ = io.Copy(io.Discard, os.Stdin)
 			cancel()
 		}()
@@ -124,7 +124,7 @@ func newFlags(mode string) *flag.FlagSet {
 	return flags
 }
 
-// parse reads the flags and the one target, and ends the program where they are wrong.
+// parse returns the target. It exits the program if the flags or the target are wrong.
 func parse(flags *flag.FlagSet, args []string) (target string) {
 	// With ExitOnError, Parse returns no error.
 	_ = flags.Parse(args)
@@ -138,11 +138,11 @@ func parse(flags *flag.FlagSet, args []string) (target string) {
 func dial(target string, options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	options = append(options,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		// Nobody publishes one for a performer, and asking for it is a DNS query per search domain.
+		// A performer has no service config, and looking for it costs a DNS query per search domain.
 		grpc.WithDisableServiceConfig())
 	conn, err := grpc.NewClient(target, options...)
 	if err != nil {
-		return nil, fmt.Errorf("%s can't be dialled: %w", target, err)
+		return nil, fmt.Errorf("invalid address %q: %w", target, err)
 	}
 	return conn, nil
 }

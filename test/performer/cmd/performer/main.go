@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command performer is the sample performer: a real gRPC server for tests and demonstrations of the operator.
-// It takes no flags; package server lists the environment variables that steer it.
+// It has no flags. Package server documents the environment variables that configure it.
 package main
 
 import (
@@ -24,7 +24,7 @@ func main() {
 		log.Fatal(err)
 	}
 	if options.Exit != nil {
-		log.Printf("ending at once, as %s asks", server.EnvExitCode)
+		log.Printf("exiting at once because %s is set", server.EnvExitCode)
 		os.Exit(*options.Exit)
 	}
 	if err := run(options); err != nil {
@@ -40,7 +40,7 @@ func run(options server.Options) error {
 	if err != nil {
 		return err
 	}
-	log.Printf("version %s in pod %s serves gRPC on %s", options.Version, options.Pod, listener.Addr())
+	log.Printf("serving gRPC on %[3]s (version %[1]s, pod %[2]s)", options.Version, options.Pod, listener.Addr())
 	if err := server.Run(ctx, listener, options); err != nil {
 		return err
 	}

@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package load calls a performer at a steady rate and says what a client would have felt. It's how the tests tell
-// whether an upgrade or a drained node is seen from outside.
+// Package load calls a performer at a steady rate and reports failures and gaps as a client sees them. The tests use it
+// to check that clients do not notice an upgrade or a drained node.
 package load
 
 import (
@@ -18,35 +18,35 @@ import (
 
 // Options describe a load.
 type Options struct {
-	// Rate is how many calls start each second. They start on time whether or not earlier ones have ended, so a
-	// stall shows as many failures, as it would with many clients.
+	// Rate is how many calls start per second. They start on time even if earlier ones have not ended, so a stall
+	// causes many failures, as with many clients.
 	Rate int
-	// Duration is how long calls are started for; zero means until the context is done.
+	// Duration is how long calls are started. Zero means until the context is done.
 	Duration time.Duration
-	// Timeout bounds each call, and with DialEach its connection too.
+	// Timeout is the timeout of each call, which with DialEach includes the connection.
 	Timeout time.Duration
-	// DialEach makes a new connection for every call, so that each is routed anew; otherwise one is held.
+	// DialEach opens a new connection for each call, so that each call is routed again. Otherwise all calls share one.
 	DialEach bool
-	// FirstAnswer, where set, is called with the first answer of each pod: from the first on the load is under way,
-	// and each further one tells that a successor has taken over. Calls do not overlap.
+	// FirstAnswer, if set, is called with the first answer of each pod. The first one shows that the load is running,
+	// each further one that another pod has taken over. Calls of FirstAnswer do not overlap.
 	FirstAnswer func(whoami.Answer)
 }
 
-// Validate says which option can't work.
+// Validate returns an error for the first invalid option.
 func (o Options) Validate() error {
 	switch {
 	case o.Rate < 1 || o.Rate > 10_000:
-		return fmt.Errorf("rate is %d: want 1 to 10000 calls a second", o.Rate)
+		return fmt.Errorf("invalid rate %d: expected 1 to 10000 calls per second", o.Rate)
 	case o.Duration < 0:
-		return fmt.Errorf("duration is %s: want zero (until interrupted) or more", o.Duration)
+		return fmt.Errorf("invalid duration %s: expected 0 (until interrupted) or more", o.Duration)
 	case o.Timeout <= 0:
-		return fmt.Errorf("timeout is %s: want more than zero", o.Timeout)
+		return fmt.Errorf("invalid timeout %s: expected more than 0", o.Timeout)
 	}
 	return nil
 }
 
-// Run makes calls over connections that dial returns until the duration is over or ctx is done, waits for those in
-// flight, and sums up. Failed calls are part of the summary; an error means that the load could not be made at all.
+// Run makes calls over connections from dial until the duration is over or ctx is done, waits for the calls in flight,
+// and returns a summary, which includes failed calls. It returns an error only if it could not start.
 func Run(ctx context.Context, options Options, dial func() (*grpc.ClientConn, error)) (Summary, error) {
 	if err := options.Validate(); err != nil {
 		return Summary{}, err
@@ -82,7 +82,7 @@ func Run(ctx context.Context, options Options, dial func() (*grpc.ClientConn, er
 	start := time.Now()
 	for starting.Err() == nil {
 		calls.Go(func() {
-			// Not ctx: an interrupt ends the load, and must not count the calls in flight as failures.
+			// Not ctx: an interrupt ends the load, but does not cancel the calls in flight.
 			callCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), options.Timeout)
 			defer cancel()
 			answer, err := call(callCtx)
@@ -101,7 +101,7 @@ func Run(ctx context.Context, options Options, dial func() (*grpc.ClientConn, er
 		case <-starting.Done():
 		}
 	}
-	// Taken before waiting for the last calls: a gap is time in which a caller asked and got nothing.
+	// Before waiting for the last calls: no new call starts after this time, so it is not part of a gap.
 	end := time.Since(start)
 	calls.Wait()
 	return results.finish(end), nil

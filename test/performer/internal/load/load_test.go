@@ -18,7 +18,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/whoami"
 )
 
-// performer answers the first calls, then fails, and counts all.
+// performer answers the first failAfter calls, then fails. It counts all calls.
 type performer struct {
 	failAfter int64
 	calls     atomic.Int64
@@ -26,12 +26,12 @@ type performer struct {
 
 func (p *performer) Ask(context.Context, []string) (whoami.Answer, error) {
 	if p.calls.Add(1) > p.failAfter {
-		return whoami.Answer{}, errors.New("worn out")
+		return whoami.Answer{}, errors.New("out of service")
 	}
 	return whoami.Answer{Version: "v1", Pod: "a"}, nil
 }
 
-// serve starts the performer and returns how to dial it, and how many connections were made so far.
+// serve starts the performer. It returns functions that dial it and that count the connections so far.
 func serve(t *testing.T, p *performer) (dial func() (*grpc.ClientConn, error), dials func() int64) {
 	t.Helper()
 	listener := bufconn.Listen(1 << 16)
@@ -52,7 +52,7 @@ func serve(t *testing.T, p *performer) (dial func() (*grpc.ClientConn, error), d
 func TestRun(t *testing.T) {
 	options := Options{Rate: 1000, Duration: 50 * time.Millisecond, Timeout: 10 * time.Second}
 
-	t.Run("holds one connection", func(t *testing.T) {
+	t.Run("shares one connection", func(t *testing.T) {
 		dial, dials := serve(t, &performer{failAfter: 1 << 30})
 		summary, err := Run(t.Context(), options, dial)
 		if err != nil {
@@ -66,25 +66,25 @@ func TestRun(t *testing.T) {
 		}
 	})
 
-	t.Run("tells the first answer of each pod", func(t *testing.T) {
+	t.Run("reports the first answer of each pod", func(t *testing.T) {
 		dial, _ := serve(t, &performer{failAfter: 1 << 30})
 		options := options
-		var told atomic.Int64
+		var reported atomic.Int64
 		options.FirstAnswer = func(answer whoami.Answer) {
-			told.Add(1)
+			reported.Add(1)
 			if answer.Version != "v1" || answer.Pod != "a" {
-				t.Errorf("told %+v, want an answer of v1 from a", answer)
+				t.Errorf("reported %+v, want an answer of v1 from a", answer)
 			}
 		}
 		if _, err := Run(t.Context(), options, dial); err != nil {
 			t.Fatal(err)
 		}
-		if told.Load() != 1 {
-			t.Errorf("told of %d first answers, want 1, for there is one pod", told.Load())
+		if reported.Load() != 1 {
+			t.Errorf("reported %d first answers, want 1, since there is one pod", reported.Load())
 		}
 	})
 
-	t.Run("dials anew for each call when asked", func(t *testing.T) {
+	t.Run("dials for each call with DialEach", func(t *testing.T) {
 		dial, dials := serve(t, &performer{failAfter: 1 << 30})
 		options := options
 		options.DialEach = true
@@ -109,7 +109,7 @@ func TestRun(t *testing.T) {
 		}
 	})
 
-	t.Run("without a duration, ends when interrupted, the calls in flight answered", func(t *testing.T) {
+	t.Run("without a duration, ends when interrupted, after the calls in flight", func(t *testing.T) {
 		p := &performer{failAfter: 1 << 30}
 		dial, _ := serve(t, p)
 		options := options
@@ -125,7 +125,7 @@ func TestRun(t *testing.T) {
 		}
 	})
 
-	t.Run("refuses what can't work", func(t *testing.T) {
+	t.Run("refuses invalid options", func(t *testing.T) {
 		for _, options := range []Options{
 			{Rate: 0, Timeout: time.Second},
 			{Rate: 20_000, Timeout: time.Second},
@@ -133,7 +133,7 @@ func TestRun(t *testing.T) {
 			{Rate: 1, Timeout: time.Second, Duration: -1},
 		} {
 			if _, err := Run(t.Context(), options, nil); err == nil {
-				t.Errorf("%+v was taken", options)
+				t.Errorf("%+v was accepted", options)
 			}
 		}
 	})

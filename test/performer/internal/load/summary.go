@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// keptFailures is how many failures a summary describes one by one: enough to tell a cause, few enough to read.
+// keptFailures is how many failures a summary describes: enough to find the cause, few enough to read.
 const keptFailures = 5
 
-// Summary is what came of a load.
+// Summary is the result of a load.
 type Summary struct {
 	Calls  int `json:"calls"`
 	OK     int `json:"ok"`
 	Failed int `json:"failed"`
-	// LongestGapMillis is the longest time in milliseconds without a successful answer, the stretches before the
-	// first and after the last one included: what a user would have felt as an outage.
+	// LongestGapMillis is the longest time in milliseconds without a successful answer, which a user sees as an
+	// outage. It includes the time before the first and after the last answer.
 	LongestGapMillis int64 `json:"longestGapMillis"`
 	// FirstFailures describes the first failures, at most five.
 	FirstFailures []Failure `json:"firstFailures,omitempty"`
-	// Answers counts the successful calls by who answered, as version/pod.
+	// Answers counts the successful calls by the version/pod that answered.
 	Answers map[string]int `json:"answers,omitempty"`
 }
 
@@ -32,7 +32,7 @@ type Failure struct {
 	Error    string `json:"error"`
 }
 
-// recorder gathers results from concurrent calls. Times are offsets from the start of the load.
+// recorder collects the results of concurrent calls. Times are offsets from the start of the load.
 type recorder struct {
 	mu      sync.Mutex
 	summary Summary
@@ -40,8 +40,8 @@ type recorder struct {
 	longest time.Duration
 }
 
-// success records an answer, and calls first where it is the first of that answerer.
-func (r *recorder) success(at time.Duration, who string, first func()) {
+// success records an answer of a version/pod, and calls first if it is the first one.
+func (r *recorder) success(at time.Duration, answerer string, first func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.summary.Calls++
@@ -49,9 +49,9 @@ func (r *recorder) success(at time.Duration, who string, first func()) {
 	if r.summary.Answers == nil {
 		r.summary.Answers = map[string]int{}
 	}
-	r.summary.Answers[who]++
+	r.summary.Answers[answerer]++
 	r.gapUntil(at)
-	if r.summary.Answers[who] == 1 {
+	if r.summary.Answers[answerer] == 1 {
 		first()
 	}
 }
@@ -66,7 +66,7 @@ func (r *recorder) failure(at time.Duration, err error) {
 	}
 }
 
-// finish closes the last gap and returns the summary.
+// finish ends the last gap and returns the summary.
 func (r *recorder) finish(at time.Duration) Summary {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -75,8 +75,8 @@ func (r *recorder) finish(at time.Duration) Summary {
 	return r.summary
 }
 
-// gapUntil ends the present gap. Concurrent calls may report slightly out of order; an earlier time than the last
-// one is then no gap at all.
+// gapUntil ends the current gap. Concurrent calls may report slightly out of order, so a time before that of the last
+// answer is not a gap.
 func (r *recorder) gapUntil(at time.Duration) {
 	if at <= r.lastOK {
 		return

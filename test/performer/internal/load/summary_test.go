@@ -14,8 +14,8 @@ func TestSummary(t *testing.T) {
 	refused := errors.New("refused")
 	type result struct {
 		at time.Duration
-		// who answered; "" is a failure.
-		who string
+		// answerer is the version/pod that answered, "" for a failure.
+		answerer string
 	}
 	for _, test := range []struct {
 		name    string
@@ -53,7 +53,7 @@ func TestSummary(t *testing.T) {
 			},
 		},
 		{
-			name:    "answers that report out of order make no gap",
+			name:    "answers that report out of order are not a gap",
 			results: []result{{300 * time.Millisecond, "v1/a"}, {290 * time.Millisecond, "v1/a"}, {310 * time.Millisecond, "v1/a"}},
 			end:     310 * time.Millisecond,
 			want:    Summary{Calls: 3, OK: 3, LongestGapMillis: 300, Answers: map[string]int{"v1/a": 3}},
@@ -76,10 +76,10 @@ func TestSummary(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			var r recorder
 			for _, result := range test.results {
-				if result.who == "" {
+				if result.answerer == "" {
 					r.failure(result.at, refused)
 				} else {
-					r.success(result.at, result.who, func() {})
+					r.success(result.at, result.answerer, func() {})
 				}
 			}
 			if got := r.finish(test.end); !reflect.DeepEqual(got, test.want) {

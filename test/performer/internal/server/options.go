@@ -10,46 +10,46 @@ import (
 	"time"
 )
 
-// The environment variables that steer the sample performer. An image sets some (its version, its port), a
-// Performer's spec.config overrides them.
+// The environment variables that configure the sample performer. An image sets some of them (version, port), and
+// spec.config of a Performer overrides them.
 const (
-	// EnvPort is the port to listen on, and the name by which Executors pass it.
+	// EnvPort is the port to listen on. Executors set it by this name.
 	EnvPort = "GRPC_PORT"
 	// EnvVersion is the version to report.
 	EnvVersion = "PERFORMER_VERSION"
-	// EnvPodName is the pod's name; without it the host name serves, which in a pod is the same.
+	// EnvPodName is the name of the pod. The default is the host name, which is the same in a pod.
 	EnvPodName = "POD_NAME"
-	// EnvReadyAfter delays readiness by a duration such as 5s, or for ever with the word "never".
+	// EnvReadyAfter delays readiness by a duration such as 5s. With "never" the performer does not become ready.
 	EnvReadyAfter = "PERFORMER_READY_AFTER"
-	// EnvExitCode makes the program end at once with this code, as a broken release would.
+	// EnvExitCode makes the program exit at once with this code, like a broken release.
 	EnvExitCode = "PERFORMER_EXIT_CODE"
-	// EnvDrain bounds how long calls in flight may take to end after SIGTERM.
+	// EnvDrain is how long calls in flight may take after SIGTERM.
 	EnvDrain = "PERFORMER_DRAIN"
 )
 
-// never is the word that, in place of a duration, keeps the performer from ever becoming ready.
+// never is the value of EnvReadyAfter with which the performer does not become ready.
 const never = "never"
 
-// Options say how a performer behaves. Those that ReadOptions returns are valid.
+// Options configure a performer. ReadOptions returns only valid ones.
 type Options struct {
 	// Port is the TCP port to listen on, 1 to 65535.
 	Port int
-	// Version is what the performer reports as its version.
+	// Version is the version that the performer reports.
 	Version string
-	// Pod is what the performer reports as its pod's name.
+	// Pod is the pod name that the performer reports.
 	Pod string
-	// ReadyAfter is how long health says NOT_SERVING after the start.
+	// ReadyAfter is how long health is NOT_SERVING after the start.
 	ReadyAfter time.Duration
 	// NeverReady keeps health at NOT_SERVING.
 	NeverReady bool
-	// Exit, where set, is the code to end with instead of serving.
+	// Exit is the code to exit with at once, or nil to serve.
 	Exit *int
-	// Drain bounds the graceful stop.
+	// Drain is how long calls in flight may take during a graceful stop.
 	Drain time.Duration
 }
 
-// ReadOptions reads the options from an environment given as a lookup, os.LookupEnv in the program. An empty value
-// counts as unset. The error names the variable and what would be right.
+// ReadOptions reads the options from environment variables through lookup, such as os.LookupEnv. An empty variable
+// counts as unset. An error names the variable, its value and what is accepted.
 func ReadOptions(lookup func(string) (string, bool)) (Options, error) {
 	options := Options{Port: 9090, Version: "dev", Drain: 5 * time.Second}
 	get := func(name string) string {
@@ -60,7 +60,7 @@ func ReadOptions(lookup func(string) (string, bool)) (Options, error) {
 	if value := get(EnvPort); value != "" {
 		port, err := strconv.Atoi(value)
 		if err != nil || port < 1 || port > 65535 {
-			return options, fmt.Errorf("%s is %q: want a port from 1 to 65535", EnvPort, value)
+			return options, fmt.Errorf("%s: invalid port %q: expected a number from 1 to 65535", EnvPort, value)
 		}
 		options.Port = port
 	}
@@ -70,7 +70,7 @@ func ReadOptions(lookup func(string) (string, bool)) (Options, error) {
 	if options.Pod = get(EnvPodName); options.Pod == "" {
 		host, err := os.Hostname()
 		if err != nil {
-			return options, fmt.Errorf("%s is not set and the host has no name: %w", EnvPodName, err)
+			return options, fmt.Errorf("%s is not set, and reading the host name failed: %w", EnvPodName, err)
 		}
 		options.Pod = host
 	}
@@ -82,21 +82,21 @@ func ReadOptions(lookup func(string) (string, bool)) (Options, error) {
 	default:
 		delay, err := time.ParseDuration(value)
 		if err != nil || delay < 0 {
-			return options, fmt.Errorf("%s is %q: want a duration such as 5s, or %q", EnvReadyAfter, value, never)
+			return options, fmt.Errorf("%s: invalid duration %q: expected a duration such as 5s, or %q", EnvReadyAfter, value, never)
 		}
 		options.ReadyAfter = delay
 	}
 	if value := get(EnvExitCode); value != "" {
 		code, err := strconv.Atoi(value)
 		if err != nil || code < 0 || code > 255 {
-			return options, fmt.Errorf("%s is %q: want an exit code from 0 to 255", EnvExitCode, value)
+			return options, fmt.Errorf("%s: invalid exit code %q: expected a number from 0 to 255", EnvExitCode, value)
 		}
 		options.Exit = &code
 	}
 	if value := get(EnvDrain); value != "" {
 		drain, err := time.ParseDuration(value)
 		if err != nil || drain < 0 {
-			return options, fmt.Errorf("%s is %q: want a duration such as 5s", EnvDrain, value)
+			return options, fmt.Errorf("%s: invalid duration %q: expected a duration such as 5s", EnvDrain, value)
 		}
 		options.Drain = drain
 	}

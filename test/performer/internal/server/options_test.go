@@ -16,7 +16,7 @@ func TestReadOptions(t *testing.T) {
 		name string
 		env  map[string]string
 		want Options
-		// wantError is a part of the message, "" where reading succeeds.
+		// wantError is a part of the error, "" if there is none.
 		wantError string
 	}{
 		{
@@ -36,12 +36,13 @@ func TestReadOptions(t *testing.T) {
 			env:  map[string]string{EnvPodName: "p", EnvReadyAfter: "never"},
 			want: Options{Port: 9090, Version: "dev", Pod: "p", NeverReady: true, Drain: 5 * time.Second},
 		},
-		{name: "port that is no number", env: map[string]string{EnvPort: "http"}, wantError: "GRPC_PORT is \"http\""},
-		{name: "port out of range", env: map[string]string{EnvPort: "70000"}, wantError: "from 1 to 65535"},
-		{name: "delay that is no duration", env: map[string]string{EnvReadyAfter: "soon"}, wantError: EnvReadyAfter},
-		{name: "negative delay", env: map[string]string{EnvReadyAfter: "-1s"}, wantError: EnvReadyAfter},
-		{name: "exit code out of range", env: map[string]string{EnvExitCode: "256"}, wantError: EnvExitCode},
-		{name: "drain that is no duration", env: map[string]string{EnvDrain: "1"}, wantError: EnvDrain},
+		{name: "port that is not a number", env: map[string]string{EnvPort: "http"}, wantError: "GRPC_PORT: invalid port \"http\": expected a number from 1 to 65535"},
+		{name: "port out of range", env: map[string]string{EnvPort: "70000"}, wantError: "GRPC_PORT: invalid port \"70000\": expected a number from 1 to 65535"},
+		{name: "delay that is not a duration", env: map[string]string{EnvReadyAfter: "soon"},
+			wantError: "PERFORMER_READY_AFTER: invalid duration \"soon\": expected a duration such as 5s, or \"never\""},
+		{name: "negative delay", env: map[string]string{EnvReadyAfter: "-1s"}, wantError: "PERFORMER_READY_AFTER: invalid duration \"-1s\""},
+		{name: "exit code out of range", env: map[string]string{EnvExitCode: "256"}, wantError: "PERFORMER_EXIT_CODE: invalid exit code \"256\": expected a number from 0 to 255"},
+		{name: "drain that is not a duration", env: map[string]string{EnvDrain: "1"}, wantError: "PERFORMER_DRAIN: invalid duration \"1\": expected a duration such as 5s"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := ReadOptions(func(name string) (string, bool) {
@@ -62,12 +63,12 @@ func TestReadOptions(t *testing.T) {
 	}
 }
 
-func TestReadOptionsTakesTheHostNameForThePod(t *testing.T) {
+func TestReadOptionsDefaultsThePodToTheHostName(t *testing.T) {
 	options, err := ReadOptions(func(string) (string, bool) { return "", false })
 	if err != nil {
 		t.Fatal(err)
 	}
 	if options.Pod == "" {
-		t.Error("without a pod name, no host name was taken in its place")
+		t.Error("the pod name is empty, want the host name")
 	}
 }

@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package server is the sample performer: the standard health service and whoami, over plaintext gRPC, with switches
-// by which a test makes it slow, unready or broken.
+// Package server is the sample performer: the standard health service and whoami over plaintext gRPC. With its options
+// a test makes it slow, unready or broken.
 package server
 
 import (
@@ -19,13 +19,12 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/whoami"
 )
 
-// Run serves on listener, which it closes, until ctx is done; then it stops gracefully: health turns NOT_SERVING,
-// no new call is taken, and those in flight have options.Drain to end. A stop that was asked for is no error.
+// Run serves on listener until ctx is done, then stops gracefully: health becomes NOT_SERVING, new calls are refused,
+// and calls in flight have options.Drain to end. It closes the listener, and returns nil after a graceful stop.
 func Run(ctx context.Context, listener net.Listener, options Options) error {
 	healthServer := health.NewServer()
 	setHealth := func(status healthpb.HealthCheckResponse_ServingStatus) {
-		// The empty name is the one that Kubernetes and Executors ask for; the service's own name serves those who
-		// configure probes with one.
+		// Kubernetes and Executors check the empty name by default. A probe with a service name checks that one.
 		healthServer.SetServingStatus("", status)
 		healthServer.SetServingStatus(whoami.ServiceName, status)
 	}
@@ -34,7 +33,7 @@ func Run(ctx context.Context, listener net.Listener, options Options) error {
 		setHealth(healthpb.HealthCheckResponse_NOT_SERVING)
 	case options.ReadyAfter > 0:
 		setHealth(healthpb.HealthCheckResponse_NOT_SERVING)
-		// health.Server ignores changes after Shutdown, so a timer that fires late does no harm.
+		// health.Server ignores changes after Shutdown, so a late timer does no harm.
 		timer := time.AfterFunc(options.ReadyAfter, func() { setHealth(healthpb.HealthCheckResponse_SERVING) })
 		defer timer.Stop()
 	default:
@@ -54,14 +53,14 @@ func Run(ctx context.Context, listener net.Listener, options Options) error {
 	}
 
 	healthServer.Shutdown()
-	// Stop ends what GracefulStop still waits for, and makes it return.
+	// Stop ends the calls that GracefulStop still waits for, so that it returns.
 	deadline := time.AfterFunc(options.Drain, server.Stop)
 	defer deadline.Stop()
 	server.GracefulStop()
 	return <-served
 }
 
-// responder answers whoami from the options and the process's environment.
+// responder implements whoami.Server with the options and the environment of the process.
 type responder struct {
 	options Options
 }

@@ -24,9 +24,9 @@ import (
 // running is a performer on an in-memory listener.
 type running struct {
 	conn *grpc.ClientConn
-	// stop asks for the stop, as SIGTERM does.
+	// stop starts the graceful stop, like SIGTERM.
 	stop context.CancelFunc
-	// ended has what Run returned.
+	// ended receives the result of Run.
 	ended chan error
 }
 
@@ -61,7 +61,7 @@ func TestHealth(t *testing.T) {
 	}{
 		{"serves at once by default", Options{}, serving},
 		{"isn't ready before its delay", Options{ReadyAfter: time.Hour}, notServing},
-		{"is never ready when asked", Options{NeverReady: true}, notServing},
+		{"is never ready with NeverReady", Options{NeverReady: true}, notServing},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			client := healthpb.NewHealthClient(start(t, test.options).conn)
@@ -112,8 +112,8 @@ func TestAsk(t *testing.T) {
 		env  []string
 		want map[string]string
 	}{
-		{"nothing of the environment unless asked", nil, nil},
-		{"the variables asked for, those not set left out", []string{"SAMPLE_SET", "SAMPLE_EMPTY", "SAMPLE_UNSET"},
+		{"no variables by default", nil, nil},
+		{"the requested variables that are set", []string{"SAMPLE_SET", "SAMPLE_EMPTY", "SAMPLE_UNSET"},
 			map[string]string{"SAMPLE_SET": "value", "SAMPLE_EMPTY": ""}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -148,7 +148,7 @@ func TestStop(t *testing.T) {
 		}
 	})
 
-	t.Run("tells watchers first, and is bounded when one stays", func(t *testing.T) {
+	t.Run("notifies watchers first, and does not wait longer than Drain for them", func(t *testing.T) {
 		performer := start(t, Options{Drain: 50 * time.Millisecond})
 		watch, err := healthpb.NewHealthClient(performer.conn).Watch(t.Context(), &healthpb.HealthCheckRequest{})
 		if err != nil {
@@ -162,13 +162,13 @@ func TestStop(t *testing.T) {
 		if err != nil || response.Status != healthpb.HealthCheckResponse_NOT_SERVING {
 			t.Errorf("a watcher got %v, %v, want NOT_SERVING", response, err)
 		}
-		// The watch is never closed, so without its bound Run would wait for ever.
+		// The watch is never closed, so without Drain Run would wait forever.
 		if err := <-performer.ended; err != nil {
 			t.Errorf("Run returned %v, want nil", err)
 		}
 	})
 
-	t.Run("that nobody asked for is an error", func(t *testing.T) {
+	t.Run("without a done context is an error", func(t *testing.T) {
 		listener := bufconn.Listen(1)
 		listener.Close()
 		if err := Run(t.Context(), listener, Options{}); err == nil {

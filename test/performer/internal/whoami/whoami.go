@@ -1,11 +1,11 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package whoami is the one call that the sample performer offers beyond health checks: which program, in which
-// pod, with which environment, has answered. The tests tell by it whether a call reached the pod they meant.
+// Package whoami is the one method of the sample performer in addition to health checks. It returns the version, the
+// pod and environment variables of the performer that answers. The tests use it to check which pod a call reached.
 //
-// The method is described by hand over messages that protobuf ships (a list of names in, a struct out), because
-// one method isn't worth a protocol compiler in everyone's tool chain. On the wire it's ordinary protobuf:
+// The method is written by hand with messages from the protobuf module (a list of names in, a struct out), since one
+// method is not worth a protocol compiler as a build dependency. On the wire it is ordinary protobuf:
 //
 //	service WhoAmI { rpc Ask(google.protobuf.ListValue) returns (google.protobuf.Struct); }
 package whoami
@@ -19,22 +19,22 @@ import (
 )
 
 const (
-	// ServiceName is the full gRPC name of the service, which health checks may also ask about.
+	// ServiceName is the full gRPC name of the service. Health checks can use it too.
 	ServiceName = "hourglass.sample.v1.WhoAmI"
 	method      = "/" + ServiceName + "/Ask"
 )
 
-// Answer is what a performer says of itself.
+// Answer describes the performer that answered.
 type Answer struct {
-	// Version is the version that the performer was packed or configured with.
+	// Version is the version that the image or the configuration of the performer sets.
 	Version string `json:"version"`
 	// Pod is the name of the pod that answered.
 	Pod string `json:"pod"`
-	// Env has those of the variables asked for that are set, the empty ones too.
+	// Env has the requested variables that are set, including empty ones.
 	Env map[string]string `json:"env,omitempty"`
 }
 
-// Server answers the call. env are the names of the environment variables that the caller wants to see.
+// Server answers the call. env are the names of the requested environment variables.
 type Server interface {
 	Ask(ctx context.Context, env []string) (Answer, error)
 }
@@ -63,7 +63,7 @@ var serviceDesc = grpc.ServiceDesc{
 	Methods:     []grpc.MethodDesc{{MethodName: "Ask", Handler: handle}},
 }
 
-// handle is what a protocol compiler would write: decode, pass through the interceptor if there is one, answer.
+// handle is the code that a protocol compiler would generate: decode, call the interceptor if there is one, answer.
 //
 //nolint:revive // The order of the parameters is gRPC's.
 func handle(service any, ctx context.Context, decodeInto func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {

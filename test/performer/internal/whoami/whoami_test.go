@@ -38,11 +38,11 @@ func TestAnswerSurvivesTheWire(t *testing.T) {
 
 func TestTextThatProtobufCannotCarryIsAnError(t *testing.T) {
 	if _, err := encode(Answer{Version: "\xff"}); err == nil {
-		t.Error("an answer that is no valid text was encoded")
+		t.Error("an answer that is not valid UTF-8 was encoded")
 	}
 }
 
-// The handler is written by hand, so what a protocol compiler would have got right is tested here.
+// TestHandle tests what a protocol compiler would guarantee, since the handler is written by hand.
 func TestHandle(t *testing.T) {
 	refused := errors.New("refused")
 	decodes := func(any) error { return nil }
@@ -60,8 +60,8 @@ func TestHandle(t *testing.T) {
 	}{
 		{"answers", fixed{answer: Answer{Version: "v1"}}, decodes, nil, nil},
 		{"passes through an interceptor", fixed{answer: Answer{Version: "v1"}}, decodes, interceptor, nil},
-		{"tells a request that can't be decoded", fixed{}, func(any) error { return refused }, nil, refused},
-		{"tells the server's error", fixed{err: refused}, decodes, nil, refused},
+		{"returns an error for a request that can't be decoded", fixed{}, func(any) error { return refused }, nil, refused},
+		{"returns the server's error", fixed{err: refused}, decodes, nil, refused},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			response, err := handle(test.server, t.Context(), test.decode, test.interceptor)
@@ -74,6 +74,6 @@ func TestHandle(t *testing.T) {
 		})
 	}
 	if intercepted != method {
-		t.Errorf("the interceptor was told of method %q, want %q", intercepted, method)
+		t.Errorf("the interceptor got method %q, want %q", intercepted, method)
 	}
 }

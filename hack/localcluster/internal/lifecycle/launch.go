@@ -1,0 +1,152 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package lifecycle
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/api"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/kwok"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/node"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/progress"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
+)
+
+// launch writes the files of the cluster, starts its supervisor, then each component once those that
+// it depends on are ready.
+func launch(ctx context.Context, c *state.Cluster, o Options, programs map[string]string) (*supervisor.Handle, error) {
+	c.Nodes, c.Foreground, c.Audit, c.Created = o.Nodes, o.Foreground, o.Audit, time.Now()
+	c.Programs = programs
+	if err := allocate(ctx, c); err != nil {
+		return nil, err
+	}
+	l := c.Layout()
+	spec := supervisor.Spec{Path: supervisor.SystemPath}
+	if c.Nodes == state.NodesReal {
+		spec = supervisor.Spec{Namespaces: true, Cache: state.CacheRoot(), Path: node.SearchPath(l)}
+	}
+	spec.Daemons = daemons(c, l)
+	if err := writeFiles(c, spec); err != nil {
+		return nil, err
+	}
+	s, err := supervisor.Start(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Nodes == state.NodesReal {
+		if err := node.CreateCgroup(c); err != nil {
+			return nil, err
+		}
+		if err := node.ConnectNetwork(ctx, c); err != nil {
+			return nil, err
+		}
+	}
+	if err := startAll(ctx, c, o); err != nil {
+		return nil, err
+	}
+	c.Ready = true
+	return s, c.Save()
+}
+
+// allocate reserves the addresses and ports of the cluster, one `up` at a time.
+func allocate(ctx context.Context, c *state.Cluster) error {
+	lock, err := state.LockDir(ctx, state.ClustersDir(), func() {})
+	if err != nil {
+		return err
+	}
+	defer lock.Close()
+	switch c.Nodes {
+	case state.NodesReal:
+		err = c.AllocateNetwork()
+	case state.NodesFake:
+		err = c.AllocatePorts("apiserver", "etcd", "etcd-peer", "kube-controller-manager", "kube-scheduler")
+	default:
+		err = c.AllocatePorts("apiserver", "etcd", "etcd-peer")
+	}
+	if err != nil {
+		return err
+	}
+	return c.Save()
+}
+
+// daemons lists the daemons of the cluster.
+func daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
+	all := controlplane.Daemons(c, l)
+	switch c.Nodes {
+	case state.NodesReal:
+		all = append(all, node.Daemons(c, l)...)
+	case state.NodesFake:
+		all = append(all, kwok.Daemon(c, l))
+	}
+	return all
+}
+
+// writeFiles writes the files that supervisor and daemons read.
+func writeFiles(c *state.Cluster, spec supervisor.Spec) error {
+	if err := controlplane.WriteFiles(c); err != nil {
+		return err
+	}
+	var err error
+	switch c.Nodes {
+	case state.NodesReal:
+		err = node.WriteFiles(c)
+	case state.NodesFake:
+		err = kwok.WriteFiles(c)
+	}
+	if err != nil {
+		return err
+	}
+	data, err := json.MarshalIndent(spec, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(c.Path("supervisor.json"), data, 0o600)
+}
+
+// startAll starts the components in order and waits until the cluster is ready.
+func startAll(ctx context.Context, c *state.Cluster, o Options) error {
+	client, err := api.New(c)
+	if err != nil {
+		return err
+	}
+	server := []string{"etcd", "kube-apiserver"}
+	if err := supervisor.StartComponents(ctx, c, server...); err != nil {
+		return err
+	}
+	progress.Printf("Starting etcd and the API server.")
+	for _, path := range []string{"/readyz", "/api/v1/namespaces/default", "/api/v1/namespaces/kube-system"} {
+		if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
+			Name: "a ready API server", Timeout: 2 * time.Minute,
+			Components: server,
+			Check:      client.Exists(path),
+		}); err != nil {
+			return err
+		}
+	}
+	if c.Nodes == state.NodesNone {
+		return nil
+	}
+	progress.Printf("Starting the controller manager and the scheduler.")
+	if err := supervisor.StartComponents(ctx, c, "kube-controller-manager", "kube-scheduler"); err != nil {
+		return err
+	}
+	if c.Nodes == state.NodesReal {
+		err = node.Start(ctx, c, client)
+	} else {
+		err = kwok.StartNodes(ctx, c, client, o.FakeNodes)
+	}
+	if err != nil {
+		return err
+	}
+	return supervisor.WaitFor(ctx, c, supervisor.Condition{
+		Name: "a working controller manager", Timeout: time.Minute,
+		Components: []string{"kube-controller-manager"},
+		Check:      client.Exists("/api/v1/namespaces/default/serviceaccounts/default"),
+	})
+}
