@@ -14,7 +14,7 @@ import (
 	"strconv"
 	"syscall"
 
-	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/server"
+	"github.com/Layr-Labs/hourglass-operator/examples/performer/internal/server"
 )
 
 func main() {

@@ -16,7 +16,7 @@ import (
 	"google.golang.org/grpc/health"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/whoami"
+	"github.com/Layr-Labs/hourglass-operator/examples/performer/internal/whoami"
 )
 
 // Run serves on listener, which it closes, until ctx is done; then it stops gracefully: health turns NOT_SERVING,

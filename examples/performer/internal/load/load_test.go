@@ -15,7 +15,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/test/bufconn"
 
-	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/whoami"
+	"github.com/Layr-Labs/hourglass-operator/examples/performer/internal/whoami"
 )
 
 // performer answers the first calls, then fails, and counts all.

@@ -13,7 +13,7 @@ import (
 
 	"google.golang.org/grpc"
 
-	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/whoami"
+	"github.com/Layr-Labs/hourglass-operator/examples/performer/internal/whoami"
 )
 
 // Options describe a load.

@@ -18,7 +18,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 	"google.golang.org/protobuf/types/known/emptypb"
 
-	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/whoami"
+	"github.com/Layr-Labs/hourglass-operator/examples/performer/internal/whoami"
 )
 
 // running is a performer on an in-memory listener.

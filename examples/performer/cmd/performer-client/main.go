@@ -21,8 +21,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
-	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/load"
-	"github.com/Layr-Labs/hourglass-operator/test/performer/internal/whoami"
+	"github.com/Layr-Labs/hourglass-operator/examples/performer/internal/load"
+	"github.com/Layr-Labs/hourglass-operator/examples/performer/internal/whoami"
 )
 
 const usage = `usage: performer-client call [-timeout 10s] [-env NAME[,NAME...]] HOST:PORT

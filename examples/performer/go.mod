@@ -1,4 +1,4 @@
-module github.com/Layr-Labs/hourglass-operator/test/performer
+module github.com/Layr-Labs/hourglass-operator/examples/performer
 
 go 1.26.0
 
