@@ -25,7 +25,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	applyv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/generated/applyconfiguration/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 // buildExample is how the page builds the example, as this test does in its own way.
@@ -37,7 +38,7 @@ type step struct{ command, output string }
 // walks returns the commands of each console block of a page.
 func walks(t *testing.T, page string) (blocks [][]step) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), page))
+	text, err := os.ReadFile(repository.Path(page))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +166,7 @@ func meetErrors(t *testing.T, program string) {
 // what that says of who owns which field: all that was applied comes back.
 func TestExtract(t *testing.T) {
 	namespace := newNamespace(t)
-	file, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), "manifests", "samples", "performer_full.yaml"))
+	file, err := os.ReadFile(repository.Path("manifests", "samples", "performer_full.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

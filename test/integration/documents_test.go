@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,7 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 // documented is an object that docs/operations.md shows.
@@ -34,7 +33,7 @@ func (d *documented) path() string {
 
 func documentedObjects(t *testing.T) []*documented {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), "docs", "operations.md"))
+	page, err := os.ReadFile(repository.Path("docs", "operations.md"))
 	if err != nil {
 		t.Fatal(err)
 	}

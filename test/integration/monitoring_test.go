@@ -18,14 +18,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 // prometheusOperator returns the folder of the Prometheus Operator's sources, at the version of hack/tools.
 func prometheusOperator(t *testing.T) string {
 	t.Helper()
 	download := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", "github.com/prometheus-operator/prometheus-operator")
-	download.Dir = filepath.Join(controlplane.RepositoryRoot(), "hack", "tools", "prometheus-operator")
+	download.Dir = repository.Path("hack", "tools", "prometheus-operator")
 	download.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
 	output, err := download.Output()
 	if err != nil {
@@ -91,7 +92,7 @@ func TestThePrometheusOperatorTakesOurObjects(t *testing.T) {
 		{"servicemonitors", "secure/service-monitor.yaml", `"insecureSkipVerify"`, `"skipVerify"`},
 		{"prometheusrules", "prometheus-rule.yaml", `"for"`, `"during"`},
 	} {
-		object := jsonOf(t, filepath.Join(controlplane.RepositoryRoot(), "deploy", "monitoring", tt.file))
+		object := jsonOf(t, repository.Path("deploy", "monitoring", tt.file))
 		if err := create(tt.plural, object); err != nil {
 			t.Errorf("%s: %v", tt.file, err)
 		}

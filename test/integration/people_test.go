@@ -6,7 +6,6 @@ package integration
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -20,7 +19,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
 	clientv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned/typed/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 // What a person may try with Performers. Nothing of it takes effect.
@@ -145,7 +144,7 @@ func TestRolesForPeople(t *testing.T) {
 // installRole makes a role of manifests/rbac as it stands there.
 func installRole(t *testing.T, who string) *rbacv1.ClusterRole {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), "manifests", "rbac", "performer_"+who+"_role.yaml"))
+	text, err := os.ReadFile(repository.Path("manifests", "rbac", "performer_"+who+"_role.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 const (
@@ -60,7 +60,7 @@ var policies = map[string]struct {
 // readPolicy returns a policy and its binding as they are installed.
 func readPolicy(t *testing.T, concern string) (*admissionv1.ValidatingAdmissionPolicy, *admissionv1.ValidatingAdmissionPolicyBinding) {
 	t.Helper()
-	file, err := os.Open(filepath.Join(controlplane.RepositoryRoot(), policiesFolder, concern+".yaml"))
+	file, err := os.Open(repository.Path(policiesFolder, concern+".yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,7 +179,7 @@ func patchSpec(t *testing.T, namespace, name, fields string) error {
 
 // TestEveryPolicyIsTested holds the table above against the folder and what kustomize takes from it.
 func TestEveryPolicyIsTested(t *testing.T) {
-	folder := filepath.Join(controlplane.RepositoryRoot(), policiesFolder)
+	folder := repository.Path(policiesFolder)
 	kustomization, err := os.ReadFile(filepath.Join(folder, "kustomization.yaml"))
 	if err != nil {
 		t.Fatal(err)
