@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // earlierPerformer is a Performer as it was before; %[1]s is its name, %[2]s what is asked for of the environment beside
@@ -88,7 +89,7 @@ func TestAdoptionLosesNoCall(t *testing.T) {
 		t.Errorf("ready on pod %s (%s) after %d restarts, want the one that was there, %s (%s)",
 			adopted.Name, adopted.UID, adopted.Status.ContainerStatuses[0].RestartCount, same.Name, same.UID)
 	}
-	realcluster.Eventually(t, "the earlier Service to be ours", func(ctx context.Context) error {
+	wait.For(t, "the earlier Service to be ours", func(ctx context.Context) error {
 		service, err := ns.Kube.CoreV1().Services(ns.Name).Get(ctx, "performer-same", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -107,13 +108,13 @@ func TestAdoptionLosesNoCall(t *testing.T) {
 	if answer := cluster.Call(t, ns.Address("stale", 8080), "COLOUR"); answer.Pod != "performer-stale-0" || answer.Env["COLOUR"] != "green" {
 		t.Errorf("got an answer from %+v, want performer-stale-0 with the environment that is asked for", answer)
 	}
-	realcluster.Eventually(t, "the earlier pod to be gone", ns.PodGone(stale.Name))
+	wait.For(t, "the earlier pod to be gone", ns.PodGone(stale.Name))
 	staleCalls.end(t, stale.Name, "performer-stale-0")
 
 	// From now on it's a Performer like any other.
 	ns.Patch(t, "same", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
 	after := ns.WaitReady(t, "same")
-	realcluster.Eventually(t, "the earlier pod to be gone", ns.PodGone(same.Name))
+	wait.For(t, "the earlier pod to be gone", ns.PodGone(same.Name))
 	sameCalls.end(t, same.Name, after.Status.PodName)
 }
 
@@ -137,7 +138,7 @@ func leaveEarlier(t *testing.T, ns *realcluster.Namespace, name, environment str
 		t.Fatal(err)
 	}
 	var pod *corev1.Pod
-	realcluster.Eventually(t, "the earlier pod to be ready", func(ctx context.Context) (err error) {
+	wait.For(t, "the earlier pod to be ready", func(ctx context.Context) (err error) {
 		if pod, err = ns.Kube.CoreV1().Pods(ns.Name).Get(ctx, "performer-"+name, metav1.GetOptions{}); err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // A Performer costs few writes: with hundreds of them, the API server's time is what becomes scarce.
@@ -25,7 +26,7 @@ func TestBecomingReadyCostsFewWrites(t *testing.T) {
 	ready := time.Now()
 
 	var writes, events []realcluster.Request
-	realcluster.Eventually(t, "the audit log to reach the moment of readiness, and the event", func(context.Context) error {
+	wait.For(t, "the audit log to reach the moment of readiness, and the event", func(context.Context) error {
 		requests, until, err := log.Requests(realcluster.OperatorUser, began)
 		if err != nil {
 			return err

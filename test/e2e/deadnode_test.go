@@ -14,6 +14,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // A pod on a node that died is deleted by Kubernetes, and does not go: nobody is there to say that it has ended.
@@ -79,6 +80,6 @@ func TestPodOnADeadNode(t *testing.T) {
 	}
 
 	comeBack()
-	realcluster.Eventually(t, "the first pod to be gone", ns.PodGone("performer-again-0"))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-again-0"))
 	ns.WaitFor(t, "again", "to be ready on its second pod", realcluster.ReadyOn(1))
 }

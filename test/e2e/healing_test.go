@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 func TestDeletedPodIsReplaced(t *testing.T) {
@@ -46,7 +47,7 @@ func TestDeletedServiceIsMadeAgain(t *testing.T) {
 	if err := services.Delete(t.Context(), before.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	realcluster.Eventually(t, "the service to be made again", func(ctx context.Context) error {
+	wait.For(t, "the service to be made again", func(ctx context.Context) error {
 		after, err := services.Get(ctx, before.Name, metav1.GetOptions{})
 		if err == nil && after.UID == before.UID {
 			err = fmt.Errorf("the deleted service is still there")
@@ -84,7 +85,7 @@ func TestEditedServiceIsHealed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			realcluster.Eventually(t, "the service to be healed", func(ctx context.Context) error {
+			wait.For(t, "the service to be healed", func(ctx context.Context) error {
 				healed, err := services.Get(ctx, asMade.Name, metav1.GetOptions{})
 				if err != nil {
 					return err
@@ -127,7 +128,7 @@ func TestPodThatLostItsLabelsIsMended(t *testing.T) {
 			if _, err := pods.Patch(t.Context(), performer.Status.PodName, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			realcluster.Eventually(t, "a ready pod with all its labels", func(ctx context.Context) error {
+			wait.For(t, "a ready pod with all its labels", func(ctx context.Context) error {
 				present, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).Get(ctx, "a", metav1.GetOptions{})
 				if err != nil {
 					return err
@@ -200,7 +201,7 @@ func TestChangedSpecReplacesThePod(t *testing.T) {
 			if answer.Pod != after.Status.PodName || answer.Version != test.want.Version || answer.Env["COLOUR"] != test.want.Env["COLOUR"] {
 				t.Errorf("got %+v, want pod %s and %+v", answer, after.Status.PodName, test.want)
 			}
-			realcluster.Eventually(t, "the first pod to be gone", ns.PodGone(before.Status.PodName))
+			wait.For(t, "the first pod to be gone", ns.PodGone(before.Status.PodName))
 		})
 	}
 

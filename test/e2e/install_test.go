@@ -15,10 +15,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 func TestInstallingTwiceChangesNothing(t *testing.T) {
-	realcluster.Eventually(t, "the operator to be ready", cluster.OperatorReady)
+	wait.For(t, "the operator to be ready", cluster.OperatorReady)
 	before := installedVersions(t)
 	output, err := cluster.Kubectl(t.Context(), "apply", "-f", "deploy/")
 	if err != nil {
@@ -67,7 +68,7 @@ func installedVersions(t *testing.T) map[string]string {
 
 func TestOperatorRunsAsInstalled(t *testing.T) {
 	t.Run("two replicas", func(t *testing.T) {
-		realcluster.Eventually(t, "the operator to be ready", cluster.OperatorReady)
+		wait.For(t, "the operator to be ready", cluster.OperatorReady)
 		deployment, err := cluster.Kube.AppsV1().Deployments(realcluster.OperatorNamespace).
 			Get(t.Context(), realcluster.OperatorDeployment, metav1.GetOptions{})
 		if err != nil {
@@ -79,7 +80,7 @@ func TestOperatorRunsAsInstalled(t *testing.T) {
 	})
 
 	t.Run("one of which leads", func(t *testing.T) {
-		realcluster.Eventually(t, "a leader", func(ctx context.Context) error {
+		wait.For(t, "a leader", func(ctx context.Context) error {
 			_, err := cluster.Leader(ctx)
 			return err
 		})

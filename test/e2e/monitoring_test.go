@@ -25,6 +25,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 	"github.com/Layr-Labs/hourglass-operator/test/static/monitoring"
 )
 
@@ -93,10 +94,10 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 		if err := performers.Delete(t.Context(), short.Name, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		realcluster.Eventually(t, "the Performer to be gone", ns.Gone(short.Name))
+		wait.For(t, "the Performer to be gone", ns.Gone(short.Name))
 	}
 
-	realcluster.Eventually(t, "the alerts for what is broken, and no other", func(ctx context.Context) error {
+	wait.For(t, "the alerts for what is broken, and no other", func(ctx context.Context) error {
 		// One error, which the API server may give when it likes, would show for ten minutes.
 		firing, err := prometheus.Query(ctx, `ALERTS{alertstate="firing",alertname!="HourglassReconcileErrors"}`)
 		if err != nil {
@@ -127,7 +128,7 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The end of an upgrade may be yet to come, and a rate wants two scrapes.
-	realcluster.Eventually(t, "each panel to have what it is for", func(ctx context.Context) error {
+	wait.For(t, "each panel to have what it is for", func(ctx context.Context) error {
 		var wrong []error
 		for _, panel := range dashboard.Panels {
 			why, empty := emptyPanels[panel.Title]
@@ -160,13 +161,13 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 // operatorPods waits for the installed operator, and returns its two pods.
 func operatorPods(t *testing.T) []corev1.Pod {
 	t.Helper()
-	realcluster.Eventually(t, "the operator to be ready", cluster.OperatorReady)
-	realcluster.Eventually(t, "a leader", func(ctx context.Context) error {
+	wait.For(t, "the operator to be ready", cluster.OperatorReady)
+	wait.For(t, "a leader", func(ctx context.Context) error {
 		_, err := cluster.Leader(ctx)
 		return err
 	})
 	var pods []corev1.Pod
-	realcluster.Eventually(t, "no pod of the operator to be ending", func(ctx context.Context) error {
+	wait.For(t, "no pod of the operator to be ending", func(ctx context.Context) error {
 		var err error
 		if pods, err = cluster.OperatorPods(ctx); err == nil && len(pods) != 2 {
 			err = fmt.Errorf("%d pods are there, want 2", len(pods))
@@ -198,7 +199,7 @@ func operatorTargets(t *testing.T) []realcluster.Target {
 // assertRulesAreEvaluated waits until each rule has been evaluated without an error, and each that records has values.
 func assertRulesAreEvaluated(t *testing.T, prometheus *realcluster.Prometheus) {
 	t.Helper()
-	realcluster.Eventually(t, "all rules to be evaluated", func(ctx context.Context) error {
+	wait.For(t, "all rules to be evaluated", func(ctx context.Context) error {
 		var answer struct {
 			Groups []struct {
 				Rules []struct{ Name, Type, Health, LastError string }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Not parallel: other tests end the pods that are scraped.
@@ -46,7 +47,7 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 
 	assertStored(t, prometheus, ns.Name, len(pods))
 	// With a finalizer it's the operator that deletes the pod.
-	realcluster.Eventually(t, "the deletion of its pod to be counted",
+	wait.For(t, "the deletion of its pod to be counted",
 		prometheus.Stored(`sum(hourglass_pods_deleted_total{reason="performer_deleted"}) > bool 0`, 1))
 	var checks []func(context.Context) error
 	for _, stored := range []struct {
@@ -63,7 +64,7 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 		query := strings.ReplaceAll(stored.query, "%s", fmt.Sprintf("namespace=%q", ns.Name))
 		checks = append(checks, prometheus.Stored(query, stored.want))
 	}
-	realcluster.Eventually(t, "what Prometheus has of a Performer that can't run", all(checks))
+	wait.For(t, "what Prometheus has of a Performer that can't run", all(checks))
 
 	for _, target := range targets {
 		response, err := http.Get("http://" + target.Address + "/metrics")
@@ -124,7 +125,7 @@ func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace st
 		query := strings.ReplaceAll(stored.query, "%s", fmt.Sprintf("namespace=%q", namespace))
 		checks = append(checks, prometheus.Stored(query, stored.want))
 	}
-	realcluster.Eventually(t, "what Prometheus has of the operator", all(checks))
+	wait.For(t, "what Prometheus has of the operator", all(checks))
 
 	document, err := os.ReadFile(repository.Path("docs/metrics.md"))
 	if err != nil {
@@ -144,7 +145,7 @@ func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace st
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", namespace, "--timeout=120s"); err != nil {
 		t.Fatal(err)
 	}
-	realcluster.Eventually(t, "what Prometheus has of a Performer that is gone",
+	wait.For(t, "what Prometheus has of a Performer that is gone",
 		prometheus.Nothing(fmt.Sprintf(`{__name__=~"hourglass_performer_.*",namespace=%q,name="a"}`, namespace)))
 }
 
@@ -239,13 +240,13 @@ func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 		realcluster.Target{Job: "stranger", Address: address, TLS: true, Token: strangers},
 	)...)
 	assertStored(t, prometheus, ns.Name, len(pods.Items))
-	realcluster.Eventually(t, "all of the Performer to be gone", ns.Gone("a"))
+	wait.For(t, "all of the Performer to be gone", ns.Gone("a"))
 
 	for job, want := range refused {
-		realcluster.Eventually(t, "what Prometheus has of a scrape that is refused", prometheus.Stored(fmt.Sprintf(`up{job=%q}`, job), 0))
+		wait.For(t, "what Prometheus has of a scrape that is refused", prometheus.Stored(fmt.Sprintf(`up{job=%q}`, job), 0))
 		// Never let in, not even once.
-		realcluster.Eventually(t, "the same since the start", prometheus.Stored(fmt.Sprintf(`max_over_time(up{job=%q}[1h])`, job), 0))
-		realcluster.Eventually(t, "what the refused could read", prometheus.Nothing(fmt.Sprintf(`{__name__!~"up|scrape_.*",job=%q}`, job)))
+		wait.For(t, "the same since the start", prometheus.Stored(fmt.Sprintf(`max_over_time(up{job=%q}[1h])`, job), 0))
+		wait.For(t, "what the refused could read", prometheus.Nothing(fmt.Sprintf(`{__name__!~"up|scrape_.*",job=%q}`, job)))
 		if got, err := prometheus.ScrapeError(t.Context(), job); err != nil || !strings.Contains(got, want) {
 			t.Errorf("the scrape of job %s ends with %q (%v), want %s", job, got, err, want)
 		}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Recreate is for programs of which there must never be two: not even while the first ends.
@@ -96,7 +97,7 @@ func (w *podWatch) note(what watch.EventType, pod *corev1.Pod) {
 // waitFor waits until the watch, which lags behind a little, has come to the pods named.
 func (w *podWatch) waitFor(t *testing.T, pods ...string) {
 	t.Helper()
-	realcluster.Eventually(t, "the watch to see the pods", func(context.Context) error {
+	wait.For(t, "the watch to see the pods", func(context.Context) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		seen := slices.Sorted(maps.Values(w.everSeen))

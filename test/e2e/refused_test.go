@@ -19,6 +19,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // What the API server refuses for the want of something is made a minute later at most once it's there.
@@ -45,7 +46,7 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	realcluster.Eventually(t, "the quota to hold", func(ctx context.Context) error {
+	wait.For(t, "the quota to hold", func(ctx context.Context) error {
 		present, err := cluster.Kube.CoreV1().ResourceQuotas(crowded.Name).Get(ctx, quota.Name, metav1.GetOptions{})
 		if err == nil && len(present.Status.Hard) == 0 {
 			err = fmt.Errorf("nobody has counted yet")

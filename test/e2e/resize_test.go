@@ -13,6 +13,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // CPU and memory change on the running pod, and nobody notices.
@@ -64,6 +65,6 @@ func TestResizeThatNeedsANewPodLosesNoCall(t *testing.T) {
 	if have := podOf(t, ns, performer).Spec.Containers[0].Resources.Requests; have.Cpu().String() != "20m" || have.Memory().String() != "32Mi" {
 		t.Errorf("the second pod requests %v, want what is asked for", have)
 	}
-	realcluster.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	calls.end(t, "performer-a-0", "performer-a-1")
 }

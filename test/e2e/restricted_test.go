@@ -14,6 +14,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // restrictedContexts are the security contexts with which a Performer runs under Pod Security restricted. The rest that
@@ -31,7 +32,7 @@ func TestPodSecurityRestricted(t *testing.T) {
 	ns.Create(t, ns.Performer("a"))
 	refused := ns.WaitFor(t, "a", "to say that its pod is refused", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused",
 		`violates PodSecurity "restricted:latest": unrestricted capabilities`))
-	realcluster.Eventually(t, "an event that says so", func(ctx context.Context) error {
+	wait.For(t, "an event that says so", func(ctx context.Context) error {
 		return ns.HasEvent(ctx, "a", corev1.EventTypeWarning, "PodRefused")
 	})
 	if err := realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "PodRefused", "runAsNonRoot != true")(refused); err != nil {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Not parallel: it's about the time in which nothing changes.
@@ -32,7 +33,7 @@ func TestNothingIsAskedWhileNothingChanges(t *testing.T) {
 	// The minute begins with the last request that is neither of a lease nor a watch: what is still told of the
 	// performers' becoming ready is no fault. One that asks again and again never gets a quiet minute.
 	began := time.Now()
-	realcluster.Eventually(t, "a minute without a request of the operator but leases and watches", func(context.Context) error {
+	wait.For(t, "a minute without a request of the operator but leases and watches", func(context.Context) error {
 		requests, until, err := log.Requests(realcluster.OperatorUser, began)
 		if err != nil {
 			return err

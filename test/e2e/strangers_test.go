@@ -18,6 +18,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // The strangers have our labels and selector too: what counts is whose they are.
@@ -62,7 +63,7 @@ func TestStrangersServiceIsLeftAlone(t *testing.T) {
 				}
 				return nil
 			})
-			realcluster.Eventually(t, "an event that says so", func(ctx context.Context) error {
+			wait.For(t, "an event that says so", func(ctx context.Context) error {
 				return ns.HasEvent(ctx, "a", corev1.EventTypeWarning, "ServiceConflict")
 			})
 			present, err := services.Get(t.Context(), stranger.Name, metav1.GetOptions{})
@@ -139,7 +140,7 @@ func TestStrangersPodIsPassedBy(t *testing.T) {
 				},
 			}
 			var stranger *corev1.Pod
-			realcluster.Eventually(t, "the stranger's pod to be taken", func(ctx context.Context) (err error) {
+			wait.For(t, "the stranger's pod to be taken", func(ctx context.Context) (err error) {
 				// Refused until the namespace has its service account.
 				stranger, err = pods.Create(ctx, pod, metav1.CreateOptions{})
 				return err

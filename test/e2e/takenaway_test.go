@@ -14,6 +14,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Where the only serving pod is taken away, calls fail until its successor serves. How long that is, is printed.
@@ -60,7 +61,7 @@ func TestServingPodEvictedWhileTheNewRevisionCantRun(t *testing.T) {
 	calls = startCallers(t, ns.Address("a", 8080))
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
 	mended := ns.WaitReady(t, "a")
-	realcluster.Eventually(t, "the copy to be gone", ns.PodGone(after.Status.PodName))
+	wait.For(t, "the copy to be gone", ns.PodGone(after.Status.PodName))
 	calls.end(t, after.Status.PodName, mended.Status.PodName)
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Under BlueGreen no upgrade fails a call, be it over a connection that is held or over one that is made for it.
@@ -45,7 +46,7 @@ func TestUpgradeOfTheImageLosesNoCall(t *testing.T) {
 		after.Status.CurrentRevision != after.Status.UpdateRevision {
 		t.Errorf("after the upgrade the status is %+v", after.Status)
 	}
-	realcluster.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	calls.end(t, "performer-a-0", "performer-a-1")
 }
 
@@ -81,8 +82,8 @@ func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 	if err != nil || first.DeletionTimestamp != nil {
 		t.Fatalf("the first pod should drain for 20 seconds, long enough for the callers' end, but it's ending or gone: %v", err)
 	}
-	realcluster.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
-	realcluster.Eventually(t, "the service to have the new port alone", func(context.Context) error {
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	wait.For(t, "the service to have the new port alone", func(context.Context) error {
 		if ports := servicePorts(t, ns); !slices.Equal(ports, []int32{8181}) {
 			return fmt.Errorf("its ports are %v", ports)
 		}
@@ -113,7 +114,7 @@ func TestImageThatIsMissingAndBackLosesNoCall(t *testing.T) {
 	if now := podOf(t, ns, after); now.UID != pod.UID {
 		t.Errorf("it's ready on pod %s (%s), want the one from before, %s (%s)", now.Name, now.UID, pod.Name, pod.UID)
 	}
-	realcluster.Eventually(t, "the pod that can't run to be gone", ns.PodGone("performer-a-1"))
+	wait.For(t, "the pod that can't run to be gone", ns.PodGone("performer-a-1"))
 	calls.end(t, pod.Name)
 }
 
@@ -124,14 +125,14 @@ func TestTwoUpgradesInQuickSuccessionLoseNoCall(t *testing.T) {
 	ns, calls := servingUnderLoad(t)
 
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v1"}}`)
-	realcluster.Eventually(t, "the pod of the first change", func(ctx context.Context) error {
+	wait.For(t, "the pod of the first change", func(ctx context.Context) error {
 		_, err := ns.Kube.CoreV1().Pods(ns.Name).Get(ctx, "performer-a-1", metav1.GetOptions{})
 		return err
 	})
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
 	ns.WaitFor(t, "a", "to be ready on its third pod", realcluster.ReadyOn(2))
 	for _, pod := range []string{"performer-a-0", "performer-a-1"} {
-		realcluster.Eventually(t, pod+" to be gone", ns.PodGone(pod))
+		wait.For(t, pod+" to be gone", ns.PodGone(pod))
 	}
 	calls.end(t, "performer-a-0", "performer-a-2")
 }
@@ -147,7 +148,7 @@ func TestSuccessorDeletedInMidUpgradeLosesNoCall(t *testing.T) {
 		t.Fatal(err)
 	}
 	ns.WaitFor(t, "a", "to be ready on its third pod", realcluster.ReadyOn(2))
-	realcluster.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	calls.end(t, "performer-a-0", "performer-a-2")
 }
 
@@ -177,7 +178,7 @@ func podOf(t *testing.T, ns *realcluster.Namespace, performer *v1alpha1.Performe
 // waitForRunning waits until a pod's container runs, ready or not.
 func waitForRunning(t *testing.T, ns *realcluster.Namespace, name string) {
 	t.Helper()
-	realcluster.Eventually(t, "pod "+name+" to run", func(ctx context.Context) error {
+	wait.For(t, "pod "+name+" to run", func(ctx context.Context) error {
 		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(ctx, name, metav1.GetOptions{})
 		if err == nil && pod.Status.Phase != corev1.PodRunning {
 			err = fmt.Errorf("its phase is %s", pod.Status.Phase)

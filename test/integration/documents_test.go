@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // documented is an object that docs/operations.md shows.
@@ -98,20 +99,20 @@ func TestDocumentedObjects(t *testing.T) {
 			t.Fatalf("the page has no FlowSchema %s", schema)
 		}
 		// The server takes up new schemas in a moment.
-		eventually(t, path, func(ctx context.Context) string {
+		wait.For(t, path, func(ctx context.Context) error {
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+path, http.NoBody)
 			if err != nil {
 				t.Fatal(err)
 			}
 			response, err := transport.Do(request)
 			if err != nil {
-				return err.Error()
+				return err
 			}
 			defer response.Body.Close()
 			if got := response.Header.Get("X-Kubernetes-PF-FlowSchema-UID"); got != string(want) {
-				return fmt.Sprintf("status %d, sorted by schema %q, and not by %s", response.StatusCode, got, schema)
+				return fmt.Errorf("status %d, sorted by schema %q, and not by %s", response.StatusCode, got, schema)
 			}
-			return ""
+			return nil
 		})
 	}
 }

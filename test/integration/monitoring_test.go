@@ -18,8 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
-	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // prometheusOperator returns the folder of the Prometheus Operator's sources, at the version of hack/tools.
@@ -77,13 +77,9 @@ func TestThePrometheusOperatorTakesOurObjects(t *testing.T) {
 	}
 	create := func(plural string, object []byte) error {
 		path := "/apis/monitoring.coreos.com/v1/namespaces/hourglass-system/" + plural
-		err := controlplane.Poll(t.Context(), func(ctx context.Context) (bool, error) {
-			err := client.Get().AbsPath(path).Do(ctx).Error()
-			return err == nil, nil
+		wait.For(t, plural+" to be served", func(ctx context.Context) error {
+			return client.Get().AbsPath(path).Do(ctx).Error()
 		})
-		if err != nil {
-			t.Fatalf("%s are not served: %v", plural, err)
-		}
 		return client.Post().AbsPath(path).Param("fieldValidation", "Strict").Param("dryRun", "All").
 			SetHeader("Content-Type", "application/json").Body(object).Do(t.Context()).Error()
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
 	clientv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned/typed/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // What a person may try with Performers. Nothing of it takes effect.
@@ -107,11 +108,11 @@ func TestRolesForPeople(t *testing.T) {
 			}
 			performers := client.HourglassV1alpha1().Performers(namespace)
 			// The server's authorizer learns of a binding by a watch.
-			eventually(t, "the role", func(ctx context.Context) string {
+			wait.For(t, "the role", func(ctx context.Context) error {
 				if _, err := performers.Get(ctx, p.Name, metav1.GetOptions{}); err != nil {
-					return err.Error()
+					return err
 				}
-				return ""
+				return nil
 			})
 
 			for _, attempt := range attempts {

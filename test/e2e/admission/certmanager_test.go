@@ -17,6 +17,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // startCertManager runs cert-manager beside the cluster until the test's end. Its programs are no part of its module;
@@ -75,7 +76,7 @@ func TestCertManager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	realcluster.Eventually(t, "the API server to trust cert-manager's authority", func(ctx context.Context) error {
+	wait.For(t, "the API server to trust cert-manager's authority", func(ctx context.Context) error {
 		configuration, err := cluster.Kube.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(ctx, configurationName, metav1.GetOptions{})
 		// It adds its own to those that are trusted.
 		if err == nil && (len(first["ca.crt"]) == 0 || !bytes.Contains(configuration.Webhooks[0].ClientConfig.CABundle, first["ca.crt"])) {
@@ -86,7 +87,7 @@ func TestCertManager(t *testing.T) {
 	answers(t, ns)
 
 	cluster.MustRun(t, "kubectl", "delete", "secret", "-n", realcluster.OperatorNamespace, secretName)
-	realcluster.Eventually(t, "another certificate", func(ctx context.Context) error {
+	wait.For(t, "another certificate", func(ctx context.Context) error {
 		second, err := secret(ctx)
 		if err == nil && bytes.Equal(second["tls.crt"], first["tls.crt"]) {
 			err = fmt.Errorf("it is the one from before")

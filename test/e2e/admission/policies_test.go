@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // unaccountable is let in by all policies but the one on service accounts.
@@ -46,7 +47,7 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 	})
 
 	// What Kubernetes itself says of the expressions, by the types in the CRD.
-	realcluster.Eventually(t, "the policies' types to be checked", func(ctx context.Context) error {
+	wait.For(t, "the policies' types to be checked", func(ctx context.Context) error {
 		policies, err := cluster.Kube.AdmissionregistrationV1().ValidatingAdmissionPolicies().
 			List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=hourglass-operator"})
 		if err != nil {
@@ -70,7 +71,7 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 	const refusal = `performers.hourglass.eigenlayer.io "newer" is forbidden: ` +
 		"ValidatingAdmissionPolicy 'hourglass-operator-service-accounts' with binding 'hourglass-operator-service-accounts' denied request: " +
 		`spec.config.serviceAccountName is "admin"; it must not be set`
-	realcluster.Eventually(t, "a Performer to be refused", func(ctx context.Context) error {
+	wait.For(t, "a Performer to be refused", func(ctx context.Context) error {
 		_, err := cluster.Apply(ctx, ns.Name, unaccountable)
 		if err == nil {
 			// They take a second or so to be in force.
@@ -89,7 +90,7 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "older", "-n", ns.Name, "--wait=false"); err != nil {
 		t.Fatal(err)
 	}
-	realcluster.Eventually(t, "the performer to be gone", ns.Gone("older"))
+	wait.For(t, "the performer to be gone", ns.Gone("older"))
 
 	if _, err := cluster.Kubectl(t.Context(), "delete", "-k", "manifests/policies"); err != nil {
 		t.Fatal(err)

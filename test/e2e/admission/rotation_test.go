@@ -22,6 +22,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // admissions asks for admission at a steady rate until it is ended.
@@ -97,7 +98,7 @@ func (a *admissions) fail(why string) {
 func (a *admissions) more(t *testing.T, count int64) {
 	t.Helper()
 	want := a.asked.Load() + count
-	realcluster.Eventually(t, "more admissions", func(context.Context) error {
+	wait.For(t, "more admissions", func(context.Context) error {
 		if now := a.asked.Load(); now < want {
 			return fmt.Errorf("%d to go", want-now)
 		}
@@ -139,7 +140,7 @@ func shown(ctx context.Context, addresses map[string]string) (map[string]*x509.C
 func forward(t *testing.T) map[string]string {
 	t.Helper()
 	var pods []corev1.Pod
-	realcluster.Eventually(t, "two pods of the operator", func(ctx context.Context) (err error) {
+	wait.For(t, "two pods of the operator", func(ctx context.Context) (err error) {
 		if pods, err = cluster.OperatorPods(ctx); err == nil && len(pods) != 2 {
 			err = fmt.Errorf("%d pods are there", len(pods))
 		}
@@ -195,7 +196,7 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	load := startAdmissions(t, ns)
 
 	// First the certificate alone.
-	realcluster.Eventually(t, "each replica to show another certificate", func(ctx context.Context) error {
+	wait.For(t, "each replica to show another certificate", func(ctx context.Context) error {
 		now, err := shown(ctx, addresses)
 		if err != nil {
 			return err
@@ -214,7 +215,7 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	var old, fresh *x509.Certificate
-	realcluster.Eventually(t, "another authority to be trusted beside the old one", func(ctx context.Context) error {
+	wait.For(t, "another authority to be trusted beside the old one", func(ctx context.Context) error {
 		all, err := authorities(ctx)
 		if err == nil && len(all) < 2 {
 			err = fmt.Errorf("%d are trusted", len(all))
@@ -224,7 +225,7 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 		}
 		return err
 	})
-	realcluster.Eventually(t, "each replica to show a certificate of it", func(ctx context.Context) error {
+	wait.For(t, "each replica to show a certificate of it", func(ctx context.Context) error {
 		now, err := shown(ctx, addresses)
 		if err != nil {
 			return err
@@ -246,7 +247,7 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "delete", "pod", leader, "-n", realcluster.OperatorNamespace, "--timeout=60s"); err != nil {
 		t.Fatal(err)
 	}
-	realcluster.Eventually(t, "two replicas again", cluster.OperatorReady)
+	wait.For(t, "two replicas again", cluster.OperatorReady)
 	load.more(t, perSecond)
 	load.end(t)
 }
@@ -264,7 +265,7 @@ func TestAReplicaIsKilled(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "delete", "pod", leader, "-n", realcluster.OperatorNamespace, "--grace-period=0", "--force"); err != nil {
 		t.Fatal(err)
 	}
-	realcluster.Eventually(t, "two replicas again", cluster.OperatorReady)
+	wait.For(t, "two replicas again", cluster.OperatorReady)
 	load.more(t, perSecond)
 	// A creation that no webhook has seen is no failure here: it went through.
 	load.mu.Lock()

@@ -19,6 +19,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // configurationName is that of both webhook configurations.
@@ -52,7 +53,7 @@ spec: {avsAddress: "0x123...", image: my-avs:latest, imagePullPolicy: Never, con
 // answers waits until the API server asks the webhooks and trusts them.
 func answers(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
-	realcluster.Eventually(t, "the webhooks to be asked", func(ctx context.Context) error {
+	wait.For(t, "the webhooks to be asked", func(ctx context.Context) error {
 		_, err := cluster.Apply(ctx, ns.Name, fmt.Sprintf(mistaken, "asked"))
 		if err == nil {
 			if _, err := cluster.Kubectl(ctx, "delete", "performer", "asked", "-n", ns.Name); err != nil {
@@ -191,7 +192,7 @@ func TestTheOperatorIsAway(t *testing.T) {
 	oldOne(t, ns, "goes")
 
 	setFailurePolicy(t, admissionregistrationv1.Fail)
-	realcluster.Eventually(t, "Fail to be in force", func(ctx context.Context) error {
+	wait.For(t, "Fail to be in force", func(ctx context.Context) error {
 		_, err := cluster.Apply(ctx, ns.Name, strings.Replace(fmt.Sprintf(dubious, "new"), "0x123...", "0x124...", 1))
 		if err == nil {
 			_, err := cluster.Kubectl(ctx, "delete", "performer", "new", "-n", ns.Name, "--wait=false")

@@ -20,8 +20,8 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/markdown"
-	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const undeploy = "hack/undeploy.sh all --ignore-not-found"
@@ -169,7 +169,7 @@ func runStep(t *testing.T, sh *shell, where string, step markdown.Step, fails bo
 		return markdown.Shows(step.Output, output)
 	}
 	if asks.MatchString(step.Command) {
-		realcluster.Eventually(t, where+": "+strings.TrimSpace(step.Command), try)
+		wait.For(t, where+": "+strings.TrimSpace(step.Command), try)
 	} else if err := try(t.Context()); err != nil {
 		t.Fatalf("%s: %s: %v", where, strings.TrimSpace(step.Command), err)
 	}

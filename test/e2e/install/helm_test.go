@@ -21,6 +21,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const (
@@ -112,7 +113,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.performers.namespaces={"+ns.Name+"}")
 	h.run(t, "upgrade", with...)
 	operatorRuns(t, nextImage)
-	realcluster.Eventually(t, "a webhook to refuse what is wrong", refusal(ns))
+	wait.For(t, "a webhook to refuse what is wrong", refusal(ns))
 	h.run(t, "upgrade", with...)
 	if err := refusal(ns)(t.Context()); err != nil {
 		t.Errorf("after an upgrade with the same values: %v", err)

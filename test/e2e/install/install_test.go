@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const (
@@ -108,7 +109,7 @@ func TestWaysToInstall(t *testing.T) {
 				t.Errorf("the answer is from pod %s, want %s", answer.Pod, performer.Status.PodName)
 			}
 			// One that was deleted while there was no operator.
-			realcluster.Eventually(t, "the performer deleted before to be gone", ns.Gone("deleted"))
+			wait.For(t, "the performer deleted before to be gone", ns.Gone("deleted"))
 			before = append(before, performerPods(t, ns)...)
 
 			way.upgrade(t)
@@ -207,7 +208,7 @@ func operatorRuns(t *testing.T, image string) {
 
 func operatorRunsAs(t *testing.T, image string, replicas int) {
 	t.Helper()
-	realcluster.Eventually(t, "the operator to be ready with "+image, func(ctx context.Context) error {
+	wait.For(t, "the operator to be ready with "+image, func(ctx context.Context) error {
 		if err := cluster.OperatorReady(ctx); err != nil {
 			return err
 		}
@@ -249,7 +250,7 @@ func operatorGone(t *testing.T, leaves ...string) {
 		return strings.HasPrefix(kind, "events")
 	})
 	usual := []string{"configmap/kube-root-ca.crt", "serviceaccount/default"}
-	realcluster.Eventually(t, "the operator to be gone", func(ctx context.Context) error {
+	wait.For(t, "the operator to be gone", func(ctx context.Context) error {
 		output, err := cluster.Kubectl(ctx, "get", "services,roles,rolebindings,networkpolicies,clusterroles,clusterrolebindings,customresourcedefinitions,"+
 			webhookConfigurations, "--all-namespaces", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator")
 		if err != nil {
@@ -313,7 +314,7 @@ func mendsServices(t *testing.T, ns *realcluster.Namespace, performer string) {
 	if err := services.Delete(t.Context(), "performer-"+performer, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	realcluster.Eventually(t, "the service of performer "+performer+" to be made again", func(ctx context.Context) error {
+	wait.For(t, "the service of performer "+performer+" to be made again", func(ctx context.Context) error {
 		_, err := services.Get(ctx, "performer-"+performer, metav1.GetOptions{})
 		return err
 	})

@@ -26,6 +26,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Cluster is an API server and its etcd, and the administrator's way to them.
@@ -168,12 +169,12 @@ func (c *Cluster) InstallCRD(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("applying the CRD: %w", err)
 	}
-	return Poll(ctx, func(ctx context.Context) (bool, error) {
+	return wait.Poll(ctx, func(ctx context.Context) error {
 		_, err := c.Hourglass.HourglassV1alpha1().Performers("default").List(ctx, metav1.ListOptions{})
-		if apierrors.IsNotFound(err) {
-			return false, nil
+		if err != nil && !apierrors.IsNotFound(err) {
+			return wait.Stop(err)
 		}
-		return err == nil, err
+		return err
 	})
 }
 

@@ -19,6 +19,7 @@ import (
 	"testing"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // managerPath is where this process of tests has its manager. Another's may run while it is built.
@@ -104,13 +105,13 @@ func (m *Manager) Address(server string) string {
 	m.Helper()
 	pattern := regexp.MustCompile(`"Serving ` + server + `" address="([^"]+)"`)
 	var address string
-	Eventually(m.TB, "the "+server+" server", func(context.Context) string {
+	wait.For(m.TB, "the "+server+" server", func(context.Context) error {
 		found := pattern.FindStringSubmatch(m.Log.String())
 		if found == nil {
-			return "not told yet"
+			return errors.New("not told yet")
 		}
 		address = found[1]
-		return ""
+		return nil
 	})
 	return address
 }
@@ -134,22 +135,22 @@ func (m *Manager) Get(server, path string) (status int, body string) {
 // AwaitReady waits until the manager says that it is ready.
 func (m *Manager) AwaitReady() {
 	m.Helper()
-	Eventually(m.TB, "ready", func(context.Context) string {
+	wait.For(m.TB, "ready", func(context.Context) error {
 		if status, body := m.Get("health", "/readyz?verbose"); status != http.StatusOK {
-			return body
+			return errors.New(body)
 		}
-		return ""
+		return nil
 	})
 }
 
 // AwaitLog waits until the log holds the text.
 func (m *Manager) AwaitLog(text string) {
 	m.Helper()
-	Eventually(m.TB, "log line", func(context.Context) string {
+	wait.For(m.TB, "log line", func(context.Context) error {
 		if !strings.Contains(m.Log.String(), text) {
-			return fmt.Sprintf("no %q in the log", text)
+			return fmt.Errorf("no %q in the log", text)
 		}
-		return ""
+		return nil
 	})
 }
 

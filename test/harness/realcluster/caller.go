@@ -13,6 +13,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const (
@@ -66,14 +68,14 @@ func (c *Cluster) startCaller(ctx context.Context) error {
 		return err
 	}
 	// Pods are refused in a new namespace for the moment that its service account takes to appear.
-	err = eventually(ctx, func(ctx context.Context) error {
+	err = wait.Poll(ctx, func(ctx context.Context) error {
 		_, err := c.Kube.CoreV1().Pods(callerNamespace).Create(ctx, pod, metav1.CreateOptions{})
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	err = eventually(ctx, func(ctx context.Context) error {
+	err = wait.Poll(ctx, func(ctx context.Context) error {
 		pod, err := c.Kube.CoreV1().Pods(callerNamespace).Get(ctx, callerPod, metav1.GetOptions{})
 		if err != nil {
 			return err

@@ -18,6 +18,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Load is a client in the cluster that calls a Performer 50 times a second until it's ended.
@@ -131,7 +133,7 @@ func (l *Load) WaitForAnswer(t *testing.T, pod string) {
 // waitForAnswer waits for the first answer of a pod, or of any that gave none before.
 func (l *Load) waitForAnswer(t *testing.T, pod string) {
 	t.Helper()
-	patience := time.After(Patience)
+	timeout := time.After(wait.Timeout)
 	for {
 		select {
 		case who, ok := <-l.answers:
@@ -143,7 +145,7 @@ func (l *Load) waitForAnswer(t *testing.T, pod string) {
 			if pod == "" || who == pod {
 				return
 			}
-		case <-patience:
+		case <-timeout:
 			t.Fatalf("calling over %s: no answer from %s, but from %v", l.what, cmp.Or(pod, "anyone"), slices.Sorted(maps.Keys(l.answered)))
 		}
 	}

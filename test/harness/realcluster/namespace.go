@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Namespace is a namespace of one test's own.
@@ -72,7 +73,7 @@ func (n *Namespace) deletePerformers(ctx context.Context) error {
 		}
 		return err
 	}
-	return eventually(ctx, func(ctx context.Context) error {
+	return wait.Poll(ctx, func(ctx context.Context) error {
 		left, err := performers.List(ctx, metav1.ListOptions{})
 		if err == nil && len(left.Items) > 0 {
 			err = fmt.Errorf("%d performers are still there, the first is %s", len(left.Items), left.Items[0].Name)
@@ -137,7 +138,7 @@ func (n *Namespace) WaitReady(t *testing.T, name string) *v1alpha1.Performer {
 func (n *Namespace) WaitFor(t *testing.T, name, what string, check func(*v1alpha1.Performer) error) *v1alpha1.Performer {
 	t.Helper()
 	var performer *v1alpha1.Performer
-	Eventually(t, fmt.Sprintf("performer %s %s", name, what), func(ctx context.Context) error {
+	wait.For(t, fmt.Sprintf("performer %s %s", name, what), func(ctx context.Context) error {
 		var err error
 		performer, err = n.Performers.HourglassV1alpha1().Performers(n.Name).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {

@@ -15,6 +15,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // The names under which deploy/ installs the operator. People use them, so they're written here and not taken from
@@ -76,7 +78,7 @@ func (c *Cluster) OperatorReady(ctx context.Context) error {
 }
 
 func (c *Cluster) operatorReady(ctx context.Context) error {
-	err := eventually(ctx, c.OperatorReady)
+	err := wait.Poll(ctx, c.OperatorReady)
 	if err != nil {
 		return fmt.Errorf("the operator is not ready: %w\n%s", err, c.describeOperator(ctx))
 	}
@@ -104,7 +106,7 @@ func (c *Cluster) ScaleOperator(ctx context.Context, replicas int) error {
 	if err != nil {
 		return err
 	}
-	return eventually(ctx, func(ctx context.Context) error {
+	return wait.Poll(ctx, func(ctx context.Context) error {
 		if err := c.OperatorReady(ctx); err != nil {
 			return err
 		}

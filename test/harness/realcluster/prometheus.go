@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Target is what Prometheus scrapes.
@@ -184,7 +185,7 @@ func (c *Cluster) Background(t *testing.T, announcement *regexp.Regexp, name str
 		return found
 	case err := <-ended:
 		t.Fatalf("%s ended: %v", filepath.Base(name), err)
-	case <-time.After(Patience):
+	case <-time.After(wait.Timeout):
 		t.Fatalf("%s has not said %s", filepath.Base(name), announcement)
 	}
 	return ""

@@ -15,6 +15,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // SimulatedToleration is what a pod needs to land on a simulated node.
@@ -64,7 +66,7 @@ func (c *Cluster) AddNode(t *testing.T, prefix string, options ...string) (name 
 	c.control(t, append([]string{"add-node", name}, options...)...)
 	t.Cleanup(func() { c.control(t, "remove-node", name) })
 	// Until then pods that only prefer it go elsewhere.
-	Eventually(t, "node "+name+" to take pods", func(ctx context.Context) error {
+	wait.For(t, "node "+name+" to take pods", func(ctx context.Context) error {
 		node, err := c.Kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err

@@ -18,17 +18,18 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // identity is who a manager is in elections, as its log tells.
 func identity(m *controlplane.Manager) string {
 	m.Helper()
 	var found []string
-	controlplane.Eventually(m.TB, "an identity", func(context.Context) string {
+	wait.For(m.TB, "an identity", func(context.Context) error {
 		if found = regexp.MustCompile(`"Waiting to lead" .*identity="([^"]+)"`).FindStringSubmatch(m.Log.String()); found == nil {
-			return "not told yet"
+			return errors.New("not told yet")
 		}
-		return ""
+		return nil
 	})
 	return found[1]
 }
@@ -36,16 +37,16 @@ func identity(m *controlplane.Manager) string {
 // sort returns that of two managers which leads, first, and the other one.
 func (w *world) sort(a, b *controlplane.Manager) (leader, standby *controlplane.Manager) {
 	w.Helper()
-	controlplane.Eventually(w.T, "a leader", func(context.Context) string {
+	wait.For(w.T, "a leader", func(context.Context) error {
 		switch holder := ptr.Deref(w.lease().Spec.HolderIdentity, ""); holder {
 		case identity(a):
 			leader, standby = a, b
 		case identity(b):
 			leader, standby = b, a
 		default:
-			return fmt.Sprintf("%q leads", holder)
+			return fmt.Errorf("%q leads", holder)
 		}
-		return ""
+		return nil
 	})
 	return leader, standby
 }

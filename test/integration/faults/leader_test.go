@@ -5,6 +5,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const leaseName = "b8e8a8a8.hourglass.eigenlayer.io"
@@ -74,12 +75,12 @@ func TestLeaseClockJump(t *testing.T) {
 		// The leader goes on renewing, in its own time; and the standby sees at least one renewal.
 		for range 2 {
 			last := jumped.ResourceVersion
-			controlplane.Eventually(t, "a renewal", func(context.Context) string {
+			wait.For(t, "a renewal", func(context.Context) error {
 				jumped = w.lease()
 				if jumped.ResourceVersion == last || time.Until(jumped.Spec.RenewTime.Time).Abs() > time.Minute {
-					return fmt.Sprintf("%+v", jumped.Spec)
+					return fmt.Errorf("%+v", jumped.Spec)
 				}
-				return ""
+				return nil
 			})
 		}
 	}
@@ -118,26 +119,26 @@ func TestBothKilledInMidUpgrade(t *testing.T) {
 			w.create()
 		}
 		before := w.settled()
-		w.kubelet.paused.Store(true)
+		w.kubelet.Pause()
 		begun := map[string]types.UID{}
 		for _, name := range w.names[:3] {
 			w.upgrade(name)
-			controlplane.Eventually(t, "the new pod", func(ctx context.Context) string {
+			wait.For(t, "the new pod", func(ctx context.Context) error {
 				pods, err := w.pods(ctx)
 				if err != nil {
-					return err.Error()
+					return err
 				}
 				if pods[name] == nil || pods[name].UID == before[name] {
-					return "the old one, or none"
+					return errors.New("the old one, or none")
 				}
 				begun[name] = pods[name].UID
-				return ""
+				return nil
 			})
 		}
 		first.Kill()
 		second.Kill()
 		third, fourth := w.manager(w.elect()...), w.manager(w.elect()...)
-		w.kubelet.resume()
+		w.kubelet.Resume()
 		after := w.settled()
 		w.unchanged(begun, after)
 		w.unchanged(before, after, w.names[:3]...)

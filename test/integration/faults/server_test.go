@@ -5,6 +5,7 @@ package faults
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -19,6 +20,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const (
@@ -55,11 +57,11 @@ func TestServerFaults(t *testing.T) {
 		failures := failedReads(m)
 		w.do("stop", apiServer)
 		stopped := time.Now()
-		controlplane.Eventually(t, "the manager to try in vain", func(context.Context) string {
+		wait.For(t, "the manager to try in vain", func(context.Context) error {
 			if now := failedReads(m); now < failures+3 {
-				return fmt.Sprintf("%g tries", now-failures)
+				return fmt.Errorf("%g tries", now-failures)
 			}
-			return ""
+			return nil
 		})
 		// A restart would only empty the caches.
 		for _, path := range []string{"/healthz", "/readyz"} {
@@ -104,11 +106,11 @@ func TestServerFaults(t *testing.T) {
 // outlast waits until an outage that began then has lasted so long.
 func (w *world) outlast(began time.Time, outage time.Duration) {
 	w.Helper()
-	controlplane.Eventually(w.T, "the outage to be long enough", func(context.Context) string {
+	wait.For(w.T, "the outage to be long enough", func(context.Context) error {
 		if left := outage - time.Since(began); left > 0 {
-			return left.String() + " are left"
+			return errors.New(left.String() + " are left")
 		}
-		return ""
+		return nil
 	})
 }
 
@@ -151,16 +153,19 @@ func deleteCRD(t *testing.T) {
 // awaitNoCRD waits until the CRD is gone, and all pods with it.
 func (w *world) awaitNoCRD() {
 	w.Helper()
-	controlplane.Eventually(w.T, "the Performers and their pods gone", func(ctx context.Context) string {
+	wait.For(w.T, "the Performers and their pods gone", func(ctx context.Context) error {
 		pods, err := cluster.Kube.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{})
-		if err != nil || len(pods.Items) > 0 {
-			return fmt.Sprintf("%d pods, %v", len(pods.Items), err)
+		if err != nil {
+			return err
+		}
+		if len(pods.Items) > 0 {
+			return fmt.Errorf("%d pods are there", len(pods.Items))
 		}
 		err = cluster.Kube.Discovery().RESTClient().Get().AbsPath(controlplane.CRD).Do(ctx).Error()
 		if !apierrors.IsNotFound(err) {
-			return fmt.Sprintf("the CRD: %v", err)
+			return errors.New("the CRD: " + fmt.Sprint(err))
 		}
-		return ""
+		return nil
 	})
 }
 
@@ -176,11 +181,11 @@ func TestPermissionWithdrawn(t *testing.T) {
 		restore := w.withoutPermissions()
 		changed := w.names[0]
 		w.upgrade(changed)
-		controlplane.Eventually(t, "a refusal", func(context.Context) string {
+		wait.For(t, "a refusal", func(context.Context) error {
 			if sample(m, `hourglass_reconcile_total{result="error"}`) == refused {
-				return "none"
+				return errors.New("none")
 			}
-			return ""
+			return nil
 		})
 		restore()
 		after := w.settled()
@@ -239,11 +244,11 @@ func TestFlood(t *testing.T) {
 		after := w.settled()
 		w.unchanged(before, after, w.names[0])
 		before = after
-		controlplane.Eventually(t, "an empty queue", func(context.Context) string {
+		wait.For(t, "an empty queue", func(context.Context) error {
 			if depth := sample(m, `workqueue_depth{name="performer"}`); depth > 0 {
-				return fmt.Sprint(depth)
+				return fmt.Errorf("it has %v", depth)
 			}
-			return ""
+			return nil
 		})
 		if round == 0 {
 			first = measure(m)

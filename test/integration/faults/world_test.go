@@ -11,7 +11,6 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
@@ -23,10 +22,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/kubelet"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
-
-// patience scales the delays of what here tries again; nothing passes or fails by it.
-const patience = 2 * time.Second
 
 // world is a namespace with Performers, all of which are replaced in place: Recreate needs nobody
 // to move traffic.
@@ -34,7 +32,7 @@ type world struct {
 	*testing.T
 	namespace string
 	user      *controlplane.User // as whom managers run
-	kubelet   *kubelet
+	kubelet   *kubelet.Runner
 	names     []string
 	versions  map[string]int // that were asked for, by Performer
 }
@@ -43,7 +41,7 @@ func newWorld(t *testing.T, performers int) *world {
 	t.Helper()
 	w := &world{T: t, namespace: cluster.NewNamespace(t), user: cluster.NewUser(t), versions: map[string]int{}}
 	w.user.Grant(t, append(controlplane.Narrow(), controlplane.Rule("coordination.k8s.io", "leases"))...)
-	w.kubelet = startKubelet(t, w.namespace)
+	w.kubelet = kubelet.Run(t, cluster.Kube, w.namespace)
 	for i := range performers {
 		w.names = append(w.names, fmt.Sprintf("p%d", i))
 	}
@@ -85,12 +83,12 @@ func (w *world) create() {
 // patch changes a Performer; it tries on for a server that was away a moment ago.
 func (w *world) patch(name, body string) {
 	w.Helper()
-	err := controlplane.Poll(w.Context(), func(ctx context.Context) (bool, error) {
+	err := wait.Poll(w.Context(), func(ctx context.Context) error {
 		_, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).Patch(ctx, name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
 		if apierrors.IsInvalid(err) {
-			return false, err
+			return wait.Stop(err)
 		}
-		return err == nil, nil
+		return err
 	})
 	if err != nil {
 		w.Fatal(err)
@@ -127,21 +125,21 @@ func (w *world) pods(ctx context.Context) (map[string]*corev1.Pod, error) {
 func (w *world) settled() map[string]types.UID {
 	w.Helper()
 	var uids map[string]types.UID
-	controlplane.Eventually(w.T, "all Performers ready", func(ctx context.Context) string {
+	wait.For(w.T, "all Performers ready", func(ctx context.Context) error {
 		list, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
-			return err.Error()
+			return err
 		}
 		services, err := cluster.Kube.CoreV1().Services(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
-			return err.Error()
+			return err
 		}
 		pods, err := w.pods(ctx)
 		if err != nil {
-			return err.Error()
+			return err
 		}
 		if n := len(w.names); len(list.Items) != n || len(services.Items) != n || len(pods) != n {
-			return fmt.Sprintf("%d Performers, %d Services, %d pods", len(list.Items), len(services.Items), len(pods))
+			return fmt.Errorf("%d Performers, %d Services, %d pods", len(list.Items), len(services.Items), len(pods))
 		}
 		uids = map[string]types.UID{}
 		for i := range list.Items {
@@ -150,11 +148,11 @@ func (w *world) settled() map[string]types.UID {
 			if pod == nil || pod.Name != p.Status.PodName || pod.Annotations[performer.AnnotationRevision] != performer.Revision(&p.Spec) ||
 				!p.Status.Ready || p.Status.ObservedGeneration != p.Generation ||
 				!apimeta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionReady) {
-				return fmt.Sprintf("%s: %+v", p.Name, p.Status)
+				return fmt.Errorf("%s: %+v", p.Name, p.Status)
 			}
 			uids[p.Name] = pod.UID
 		}
-		return ""
+		return nil
 	})
 	return uids
 }
@@ -180,11 +178,11 @@ func (w *world) do(what, component string) {
 // answers waits until the API server does.
 func (w *world) answers() {
 	w.Helper()
-	controlplane.Eventually(w.T, "the API server", func(ctx context.Context) string {
+	wait.For(w.T, "the API server", func(ctx context.Context) error {
 		if _, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
-			return err.Error()
+			return err
 		}
-		return ""
+		return nil
 	})
 }
 
@@ -215,11 +213,11 @@ func measure(m *controlplane.Manager) footprint {
 // go, and for what the collector has not found yet. A leak of each change would be some megabytes.
 func steady(m *controlplane.Manager, before footprint) {
 	m.Helper()
-	controlplane.Eventually(m.TB, "as little as before", func(context.Context) string {
+	wait.For(m.TB, "as little as before", func(context.Context) error {
 		if now := measure(m); now.goroutines > before.goroutines+8 || now.live > 1.5*before.live+4<<20 {
-			return fmt.Sprintf("%g goroutines and %g bytes, before %g and %g", now.goroutines, now.live, before.goroutines, before.live)
+			return fmt.Errorf("%g goroutines and %g bytes, before %g and %g", now.goroutines, now.live, before.goroutines, before.live)
 		}
-		return ""
+		return nil
 	})
 }
 
