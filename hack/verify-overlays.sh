@@ -84,7 +84,7 @@ port() {
 		/^  - name: / || /^    port: [a-z]/ { port = $NF }
 		END { flush() }' "$1"
 }
-# That its selector selects the Service is tested in test/monitoring, for it is the same in both.
+# That its selector selects the Service is tested in test/static/monitoring, for it is the same in both.
 for pair in default:monitoring metrics-secure:monitoring-secure; do
 	there="$(port "$work/${pair%:*}.yaml" Service)" wants="$(port "$work/${pair#*:}.yaml" ServiceMonitor)"
 	[[ -n $wants && $there == "$wants" ]] ||

@@ -7,4 +7,4 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 # Without shellcheck and pyflakes, which are not on every machine: its answer must
 # be the same everywhere, and commands of more than one word are refused anyway.
 "$(tool actionlint)" -no-color -shellcheck= -pyflakes= .github/workflows/*.yaml
-go test -count=1 -run '^TestWorkflow' ./test/repository
+go test -count=1 -run '^TestWorkflow' ./test/static/release

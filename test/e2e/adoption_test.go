@@ -14,7 +14,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // earlierPerformer is a Performer as it was before; %[1]s is its name, %[2]s what is asked for of the environment beside
@@ -88,7 +89,7 @@ func TestAdoptionLosesNoCall(t *testing.T) {
 		t.Errorf("ready on pod %s (%s) after %d restarts, want the one that was there, %s (%s)",
 			adopted.Name, adopted.UID, adopted.Status.ContainerStatuses[0].RestartCount, same.Name, same.UID)
 	}
-	framework.Eventually(t, "the earlier Service to be ours", func(ctx context.Context) error {
+	wait.For(t, "the earlier Service to be ours", func(ctx context.Context) error {
 		service, err := ns.Kube.CoreV1().Services(ns.Name).Get(ctx, "performer-same", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -100,25 +101,25 @@ func TestAdoptionLosesNoCall(t *testing.T) {
 	})
 
 	// What the earlier operator never applied is applied by an upgrade like any other.
-	upgraded := ns.WaitFor(t, "stale", "to be ready on the first pod of its own", framework.ReadyOn(0))
+	upgraded := ns.WaitFor(t, "stale", "to be ready on the first pod of its own", realcluster.ReadyOn(0))
 	if upgraded.Status.LastUpgrade == nil {
 		t.Error("status.lastUpgrade is not set, though the earlier pod was replaced")
 	}
 	if answer := cluster.Call(t, ns.Address("stale", 8080), "COLOUR"); answer.Pod != "performer-stale-0" || answer.Env["COLOUR"] != "green" {
 		t.Errorf("got an answer from %+v, want performer-stale-0 with the environment that is asked for", answer)
 	}
-	framework.Eventually(t, "the earlier pod to be gone", ns.PodGone(stale.Name))
+	wait.For(t, "the earlier pod to be gone", ns.PodGone(stale.Name))
 	staleCalls.end(t, stale.Name, "performer-stale-0")
 
 	// From now on it's a Performer like any other.
 	ns.Patch(t, "same", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
 	after := ns.WaitReady(t, "same")
-	framework.Eventually(t, "the earlier pod to be gone", ns.PodGone(same.Name))
+	wait.For(t, "the earlier pod to be gone", ns.PodGone(same.Name))
 	sameCalls.end(t, same.Name, after.Status.PodName)
 }
 
 // leaveEarlier makes what an earlier operator left of a Performer, and returns its pod once it's ready.
-func leaveEarlier(t *testing.T, ns *framework.Namespace, name, environment string) *corev1.Pod {
+func leaveEarlier(t *testing.T, ns *realcluster.Namespace, name, environment string) *corev1.Pod {
 	t.Helper()
 	if _, err := cluster.Apply(t.Context(), ns.Name, fmt.Sprintf(earlierPerformer, name, environment)); err != nil {
 		t.Fatal(err)
@@ -137,11 +138,11 @@ func leaveEarlier(t *testing.T, ns *framework.Namespace, name, environment strin
 		t.Fatal(err)
 	}
 	var pod *corev1.Pod
-	framework.Eventually(t, "the earlier pod to be ready", func(ctx context.Context) (err error) {
+	wait.For(t, "the earlier pod to be ready", func(ctx context.Context) (err error) {
 		if pod, err = ns.Kube.CoreV1().Pods(ns.Name).Get(ctx, "performer-"+name, metav1.GetOptions{}); err != nil {
 			return err
 		}
-		return framework.PodReady(pod)
+		return realcluster.PodReady(pod)
 	})
 	return pod
 }

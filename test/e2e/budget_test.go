@@ -12,7 +12,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // A Performer costs few writes: with hundreds of them, the API server's time is what becomes scarce.
@@ -24,9 +25,9 @@ func TestBecomingReadyCostsFewWrites(t *testing.T) {
 	ns.CreateReady(t, ns.Performer("a"))
 	ready := time.Now()
 
-	var writes, events []framework.Request
-	framework.Eventually(t, "the audit log to reach the moment of readiness, and the event", func(context.Context) error {
-		requests, until, err := log.Requests(framework.OperatorUser, began)
+	var writes, events []realcluster.Request
+	wait.For(t, "the audit log to reach the moment of readiness, and the event", func(context.Context) error {
+		requests, until, err := log.Requests(realcluster.OperatorUser, began)
 		if err != nil {
 			return err
 		}
@@ -57,7 +58,7 @@ func TestBecomingReadyCostsFewWrites(t *testing.T) {
 	}
 }
 
-func lines(requests []framework.Request) string {
+func lines(requests []realcluster.Request) string {
 	var text strings.Builder
 	for _, request := range requests {
 		fmt.Fprintln(&text, request)

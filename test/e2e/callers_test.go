@@ -8,7 +8,7 @@ package e2e
 import (
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
 // underLoad bounds how many tests with callers run at once: what they judge is the operator, not how the machine bears
@@ -25,7 +25,7 @@ func takeTurn(t *testing.T) {
 // callers are two clients of one Performer: the one holds a connection, the other dials anew for each call, so that
 // each is routed anew.
 type callers struct {
-	held, dialling *framework.Load
+	held, dialling *realcluster.Load
 }
 
 // startCallers starts both, and waits until each got an answer.
@@ -56,7 +56,7 @@ func (c callers) measure(t *testing.T, what, successor string) {
 
 type clientSummary struct {
 	name string
-	framework.Summary
+	realcluster.Summary
 }
 
 func (c callers) summaries(t *testing.T, pods []string) []clientSummary {

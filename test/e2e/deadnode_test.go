@@ -13,7 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // A pod on a node that died is deleted by Kubernetes, and does not go: nobody is there to say that it has ended.
@@ -38,7 +39,7 @@ func TestPodOnADeadNode(t *testing.T) {
 				}},
 			}},
 			Tolerations: []corev1.Toleration{
-				framework.SimulatedToleration(),
+				realcluster.SimulatedToleration(),
 				// Without these, Kubernetes waits five minutes before it gives a node up.
 				{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
 				{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
@@ -47,14 +48,14 @@ func TestPodOnADeadNode(t *testing.T) {
 		ns.Create(t, performer)
 	}
 	for _, name := range []string{"blue", "again"} {
-		performer := ns.WaitFor(t, name, "to be ready on its first pod", framework.ReadyOn(0))
+		performer := ns.WaitFor(t, name, "to be ready on its first pod", realcluster.ReadyOn(0))
 		if on := podOf(t, ns, performer).Spec.NodeName; on != node {
 			t.Fatalf("the pod of %s is on node %s, want %s", name, on, node)
 		}
 	}
 
 	comeBack := cluster.KillSimulatedNodes(t)
-	blue := ns.WaitFor(t, "blue", "to be ready on its second pod", framework.ReadyOn(1))
+	blue := ns.WaitFor(t, "blue", "to be ready on its second pod", realcluster.ReadyOn(1))
 	if answer := cluster.Call(t, ns.Address("blue", 8080)); answer.Pod != blue.Status.PodName {
 		t.Errorf("the answer is from pod %s, want %s", answer.Pod, blue.Status.PodName)
 	}
@@ -62,7 +63,7 @@ func TestPodOnADeadNode(t *testing.T) {
 		if performer.Status.Ready {
 			return fmt.Errorf("it's ready")
 		}
-		return framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "NoPod", "Waiting for Pod performer-again-0 to be gone")(performer)
+		return realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "NoPod", "Waiting for Pod performer-again-0 to be gone")(performer)
 	})
 	for _, name := range []string{"blue", "again"} {
 		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-"+name+"-0", metav1.GetOptions{})
@@ -79,6 +80,6 @@ func TestPodOnADeadNode(t *testing.T) {
 	}
 
 	comeBack()
-	framework.Eventually(t, "the first pod to be gone", ns.PodGone("performer-again-0"))
-	ns.WaitFor(t, "again", "to be ready on its second pod", framework.ReadyOn(1))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-again-0"))
+	ns.WaitFor(t, "again", "to be ready on its second pod", realcluster.ReadyOn(1))
 }

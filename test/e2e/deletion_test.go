@@ -11,7 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 func TestDeletionLeavesNothing(t *testing.T) {
@@ -37,7 +37,7 @@ func TestDeletionBeforeItsReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Deleted before the operator had put its finalizer on, the rest is the garbage collector's.
-	framework.Eventually(t, "all of it to be gone", ns.Gone("a"))
+	wait.For(t, "all of it to be gone", ns.Gone("a"))
 }
 
 func TestDeletionOfTheNamespace(t *testing.T) {
@@ -82,7 +82,7 @@ func TestDeletionWhileTheOperatorIsAway(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "wait", "--for=delete", "namespace/"+whole.Name, "--timeout=180s"); err != nil {
 		t.Errorf("the namespace that was deleted meanwhile is still there: %v", err)
 	}
-	framework.Eventually(t, "all of it to be gone", ns.Gone("a"))
+	wait.For(t, "all of it to be gone", ns.Gone("a"))
 }
 
 // stopOperator stops the operator until the end of the test. The next tests need it, whatever becomes of this one.

@@ -13,7 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // executorBody is what an Executor posts: types of its own with all their empty values, an empty status and a null
@@ -97,7 +97,7 @@ func TestExecutor(t *testing.T) {
 	if err := client.Delete().AbsPath(path, first.Name).Do(t.Context()).Error(); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "the first performer to be gone", ns.Gone(first.Name))
+	wait.For(t, "the first performer to be gone", ns.Gone(first.Name))
 	if answer := cluster.Call(t, ns.Address(second.Name, 8080)); answer.Pod != second.Status.PodName {
 		t.Errorf("the second performer answered from pod %s, want %s", answer.Pod, second.Status.PodName)
 	}

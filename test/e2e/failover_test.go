@@ -12,25 +12,26 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Not parallel: what the others wait for would wait for the new leader.
 func TestStandbyTakesOver(t *testing.T) {
 	ns := cluster.Namespace(t)
-	framework.Eventually(t, "both replicas to be ready", cluster.OperatorReady)
+	wait.For(t, "both replicas to be ready", cluster.OperatorReady)
 	var leader string
-	framework.Eventually(t, "a leader", func(ctx context.Context) (err error) {
+	wait.For(t, "a leader", func(ctx context.Context) (err error) {
 		leader, err = cluster.Leader(ctx)
 		return err
 	})
 
 	// Its log ends with the pod.
 	assertNothingLeaked(t)
-	if err := cluster.Kube.CoreV1().Pods(framework.OperatorNamespace).Delete(t.Context(), leader, metav1.DeleteOptions{}); err != nil {
+	if err := cluster.Kube.CoreV1().Pods(realcluster.OperatorNamespace).Delete(t.Context(), leader, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "another leader", func(ctx context.Context) error {
+	wait.For(t, "another leader", func(ctx context.Context) error {
 		present, err := cluster.Leader(ctx)
 		if err == nil && present == leader {
 			err = fmt.Errorf("%s still leads", leader)
@@ -41,5 +42,5 @@ func TestStandbyTakesOver(t *testing.T) {
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != performer.Status.PodName {
 		t.Errorf("the answer is from pod %s, want %s", answer.Pod, performer.Status.PodName)
 	}
-	framework.Eventually(t, "both replicas to be ready again", cluster.OperatorReady)
+	wait.For(t, "both replicas to be ready again", cluster.OperatorReady)
 }

@@ -19,7 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
 const (
@@ -157,14 +157,14 @@ func TestHardware(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			ns := cluster.Namespace(t)
 			ns.Create(t, needing(ns, "a", test.hardware, test.scheduling))
-			ns.WaitFor(t, "a", "to say what is missing", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "HardwareUnavailable", test.says))
+			ns.WaitFor(t, "a", "to say what is missing", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "HardwareUnavailable", test.says))
 		})
 	}
 
 	t.Run("hardware that comes later", func(t *testing.T) {
 		ns := cluster.Namespace(t)
 		ns.Create(t, needing(ns, "a", hardware{GPUCount: 1, GPUType: "NVIDIA-GB300"}, v1alpha1.SchedulingConfig{}))
-		ns.WaitFor(t, "a", "to say what is missing", framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "HardwareUnavailable", "node affinity"))
+		ns.WaitFor(t, "a", "to say what is missing", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "HardwareUnavailable", "node affinity"))
 		gb300 := cluster.AddNode(t, "gb300", "--label", gpuProduct+"=NVIDIA-GB300", "--capacity", "nvidia.com/gpu=1")
 		performer := ns.WaitReady(t, "a")
 		if on := podOf(t, ns, performer).Spec.NodeName; on != gb300 {
@@ -173,12 +173,12 @@ func TestHardware(t *testing.T) {
 
 		// An upgrade needs the hardware twice. While there is none, what serves goes on.
 		ns.Patch(t, "a", `{"spec":{"version":"2"}}`)
-		waiting := ns.WaitFor(t, "a", "to say what is missing", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "HardwareUnavailable", "Insufficient nvidia.com/gpu"))
+		waiting := ns.WaitFor(t, "a", "to say what is missing", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "HardwareUnavailable", "Insufficient nvidia.com/gpu"))
 		if !waiting.Status.Ready || waiting.Status.PodName != "performer-a-0" {
 			t.Errorf("the first pod serves, but the status says %+v", waiting.Status)
 		}
 		cluster.AddNode(t, "gb300", "--label", gpuProduct+"=NVIDIA-GB300", "--capacity", "nvidia.com/gpu=1")
-		ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+		ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 		// While the nodes are there: what is left on one that is gone takes a minute to go.
 		if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--timeout=60s"); err != nil {
 			t.Error(err)
@@ -190,8 +190,8 @@ func TestHardware(t *testing.T) {
 			ns := cluster.Namespace(t)
 			ns.Create(t, needing(ns, "a", hardware{TEERequired: true, TEEType: teeType}, v1alpha1.SchedulingConfig{}))
 			const says = "sev, sev-snp, sgx, tdx"
-			ns.WaitFor(t, "a", "to be stalled", framework.Has(v1alpha1.ConditionStalled, metav1.ConditionTrue, "InvalidSpec", says))
-			ns.WaitFor(t, "a", "not to be ready", framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "InvalidSpec", fmt.Sprintf("%q", teeType)))
+			ns.WaitFor(t, "a", "to be stalled", realcluster.Has(v1alpha1.ConditionStalled, metav1.ConditionTrue, "InvalidSpec", says))
+			ns.WaitFor(t, "a", "not to be ready", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "InvalidSpec", fmt.Sprintf("%q", teeType)))
 			if pods, err := ns.Pods(t.Context(), "a"); err != nil || len(pods) != 0 {
 				t.Errorf("there are %d pods, want none: %v", len(pods), err)
 			}
@@ -204,10 +204,10 @@ func TestHardware(t *testing.T) {
 }
 
 // needing returns a Performer that needs hardware, and may land on simulated nodes.
-func needing(ns *framework.Namespace, name string, hardware v1alpha1.HardwareRequirements, scheduling v1alpha1.SchedulingConfig) *v1alpha1.Performer {
+func needing(ns *realcluster.Namespace, name string, hardware v1alpha1.HardwareRequirements, scheduling v1alpha1.SchedulingConfig) *v1alpha1.Performer {
 	performer := ns.Performer(name)
 	performer.Spec.HardwareRequirements = &hardware
-	scheduling.Tolerations = append(scheduling.Tolerations, framework.SimulatedToleration())
+	scheduling.Tolerations = append(scheduling.Tolerations, realcluster.SimulatedToleration())
 	performer.Spec.Scheduling = &scheduling
 	return performer
 }

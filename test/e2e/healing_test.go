@@ -15,19 +15,20 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 func TestDeletedPodIsReplaced(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	ns.Create(t, ns.Performer("a"))
-	first := ns.WaitFor(t, "a", "to be ready on its first pod", framework.ReadyOn(0))
+	first := ns.WaitFor(t, "a", "to be ready on its first pod", realcluster.ReadyOn(0))
 
 	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), first.Status.PodName, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	second := ns.WaitFor(t, "a", "to be ready on a second pod", framework.ReadyOn(1))
+	second := ns.WaitFor(t, "a", "to be ready on a second pod", realcluster.ReadyOn(1))
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != second.Status.PodName {
 		t.Errorf("the answer is from pod %s, want %s", answer.Pod, second.Status.PodName)
 	}
@@ -46,7 +47,7 @@ func TestDeletedServiceIsMadeAgain(t *testing.T) {
 	if err := services.Delete(t.Context(), before.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "the service to be made again", func(ctx context.Context) error {
+	wait.For(t, "the service to be made again", func(ctx context.Context) error {
 		after, err := services.Get(ctx, before.Name, metav1.GetOptions{})
 		if err == nil && after.UID == before.UID {
 			err = fmt.Errorf("the deleted service is still there")
@@ -84,7 +85,7 @@ func TestEditedServiceIsHealed(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			framework.Eventually(t, "the service to be healed", func(ctx context.Context) error {
+			wait.For(t, "the service to be healed", func(ctx context.Context) error {
 				healed, err := services.Get(ctx, asMade.Name, metav1.GetOptions{})
 				if err != nil {
 					return err
@@ -127,12 +128,12 @@ func TestPodThatLostItsLabelsIsMended(t *testing.T) {
 			if _, err := pods.Patch(t.Context(), performer.Status.PodName, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			framework.Eventually(t, "a ready pod with all its labels", func(ctx context.Context) error {
+			wait.For(t, "a ready pod with all its labels", func(ctx context.Context) error {
 				present, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).Get(ctx, "a", metav1.GetOptions{})
 				if err != nil {
 					return err
 				}
-				if err := framework.Ready(present); err != nil {
+				if err := realcluster.Ready(present); err != nil {
 					return err
 				}
 				pod, err := pods.Get(ctx, present.Status.PodName, metav1.GetOptions{})
@@ -142,7 +143,7 @@ func TestPodThatLostItsLabelsIsMended(t *testing.T) {
 				if pod.Labels[label] == "" {
 					return fmt.Errorf("pod %s lacks the label %s", pod.Name, label)
 				}
-				return framework.PodReady(pod)
+				return realcluster.PodReady(pod)
 			})
 			cluster.Call(t, ns.Address("a", 8080))
 		})
@@ -154,31 +155,31 @@ func TestChangedSpecReplacesThePod(t *testing.T) {
 	for _, test := range []struct {
 		name, patch string
 		port        int
-		want        framework.Answer
+		want        realcluster.Answer
 	}{
 		{
 			name:  "environment",
 			patch: `{"spec":{"config":{"environment":{"COLOUR":"green"}}}}`,
 			port:  8080,
-			want:  framework.Answer{Version: "dev", Env: map[string]string{"COLOUR": "green"}},
+			want:  realcluster.Answer{Version: "dev", Env: map[string]string{"COLOUR": "green"}},
 		},
 		{
 			name:  "image",
 			patch: `{"spec":{"image":"hourglass/sample-performer:v2"}}`,
 			port:  8080,
-			want:  framework.Answer{Version: "v2"},
+			want:  realcluster.Answer{Version: "v2"},
 		},
 		{
 			name:  "version alone",
 			patch: `{"spec":{"version":"2"}}`,
 			port:  8080,
-			want:  framework.Answer{Version: "dev"},
+			want:  realcluster.Answer{Version: "dev"},
 		},
 		{
 			name:  "port",
 			patch: `{"spec":{"config":{"grpcPort":8181,"environment":{"GRPC_PORT":"8181"}}}}`,
 			port:  8181,
-			want:  framework.Answer{Version: "dev"},
+			want:  realcluster.Answer{Version: "dev"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -189,7 +190,7 @@ func TestChangedSpecReplacesThePod(t *testing.T) {
 			if _, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(test.patch), metav1.PatchOptions{}); err != nil {
 				t.Fatal(err)
 			}
-			after := ns.WaitFor(t, "a", "to be ready on a second pod", framework.ReadyOn(1))
+			after := ns.WaitFor(t, "a", "to be ready on a second pod", realcluster.ReadyOn(1))
 			if before.Status.CurrentRevision == after.Status.CurrentRevision {
 				t.Errorf("the revision is still %q", after.Status.CurrentRevision)
 			}
@@ -200,7 +201,7 @@ func TestChangedSpecReplacesThePod(t *testing.T) {
 			if answer.Pod != after.Status.PodName || answer.Version != test.want.Version || answer.Env["COLOUR"] != test.want.Env["COLOUR"] {
 				t.Errorf("got %+v, want pod %s and %+v", answer, after.Status.PodName, test.want)
 			}
-			framework.Eventually(t, "the first pod to be gone", ns.PodGone(before.Status.PodName))
+			wait.For(t, "the first pod to be gone", ns.PodGone(before.Status.PodName))
 		})
 	}
 
@@ -216,6 +217,6 @@ func TestChangedSpecReplacesThePod(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+		ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 	})
 }

@@ -14,11 +14,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 func TestInstallingTwiceChangesNothing(t *testing.T) {
-	framework.Eventually(t, "the operator to be ready", cluster.OperatorReady)
+	wait.For(t, "the operator to be ready", cluster.OperatorReady)
 	before := installedVersions(t)
 	output, err := cluster.Kubectl(t.Context(), "apply", "-f", "deploy/")
 	if err != nil {
@@ -67,9 +68,9 @@ func installedVersions(t *testing.T) map[string]string {
 
 func TestOperatorRunsAsInstalled(t *testing.T) {
 	t.Run("two replicas", func(t *testing.T) {
-		framework.Eventually(t, "the operator to be ready", cluster.OperatorReady)
-		deployment, err := cluster.Kube.AppsV1().Deployments(framework.OperatorNamespace).
-			Get(t.Context(), framework.OperatorDeployment, metav1.GetOptions{})
+		wait.For(t, "the operator to be ready", cluster.OperatorReady)
+		deployment, err := cluster.Kube.AppsV1().Deployments(realcluster.OperatorNamespace).
+			Get(t.Context(), realcluster.OperatorDeployment, metav1.GetOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +80,7 @@ func TestOperatorRunsAsInstalled(t *testing.T) {
 	})
 
 	t.Run("one of which leads", func(t *testing.T) {
-		framework.Eventually(t, "a leader", func(ctx context.Context) error {
+		wait.For(t, "a leader", func(ctx context.Context) error {
 			_, err := cluster.Leader(ctx)
 			return err
 		})
@@ -87,7 +88,7 @@ func TestOperatorRunsAsInstalled(t *testing.T) {
 
 	// The API server itself judges: a namespace that enforces the level refuses a pod that doesn't meet it.
 	t.Run("under Pod Security restricted", func(t *testing.T) {
-		namespace, err := cluster.Kube.CoreV1().Namespaces().Get(t.Context(), framework.OperatorNamespace, metav1.GetOptions{})
+		namespace, err := cluster.Kube.CoreV1().Namespaces().Get(t.Context(), realcluster.OperatorNamespace, metav1.GetOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,10 +103,10 @@ func TestOperatorRunsAsInstalled(t *testing.T) {
 			t.Fatal("the operator has no pod")
 		}
 		again := &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{GenerateName: "again-", Namespace: framework.OperatorNamespace},
+			ObjectMeta: metav1.ObjectMeta{GenerateName: "again-", Namespace: realcluster.OperatorNamespace},
 			Spec:       pods[0].Spec,
 		}
-		_, err = cluster.Kube.CoreV1().Pods(framework.OperatorNamespace).
+		_, err = cluster.Kube.CoreV1().Pods(realcluster.OperatorNamespace).
 			Create(t.Context(), again, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if err != nil {
 			t.Errorf("a pod like the operator's is refused: %v", err)

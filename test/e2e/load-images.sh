@@ -17,7 +17,7 @@ cluster=$1
 make --no-print-directory build
 make --no-print-directory localcluster
 # Static, for the images have no C library.
-CGO_ENABLED=0 go build -C test/performer -ldflags='-s -w' -o ../../bin/ ./cmd/...
+CGO_ENABLED=0 go build -C examples/performer -ldflags='-s -w' -o ../../bin/ ./cmd/...
 
 # A folder of its own, so that a demo and a test can run at the same time.
 images="$(mktemp -d)"

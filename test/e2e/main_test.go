@@ -8,7 +8,7 @@
 //
 //	go test -tags e2e ./test/e2e -count=1 -v -timeout 30m
 //
-// makes all that it needs, which takes root on Linux, and takes it down again. See package framework for the
+// makes all that it needs, which takes root on Linux, and takes it down again. See package realcluster for the
 // environment variables that name another cluster or keep this one.
 package e2e
 
@@ -18,14 +18,14 @@ import (
 	"os"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
 // cluster is what all tests run in.
-var cluster *framework.Cluster
+var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {
-	os.Exit(framework.Main(m, framework.Start, func(c *framework.Cluster) { cluster = c }, checkLogs))
+	os.Exit(realcluster.Main(m, realcluster.Start, func(c *realcluster.Cluster) { cluster = c }, checkLogs))
 }
 
 // checkLogs is the last check, for it's about what all tests have caused.

@@ -22,9 +22,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
-	"github.com/Layr-Labs/hourglass-operator/test/monitoring"
-	"github.com/Layr-Labs/hourglass-operator/test/prom"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
+	"github.com/Layr-Labs/hourglass-operator/test/static/monitoring"
 )
 
 // envPicture names a file for a picture of the dashboard, for which the test goes on for some minutes, so that there is
@@ -48,7 +50,7 @@ const webhooksOff = "webhooks are off"
 func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	started := time.Now()
 	targets := operatorTargets(t)
-	rules, err := monitoring.ReadRules("../../deploy/monitoring/plain/rules.yaml")
+	rules, err := monitoring.ReadRules(repository.Path("deploy/monitoring/plain/rules.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,19 +85,19 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 		short := ns.CreateReady(t, ns.Performer("short-lived"))
 		// Another revision each time: back to an earlier one it would go without an upgrade, while that one's pod drains.
 		ns.Patch(t, "upgraded", fmt.Sprintf(`{"spec":{"version":"round-%d","image":"hourglass/sample-performer:v%d"}}`, round, 1+round%2))
-		ns.WaitFor(t, "upgraded", "to be ready on another pod", framework.ReadyOn(int32(round+1)))
+		ns.WaitFor(t, "upgraded", "to be ready on another pod", realcluster.ReadyOn(int32(round+1)))
 		if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), replaced.Status.PodName, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		replaced = ns.WaitFor(t, "replaced", "to be ready on another pod", framework.ReadyOn(int32(round+1)))
+		replaced = ns.WaitFor(t, "replaced", "to be ready on another pod", realcluster.ReadyOn(int32(round+1)))
 		performers := ns.Performers.HourglassV1alpha1().Performers(ns.Name)
 		if err := performers.Delete(t.Context(), short.Name, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		framework.Eventually(t, "the Performer to be gone", ns.Gone(short.Name))
+		wait.For(t, "the Performer to be gone", ns.Gone(short.Name))
 	}
 
-	framework.Eventually(t, "the alerts for what is broken, and no other", func(ctx context.Context) error {
+	wait.For(t, "the alerts for what is broken, and no other", func(ctx context.Context) error {
 		// One error, which the API server may give when it likes, would show for ten minutes.
 		firing, err := prometheus.Query(ctx, `ALERTS{alertstate="firing",alertname!="HourglassReconcileErrors"}`)
 		if err != nil {
@@ -117,7 +119,7 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	})
 	assertRulesAreEvaluated(t, prometheus)
 
-	dashboard, err := monitoring.ReadDashboard("../../deploy/monitoring/plain/dashboard.json")
+	dashboard, err := monitoring.ReadDashboard(repository.Path("deploy/monitoring/plain/dashboard.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +128,7 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The end of an upgrade may be yet to come, and a rate wants two scrapes.
-	framework.Eventually(t, "each panel to have what it is for", func(ctx context.Context) error {
+	wait.For(t, "each panel to have what it is for", func(ctx context.Context) error {
 		var wrong []error
 		for _, panel := range dashboard.Panels {
 			why, empty := emptyPanels[panel.Title]
@@ -159,13 +161,13 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 // operatorPods waits for the installed operator, and returns its two pods.
 func operatorPods(t *testing.T) []corev1.Pod {
 	t.Helper()
-	framework.Eventually(t, "the operator to be ready", cluster.OperatorReady)
-	framework.Eventually(t, "a leader", func(ctx context.Context) error {
+	wait.For(t, "the operator to be ready", cluster.OperatorReady)
+	wait.For(t, "a leader", func(ctx context.Context) error {
 		_, err := cluster.Leader(ctx)
 		return err
 	})
 	var pods []corev1.Pod
-	framework.Eventually(t, "no pod of the operator to be ending", func(ctx context.Context) error {
+	wait.For(t, "no pod of the operator to be ending", func(ctx context.Context) error {
 		var err error
 		if pods, err = cluster.OperatorPods(ctx); err == nil && len(pods) != 2 {
 			err = fmt.Errorf("%d pods are there, want 2", len(pods))
@@ -177,16 +179,16 @@ func operatorPods(t *testing.T) []corev1.Pod {
 
 // operatorTargets returns the installed operator's managers, with the labels that the Prometheus Operator makes for the
 // ServiceMonitor.
-func operatorTargets(t *testing.T) []framework.Target {
+func operatorTargets(t *testing.T) []realcluster.Target {
 	t.Helper()
-	var targets []framework.Target
+	var targets []realcluster.Target
 	for _, pod := range operatorPods(t) {
 		const service = "hourglass-operator-controller-manager-metrics-service"
-		targets = append(targets, framework.Target{
+		targets = append(targets, realcluster.Target{
 			Job:     pod.Name,
-			Address: cluster.Forward(t, framework.OperatorNamespace, pod.Name, 8080),
+			Address: cluster.Forward(t, realcluster.OperatorNamespace, pod.Name, 8080),
 			Labels: map[string]string{
-				"job": service, "service": service, "namespace": framework.OperatorNamespace, "pod": pod.Name,
+				"job": service, "service": service, "namespace": realcluster.OperatorNamespace, "pod": pod.Name,
 				"container": "manager", "endpoint": "metrics", "instance": pod.Status.PodIP + ":8080",
 			},
 		})
@@ -195,9 +197,9 @@ func operatorTargets(t *testing.T) []framework.Target {
 }
 
 // assertRulesAreEvaluated waits until each rule has been evaluated without an error, and each that records has values.
-func assertRulesAreEvaluated(t *testing.T, prometheus *framework.Prometheus) {
+func assertRulesAreEvaluated(t *testing.T, prometheus *realcluster.Prometheus) {
 	t.Helper()
-	framework.Eventually(t, "all rules to be evaluated", func(ctx context.Context) error {
+	wait.For(t, "all rules to be evaluated", func(ctx context.Context) error {
 		var answer struct {
 			Groups []struct {
 				Rules []struct{ Name, Type, Health, LastError string }
@@ -231,8 +233,8 @@ func assertRulesAreEvaluated(t *testing.T, prometheus *framework.Prometheus) {
 	})
 }
 
-func hasNumber(series prom.Series) bool {
-	return slices.ContainsFunc(series.Points, func(p prom.Point) bool { return !math.IsNaN(p.Value) })
+func hasNumber(series prometheus.Series) bool {
+	return slices.ContainsFunc(series.Points, func(p prometheus.Point) bool { return !math.IsNaN(p.Value) })
 }
 
 // TestMonitoringIsInstalledAsThePageSays runs the page's commands where the Prometheus Operator's CRDs are, of the version
@@ -265,7 +267,7 @@ func TestMonitoringIsInstalledAsThePageSays(t *testing.T) {
 		kubectl(context.WithoutCancel(t.Context()), "delete", "--ignore-not-found", "-k", "manifests/monitoring")
 	})
 
-	text, err := os.ReadFile("../../docs/monitoring.md")
+	text, err := os.ReadFile(repository.Path("docs/monitoring.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -279,11 +281,11 @@ func TestMonitoringIsInstalledAsThePageSays(t *testing.T) {
 			t.Errorf("the page does not tell of %s", step.from)
 		}
 		kubectl(t.Context(), "apply", "--validate=strict", "--warnings-as-errors", step.how, step.from)
-		if port := kubectl(t.Context(), "get", "servicemonitors", "-n", framework.OperatorNamespace, "-o", "jsonpath={.items[*].spec.endpoints[*].port}"); port != step.port {
+		if port := kubectl(t.Context(), "get", "servicemonitors", "-n", realcluster.OperatorNamespace, "-o", "jsonpath={.items[*].spec.endpoints[*].port}"); port != step.port {
 			t.Errorf("after %s the port to scrape is %q, want %q", step.from, port, step.port)
 		}
 	}
-	there := kubectl(t.Context(), "get", "servicemonitors,prometheusrules,configmaps", "-n", framework.OperatorNamespace, "-l", "app.kubernetes.io/part-of=hourglass", "-o", "name")
+	there := kubectl(t.Context(), "get", "servicemonitors,prometheusrules,configmaps", "-n", realcluster.OperatorNamespace, "-l", "app.kubernetes.io/part-of=hourglass", "-o", "name")
 	for _, want := range []string{"servicemonitor.", "prometheusrule.", "configmap/hourglass-operator-dashboard"} {
 		if !strings.Contains(there, want) {
 			t.Errorf("there is no %s in %q", want, there)

@@ -11,7 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // narrow is how the tests of an Executor deploy an operator: with no argument, and with permissions that lack leases,
@@ -103,7 +104,7 @@ func TestWorksAsExecutorsDeployIt(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--timeout=120s"); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "all of it to be gone", ns.Gone("a"))
+	wait.For(t, "all of it to be gone", ns.Gone("a"))
 
 	// What it may not do it does without, and doesn't complain of it again and again.
 	log, err := cluster.Kubectl(t.Context(), "logs", "-n", ns.Name, "deployment/narrow")
@@ -113,7 +114,7 @@ func TestWorksAsExecutorsDeployIt(t *testing.T) {
 	if count := strings.Count(log, "forbidden"); count > 1 {
 		t.Errorf("%d lines of its log are about what is forbidden:\n%s", count, log)
 	}
-	if strings.Contains(log, framework.PlantedValue) {
+	if strings.Contains(log, realcluster.PlantedValue) {
 		t.Errorf("its log tells an environment:\n%s", log)
 	}
 }

@@ -16,7 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // TestPeopleGetTheirRights has people who view, edit or administer a namespace by Kubernetes' own roles: what they may do
@@ -49,7 +49,7 @@ func TestPeopleGetTheirRights(t *testing.T) {
 			t.Fatal(err)
 		}
 		// The controller manager gathers the rules some time after the operator is installed.
-		framework.Eventually(t, "the rights of "+role, func(ctx context.Context) error {
+		wait.For(t, "the rights of "+role, func(ctx context.Context) error {
 			for _, right := range rights {
 				for _, verb := range right.verbs {
 					review, err := cluster.Kube.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{

@@ -22,17 +22,19 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Not parallel: other tests end the pods that are scraped.
 func TestPrometheusScrapesTheOperator(t *testing.T) {
 	pods := operatorPods(t)
-	var targets []framework.Target
+	var targets []realcluster.Target
 	for _, pod := range pods {
-		targets = append(targets, framework.Target{
+		targets = append(targets, realcluster.Target{
 			Job:     "plain/" + pod.Name,
-			Address: cluster.Forward(t, framework.OperatorNamespace, pod.Name, 8080),
+			Address: cluster.Forward(t, realcluster.OperatorNamespace, pod.Name, 8080),
 		})
 	}
 	prometheus := cluster.StartPrometheus(t, targets...)
@@ -45,7 +47,7 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 
 	assertStored(t, prometheus, ns.Name, len(pods))
 	// With a finalizer it's the operator that deletes the pod.
-	framework.Eventually(t, "the deletion of its pod to be counted",
+	wait.For(t, "the deletion of its pod to be counted",
 		prometheus.Stored(`sum(hourglass_pods_deleted_total{reason="performer_deleted"}) > bool 0`, 1))
 	var checks []func(context.Context) error
 	for _, stored := range []struct {
@@ -62,7 +64,7 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 		query := strings.ReplaceAll(stored.query, "%s", fmt.Sprintf("namespace=%q", ns.Name))
 		checks = append(checks, prometheus.Stored(query, stored.want))
 	}
-	framework.Eventually(t, "what Prometheus has of a Performer that can't run", all(checks))
+	wait.For(t, "what Prometheus has of a Performer that can't run", all(checks))
 
 	for _, target := range targets {
 		response, err := http.Get("http://" + target.Address + "/metrics")
@@ -74,16 +76,16 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 		if err != nil || response.StatusCode != http.StatusOK {
 			t.Fatalf("%s: %s %v", target.Job, response.Status, err)
 		}
-		if strings.Contains(string(text), framework.PlantedValue) {
+		if strings.Contains(string(text), realcluster.PlantedValue) {
 			t.Errorf("%s: the metrics tell an environment", target.Job)
 		}
-		framework.PromtoolCheck(t, string(text))
+		realcluster.PromtoolCheck(t, string(text))
 	}
 }
 
 // assertStored waits until Prometheus has, from that many managers, what there is to tell of a ready Performer a in a
 // namespace, and then deletes that.
-func assertStored(t *testing.T, prometheus *framework.Prometheus, namespace string, managers int) {
+func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace string, managers int) {
 	t.Helper()
 	each := float64(managers)
 	var checks []func(context.Context) error
@@ -103,7 +105,7 @@ func assertStored(t *testing.T, prometheus *framework.Prometheus, namespace stri
 		// From the leader, and from it alone.
 		{`hourglass_performers_omitted`, 0},
 		{`hourglass_performers_omitted and on (job) leader_election_master_status == 1`, 0},
-		{`hourglass_performer_info{%s,name="a",avs="0xtest-avs-address",image="` + framework.SampleImage + `",version=""}`, 1},
+		{`hourglass_performer_info{%s,name="a",avs="0xtest-avs-address",image="` + realcluster.SampleImage + `",version=""}`, 1},
 		{`hourglass_performer_ready{%s,name="a"}`, 1},
 		{`sum(hourglass_performer_phase{%s,name="a"})`, 1},
 		{`hourglass_performer_phase{%s,name="a",phase="Running"}`, 1},
@@ -123,9 +125,9 @@ func assertStored(t *testing.T, prometheus *framework.Prometheus, namespace stri
 		query := strings.ReplaceAll(stored.query, "%s", fmt.Sprintf("namespace=%q", namespace))
 		checks = append(checks, prometheus.Stored(query, stored.want))
 	}
-	framework.Eventually(t, "what Prometheus has of the operator", all(checks))
+	wait.For(t, "what Prometheus has of the operator", all(checks))
 
-	document, err := os.ReadFile("../../docs/metrics.md")
+	document, err := os.ReadFile(repository.Path("docs/metrics.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -143,7 +145,7 @@ func assertStored(t *testing.T, prometheus *framework.Prometheus, namespace stri
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", namespace, "--timeout=120s"); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "what Prometheus has of a Performer that is gone",
+	wait.For(t, "what Prometheus has of a Performer that is gone",
 		prometheus.Nothing(fmt.Sprintf(`{__name__=~"hourglass_performer_.*",namespace=%q,name="a"}`, namespace)))
 }
 
@@ -163,7 +165,7 @@ func TestSecureMetricsOverlayApplies(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(output, "deployment.apps/"+framework.OperatorDeployment+" configured") {
+	if !strings.Contains(output, "deployment.apps/"+realcluster.OperatorDeployment+" configured") {
 		t.Errorf("the operator would stay as it is:\n%s", output)
 	}
 }
@@ -219,9 +221,9 @@ func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 		t.Fatalf("%d pods, want 2", len(pods.Items))
 	}
 	token, strangers := createToken(t, ns.Name, "scraper"), createToken(t, ns.Name, "stranger")
-	var targets []framework.Target
+	var targets []realcluster.Target
 	for _, pod := range pods.Items {
-		targets = append(targets, framework.Target{
+		targets = append(targets, realcluster.Target{
 			Job: "secure/" + pod.Name, Address: cluster.Forward(t, operator, pod.Name, 8443), TLS: true, Token: token,
 		})
 	}
@@ -233,18 +235,18 @@ func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 		"stranger":    "HTTP status 403",
 	}
 	prometheus := cluster.StartPrometheus(t, append(targets,
-		framework.Target{Job: "no-token", Address: address, TLS: true},
-		framework.Target{Job: "wrong-token", Address: address, TLS: true, Token: "x" + token},
-		framework.Target{Job: "stranger", Address: address, TLS: true, Token: strangers},
+		realcluster.Target{Job: "no-token", Address: address, TLS: true},
+		realcluster.Target{Job: "wrong-token", Address: address, TLS: true, Token: "x" + token},
+		realcluster.Target{Job: "stranger", Address: address, TLS: true, Token: strangers},
 	)...)
 	assertStored(t, prometheus, ns.Name, len(pods.Items))
-	framework.Eventually(t, "all of the Performer to be gone", ns.Gone("a"))
+	wait.For(t, "all of the Performer to be gone", ns.Gone("a"))
 
 	for job, want := range refused {
-		framework.Eventually(t, "what Prometheus has of a scrape that is refused", prometheus.Stored(fmt.Sprintf(`up{job=%q}`, job), 0))
+		wait.For(t, "what Prometheus has of a scrape that is refused", prometheus.Stored(fmt.Sprintf(`up{job=%q}`, job), 0))
 		// Never let in, not even once.
-		framework.Eventually(t, "the same since the start", prometheus.Stored(fmt.Sprintf(`max_over_time(up{job=%q}[1h])`, job), 0))
-		framework.Eventually(t, "what the refused could read", prometheus.Nothing(fmt.Sprintf(`{__name__!~"up|scrape_.*",job=%q}`, job)))
+		wait.For(t, "the same since the start", prometheus.Stored(fmt.Sprintf(`max_over_time(up{job=%q}[1h])`, job), 0))
+		wait.For(t, "what the refused could read", prometheus.Nothing(fmt.Sprintf(`{__name__!~"up|scrape_.*",job=%q}`, job)))
 		if got, err := prometheus.ScrapeError(t.Context(), job); err != nil || !strings.Contains(got, want) {
 			t.Errorf("the scrape of job %s ends with %q (%v), want %s", job, got, err, want)
 		}
@@ -262,7 +264,7 @@ func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 		if !strings.Contains(log, "ONLY in the namespaces") {
 			t.Errorf("pod %s doesn't say that its scope is narrow", pod.Name)
 		}
-		for _, complaint := range []string{"forbidden", "may not", framework.PlantedValue} {
+		for _, complaint := range []string{"forbidden", "may not", realcluster.PlantedValue} {
 			if strings.Contains(log, complaint) {
 				t.Errorf("%q is in the log of pod %s:\n%s", complaint, pod.Name, log)
 			}
@@ -283,7 +285,7 @@ func installScoped(t *testing.T, watched string) (operator string) {
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		if t.Failed() {
-			output, err := cluster.Kubectl(ctx, "logs", "-n", operator, "deployment/"+framework.OperatorDeployment, "--all-pods")
+			output, err := cluster.Kubectl(ctx, "logs", "-n", operator, "deployment/"+realcluster.OperatorDeployment, "--all-pods")
 			t.Logf("log of the operator with Roles: %s %v", output, err)
 		}
 		// Its pods are gone when the namespace is.
@@ -294,7 +296,7 @@ func installScoped(t *testing.T, watched string) (operator string) {
 	if _, err := cluster.Kubectl(t.Context(), "apply", "-f", path); err != nil {
 		t.Fatal(err)
 	}
-	_, err := cluster.Kubectl(t.Context(), "rollout", "status", "-n", operator, "deployment/"+framework.OperatorDeployment, "--timeout=120s")
+	_, err := cluster.Kubectl(t.Context(), "rollout", "status", "-n", operator, "deployment/"+realcluster.OperatorDeployment, "--timeout=120s")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,7 +307,7 @@ func installScoped(t *testing.T, watched string) (operator string) {
 // another one to be in, and without what is installed already: the CRD and people's roles.
 func scopedManifest(t *testing.T, watched, operator string) string {
 	t.Helper()
-	dist := filepath.Join("..", "..", "dist")
+	dist := repository.Path("dist")
 	if err := os.MkdirAll(dist, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -344,8 +346,8 @@ components: [../../manifests/metrics-secure/component]
 			object.SetNamespace(watched)
 		}
 		moved, err := yaml.Marshal(replaced(object.Object, map[string]string{
-			framework.OperatorNamespace: operator,
-			"--namespaces=performers":   "--namespaces=" + watched,
+			realcluster.OperatorNamespace: operator,
+			"--namespaces=performers":     "--namespaces=" + watched,
 		}))
 		if err != nil {
 			t.Fatal(err)

@@ -19,7 +19,8 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Recreate is for programs of which there must never be two: not even while the first ends.
@@ -30,12 +31,12 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	performer := ns.Performer("a")
 	performer.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
 	ns.Create(t, performer)
-	ns.WaitFor(t, "a", "to be ready on its first pod", framework.ReadyOn(0))
+	ns.WaitFor(t, "a", "to be ready on its first pod", realcluster.ReadyOn(0))
 	// A caller holds a connection, so that the old pod takes a while to end.
 	caller := cluster.StartLoad(t, ns.Address("a", 8080), false)
 
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
-	upgraded := ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	upgraded := ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 	if upgraded.Status.LastUpgrade == nil || upgraded.Status.CurrentRevision != upgraded.Status.UpdateRevision {
 		t.Errorf("after the upgrade the status is %+v", upgraded.Status)
 	}
@@ -46,7 +47,7 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-a-1", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	ns.WaitFor(t, "a", "to be ready on its third pod", framework.ReadyOn(2))
+	ns.WaitFor(t, "a", "to be ready on its third pod", realcluster.ReadyOn(2))
 	caller.WaitForAnswer(t, "performer-a-2")
 	t.Logf("MEASURED image changed and pod deleted under Recreate: %s", caller.End(t))
 
@@ -63,7 +64,7 @@ type podWatch struct {
 }
 
 // watchPods watches the pods of a namespace until the end of the test.
-func watchPods(t *testing.T, ns *framework.Namespace) *podWatch {
+func watchPods(t *testing.T, ns *realcluster.Namespace) *podWatch {
 	t.Helper()
 	w := &podWatch{present: map[types.UID]string{}, everSeen: map[types.UID]string{}}
 	events, err := ns.Kube.CoreV1().Pods(ns.Name).Watch(t.Context(), metav1.ListOptions{LabelSelector: "app=hourglass-performer"})
@@ -96,7 +97,7 @@ func (w *podWatch) note(what watch.EventType, pod *corev1.Pod) {
 // waitFor waits until the watch, which lags behind a little, has come to the pods named.
 func (w *podWatch) waitFor(t *testing.T, pods ...string) {
 	t.Helper()
-	framework.Eventually(t, "the watch to see the pods", func(context.Context) error {
+	wait.For(t, "the watch to see the pods", func(context.Context) error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		seen := slices.Sorted(maps.Values(w.everSeen))

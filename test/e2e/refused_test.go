@@ -18,7 +18,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // What the API server refuses for the want of something is made a minute later at most once it's there.
@@ -45,7 +46,7 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "the quota to hold", func(ctx context.Context) error {
+	wait.For(t, "the quota to hold", func(ctx context.Context) error {
 		present, err := cluster.Kube.CoreV1().ResourceQuotas(crowded.Name).Get(ctx, quota.Name, metav1.GetOptions{})
 		if err == nil && len(present.Status.Hard) == 0 {
 			err = fmt.Errorf("nobody has counted yet")
@@ -55,7 +56,7 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 
 	tests := []struct {
 		name string
-		ns   *framework.Namespace
+		ns   *realcluster.Namespace
 		// lack makes the Performer ask for what isn't there, says is what the message must have.
 		lack func(*v1alpha1.PerformerSpec)
 		says string
@@ -112,7 +113,7 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 		test.ns.Create(t, performer)
 	}
 	for _, test := range tests {
-		test.ns.WaitFor(t, test.name, "to say what is missing", framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused", test.says))
+		test.ns.WaitFor(t, test.name, "to say what is missing", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused", test.says))
 		if err := test.supply(t.Context()); err != nil {
 			t.Fatalf("%s: %v", test.name, err)
 		}
@@ -141,7 +142,7 @@ func TestSecretThatComesLater(t *testing.T) {
 	ns.Create(t, performer)
 	says := func(text string) {
 		t.Helper()
-		ns.WaitFor(t, "a", "to say what is missing", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ContainerConfigInvalid", text))
+		ns.WaitFor(t, "a", "to say what is missing", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ContainerConfigInvalid", text))
 	}
 
 	says(`secret "late" not found`)
@@ -154,7 +155,7 @@ func TestSecretThatComesLater(t *testing.T) {
 	if _, err := ns.Kube.CoreV1().ConfigMaps(ns.Name).Create(t.Context(), config, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	ns.WaitFor(t, "a", "to be ready on its first pod", framework.ReadyOn(0))
+	ns.WaitFor(t, "a", "to be ready on its first pod", realcluster.ReadyOn(0))
 	if answer := cluster.Call(t, ns.Address("a", 8080), "COLOUR", "SHAPE"); answer.Env["COLOUR"] != "green" || answer.Env["SHAPE"] != "round" {
 		t.Errorf("got an answer from %+v, want the values of secret and config map", answer)
 	}

@@ -12,7 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // CPU and memory change on the running pod, and nobody notices.
@@ -60,10 +61,10 @@ func TestResizeThatNeedsANewPodLosesNoCall(t *testing.T) {
 
 	// From nothing to something changes the class of quality of service, which is fixed.
 	ns.Patch(t, "a", `{"spec":{"resources":{"requests":{"cpu":"20m","memory":"32Mi"}}}}`)
-	performer := ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	performer := ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 	if have := podOf(t, ns, performer).Spec.Containers[0].Resources.Requests; have.Cpu().String() != "20m" || have.Memory().String() != "32Mi" {
 		t.Errorf("the second pod requests %v, want what is asked for", have)
 	}
-	framework.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	calls.end(t, "performer-a-0", "performer-a-1")
 }

@@ -12,7 +12,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Not parallel: it stops the operator. All of its pods are deleted when the successor has just begun to start, so that
@@ -23,7 +24,7 @@ func TestOperatorRestartedInMidUpgradeLosesNoCall(t *testing.T) {
 	assertNothingLeaked(t)
 
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2","config":{"environment":{"PERFORMER_READY_AFTER":"3s"}}}}`)
-	framework.Eventually(t, "the successor", func(ctx context.Context) error {
+	wait.For(t, "the successor", func(ctx context.Context) error {
 		_, err := ns.Kube.CoreV1().Pods(ns.Name).Get(ctx, "performer-a-1", metav1.GetOptions{})
 		return err
 	})
@@ -37,10 +38,10 @@ func TestOperatorRestartedInMidUpgradeLosesNoCall(t *testing.T) {
 		}
 	}
 
-	ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
-	framework.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	calls.end(t, "performer-a-0", "performer-a-1")
-	framework.Eventually(t, "the operator's new pods", cluster.OperatorReady)
+	wait.For(t, "the operator's new pods", cluster.OperatorReady)
 	after, err := cluster.OperatorPods(t.Context())
 	if err != nil {
 		t.Fatal(err)

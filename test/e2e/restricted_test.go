@@ -13,7 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // restrictedContexts are the security contexts with which a Performer runs under Pod Security restricted. The rest that
@@ -29,12 +30,12 @@ func TestPodSecurityRestricted(t *testing.T) {
 	}
 
 	ns.Create(t, ns.Performer("a"))
-	refused := ns.WaitFor(t, "a", "to say that its pod is refused", framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused",
+	refused := ns.WaitFor(t, "a", "to say that its pod is refused", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused",
 		`violates PodSecurity "restricted:latest": unrestricted capabilities`))
-	framework.Eventually(t, "an event that says so", func(ctx context.Context) error {
+	wait.For(t, "an event that says so", func(ctx context.Context) error {
 		return ns.HasEvent(ctx, "a", corev1.EventTypeWarning, "PodRefused")
 	})
-	if err := framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "PodRefused", "runAsNonRoot != true")(refused); err != nil {
+	if err := realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "PodRefused", "runAsNonRoot != true")(refused); err != nil {
 		t.Error(err)
 	}
 

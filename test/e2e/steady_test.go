@@ -11,7 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Not parallel: it's about the time in which nothing changes.
@@ -32,12 +33,12 @@ func TestNothingIsAskedWhileNothingChanges(t *testing.T) {
 	// The minute begins with the last request that is neither of a lease nor a watch: what is still told of the
 	// performers' becoming ready is no fault. One that asks again and again never gets a quiet minute.
 	began := time.Now()
-	framework.Eventually(t, "a minute without a request of the operator but leases and watches", func(context.Context) error {
-		requests, until, err := log.Requests(framework.OperatorUser, began)
+	wait.For(t, "a minute without a request of the operator but leases and watches", func(context.Context) error {
+		requests, until, err := log.Requests(realcluster.OperatorUser, began)
 		if err != nil {
 			return err
 		}
-		var others []framework.Request
+		var others []realcluster.Request
 		leases := 0
 		last := began
 		for _, request := range requests {
@@ -57,7 +58,7 @@ func TestNothingIsAskedWhileNothingChanges(t *testing.T) {
 		}
 		// Without them, the log would be of something else.
 		if leases == 0 {
-			t.Errorf("the audit log has no lease of %s: is it the right log?", framework.OperatorUser)
+			t.Errorf("the audit log has no lease of %s: is it the right log?", realcluster.OperatorUser)
 		}
 		return nil
 	})

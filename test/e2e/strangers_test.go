@@ -17,7 +17,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // The strangers have our labels and selector too: what counts is whose they are.
@@ -62,7 +63,7 @@ func TestStrangersServiceIsLeftAlone(t *testing.T) {
 				}
 				return nil
 			})
-			framework.Eventually(t, "an event that says so", func(ctx context.Context) error {
+			wait.For(t, "an event that says so", func(ctx context.Context) error {
 				return ns.HasEvent(ctx, "a", corev1.EventTypeWarning, "ServiceConflict")
 			})
 			present, err := services.Get(t.Context(), stranger.Name, metav1.GetOptions{})
@@ -134,19 +135,19 @@ func TestStrangersPodIsPassedBy(t *testing.T) {
 				Spec: corev1.PodSpec{
 					TerminationGracePeriodSeconds: new(int64(1)),
 					Containers: []corev1.Container{{
-						Name: "stranger", Image: framework.SampleImage, ImagePullPolicy: corev1.PullNever,
+						Name: "stranger", Image: realcluster.SampleImage, ImagePullPolicy: corev1.PullNever,
 					}},
 				},
 			}
 			var stranger *corev1.Pod
-			framework.Eventually(t, "the stranger's pod to be taken", func(ctx context.Context) (err error) {
+			wait.For(t, "the stranger's pod to be taken", func(ctx context.Context) (err error) {
 				// Refused until the namespace has its service account.
 				stranger, err = pods.Create(ctx, pod, metav1.CreateOptions{})
 				return err
 			})
 
 			ns.Create(t, ns.Performer("a"))
-			ns.WaitFor(t, "a", "to be ready on the next pod", framework.ReadyOn(1))
+			ns.WaitFor(t, "a", "to be ready on the next pod", realcluster.ReadyOn(1))
 			if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != "performer-a-1" {
 				t.Errorf("the answer is from pod %s, want performer-a-1", answer.Pod)
 			}

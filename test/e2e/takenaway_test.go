@@ -13,7 +13,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Where the only serving pod is taken away, calls fail until its successor serves. How long that is, is printed.
@@ -26,7 +27,7 @@ func TestServingPodDeletedUnderLoad(t *testing.T) {
 	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-a-0", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 	assertServes(t, ns, "performer-a-1")
 	calls.measure(t, "serving pod deleted", "performer-a-1")
 }
@@ -37,7 +38,7 @@ func TestServingPodEvictedWhileTheNewRevisionCantRun(t *testing.T) {
 	takeTurn(t)
 	ns, calls := servingUnderLoad(t)
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/missing:v9"}}`)
-	before := ns.WaitFor(t, "a", "to be degraded", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ImagePullFailed", "hourglass/missing:v9"))
+	before := ns.WaitFor(t, "a", "to be degraded", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ImagePullFailed", "hourglass/missing:v9"))
 
 	err := ns.Kube.CoreV1().Pods(ns.Name).EvictV1(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: before.Status.PodName}})
 	if err != nil {
@@ -47,7 +48,7 @@ func TestServingPodEvictedWhileTheNewRevisionCantRun(t *testing.T) {
 		if performer.Status.PodName == before.Status.PodName {
 			return fmt.Errorf("status.podName is still %s", performer.Status.PodName)
 		}
-		return framework.Has(v1alpha1.ConditionAvailable, metav1.ConditionTrue, "ServiceReady", performer.Status.PodName)(performer)
+		return realcluster.Has(v1alpha1.ConditionAvailable, metav1.ConditionTrue, "ServiceReady", performer.Status.PodName)(performer)
 	})
 	if after.Status.CurrentRevision != before.Status.CurrentRevision || after.Status.CurrentImage != before.Status.CurrentImage {
 		t.Errorf("%s of image %s serves, want %s of %s", after.Status.CurrentRevision, after.Status.CurrentImage,
@@ -60,12 +61,12 @@ func TestServingPodEvictedWhileTheNewRevisionCantRun(t *testing.T) {
 	calls = startCallers(t, ns.Address("a", 8080))
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
 	mended := ns.WaitReady(t, "a")
-	framework.Eventually(t, "the copy to be gone", ns.PodGone(after.Status.PodName))
+	wait.For(t, "the copy to be gone", ns.PodGone(after.Status.PodName))
 	calls.end(t, after.Status.PodName, mended.Status.PodName)
 }
 
 // assertServes fails the test if another pod than the one named answers, or none.
-func assertServes(t *testing.T, ns *framework.Namespace, pod string) {
+func assertServes(t *testing.T, ns *realcluster.Namespace, pod string) {
 	t.Helper()
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != pod {
 		t.Errorf("the answer is from pod %s, want %s", answer.Pod, pod)

@@ -16,7 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // Under BlueGreen no upgrade fails a call, be it over a connection that is held or over one that is made for it.
@@ -38,14 +39,14 @@ func TestUpgradeOfTheImageLosesNoCall(t *testing.T) {
 		if !status.Ready {
 			t.Errorf("status.ready is false in mid-upgrade: %+v", status)
 		}
-		return framework.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "UpgradeInProgress", status.UpdateRevision)(performer)
+		return realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "UpgradeInProgress", status.UpdateRevision)(performer)
 	})
-	after := ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	after := ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 	if after.Status.CurrentImage != "hourglass/sample-performer:v2" || after.Status.LastUpgrade == nil ||
 		after.Status.CurrentRevision != after.Status.UpdateRevision {
 		t.Errorf("after the upgrade the status is %+v", after.Status)
 	}
-	framework.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	calls.end(t, "performer-a-0", "performer-a-1")
 }
 
@@ -69,7 +70,7 @@ func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 		t.Errorf("when status.grpcEndpoint has the new port, the service has ports %v, want the new one and the earlier", ports)
 	}
 	later := startCallers(t, ns.Address("a", 8181))
-	ns.WaitFor(t, "a", "to be ready on its second pod", framework.ReadyOn(1))
+	ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 	if answer := cluster.Call(t, ns.Address("a", 8181), "COLOUR"); answer.Env["COLOUR"] != "green" {
 		t.Errorf("got an answer from %+v, want the new environment", answer)
 	}
@@ -81,8 +82,8 @@ func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 	if err != nil || first.DeletionTimestamp != nil {
 		t.Fatalf("the first pod should drain for 20 seconds, long enough for the callers' end, but it's ending or gone: %v", err)
 	}
-	framework.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
-	framework.Eventually(t, "the service to have the new port alone", func(context.Context) error {
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	wait.For(t, "the service to have the new port alone", func(context.Context) error {
 		if ports := servicePorts(t, ns); !slices.Equal(ports, []int32{8181}) {
 			return fmt.Errorf("its ports are %v", ports)
 		}
@@ -100,11 +101,11 @@ func TestImageThatIsMissingAndBackLosesNoCall(t *testing.T) {
 	pod := podOf(t, ns, before)
 
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/missing:v9"}}`)
-	during := ns.WaitFor(t, "a", "to be degraded", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ImagePullFailed", "hourglass/missing:v9"))
+	during := ns.WaitFor(t, "a", "to be degraded", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ImagePullFailed", "hourglass/missing:v9"))
 	if !during.Status.Ready || during.Status.PodName != pod.Name || during.Status.CurrentImage != pod.Spec.Containers[0].Image {
 		t.Errorf("the old pod serves, but the status says %+v", during.Status)
 	}
-	if err := framework.Ready(during); err == nil {
+	if err := realcluster.Ready(during); err == nil {
 		t.Error("it's Ready, though what is asked for now can't run")
 	}
 
@@ -113,7 +114,7 @@ func TestImageThatIsMissingAndBackLosesNoCall(t *testing.T) {
 	if now := podOf(t, ns, after); now.UID != pod.UID {
 		t.Errorf("it's ready on pod %s (%s), want the one from before, %s (%s)", now.Name, now.UID, pod.Name, pod.UID)
 	}
-	framework.Eventually(t, "the pod that can't run to be gone", ns.PodGone("performer-a-1"))
+	wait.For(t, "the pod that can't run to be gone", ns.PodGone("performer-a-1"))
 	calls.end(t, pod.Name)
 }
 
@@ -124,14 +125,14 @@ func TestTwoUpgradesInQuickSuccessionLoseNoCall(t *testing.T) {
 	ns, calls := servingUnderLoad(t)
 
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v1"}}`)
-	framework.Eventually(t, "the pod of the first change", func(ctx context.Context) error {
+	wait.For(t, "the pod of the first change", func(ctx context.Context) error {
 		_, err := ns.Kube.CoreV1().Pods(ns.Name).Get(ctx, "performer-a-1", metav1.GetOptions{})
 		return err
 	})
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
-	ns.WaitFor(t, "a", "to be ready on its third pod", framework.ReadyOn(2))
+	ns.WaitFor(t, "a", "to be ready on its third pod", realcluster.ReadyOn(2))
 	for _, pod := range []string{"performer-a-0", "performer-a-1"} {
-		framework.Eventually(t, pod+" to be gone", ns.PodGone(pod))
+		wait.For(t, pod+" to be gone", ns.PodGone(pod))
 	}
 	calls.end(t, "performer-a-0", "performer-a-2")
 }
@@ -146,13 +147,13 @@ func TestSuccessorDeletedInMidUpgradeLosesNoCall(t *testing.T) {
 	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-a-1", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	ns.WaitFor(t, "a", "to be ready on its third pod", framework.ReadyOn(2))
-	framework.Eventually(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
+	ns.WaitFor(t, "a", "to be ready on its third pod", realcluster.ReadyOn(2))
+	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	calls.end(t, "performer-a-0", "performer-a-2")
 }
 
 // servingUnderLoad returns a namespace in which the Performer a serves on its first pod, and callers of it.
-func servingUnderLoad(t *testing.T, changes ...func(*v1alpha1.PerformerSpec)) (*framework.Namespace, callers) {
+func servingUnderLoad(t *testing.T, changes ...func(*v1alpha1.PerformerSpec)) (*realcluster.Namespace, callers) {
 	t.Helper()
 	ns := cluster.Namespace(t)
 	performer := ns.Performer("a")
@@ -160,12 +161,12 @@ func servingUnderLoad(t *testing.T, changes ...func(*v1alpha1.PerformerSpec)) (*
 		change(&performer.Spec)
 	}
 	ns.Create(t, performer)
-	ns.WaitFor(t, "a", "to be ready on its first pod", framework.ReadyOn(0))
+	ns.WaitFor(t, "a", "to be ready on its first pod", realcluster.ReadyOn(0))
 	return ns, startCallers(t, ns.Address("a", 8080))
 }
 
 // podOf returns the pod that a Performer's status names.
-func podOf(t *testing.T, ns *framework.Namespace, performer *v1alpha1.Performer) *corev1.Pod {
+func podOf(t *testing.T, ns *realcluster.Namespace, performer *v1alpha1.Performer) *corev1.Pod {
 	t.Helper()
 	pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), performer.Status.PodName, metav1.GetOptions{})
 	if err != nil {
@@ -175,9 +176,9 @@ func podOf(t *testing.T, ns *framework.Namespace, performer *v1alpha1.Performer)
 }
 
 // waitForRunning waits until a pod's container runs, ready or not.
-func waitForRunning(t *testing.T, ns *framework.Namespace, name string) {
+func waitForRunning(t *testing.T, ns *realcluster.Namespace, name string) {
 	t.Helper()
-	framework.Eventually(t, "pod "+name+" to run", func(ctx context.Context) error {
+	wait.For(t, "pod "+name+" to run", func(ctx context.Context) error {
 		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(ctx, name, metav1.GetOptions{})
 		if err == nil && pod.Status.Phase != corev1.PodRunning {
 			err = fmt.Errorf("its phase is %s", pod.Status.Phase)
@@ -187,7 +188,7 @@ func waitForRunning(t *testing.T, ns *framework.Namespace, name string) {
 }
 
 // servicePorts returns the ports of the Service of the Performer a, in ascending order.
-func servicePorts(t *testing.T, ns *framework.Namespace) []int32 {
+func servicePorts(t *testing.T, ns *realcluster.Namespace) []int32 {
 	t.Helper()
 	service, err := ns.Kube.CoreV1().Services(ns.Name).Get(t.Context(), "performer-a", metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {

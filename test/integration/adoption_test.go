@@ -5,6 +5,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // legacy is what the earlier operator left: a Performer with its finalizer and status, a pod and a
@@ -90,8 +92,8 @@ func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change fu
 	if _, err := kube.CoreV1().Services(w.namespace).Create(w.Context(), service, metav1.CreateOptions{}); err != nil {
 		w.Fatal(err)
 	}
-	w.bind("performer-" + name)
-	w.makeReady("performer-" + name)
+	w.Bind("performer-" + name)
+	w.MakeReady("performer-" + name)
 	p.Status = v1alpha1.PerformerStatus{
 		ObservedGeneration: -1, Phase: v1alpha1.PhaseRunning, Ready: true, PodName: "performer-" + name, ServiceName: "performer-" + name,
 		GRPCEndpoint: "performer-" + name + "." + w.namespace + ".svc.cluster.local",
@@ -145,7 +147,7 @@ func TestAdoption(t *testing.T) {
 	uids := map[string]string{}
 	for _, tt := range tests {
 		w.legacy(tt.name, tt.spec, tt.pod)
-		uids[tt.name] = string(w.awaitPod("performer-" + tt.name).UID)
+		uids[tt.name] = string(w.AwaitPod("performer-" + tt.name).UID)
 	}
 	h := recordHistory(w)
 	op := startOperator(t)
@@ -155,15 +157,15 @@ func TestAdoption(t *testing.T) {
 			w := w.as(t)
 			name, first := tt.name, "performer-"+tt.name
 			if !tt.same {
-				fresh := w.awaitPod(first + "-0")
-				if old := w.awaitPod(first); old.Labels[render.LabelServing] != "true" || old.Labels[render.LabelRevision] != "legacy" {
+				fresh := w.AwaitPod(first + "-0")
+				if old := w.AwaitPod(first); old.Labels[render.LabelServing] != "true" || old.Labels[render.LabelRevision] != "legacy" {
 					t.Errorf("the old pod has labels %v", old.Labels)
 				}
 				if fresh.Labels[render.LabelServing] != "" {
 					t.Error("the new pod gets calls before it is ready")
 				}
-				w.makeReady(first + "-0")
-				w.end(first)
+				w.MakeReady(first + "-0")
+				w.Remove(first)
 				w.awaitNoPod(first)
 				p := w.awaitOn(name, first+"-0")
 				if p.Status.LastUpgrade == nil {
@@ -172,7 +174,7 @@ func TestAdoption(t *testing.T) {
 				return
 			}
 			p := w.awaitOn(name, first)
-			pod := w.awaitPod(first)
+			pod := w.AwaitPod(first)
 			if string(pod.UID) != uids[name] {
 				t.Error("it is another pod")
 			}
@@ -203,8 +205,8 @@ func TestAdoption(t *testing.T) {
 			w := w.as(t)
 			first, second := "performer-"+tt.name, "performer-"+tt.name+"-0"
 			w.patch(tt.name, `{"spec":{"image":"repo:2","config":{"grpcPort":8181}}}`)
-			w.makeReady(second)
-			w.end(first)
+			w.MakeReady(second)
+			w.Remove(first)
 			w.awaitNoPod(first)
 			p := w.awaitOn(tt.name, second)
 			if p.Status.LastUpgrade == nil || p.Status.CurrentImage != "repo:2" {
@@ -252,20 +254,20 @@ func TestAdoptionOfWhatALimitRangeFilledIn(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Admission goes by a cache.
-	eventually(t, "the defaults", func(ctx context.Context) string {
+	wait.For(t, "the defaults", func(ctx context.Context) error {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
 		pod, err := kube.CoreV1().Pods(w.namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		switch {
 		case err != nil:
-			return err.Error()
+			return err
 		case len(pod.Spec.Containers[0].Resources.Limits) == 0:
-			return "none"
+			return errors.New("none")
 		default:
-			return ""
+			return nil
 		}
 	})
 	w.legacy("a", nil, nil)
-	before := w.awaitPod("performer-a")
+	before := w.AwaitPod("performer-a")
 	if equality.Semantic.DeepEqual(before.Spec.Containers[0].Resources, corev1.ResourceRequirements{}) {
 		t.Fatal("the pod has no resources")
 	}
@@ -278,7 +280,7 @@ func TestAdoptionOfWhatALimitRangeFilledIn(t *testing.T) {
 		return
 	}
 	w.awaitOn("a", "performer-a")
-	if now := w.awaitPod("performer-a"); now.UID != before.UID {
+	if now := w.AwaitPod("performer-a"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	h.checkNoGap("a")
@@ -289,9 +291,9 @@ func TestAdoptionOfWhatALimitRangeFilledIn(t *testing.T) {
 func TestAdoptedPodThatNeverWasReady(t *testing.T) {
 	w := newWorld(t)
 	w.legacy("a", nil, nil)
-	w.patchPodStatus("performer-a", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
-	w.patchPodStatus("performer-a", waitsFor("ImagePullBackOff", "not found"))
-	before := w.awaitPod("performer-a")
+	w.PatchStatus("performer-a", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
+	w.PatchStatus("performer-a", waitsFor("ImagePullBackOff", "not found"))
+	before := w.AwaitPod("performer-a")
 	h := recordHistory(w)
 	startOperator(t)
 	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionDegraded, "ImagePullFailed"))
@@ -299,11 +301,11 @@ func TestAdoptedPodThatNeverWasReady(t *testing.T) {
 		t.Error("it still says ready, as the earlier operator left it")
 	}
 	w.patch("a", `{"spec":{"image":"repo:2"}}`)
-	w.makeReady("performer-a-0")
+	w.MakeReady("performer-a-0")
 	w.awaitOn("a", "performer-a-0")
-	w.end("performer-a")
+	w.Remove("performer-a")
 	w.awaitNoPod("performer-a")
-	if now := w.awaitPod("performer-a-0"); now.UID == before.UID {
+	if now := w.AwaitPod("performer-a-0"); now.UID == before.UID {
 		t.Error("it is the same pod")
 	}
 	h.checkStatuses("a")

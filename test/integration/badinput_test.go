@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
 // TestBadInput gives the program values that can't work. Each must end it, before it serves or asks

@@ -5,6 +5,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // TestBadSpecsThatTheAPIRefuses has what never becomes an object, at creation and on one that runs.
@@ -120,28 +122,28 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 				t.Errorf("status %+v", p.Status)
 			}
 			var told []string
-			eventually(t, "an event", func(context.Context) string {
+			wait.For(t, "an event", func(context.Context) error {
 				told = append(told, op.told(w.namespace)...)
 				if !slices.ContainsFunc(told, func(e string) bool {
 					return strings.HasPrefix(e, "Warning "+tt.reason) && strings.Contains(e, tt.want[0])
 				}) {
-					return strings.Join(told, "\n")
+					return errors.New(strings.Join(told, "\n"))
 				}
-				return ""
+				return nil
 			})
 			w.patch(fresh, `{"spec":{`+tt.mend+`}}`)
-			w.makeReady("performer-" + fresh + "-0")
+			w.MakeReady("performer-" + fresh + "-0")
 			w.awaitOn(fresh, "performer-"+fresh+"-0")
 
 			w.running(runs)
-			before := w.awaitPod("performer-" + runs + "-0")
+			before := w.AwaitPod("performer-" + runs + "-0")
 			w.patch(runs, `{"spec":{`+tt.fields+`}}`)
 			if p := check(runs); !p.Status.Ready || p.Status.PodName != before.Name {
 				t.Errorf("what ran is taken down: %+v", p.Status)
 			}
 			w.patch(runs, `{"spec":{`+tt.mend+`}}`)
 			w.awaitOn(runs, before.Name)
-			if now := w.awaitPod(before.Name); now.UID != before.UID {
+			if now := w.AwaitPod(before.Name); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			for _, name := range []string{fresh, runs} {
@@ -170,13 +172,13 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 // awaitAdmission waits until admission, which goes by caches, refuses a plain pod or lets it in.
 func (w world) awaitAdmission(refuses bool) {
 	w.Helper()
-	eventually(w.T, fmt.Sprintf("a pod refused: %v", refuses), func(ctx context.Context) string {
+	wait.For(w.T, fmt.Sprintf("a pod refused: %v", refuses), func(ctx context.Context) error {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
 		_, err := kube.CoreV1().Pods(w.namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if (err != nil) != refuses {
-			return fmt.Sprint(err)
+			return errors.New(fmt.Sprint(err))
 		}
-		return ""
+		return nil
 	})
 }
 
@@ -203,7 +205,7 @@ func TestQuotaIsExhausted(t *testing.T) {
 	h := recordHistory(w)
 	op := startOperator(t)
 	w.running("runs")
-	before := w.awaitPod("performer-runs-0")
+	before := w.AwaitPod("performer-runs-0")
 	w.exhausted("pods")
 	w.awaitAdmission(true)
 
@@ -216,7 +218,7 @@ func TestQuotaIsExhausted(t *testing.T) {
 			t.Errorf("%s: message %q, status %+v", name, message, p.Status)
 		}
 	}
-	if now := w.awaitPod("performer-runs-0"); now.UID != before.UID {
+	if now := w.AwaitPod("performer-runs-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	if err := kube.CoreV1().ResourceQuotas(w.namespace).Delete(t.Context(), "q", metav1.DeleteOptions{}); err != nil {
@@ -226,7 +228,7 @@ func TestQuotaIsExhausted(t *testing.T) {
 	// It is looked at again within a minute; any change brings it forward.
 	for name, pod := range map[string]string{"fresh": "performer-fresh-0", "runs": "performer-runs-1"} {
 		w.patch(name, `{"metadata":{"labels":{"again":"1"}}}`)
-		w.makeReady(pod)
+		w.MakeReady(pod)
 		w.awaitOn(name, pod)
 		h.checkStatuses(name)
 	}
@@ -242,7 +244,7 @@ func TestPodSecurityRefuses(t *testing.T) {
 	h := recordHistory(w)
 	startOperator(t)
 	w.running("runs")
-	before := w.awaitPod("performer-runs-0")
+	before := w.AwaitPod("performer-runs-0")
 	enforce := `{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`
 	if _, err := kube.CoreV1().Namespaces().Patch(t.Context(), w.namespace, types.MergePatchType, []byte(enforce), metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
@@ -261,13 +263,13 @@ func TestPodSecurityRefuses(t *testing.T) {
 			t.Errorf("the defaults are not safe: %s", message)
 		}
 	}
-	if now := w.awaitPod("performer-runs-0"); now.UID != before.UID {
+	if now := w.AwaitPod("performer-runs-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	const contexts = `{"spec":{"podSecurityContext":{"runAsNonRoot":true,"runAsUser":65532},"securityContext":{"capabilities":{"drop":["ALL"]}}}}`
 	for name, pod := range map[string]string{"fresh": "performer-fresh-0", "runs": "performer-runs-1"} {
 		w.patch(name, contexts)
-		w.makeReady(pod)
+		w.MakeReady(pod)
 		w.awaitOn(name, pod)
 		h.checkStatuses(name)
 	}
@@ -295,9 +297,9 @@ func TestBadSpecsThatTheKubeletRefuses(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := w.as(t)
 			w.running(tt.name)
-			before := w.awaitPod("performer-" + tt.name + "-0")
+			before := w.AwaitPod("performer-" + tt.name + "-0")
 			w.patch(tt.name, `{"spec":{`+tt.fields+`}}`)
-			w.patchPodStatus("performer-"+tt.name+"-1", waitsFor(tt.reason, tt.message))
+			w.PatchStatus("performer-"+tt.name+"-1", waitsFor(tt.reason, tt.message))
 			p := w.awaitPerformer(tt.name, "the failure", hasReason(v1alpha1.ConditionDegraded, tt.want))
 			if message := conditionOf(p, v1alpha1.ConditionDegraded).Message; !strings.Contains(message, tt.message) || !p.Status.Ready {
 				t.Errorf("message %q, status %+v", message, p.Status)
@@ -305,7 +307,7 @@ func TestBadSpecsThatTheKubeletRefuses(t *testing.T) {
 			w.patch(tt.name, `{"spec":{"image":"repo:1","config":{"environmentFrom":null}}}`)
 			w.awaitNoPod("performer-" + tt.name + "-1")
 			w.awaitOn(tt.name, before.Name)
-			if now := w.awaitPod(before.Name); now.UID != before.UID {
+			if now := w.AwaitPod(before.Name); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			h.checkNoGap(tt.name)
@@ -320,7 +322,7 @@ func TestBadSpecsThatTheKubeletRefuses(t *testing.T) {
 
 // TestAChangeInATerminatingNamespace wants the refusal of the API server, and quiet of the operator.
 func TestAChangeInATerminatingNamespace(t *testing.T) {
-	w := world{t, newNamespace(t)} // nobody can make endpoint slices there either
+	w := worldIn(t, newNamespace(t)) // nobody can make endpoint slices there either
 	first := startOperator(t)
 	w.running("a")
 	first.stop()
@@ -328,21 +330,21 @@ func TestAChangeInATerminatingNamespace(t *testing.T) {
 	if err := kube.CoreV1().Namespaces().Delete(t.Context(), w.namespace, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the namespace going", func(context.Context) string {
+	wait.For(t, "the namespace going", func(context.Context) error {
 		err := post(t, w.namespace, "late", merged(t, `"version":"1"`))
 		if err == nil || !strings.Contains(err.Error(), "because it is being terminated") {
-			return fmt.Sprint(err)
+			return errors.New(fmt.Sprint(err))
 		}
-		return ""
+		return nil
 	})
-	before := w.awaitPod("performer-a-0")
+	before := w.AwaitPod("performer-a-0")
 	op := startOperator(t)
 	w.patch("a", `{"spec":{"version":"2"}}`)
-	waitUntil(t, "a try", func() bool { return len(op.requests.of("POST /api/v1/namespaces/"+w.namespace+"/pods")) > 0 })
+	wait.Until(t, "a try", func() bool { return len(op.requests.of("POST /api/v1/namespaces/"+w.namespace+"/pods")) > 0 })
 	other := newWorld(t)
 	other.running("b")
 	op.stop()
-	if now := w.awaitPod("performer-a-0"); now.UID != before.UID {
+	if now := w.AwaitPod("performer-a-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	if failed := op.results.count("error"); failed > 0 {
@@ -398,7 +400,7 @@ func TestAWebhookOfOthersDoesNotAnswer(t *testing.T) {
 	}
 	remove()
 	w.awaitAdmission(false)
-	w.makeReady("performer-a-0")
+	w.MakeReady("performer-a-0")
 	w.awaitOn("a", "performer-a-0")
 	h.checkStatuses("a")
 }

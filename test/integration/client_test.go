@@ -5,7 +5,6 @@ package integration
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -14,18 +13,18 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
 	applyv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/generated/applyconfiguration/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/kubelet"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // buildExample is how the page builds the example, as this test does in its own way.
@@ -37,7 +36,7 @@ type step struct{ command, output string }
 // walks returns the commands of each console block of a page.
 func walks(t *testing.T, page string) (blocks [][]step) {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), page))
+	text, err := os.ReadFile(repository.Path(page))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +72,7 @@ func walkThePage(t *testing.T, program string) {
 	}
 	w := newWorld(t)
 	startOperator(t)
-	runReadiness(t, w.namespace)
+	kubelet.Run(t, kube, w.namespace)
 	env := []string{"KUBECONFIG=" + kubeconfigIn(t, w.namespace)}
 	// The page is of the namespace default.
 	asOnPage := strings.NewReplacer("."+w.namespace+".svc", ".default.svc")
@@ -109,13 +108,13 @@ func walkThePage(t *testing.T, program string) {
 			if err := watch.Start(); err != nil {
 				t.Fatal(err)
 			}
-			waitUntil(t, "the first line of watch", func() bool { return strings.Contains(watched.String(), "\n") })
+			wait.Until(t, "the first line of watch", func() bool { return strings.Contains(watched.String(), "\n") })
 		}
 	}
 	if watch == nil {
 		t.Fatal("the page has no command of the example")
 	}
-	waitUntil(t, "the last line of watch", func() bool { return strings.HasSuffix(watched.String(), "demo is gone\n") })
+	wait.Until(t, "the last line of watch", func() bool { return strings.HasSuffix(watched.String(), "demo is gone\n") })
 	if err := watch.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +164,7 @@ func meetErrors(t *testing.T, program string) {
 // what that says of who owns which field: all that was applied comes back.
 func TestExtract(t *testing.T) {
 	namespace := newNamespace(t)
-	file, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), "manifests", "samples", "performer_full.yaml"))
+	file, err := os.ReadFile(repository.Path("manifests", "samples", "performer_full.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -206,38 +205,4 @@ func kubeconfigIn(t *testing.T, namespace string) string {
 		t.Fatal(err)
 	}
 	return path
-}
-
-// runReadiness has every pod of the namespace become ready, as a kubelet would, until the test ends.
-func runReadiness(t *testing.T, namespace string) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
-	done := make(chan struct{})
-	pods := kube.CoreV1().Pods(namespace)
-	go func() {
-		defer close(done)
-		err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-			list, err := pods.List(ctx, metav1.ListOptions{})
-			if err != nil {
-				return false, err
-			}
-			for _, pod := range list.Items {
-				if pod.Status.Phase == corev1.PodRunning {
-					continue
-				}
-				_, err := pods.Patch(ctx, pod.Name, types.StrategicMergePatchType, []byte(readyStatus), metav1.PatchOptions{}, "status")
-				if err != nil && !notFound(err) {
-					return false, err
-				}
-			}
-			return false, nil
-		})
-		if ctx.Err() == nil {
-			t.Errorf("readiness: %v", err)
-		}
-	}()
-	t.Cleanup(func() {
-		cancel()
-		<-done
-	})
 }

@@ -5,6 +5,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,17 +20,25 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/kubelet"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // world is a namespace and what a user, a kubelet and passers-by do in it.
 type world struct {
 	*testing.T
+	kubelet.Kubelet
 	namespace string
+}
+
+// worldIn is a world in a namespace that exists.
+func worldIn(t *testing.T, namespace string) world {
+	return world{t, kubelet.New(t, kube, namespace), namespace}
 }
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	w := world{t, newNamespace(t)}
+	w := worldIn(t, newNamespace(t))
 	runSlices(t, w.namespace)
 	return w
 }
@@ -75,77 +84,40 @@ func (w world) performer(name string) *v1alpha1.Performer {
 func (w world) awaitPerformer(name, what string, holds func(*v1alpha1.Performer) bool) *v1alpha1.Performer {
 	w.Helper()
 	var p *v1alpha1.Performer
-	eventually(w.T, what, func(ctx context.Context) string {
+	wait.For(w.T, what, func(ctx context.Context) error {
 		var err error
 		p, err = hourglass.HourglassV1alpha1().Performers(w.namespace).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
-			return err.Error()
+			return err
 		}
 		if !holds(p) {
-			return fmt.Sprintf("status is %+v", p.Status)
+			return fmt.Errorf("status is %+v", p.Status)
 		}
-		return ""
+		return nil
 	})
 	return p
 }
 
-// awaitPod waits for a living pod of the given name.
-func (w world) awaitPod(name string) *corev1.Pod {
-	w.Helper()
-	var pod *corev1.Pod
-	eventually(w.T, "pod "+name, func(ctx context.Context) string {
-		var err error
-		pod, err = kube.CoreV1().Pods(w.namespace).Get(ctx, name, metav1.GetOptions{})
-		switch {
-		case err != nil:
-			return err.Error()
-		case pod.DeletionTimestamp != nil:
-			return "it is being deleted"
-		default:
-			return ""
-		}
-	})
-	return pod
-}
-
 func (w world) awaitNoPod(name string) {
 	w.Helper()
-	eventually(w.T, "no pod "+name, func(ctx context.Context) string {
+	wait.For(w.T, "no pod "+name, func(ctx context.Context) error {
 		pod, err := kube.CoreV1().Pods(w.namespace).Get(ctx, name, metav1.GetOptions{})
 		switch {
 		case apierrors.IsNotFound(err):
-			return ""
+			return nil
 		case err != nil:
-			return err.Error()
+			return err
 		default:
-			return describePod(pod)
+			return errors.New(kubelet.Describe(pod))
 		}
 	})
-}
-
-// readyStatus is how a kubelet patches the status of a pod whose container answers its probe.
-const readyStatus = `{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"True","lastTransitionTime":"2026-01-01T00:00:00Z"}]}}`
-
-// makeReady does what a kubelet does when the container answers its probe.
-func (w world) makeReady(pod string) {
-	w.Helper()
-	w.patchPodStatus(pod, readyStatus)
-}
-
-func (w world) patchPodStatus(pod, patch string) {
-	w.Helper()
-	w.awaitPod(pod)
-	_, err := kube.CoreV1().Pods(w.namespace).Patch(w.Context(), pod, types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{}, "status")
-	if err != nil {
-		w.Fatal(err)
-	}
 }
 
 // running makes a Performer and has it become ready.
 func (w world) running(name string, change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	w.Helper()
 	w.create(name, change...)
-	w.makeReady("performer-" + name + "-0")
+	w.MakeReady("performer-" + name + "-0")
 	return w.awaitPerformer(name, "ready", isReady)
 }
 
@@ -216,7 +188,7 @@ func TestNothingIsAskedWhileNothingChanges(t *testing.T) {
 			w.patch(fmt.Sprintf("p%d", i), fmt.Sprintf(`{"metadata":{"labels":{"round":"%d"}}}`, round))
 		}
 		want := 5 * (round + 1)
-		waitUntil(t, "the syncs", func() bool { return second.results.count("success") >= want })
+		wait.Until(t, "the syncs", func() bool { return second.results.count("success") >= want })
 	}
 	second.stop()
 	if asked := second.requests.of(w.namespace); len(asked) > 0 {
@@ -235,28 +207,28 @@ func TestHealing(t *testing.T) {
 	now := metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}
 
 	t.Run("a deleted Service comes back", func(t *testing.T) {
-		w := world{t, w.namespace}
+		w := w.as(t)
 		w.running("svc")
 		before := w.service("performer-svc")
 		if err := services.Delete(t.Context(), before.Name, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "another Service", func(ctx context.Context) string {
+		wait.For(t, "another Service", func(ctx context.Context) error {
 			service, err := services.Get(ctx, before.Name, metav1.GetOptions{})
 			switch {
 			case err != nil:
-				return err.Error()
+				return err
 			case service.UID == before.UID:
-				return "it is the same"
+				return errors.New("it is the same")
 			default:
-				return ""
+				return nil
 			}
 		})
 		w.awaitPerformer("svc", "ready again", isReady)
 	})
 
 	t.Run("an edited Service is as before, and keeps what the user added", func(t *testing.T) {
-		w := world{t, w.namespace}
+		w := w.as(t)
 		w.running("edit")
 		before := w.service("performer-edit")
 		edit := `{"metadata":{"annotations":{"mine":"1"},"labels":{"app":null,"mine":"1"}},` +
@@ -264,28 +236,28 @@ func TestHealing(t *testing.T) {
 		if _, err := services.Patch(t.Context(), before.Name, types.MergePatchType, []byte(edit), metav1.PatchOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the Service as before", func(ctx context.Context) string {
+		wait.For(t, "the Service as before", func(ctx context.Context) error {
 			service := w.service(before.Name)
 			ports := service.Spec.Ports
 			ports[0].NodePort = 0
 			if !equality.Semantic.DeepEqual(service.Spec.Selector, before.Spec.Selector) || !equality.Semantic.DeepEqual(ports, before.Spec.Ports) || service.Labels["app"] == "" {
-				return fmt.Sprintf("%+v %+v", service.Labels, service.Spec)
+				return fmt.Errorf("%+v %+v", service.Labels, service.Spec)
 			}
 			if service.Annotations["mine"] != "1" || service.Labels["mine"] != "1" || service.Spec.Type != corev1.ServiceTypeNodePort {
 				t.Fatalf("what the user added is gone: %+v", service)
 			}
-			return ""
+			return nil
 		})
 	})
 
 	t.Run("a pod that vanishes makes ready false at once, and is followed", func(t *testing.T) {
-		w := world{t, w.namespace}
+		w := w.as(t)
 		w.running("gone")
 		if err := pods.Delete(t.Context(), "performer-gone-0", now); err != nil {
 			t.Fatal(err)
 		}
 		w.awaitPerformer("gone", "not ready, though nothing else changed", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
-		w.makeReady("performer-gone-1")
+		w.MakeReady("performer-gone-1")
 		p := w.awaitPerformer("gone", "ready again", isReady)
 		if p.Status.PodName != "performer-gone-1" || p.Status.PodOrdinal != 1 {
 			t.Errorf("status %+v", p.Status)
@@ -293,19 +265,19 @@ func TestHealing(t *testing.T) {
 	})
 
 	t.Run("a pod that loses its labels gets them back, and stays", func(t *testing.T) {
-		w := world{t, w.namespace}
+		w := w.as(t)
 		w.running("labels")
-		before := w.awaitPod("performer-labels-0")
+		before := w.AwaitPod("performer-labels-0")
 		patch := `{"metadata":{"labels":null}}`
 		if _, err := pods.Patch(t.Context(), before.Name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		eventually(t, "the labels", func(context.Context) string {
-			pod := w.awaitPod(before.Name)
+		wait.For(t, "the labels", func(context.Context) error {
+			pod := w.AwaitPod(before.Name)
 			if !equality.Semantic.DeepEqual(pod.Labels, before.Labels) {
-				return describePod(pod)
+				return errors.New(kubelet.Describe(pod))
 			}
-			return ""
+			return nil
 		})
 		w.awaitPerformer("labels", "ready with the same pod", func(p *v1alpha1.Performer) bool {
 			return isReady(p) && p.Status.PodName == before.Name
@@ -313,17 +285,17 @@ func TestHealing(t *testing.T) {
 	})
 
 	t.Run("a pod whose image was edited is replaced", func(t *testing.T) {
-		w := world{t, w.namespace}
+		w := w.as(t)
 		w.running("image")
 		patch := `[{"op":"replace","path":"/spec/containers/0/image","value":"other:1"}]`
 		if _, err := pods.Patch(t.Context(), "performer-image-0", types.JSONPatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		pod := w.awaitPod("performer-image-1")
+		pod := w.AwaitPod("performer-image-1")
 		if pod.Spec.Containers[0].Image != "repo:1" {
 			t.Errorf("image %s", pod.Spec.Containers[0].Image)
 		}
-		w.makeReady("performer-image-1")
+		w.MakeReady("performer-image-1")
 		w.awaitNoPod("performer-image-0")
 	})
 }
@@ -347,11 +319,11 @@ func TestEveryChangeOfThePodReplacesIt(t *testing.T) {
 		`{"imagePullSecrets":[{"name":"s"}]}`,
 	} {
 		t.Run(patch, func(t *testing.T) {
-			w := world{t, w.namespace}
+			w := w.as(t)
 			name := fmt.Sprintf("p%d", i)
 			w.running(name)
 			w.patch(name, `{"spec":`+patch+`}`)
-			w.makeReady("performer-" + name + "-1")
+			w.MakeReady("performer-" + name + "-1")
 			w.awaitNoPod("performer-" + name + "-0")
 			p := w.awaitPerformer(name, "ready on the new pod", func(p *v1alpha1.Performer) bool {
 				return isReady(p) && p.Status.PodName == "performer-"+name+"-1"
@@ -378,7 +350,7 @@ func TestARefusedChangeTakesNothingDown(t *testing.T) {
 	if message := apimeta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionReady).Message; !strings.Contains(message, "there-is-none") {
 		t.Errorf("the message does not say why: %s", message)
 	}
-	w.awaitPod("performer-a-0")
+	w.AwaitPod("performer-a-0")
 
 	w.patch("a", `{"spec":{"scheduling":null}}`)
 	w.awaitPerformer("a", "ready with the same pod", func(p *v1alpha1.Performer) bool {
@@ -407,11 +379,11 @@ func TestStrangers(t *testing.T) {
 	if now := w.service("performer-a"); now.ResourceVersion != service.ResourceVersion {
 		t.Error("the stranger's Service was touched")
 	}
-	eventually(t, "an event", func(context.Context) string {
+	wait.For(t, "an event", func(context.Context) error {
 		if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning ServiceConflict Service performer-a exists but is not owned by this Performer") {
-			return events
+			return errors.New(events)
 		}
-		return ""
+		return nil
 	})
 
 	pod := &corev1.Pod{
@@ -423,11 +395,11 @@ func TestStrangers(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.create("b")
-	w.makeReady("performer-b-1")
+	w.MakeReady("performer-b-1")
 	w.awaitPerformer("b", "ready on the next ordinal", func(p *v1alpha1.Performer) bool {
 		return isReady(p) && p.Status.PodName == "performer-b-1"
 	})
-	if now := w.awaitPod("performer-b-0"); now.ResourceVersion != pod.ResourceVersion {
+	if now := w.AwaitPod("performer-b-0"); now.ResourceVersion != pod.ResourceVersion {
 		t.Error("the stranger's pod was touched")
 	}
 }
@@ -447,7 +419,7 @@ func TestAPodOfAnEarlierPerformerOfTheSameNameIsAStranger(t *testing.T) {
 	startOperator(t)
 	w.create("a")
 	w.awaitPerformer("a", "the conflict", hasReason(v1alpha1.ConditionReady, "ServiceConflict"))
-	w.awaitPod("performer-a-0")
+	w.AwaitPod("performer-a-0")
 }
 
 func TestDeletion(t *testing.T) {
@@ -467,15 +439,15 @@ func TestDeletion(t *testing.T) {
 	if p.Status.Ready {
 		t.Error("a Performer that is being deleted says that it is ready")
 	}
-	eventually(t, "the pod being deleted", func(ctx context.Context) string {
+	wait.For(t, "the pod being deleted", func(ctx context.Context) error {
 		pod, err := kube.CoreV1().Pods(w.namespace).Get(ctx, "performer-a-0", metav1.GetOptions{})
 		if err != nil {
-			return err.Error()
+			return err
 		}
 		if pod.DeletionTimestamp == nil {
-			return "it is not"
+			return errors.New("it is not")
 		}
-		return ""
+		return nil
 	})
 	if _, err := kube.CoreV1().Services(w.namespace).Get(t.Context(), "performer-a", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the Service is still there when the pod goes: %v", err)
@@ -483,12 +455,16 @@ func TestDeletion(t *testing.T) {
 	if err := kube.CoreV1().Pods(w.namespace).Delete(t.Context(), "performer-a-0", metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)}); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, "the Performer gone", func(ctx context.Context) string {
+	wait.For(t, "the Performer gone", func(ctx context.Context) error {
 		p, err := performers.Get(ctx, "a", metav1.GetOptions{})
-		if apierrors.IsNotFound(err) {
-			return ""
+		switch {
+		case apierrors.IsNotFound(err):
+			return nil
+		case err != nil:
+			return err
+		default:
+			return fmt.Errorf("its finalizers are %q", p.Finalizers)
 		}
-		return fmt.Sprintf("%v %v", p.Finalizers, err)
 	})
 	if failed := op.results.count("error"); failed > 0 {
 		t.Errorf("%d syncs failed", failed)
@@ -505,11 +481,11 @@ func TestDeletedWhileTheOperatorWasDown(t *testing.T) {
 		t.Fatal(err)
 	}
 	startOperator(t)
-	eventually(t, "the Performer gone", func(ctx context.Context) string {
+	wait.For(t, "the Performer gone", func(ctx context.Context) error {
 		if _, err := performers.Get(ctx, "a", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-			return fmt.Sprint(err)
+			return errors.New(fmt.Sprint(err))
 		}
-		return ""
+		return nil
 	})
 	w.awaitNoPod("performer-a-0")
 }
@@ -550,7 +526,7 @@ func TestTwoThatBothBelieveToLead(t *testing.T) {
 		w.create(fmt.Sprintf("p%d", i))
 	}
 	for i := range n {
-		w.makeReady(fmt.Sprintf("performer-p%d-0", i))
+		w.MakeReady(fmt.Sprintf("performer-p%d-0", i))
 		w.awaitPerformer(fmt.Sprintf("p%d", i), "ready", isReady)
 	}
 	for i := range n {
@@ -558,7 +534,7 @@ func TestTwoThatBothBelieveToLead(t *testing.T) {
 	}
 	for i := range n {
 		name := fmt.Sprintf("p%d", i)
-		w.makeReady("performer-" + name + "-1")
+		w.MakeReady("performer-" + name + "-1")
 		w.awaitPerformer(name, "ready on the second pod", func(p *v1alpha1.Performer) bool {
 			return isReady(p) && p.Status.PodName == "performer-"+name+"-1"
 		})

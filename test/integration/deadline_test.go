@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // waitsFor is a container that the kubelet can't start.
@@ -31,7 +32,7 @@ func TestProgressDeadline(t *testing.T) {
 	w.create("first", impatient)
 	w.running("a", impatient)
 	w.patch("a", `{"spec":{"version":"2"}}`)
-	w.awaitPod("performer-a-1")
+	w.AwaitPod("performer-a-1")
 	overdue := func(p *v1alpha1.Performer) bool {
 		c := conditionOf(p, v1alpha1.ConditionProgressing)
 		return c.Status == metav1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded" && p.Status.ObservedGeneration == p.Generation
@@ -41,12 +42,12 @@ func TestProgressDeadline(t *testing.T) {
 		kstatus(p) != kstatusFailed || p.Status.Phase != v1alpha1.PhaseUpgrading {
 		t.Errorf("status %+v", p.Status)
 	}
-	eventually(t, "an event", func(context.Context) string {
+	wait.For(t, "an event", func(context.Context) error {
 		events := op.told(w.namespace)
 		if !slices.ContainsFunc(events, func(e string) bool { return len(e) > 32 && e[:32] == "Warning ProgressDeadlineExceeded" }) {
-			return fmt.Sprint(events)
+			return fmt.Errorf("the events are %q", events)
 		}
-		return ""
+		return nil
 	})
 
 	// A newer spec has a deadline of its own: it begins anew.
@@ -59,7 +60,7 @@ func TestProgressDeadline(t *testing.T) {
 	}
 	w.patch("a", `{"spec":{"upgradeStrategy":{"progressDeadlineSeconds":1}}}`)
 	w.awaitPerformer("a", "overdue again", overdue)
-	w.makeReady("performer-a-2")
+	w.MakeReady("performer-a-2")
 	w.awaitOn("a", "performer-a-2")
 
 	// The first pod has a deadline too, and is still taken when it comes later.
@@ -67,7 +68,7 @@ func TestProgressDeadline(t *testing.T) {
 	if p.Status.Ready || kstatus(p) != kstatusFailed {
 		t.Errorf("status %+v", p.Status)
 	}
-	w.makeReady("performer-first-0")
+	w.MakeReady("performer-first-0")
 	w.awaitOn("first", "performer-first-0")
 	h.checkNoGap("a")
 	h.checkStatuses("a")
@@ -86,7 +87,7 @@ func TestDeadlineOfASpecThatFollowsARefusedOne(t *testing.T) {
 	w.awaitPerformer("a", "the refusal", hasReason(v1alpha1.ConditionReady, "PodRefused"))
 	// It is refused for an hour.
 	w.patch("a", `{"metadata":{"labels":{"a":"b"}}}`)
-	eventually(t, "an hour", func(ctx context.Context) string {
+	wait.For(t, "an hour", func(ctx context.Context) error {
 		p := w.performer("a")
 		ago := metav1.NewTime(p.CreationTimestamp.Add(-3600e9))
 		p.Status.LastUpgrade = &ago
@@ -94,13 +95,13 @@ func TestDeadlineOfASpecThatFollowsARefusedOne(t *testing.T) {
 			p.Status.Conditions[i].LastTransitionTime = ago
 		}
 		if _, err := hourglass.HourglassV1alpha1().Performers(w.namespace).UpdateStatus(ctx, p, metav1.UpdateOptions{}); err != nil {
-			return err.Error()
+			return err
 		}
-		return ""
+		return nil
 	})
 	w.patch("a", `{"spec":{"scheduling":null,"version":"2"}}`)
 	generation := w.performer("a").Generation
-	w.awaitPod("performer-a-1")
+	w.AwaitPod("performer-a-1")
 	p := w.awaitPerformer("a", "the upgrade", func(p *v1alpha1.Performer) bool {
 		return p.Status.ObservedGeneration == generation && kstatus(p) != kstatusCurrent && conditionOf(p, v1alpha1.ConditionReady).Reason != "PodRefused"
 	})
@@ -110,7 +111,7 @@ func TestDeadlineOfASpecThatFollowsARefusedOne(t *testing.T) {
 	if p.Status.LastUpgrade.Before(&p.CreationTimestamp) {
 		t.Errorf("lastUpgrade is of the upgrade before: %s", p.Status.LastUpgrade)
 	}
-	w.makeReady("performer-a-1")
+	w.MakeReady("performer-a-1")
 	w.awaitOn("a", "performer-a-1")
 	h.checkNoGap("a")
 	h.checkStatuses("a")

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -18,7 +17,8 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/yaml"
 
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // documented is an object that docs/operations.md shows.
@@ -34,7 +34,7 @@ func (d *documented) path() string {
 
 func documentedObjects(t *testing.T) []*documented {
 	t.Helper()
-	page, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), "docs", "operations.md"))
+	page, err := os.ReadFile(repository.Path("docs", "operations.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,20 +99,20 @@ func TestDocumentedObjects(t *testing.T) {
 			t.Fatalf("the page has no FlowSchema %s", schema)
 		}
 		// The server takes up new schemas in a moment.
-		eventually(t, path, func(ctx context.Context) string {
+		wait.For(t, path, func(ctx context.Context) error {
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+path, http.NoBody)
 			if err != nil {
 				t.Fatal(err)
 			}
 			response, err := transport.Do(request)
 			if err != nil {
-				return err.Error()
+				return err
 			}
 			defer response.Body.Close()
 			if got := response.Header.Get("X-Kubernetes-PF-FlowSchema-UID"); got != string(want) {
-				return fmt.Sprintf("status %d, sorted by schema %q, and not by %s", response.StatusCode, got, schema)
+				return fmt.Errorf("status %d, sorted by schema %q, and not by %s", response.StatusCode, got, schema)
 			}
-			return ""
+			return nil
 		})
 	}
 }

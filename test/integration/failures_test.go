@@ -5,21 +5,15 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
-
-// podEnds does what a kubelet does when the pod has ended by itself or was taken.
-func (w world) podEnds(pod, phase, reason string, exitCode int, conditions string) {
-	w.Helper()
-	w.patchPodStatus(pod, fmt.Sprintf(`{"status":{"phase":%q,"reason":%q,"conditions":[{"type":"Ready","status":"False","lastTransitionTime":"2026-01-01T00:00:00Z"}%s],`+
-		`"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":false,"restartCount":0,`+
-		`"state":{"terminated":{"exitCode":%d,"reason":"Error","finishedAt":"2026-01-01T00:00:00Z"}}}]}}`, phase, reason, conditions, exitCode))
-}
 
 // crashed is a container that ended and waits to be started again.
 func crashed(exitCode int, reason string, restarts int) string {
@@ -55,7 +49,7 @@ func TestPodsThatEnd(t *testing.T) {
 			change = append(change, tt.change)
 		}
 		w.running(tt.name, change...)
-		w.podEnds("performer-"+tt.name+"-0", tt.phase, tt.reason, 3, tt.conditions)
+		w.Terminate("performer-"+tt.name+"-0", tt.phase, tt.reason, 3, tt.conditions)
 		if tt.failures > 0 {
 			p := w.awaitPerformer(tt.name, "the end", hasReason(v1alpha1.ConditionReady, "PodFailed"))
 			if message := conditionOf(p, v1alpha1.ConditionReady).Message; p.Status.Ready || !strings.Contains(message, "exit code 3 (Error)") ||
@@ -68,7 +62,7 @@ func TestPodsThatEnd(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			w := w.as(t)
 			first, second := "performer-"+tt.name+"-0", "performer-"+tt.name+"-1"
-			pod := w.awaitPod(second)
+			pod := w.AwaitPod(second)
 			if tt.failures > 0 {
 				var made int64
 				for _, m := range h.moments() {
@@ -87,7 +81,7 @@ func TestPodsThatEnd(t *testing.T) {
 				t.Errorf("status %+v", p.Status)
 			}
 			// It is ready, and has been for long: forgotten.
-			w.makeReady(second)
+			w.MakeReady(second)
 			p = w.awaitOn(tt.name, second)
 			if p.Status.FailureCount != 0 {
 				w.awaitPerformer(tt.name, "forgiven", func(p *v1alpha1.Performer) bool { return p.Status.FailureCount == 0 })
@@ -128,8 +122,8 @@ func TestPodsThatAreLeftAlone(t *testing.T) {
 			w := w.as(t)
 			pod := "performer-" + tt.name + "-0"
 			w.create(tt.name)
-			before := w.awaitPod(pod)
-			w.patchPodStatus(pod, tt.status)
+			before := w.AwaitPod(pod)
+			w.PatchStatus(pod, tt.status)
 			p := w.awaitPerformer(tt.name, tt.reason, hasReason(v1alpha1.ConditionReady, tt.reason))
 			for _, part := range tt.want {
 				if message := conditionOf(p, v1alpha1.ConditionReady).Message; !strings.Contains(message, part) || !strings.Contains(message, pod) {
@@ -142,18 +136,18 @@ func TestPodsThatAreLeftAlone(t *testing.T) {
 			if tt.name == "crashes" && p.Status.RestartCount != 3 {
 				t.Errorf("restartCount %d", p.Status.RestartCount)
 			}
-			if now := w.awaitPod(pod); now.UID != before.UID {
+			if now := w.AwaitPod(pod); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
-			eventually(t, "an event", func(context.Context) string {
+			wait.For(t, "an event", func(context.Context) error {
 				if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning "+tt.reason) {
-					return events
+					return errors.New(events)
 				}
-				return ""
+				return nil
 			})
 			// It passes.
-			w.patchPodStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}],"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"state":{"running":{},"waiting":null}}]}}`)
-			w.makeReady(pod)
+			w.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}],"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"state":{"running":{},"waiting":null}}]}}`)
+			w.MakeReady(pod)
 			p = w.awaitOn(tt.name, pod)
 			if conditionOf(p, v1alpha1.ConditionDegraded).Status != "False" {
 				t.Errorf("status %+v", p.Status)
@@ -179,9 +173,9 @@ func TestTheKubeletGoesBackAndForth(t *testing.T) {
 	w.create("a")
 	pod := "performer-a-0"
 	failure := waitsFor("ErrImagePull", "no such host")
-	w.patchPodStatus(pod, failure)
+	w.PatchStatus(pod, failure)
 	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionReady, "ImagePullFailed"))
-	waitUntil(t, "the syncs", func() bool { return op.results.count("success") > 0 })
+	wait.Until(t, "the syncs", func() bool { return op.results.count("success") > 0 })
 	for round := range 4 {
 		synced := op.results.count("success")
 		status := failure
@@ -189,8 +183,8 @@ func TestTheKubeletGoesBackAndForth(t *testing.T) {
 			status = waitsFor("ImagePullBackOff", "Back-off pulling image \\\"i\\\": ErrImagePull: no such host")
 			status = strings.ReplaceAll(status, `\\\"`, `\"`)
 		}
-		w.patchPodStatus(pod, status)
-		waitUntil(t, "a sync", func() bool { return op.results.count("success") > synced })
+		w.PatchStatus(pod, status)
+		wait.Until(t, "a sync", func() bool { return op.results.count("success") > synced })
 	}
 	if now := w.performer("a"); now.ResourceVersion != p.ResourceVersion {
 		t.Errorf("written again: %+v", now.Status)
@@ -203,19 +197,19 @@ func TestReadyIsTakenBackAtOnce(t *testing.T) {
 	h := recordHistory(w)
 	op := startOperator(t)
 	w.running("a")
-	before := w.awaitPod("performer-a-0")
-	w.patchPodStatus("performer-a-0", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
+	before := w.AwaitPod("performer-a-0")
+	w.PatchStatus("performer-a-0", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
 	p := w.awaitPerformer("a", "not ready", hasReason(v1alpha1.ConditionReady, "PodUnready"))
 	if p.Status.Ready || p.Status.PodName != "performer-a-0" || kstatus(p) == kstatusCurrent {
 		t.Errorf("status %+v", p.Status)
 	}
-	w.patchPodStatus("performer-a-0", crashed(1, "Error", 1))
+	w.PatchStatus("performer-a-0", crashed(1, "Error", 1))
 	w.awaitPerformer("a", "the crash", hasReason(v1alpha1.ConditionReady, "ContainerCrashed"))
-	w.makeReady("performer-a-0")
+	w.MakeReady("performer-a-0")
 	w.awaitPerformer("a", "ready", func(p *v1alpha1.Performer) bool { return p.Status.Ready })
-	w.patchPodStatus("performer-a-0", `{"status":{"containerStatuses":[{"name":"performer","state":{"running":{},"waiting":null}}]}}`)
+	w.PatchStatus("performer-a-0", `{"status":{"containerStatuses":[{"name":"performer","state":{"running":{},"waiting":null}}]}}`)
 	w.awaitOn("a", "performer-a-0")
-	if now := w.awaitPod("performer-a-0"); now.UID != before.UID {
+	if now := w.AwaitPod("performer-a-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	h.checkStatuses("a")

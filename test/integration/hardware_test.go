@@ -105,7 +105,7 @@ func TestHardwareOnThePod(t *testing.T) {
 				p.Spec.HardwareRequirements, p.Spec.Scheduling = &tt.hardware, tt.scheduling
 				p.Spec.Resources.Limits = list("1", "")
 			})
-			pod := w.awaitPod("performer-" + tt.name + "-0")
+			pod := w.AwaitPod("performer-" + tt.name + "-0")
 			have := pod.Spec.Containers[0].Resources
 			if want := len(tt.resources) + 1; len(have.Limits) != want || len(have.Requests) != want {
 				t.Errorf("resources %+v", have)
@@ -176,18 +176,18 @@ func TestHardwareThatCannotBe(t *testing.T) {
 			}
 			// Mended.
 			w.patch(tt.name, `{"spec":{"hardwareRequirements":null}}`)
-			w.makeReady("performer-" + tt.name + "-0")
+			w.MakeReady("performer-" + tt.name + "-0")
 			w.awaitOn(tt.name, "performer-"+tt.name+"-0")
 
 			// Of one that runs.
-			before := w.awaitPod("performer-" + tt.name + "-0")
+			before := w.AwaitPod("performer-" + tt.name + "-0")
 			w.patch(tt.name, `{"spec":{"hardwareRequirements":`+tt.patch+`}}`)
 			if p = check(tt.name); !p.Status.Ready {
 				t.Errorf("status %+v", p.Status)
 			}
 			w.patch(tt.name, `{"spec":{"hardwareRequirements":null}}`)
 			p = w.awaitOn(tt.name, before.Name)
-			if now := w.awaitPod(before.Name); now.UID != before.UID {
+			if now := w.AwaitPod(before.Name); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			if p.Status.LastUpgrade != nil {
@@ -223,18 +223,18 @@ func TestNoNodeTakesThePod(t *testing.T) {
 			w := w.as(t)
 			w.create(name, func(p *v1alpha1.Performer) { p.Spec.HardwareRequirements = tt.hardware })
 			pod := "performer-" + name + "-0"
-			before := w.awaitPod(pod)
-			w.patchPodStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"`+message+`"}]}}`)
+			before := w.AwaitPod(pod)
+			w.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"`+message+`"}]}}`)
 			p := w.awaitPerformer(name, tt.reason, hasReason(v1alpha1.ConditionDegraded, tt.reason))
 			if ready := conditionOf(p, v1alpha1.ConditionReady); !strings.Contains(ready.Message, message) || ready.Reason != tt.reason ||
 				p.Status.Phase != v1alpha1.PhasePending || kstatus(p) != kstatusInProgress {
 				t.Errorf("status %+v", p.Status)
 			}
 			// A node comes.
-			w.patchPodStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}]}}`)
-			w.makeReady(pod)
+			w.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}]}}`)
+			w.MakeReady(pod)
 			w.awaitOn(name, pod)
-			if now := w.awaitPod(pod); now.UID != before.UID {
+			if now := w.AwaitPod(pod); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			h.checkStatuses(name)

@@ -24,6 +24,8 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/kubelet"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // history is every version that the objects of one namespace went through, in the order in which
@@ -138,12 +140,12 @@ type moment struct {
 func (h *history) moments() []moment {
 	h.Helper()
 	var versions []version
-	eventually(h.T, "the watches", func(ctx context.Context) string {
+	wait.For(h.T, "the watches", func(ctx context.Context) error {
 		live := map[string]uint64{}
 		for kind, client := range h.lists {
 			list, err := client.list(ctx, metav1.ListOptions{})
 			if err != nil {
-				return err.Error()
+				return err
 			}
 			for _, object := range itemsOf(h.T, list) {
 				live[kind+"/"+object.GetName()] = numberOf(object)
@@ -161,9 +163,9 @@ func (h *history) moments() []moment {
 			}
 		}
 		if !maps.Equal(live, seen) {
-			return fmt.Sprintf("there are %v, and seen were %v", live, seen)
+			return fmt.Errorf("there are %v, and seen were %v", live, seen)
 		}
-		return ""
+		return nil
 	})
 	var all []moment
 	objects := map[string]metav1.Object{}
@@ -246,7 +248,7 @@ func (h *history) checkNoGap(name string) {
 func (m *moment) describe(name string) string {
 	text := ""
 	for _, pod := range m.pods(name) {
-		text += fmt.Sprintf("%s ready=%v; ", describePod(pod), podReady(pod))
+		text += fmt.Sprintf("%s ready=%v; ", kubelet.Describe(pod), podReady(pod))
 	}
 	return text
 }

@@ -5,6 +5,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -20,46 +21,13 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/kubelet"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // as is w in a test of its own.
-func (w world) as(t *testing.T) world { return world{t, w.namespace} }
-
-// bind puts a pod on a node, whose kubelet then must end it before it is gone.
-func (w world) bind(pod string) {
-	w.Helper()
-	w.awaitPod(pod)
-	binding := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: pod}, Target: corev1.ObjectReference{Kind: "Node", Name: "n"}}
-	if err := kube.CoreV1().Pods(w.namespace).Bind(w.Context(), binding, metav1.CreateOptions{}); err != nil {
-		w.Fatal(err)
-	}
-}
-
-// end does what a kubelet does when the containers of a pod that is being deleted have ended.
-func (w world) end(pod string) {
-	w.Helper()
-	w.awaitDying(pod)
-	err := kube.CoreV1().Pods(w.namespace).Delete(w.Context(), pod, metav1.DeleteOptions{GracePeriodSeconds: ptr.To[int64](0)})
-	if err != nil {
-		w.Fatal(err)
-	}
-}
-
-func (w world) awaitDying(name string) {
-	w.Helper()
-	eventually(w.T, "pod "+name+" being deleted", func(ctx context.Context) string {
-		pod, err := kube.CoreV1().Pods(w.namespace).Get(ctx, name, metav1.GetOptions{})
-		switch {
-		case err != nil:
-			return err.Error()
-		case pod.DeletionTimestamp == nil:
-			return describePod(pod)
-		default:
-			return ""
-		}
-	})
-}
+func (w world) as(t *testing.T) world { return worldIn(t, w.namespace) }
 
 // unlabel takes a label off a pod, as anybody may.
 func (w world) unlabel(pod, label string) {
@@ -105,15 +73,15 @@ func (w world) awaitOn(name, pod string) *v1alpha1.Performer {
 // awaitLabel waits until the label of the pod has the given value.
 func (w world) awaitLabel(pod, key, value string) {
 	w.Helper()
-	eventually(w.T, fmt.Sprintf("label %s=%q on pod %s", key, value, pod), func(ctx context.Context) string {
+	wait.For(w.T, fmt.Sprintf("label %s=%q on pod %s", key, value, pod), func(ctx context.Context) error {
 		live, err := kube.CoreV1().Pods(w.namespace).Get(ctx, pod, metav1.GetOptions{})
 		switch {
 		case err != nil:
-			return err.Error()
+			return err
 		case live.Labels[key] != value:
-			return describePod(live)
+			return errors.New(kubelet.Describe(live))
 		default:
-			return ""
+			return nil
 		}
 	})
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
 // TestLogsInJSON wants every line of a manager to be JSON, and those about a Performer to have it, its

@@ -11,7 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
 // The API server that all tests of this package share, each in a namespace of its own.

@@ -5,6 +5,7 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,7 +15,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // kubeconfigFor makes a service account with the given permissions, and a kubeconfig for it.
@@ -39,22 +41,22 @@ func TestManagerUnderNarrowPermissions(t *testing.T) {
 		p.Spec.Config.Environment = map[string]string{"PASSWORD": secret}
 	})
 	w.patch("a", `{"spec":{"version":"2"}}`)
-	w.makeReady("performer-a-1")
+	w.MakeReady("performer-a-1")
 	w.awaitPerformer("a", "ready on the second pod", func(p *v1alpha1.Performer) bool {
 		return isReady(p) && p.Status.PodName == "performer-a-1"
 	})
-	eventually(t, "an event", func(ctx context.Context) string {
+	wait.For(t, "an event", func(ctx context.Context) error {
 		events, err := kube.CoreV1().Events(w.namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=a,reason=PodReady"})
 		if err != nil {
-			return err.Error()
+			return err
 		}
 		if len(events.Items) == 0 {
-			return "none"
+			return errors.New("none")
 		}
 		if e := events.Items[0]; e.Type != corev1.EventTypeNormal || e.InvolvedObject.Kind != "Performer" || e.Source.Component == "" {
 			t.Errorf("event %+v", e)
 		}
-		return ""
+		return nil
 	})
 	if err := hourglass.HourglassV1alpha1().Performers(w.namespace).Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

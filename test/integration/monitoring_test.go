@@ -18,14 +18,15 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // prometheusOperator returns the folder of the Prometheus Operator's sources, at the version of hack/tools.
 func prometheusOperator(t *testing.T) string {
 	t.Helper()
 	download := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", "github.com/prometheus-operator/prometheus-operator")
-	download.Dir = filepath.Join(controlplane.RepositoryRoot(), "hack", "tools", "prometheus-operator")
+	download.Dir = repository.Path("hack", "tools", "prometheus-operator")
 	download.Env = append(os.Environ(), "GOFLAGS=-mod=readonly", "GOWORK=off")
 	output, err := download.Output()
 	if err != nil {
@@ -76,13 +77,9 @@ func TestThePrometheusOperatorTakesOurObjects(t *testing.T) {
 	}
 	create := func(plural string, object []byte) error {
 		path := "/apis/monitoring.coreos.com/v1/namespaces/hourglass-system/" + plural
-		err := controlplane.Poll(t.Context(), func(ctx context.Context) (bool, error) {
-			err := client.Get().AbsPath(path).Do(ctx).Error()
-			return err == nil, nil
+		wait.For(t, plural+" to be served", func(ctx context.Context) error {
+			return client.Get().AbsPath(path).Do(ctx).Error()
 		})
-		if err != nil {
-			t.Fatalf("%s are not served: %v", plural, err)
-		}
 		return client.Post().AbsPath(path).Param("fieldValidation", "Strict").Param("dryRun", "All").
 			SetHeader("Content-Type", "application/json").Body(object).Do(t.Context()).Error()
 	}
@@ -91,7 +88,7 @@ func TestThePrometheusOperatorTakesOurObjects(t *testing.T) {
 		{"servicemonitors", "secure/service-monitor.yaml", `"insecureSkipVerify"`, `"skipVerify"`},
 		{"prometheusrules", "prometheus-rule.yaml", `"for"`, `"during"`},
 	} {
-		object := jsonOf(t, filepath.Join(controlplane.RepositoryRoot(), "deploy", "monitoring", tt.file))
+		object := jsonOf(t, repository.Path("deploy", "monitoring", tt.file))
 		if err := create(tt.plural, object); err != nil {
 			t.Errorf("%s: %v", tt.file, err)
 		}

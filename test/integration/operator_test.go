@@ -11,7 +11,6 @@ import (
 	"sync"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
@@ -159,8 +158,4 @@ func (e *events) Eventf(object runtime.Object, eventType, reason, format string,
 
 func (e *events) AnnotatedEventf(object runtime.Object, _ map[string]string, eventType, reason, format string, args ...any) {
 	e.Eventf(object, eventType, reason, format, args...)
-}
-
-func describePod(pod *corev1.Pod) string {
-	return fmt.Sprintf("%s (deleted %v, labels %v)", pod.Name, pod.DeletionTimestamp != nil, pod.Labels)
 }

@@ -6,7 +6,6 @@ package integration
 import (
 	"context"
 	"os"
-	"path/filepath"
 	"testing"
 
 	authorizationv1 "k8s.io/api/authorization/v1"
@@ -20,7 +19,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
 	clientv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned/typed/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // What a person may try with Performers. Nothing of it takes effect.
@@ -108,11 +108,11 @@ func TestRolesForPeople(t *testing.T) {
 			}
 			performers := client.HourglassV1alpha1().Performers(namespace)
 			// The server's authorizer learns of a binding by a watch.
-			eventually(t, "the role", func(ctx context.Context) string {
+			wait.For(t, "the role", func(ctx context.Context) error {
 				if _, err := performers.Get(ctx, p.Name, metav1.GetOptions{}); err != nil {
-					return err.Error()
+					return err
 				}
-				return ""
+				return nil
 			})
 
 			for _, attempt := range attempts {
@@ -145,7 +145,7 @@ func TestRolesForPeople(t *testing.T) {
 // installRole makes a role of manifests/rbac as it stands there.
 func installRole(t *testing.T, who string) *rbacv1.ClusterRole {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(controlplane.RepositoryRoot(), "manifests", "rbac", "performer_"+who+"_role.yaml"))
+	text, err := os.ReadFile(repository.Path("manifests", "rbac", "performer_"+who+"_role.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

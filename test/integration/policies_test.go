@@ -27,7 +27,8 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const (
@@ -60,7 +61,7 @@ var policies = map[string]struct {
 // readPolicy returns a policy and its binding as they are installed.
 func readPolicy(t *testing.T, concern string) (*admissionv1.ValidatingAdmissionPolicy, *admissionv1.ValidatingAdmissionPolicyBinding) {
 	t.Helper()
-	file, err := os.Open(filepath.Join(controlplane.RepositoryRoot(), policiesFolder, concern+".yaml"))
+	file, err := os.Open(repository.Path(policiesFolder, concern+".yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +119,7 @@ func install(t *testing.T, concern string, change func(*admissionv1.ValidatingAd
 // mustRefuse waits until a binding refuses what no parameters let pass.
 func mustRefuse(t *testing.T, binding, namespace string) {
 	t.Helper()
-	waitUntil(t, binding+" to be in force", func() bool {
+	wait.Until(t, binding+" to be in force", func() bool {
 		err := askFor(t, namespace, merged(t, `"image":":",
 			"scheduling":{"runtimeClass":"no-such"},"config":{"serviceAccountName":"no-such"},
 			"resources":{"limits":{"cpu":"1E","memory":"1E","ephemeral-storage":"1E"}},"hardwareRequirements":{"gpuCount":999999}`))
@@ -179,7 +180,7 @@ func patchSpec(t *testing.T, namespace, name, fields string) error {
 
 // TestEveryPolicyIsTested holds the table above against the folder and what kustomize takes from it.
 func TestEveryPolicyIsTested(t *testing.T) {
-	folder := filepath.Join(controlplane.RepositoryRoot(), policiesFolder)
+	folder := repository.Path(policiesFolder)
 	kustomization, err := os.ReadFile(filepath.Join(folder, "kustomization.yaml"))
 	if err != nil {
 		t.Fatal(err)
@@ -397,11 +398,11 @@ func TestPoliciesSpareNamespaces(t *testing.T) {
 			checkRefusal(t, askFor(t, judged, merged(t, p.bad)), []string{p.want})
 			for _, spared := range []string{exempt, other, own} {
 				// The server knows of a label a moment later than of the namespace.
-				eventually(t, "a Performer in a namespace that is spared", func(context.Context) string {
+				wait.For(t, "a Performer in a namespace that is spared", func(context.Context) error {
 					if err := askFor(t, spared, merged(t, p.bad)); err != nil {
-						return err.Error()
+						return err
 					}
-					return ""
+					return nil
 				})
 			}
 		})
@@ -439,17 +440,17 @@ func TestPoliciesCanWarnFirst(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := fmt.Sprintf("Validation failed for ValidatingAdmissionPolicy '%s%s' with binding '%s': %s", policyPrefix, concern, binding, p.want)
-			eventually(t, "a warning", func(ctx context.Context) string {
+			wait.For(t, "a warning", func(ctx context.Context) error {
 				_, err := client.HourglassV1alpha1().Performers(namespace).Create(ctx, &performer, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 				if err != nil {
-					return err.Error()
+					return err
 				}
 				heard.Lock()
 				defer heard.Unlock()
 				if !slices.Contains(heard.texts, want) {
-					return fmt.Sprintf("heard %q, want %q", heard.texts, want)
+					return fmt.Errorf("heard %q, want %q", heard.texts, want)
 				}
-				return ""
+				return nil
 			})
 		})
 	}

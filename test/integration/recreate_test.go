@@ -5,11 +5,13 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 func recreates(p *v1alpha1.Performer) {
@@ -24,17 +26,17 @@ func TestRecreate(t *testing.T) {
 	t.Run("never two pods", func(t *testing.T) {
 		w := w.as(t)
 		w.running("one", recreates)
-		w.bind("performer-one-0")
+		w.Bind("performer-one-0")
 		w.patch("one", `{"spec":{"image":"repo:2"}}`)
-		w.awaitDying("performer-one-0")
+		w.AwaitDeletion("performer-one-0")
 		p := w.awaitPerformer("one", "waiting", func(p *v1alpha1.Performer) bool { return p.Status.ObservedGeneration == p.Generation })
 		if p.Status.Ready || kstatus(p) != kstatusInProgress || p.Status.Phase != v1alpha1.PhaseUpgrading {
 			t.Errorf("status %+v", p.Status)
 		}
 		// A further change while the old one ends.
 		w.patch("one", `{"spec":{"image":"repo:3"}}`)
-		w.end("performer-one-0")
-		w.makeReady("performer-one-1")
+		w.Remove("performer-one-0")
+		w.MakeReady("performer-one-1")
 		p = w.awaitOn("one", "performer-one-1")
 		if p.Status.CurrentImage != "repo:3" {
 			t.Errorf("image %s", p.Status.CurrentImage)
@@ -44,13 +46,13 @@ func TestRecreate(t *testing.T) {
 		// One that no status has named yet may give its name to its successor.
 		w.awaitPerformer("one", "the third pod named", func(p *v1alpha1.Performer) bool { return p.Status.PodName == "performer-one-2" })
 		w.patch("one", `{"spec":{"image":"repo:5"}}`)
-		w.bind("performer-one-3")
-		w.makeReady("performer-one-3")
+		w.Bind("performer-one-3")
+		w.MakeReady("performer-one-3")
 		w.awaitOn("one", "performer-one-3")
 		w.deletePod("performer-one-3")
 		w.awaitPerformer("one", "not ready", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
-		w.end("performer-one-3")
-		w.makeReady("performer-one-4")
+		w.Remove("performer-one-3")
+		w.MakeReady("performer-one-4")
 		w.awaitOn("one", "performer-one-4")
 	})
 	if most := h.mostPods("one"); most != 1 {
@@ -60,43 +62,43 @@ func TestRecreate(t *testing.T) {
 	t.Run("from BlueGreen in mid-upgrade", func(t *testing.T) {
 		w := w.as(t)
 		w.running("red")
-		w.bind("performer-red-0")
+		w.Bind("performer-red-0")
 		w.patch("red", `{"spec":{"version":"2"}}`)
-		fresh := w.awaitPod("performer-red-1")
+		fresh := w.AwaitPod("performer-red-1")
 		w.patch("red", `{"spec":{"upgradeStrategy":{"type":"Recreate"}}}`)
-		w.end("performer-red-0")
-		w.makeReady("performer-red-1")
+		w.Remove("performer-red-0")
+		w.MakeReady("performer-red-1")
 		w.awaitOn("red", "performer-red-1")
-		if now := w.awaitPod("performer-red-1"); now.UID != fresh.UID {
+		if now := w.AwaitPod("performer-red-1"); now.UID != fresh.UID {
 			t.Error("it is another pod")
 		}
 	})
 	t.Run("to BlueGreen while the old pod ends", func(t *testing.T) {
 		w := w.as(t)
 		w.running("green", recreates)
-		w.bind("performer-green-0")
+		w.Bind("performer-green-0")
 		w.patch("green", `{"spec":{"version":"2"}}`)
-		w.awaitDying("performer-green-0")
+		w.AwaitDeletion("performer-green-0")
 		w.patch("green", `{"spec":{"upgradeStrategy":{"type":"BlueGreen"}}}`)
 		// What is asked for is made now, before the old pod is gone.
 		var name string
-		eventually(t, "a pod of the new revision", func(context.Context) string {
+		wait.For(t, "a pod of the new revision", func(context.Context) error {
 			for _, pod := range w.pods("green") {
 				if pod.Annotations[render.AnnotationRevision] == render.Revision(&w.performer("green").Spec) {
 					name = pod.Name
-					return ""
+					return nil
 				}
 			}
-			return "there is none"
+			return errors.New("there is none")
 		})
-		w.makeReady(name)
+		w.MakeReady(name)
 		w.awaitOn("green", name)
-		w.end("performer-green-0")
-		eventually(t, "one pod", func(context.Context) string {
+		w.Remove("performer-green-0")
+		wait.For(t, "one pod", func(context.Context) error {
 			if pods := w.pods("green"); len(pods) != 1 {
-				return fmt.Sprint(len(pods))
+				return fmt.Errorf("there are %d", len(pods))
 			}
-			return ""
+			return nil
 		})
 	})
 	for _, name := range []string{"one", "red", "green"} {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +24,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // TestAQuotaHasNoRoomForAThirdPod has an upgrade superseded while its pod is not ready yet. That pod has to go before the
@@ -32,7 +34,7 @@ func TestAQuotaHasNoRoomForAThirdPod(t *testing.T) {
 	startOperator(t)
 	w.running("a")
 	w.patch("a", `{"spec":{"image":"repo:2"}}`)
-	w.awaitPod("performer-a-1")
+	w.AwaitPod("performer-a-1")
 	w.exhausted("pods")
 	w.awaitAdmission(true)
 	w.patch("a", `{"spec":{"image":"repo:3"}}`)
@@ -49,24 +51,24 @@ func TestAServiceIsRefusedWhilePodsAreNot(t *testing.T) {
 	w := newWorld(t)
 	startOperator(t)
 	w.running("a")
-	w.bind("performer-a-0") // so that it takes its time to end
+	w.Bind("performer-a-0") // so that it takes its time to end
 	services := kube.CoreV1().Services(w.namespace)
 	if _, err := services.Patch(t.Context(), "performer-a", types.MergePatchType, []byte(`{"spec":{"type":"NodePort"}}`), metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	w.exhausted(corev1.ResourceServicesNodePorts)
-	eventually(t, "a node port refused", func(ctx context.Context) string {
+	wait.For(t, "a node port refused", func(ctx context.Context) error {
 		service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeNodePort, Ports: []corev1.ServicePort{{Port: 1}}}}
 		if _, err := services.Create(ctx, service, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err == nil {
-			return "it is not"
+			return errors.New("it is not")
 		}
-		return ""
+		return nil
 	})
 	w.patch("a", `{"spec":{"config":{"grpcPort":8181}}}`)
 	w.awaitPerformer("a", "the refusal", hasReason(v1alpha1.ConditionDegraded, performer.ReasonServiceRefused))
 	w.evict("performer-a-0")
 	// A copy of it beside the new one, which is not ready.
-	w.awaitPod("performer-a-2")
+	w.AwaitPod("performer-a-2")
 }
 
 // TestARefusalIsWordedAnewEachTime has a webhook that gives each of its answers a number. That is one condition, and not
@@ -86,7 +88,7 @@ func TestARefusalIsWordedAnewEachTime(t *testing.T) {
 	for version := range 20 {
 		other.patch("b", fmt.Sprintf(`{"spec":{"version":"%d"}}`, version))
 		pod := fmt.Sprintf("performer-b-%d", version+1)
-		other.makeReady(pod)
+		other.MakeReady(pod)
 		other.awaitOn("b", pod)
 	}
 	p := w.performer("a")
@@ -112,7 +114,7 @@ func TestAnAnnotationThatCannotBeALabel(t *testing.T) {
 	if _, err := kube.CoreV1().Pods(w.namespace).Patch(t.Context(), "performer-a-0", types.MergePatchType, []byte(body), metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	w.makeReady("performer-a-1")
+	w.MakeReady("performer-a-1")
 	w.awaitOn("a", "performer-a-1")
 }
 
@@ -122,7 +124,7 @@ func TestARefusedCopyHoldsUpNoSuccessor(t *testing.T) {
 	w := newWorld(t)
 	op := startOperator(t)
 	w.running("a")
-	w.bind("performer-a-0") // so that it takes its time to end
+	w.Bind("performer-a-0") // so that it takes its time to end
 	op.stop()
 	server := httptest.NewTLSServer(reviews(func(pod *corev1.Pod) string {
 		if pod.Spec.Containers[0].Image != "repo:2" {
@@ -135,15 +137,15 @@ func TestARefusedCopyHoldsUpNoSuccessor(t *testing.T) {
 	w.evict("performer-a-0")
 	w.patch("a", `{"spec":{"image":"repo:2"}}`)
 	startOperator(t)
-	eventually(t, "a pod of the new revision", func(context.Context) string {
+	wait.For(t, "a pod of the new revision", func(context.Context) error {
 		for _, pod := range w.pods("a") {
 			if pod.Annotations[render.AnnotationRevision] == render.Revision(&w.performer("a").Spec) {
-				return ""
+				return nil
 			}
 		}
-		return "there is none"
+		return errors.New("there is none")
 	})
-	w.awaitDying("performer-a-0") // still there to be copied
+	w.AwaitDeletion("performer-a-0") // still there to be copied
 }
 
 // reviews answers the API server's questions about pods with what refuse says of each; the empty text lets it in.

@@ -5,7 +5,6 @@ package integration
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"testing"
@@ -16,7 +15,8 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 func list(cpu, memory string) corev1.ResourceList {
@@ -37,28 +37,17 @@ func asks(requests, limits corev1.ResourceList) func(*v1alpha1.Performer) {
 	}
 }
 
-// actuate does what a kubelet does when it has given the container what the pod's spec says.
-func (w world) actuate(pod string) {
-	w.Helper()
-	resources, err := json.Marshal(w.awaitPod(pod).Spec.Containers[0].Resources)
-	if err != nil {
-		w.Fatal(err)
-	}
-	w.patchPodStatus(pod, fmt.Sprintf(`{"status":{"conditions":[{"type":"PodResizePending","$patch":"delete"},{"type":"PodResizeInProgress","$patch":"delete"}],`+
-		`"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"restartCount":0,"state":{"running":{}},"resources":%s}]}}`, resources))
-}
-
 // awaitResources waits until the spec of the pod's container has these.
 func (w world) awaitResources(pod string, requests, limits corev1.ResourceList) *corev1.Pod {
 	w.Helper()
 	var live *corev1.Pod
-	eventually(w.T, "the resources", func(context.Context) string {
-		live = w.awaitPod(pod)
+	wait.For(w.T, "the resources", func(context.Context) error {
+		live = w.AwaitPod(pod)
 		have := live.Spec.Containers[0].Resources
 		if !equality.Semantic.DeepEqual(have.Requests, requests) || !equality.Semantic.DeepEqual(have.Limits, limits) {
-			return fmt.Sprintf("%+v", have)
+			return fmt.Errorf("%+v", have)
 		}
-		return ""
+		return nil
 	})
 	return live
 }
@@ -85,8 +74,8 @@ func TestResizeWithoutARestart(t *testing.T) {
 			w := w.as(t)
 			pod := "performer-" + tt.name + "-0"
 			w.running(tt.name, asks(tt.requests, tt.limits))
-			w.actuate(pod)
-			before := w.awaitPod(pod)
+			w.Resize(pod)
+			before := w.AwaitPod(pod)
 			w.patch(tt.name, tt.patch)
 			w.awaitResources(pod, tt.wantRequests, tt.wantLimits)
 			p := w.awaitPerformer(tt.name, "the resize", hasReason(v1alpha1.ConditionReady, "ResizeInProgress"))
@@ -99,14 +88,14 @@ func TestResizeWithoutARestart(t *testing.T) {
 				`{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Deferred"}]}}`,
 				`{"status":{"conditions":[{"type":"PodResizePending","$patch":"delete"},{"type":"PodResizeInProgress","status":"True"}]}}`,
 			} {
-				w.patchPodStatus(pod, status)
-				if now := w.awaitPod(pod); now.Annotations[render.AnnotationResources] == hash {
+				w.PatchStatus(pod, status)
+				if now := w.AwaitPod(pod); now.Annotations[render.AnnotationResources] == hash {
 					t.Errorf("recorded as done when it is not: %+v", now.Status.Conditions)
 				}
 			}
-			w.actuate(pod)
+			w.Resize(pod)
 			w.awaitOn(tt.name, pod)
-			now := w.awaitPod(pod)
+			now := w.AwaitPod(pod)
 			if now.UID != before.UID || now.Annotations[render.AnnotationResources] != hash {
 				t.Errorf("same pod: %v, annotations %v", now.UID == before.UID, now.Annotations)
 			}
@@ -149,8 +138,8 @@ func TestResizeThatIsNoChange(t *testing.T) {
 	w := newWorld(t)
 	op := startOperator(t)
 	w.running("a", asks(nil, list("1", "1Gi")))
-	w.actuate("performer-a-0")
-	before := w.awaitPod("performer-a-0")
+	w.Resize("performer-a-0")
+	before := w.AwaitPod("performer-a-0")
 	for _, patch := range []string{
 		`{"spec":{"resources":{"limits":{"cpu":"1000m","memory":"1024Mi"}}}}`,
 		`{"spec":{"resources":{"requests":{"cpu":"1","memory":"1Gi"}}}}`,
@@ -158,7 +147,7 @@ func TestResizeThatIsNoChange(t *testing.T) {
 		w.patch("a", patch)
 		w.awaitOn("a", "performer-a-0")
 	}
-	if now := w.awaitPod("performer-a-0"); now.UID != before.UID || now.Generation != before.Generation {
+	if now := w.AwaitPod("performer-a-0"); now.UID != before.UID || now.Generation != before.Generation {
 		t.Errorf("the pod was touched: %+v", now)
 	}
 	op.stop()
@@ -174,7 +163,7 @@ func TestResizeThatCannotBe(t *testing.T) {
 	startOperator(t)
 	infeasible := func(w world, pod string) {
 		w.awaitResources(pod, list("1000", "64Mi"), list("1000", "64Mi"))
-		w.patchPodStatus(pod, `{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Infeasible"}]}}`)
+		w.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Infeasible"}]}}`)
 	}
 	tests := []struct {
 		name             string
@@ -195,16 +184,16 @@ func TestResizeThatCannotBe(t *testing.T) {
 			w := w.as(t)
 			first, second := "performer-"+tt.name+"-0", "performer-"+tt.name+"-1"
 			w.running(tt.name, asks(tt.requests, tt.limits))
-			w.actuate(first)
+			w.Resize(first)
 			w.patch(tt.name, tt.patch)
 			if tt.kubelet != nil {
 				tt.kubelet(w, first)
 			}
-			w.makeReady(second)
-			w.actuate(second)
+			w.MakeReady(second)
+			w.Resize(second)
 			p := w.awaitOn(tt.name, second)
 			w.awaitNoPod(first)
-			have, want := w.awaitPod(second).Spec.Containers[0].Resources, p.Spec.Resources
+			have, want := w.AwaitPod(second).Spec.Containers[0].Resources, p.Spec.Resources
 			if !equality.Semantic.DeepEqual(have.Limits, want.Limits) {
 				t.Errorf("limits %v", have.Limits)
 			}
@@ -223,19 +212,19 @@ func TestResizeThatIsNotPermitted(t *testing.T) {
 		w.running(name, asks(nil, list("1", "64Mi")))
 	}
 	w.patch("a", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
-	w.makeReady("performer-a-1")
+	w.MakeReady("performer-a-1")
 	w.awaitOn("a", "performer-a-1")
 	w.awaitNoPod("performer-a-0")
 
 	// Taken back before the new pod is ready. The kubelet of this pod tells nothing of resources, as
 	// those do not that can't resize.
-	before := w.awaitPod("performer-back-0")
+	before := w.AwaitPod("performer-back-0")
 	w.patch("back", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
-	w.awaitPod("performer-back-1")
+	w.AwaitPod("performer-back-1")
 	w.patch("back", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
 	w.awaitOn("back", "performer-back-0")
 	w.awaitNoPod("performer-back-1")
-	if now := w.awaitPod("performer-back-0"); now.UID != before.UID {
+	if now := w.AwaitPod("performer-back-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	for _, name := range []string{"a", "back"} {
@@ -259,16 +248,16 @@ func TestResizeTakenBack(t *testing.T) {
 	t.Run("while the kubelet is at it", func(t *testing.T) {
 		w := w.as(t)
 		w.running("half", asks(nil, list("1", "64Mi")))
-		w.actuate("performer-half-0")
-		before := w.awaitPod("performer-half-0")
+		w.Resize("performer-half-0")
+		before := w.AwaitPod("performer-half-0")
 		w.patch("half", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
 		w.awaitResources("performer-half-0", list("2", "64Mi"), list("2", "64Mi"))
-		w.patchPodStatus("performer-half-0", `{"status":{"conditions":[{"type":"PodResizeInProgress","status":"True"}]}}`)
+		w.PatchStatus("performer-half-0", `{"status":{"conditions":[{"type":"PodResizeInProgress","status":"True"}]}}`)
 		w.patch("half", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
 		w.awaitResources("performer-half-0", list("1", "64Mi"), list("1", "64Mi"))
-		w.actuate("performer-half-0")
+		w.Resize("performer-half-0")
 		w.awaitOn("half", "performer-half-0")
-		if now := w.awaitPod("performer-half-0"); now.UID != before.UID || len(w.pods("half")) != 1 {
+		if now := w.AwaitPod("performer-half-0"); now.UID != before.UID || len(w.pods("half")) != 1 {
 			t.Error("it is another pod")
 		}
 		h.checkNoGap("half")
@@ -277,19 +266,19 @@ func TestResizeTakenBack(t *testing.T) {
 	t.Run("after the node said that it can't", func(t *testing.T) {
 		w := w.as(t)
 		w.running("big", asks(nil, list("1", "64Mi")))
-		w.actuate("performer-big-0")
-		before := w.awaitPod("performer-big-0")
+		w.Resize("performer-big-0")
+		before := w.AwaitPod("performer-big-0")
 		w.patch("big", `{"spec":{"resources":{"limits":{"cpu":"1000"}}}}`)
 		live := w.awaitResources("performer-big-0", list("1000", "64Mi"), list("1000", "64Mi"))
-		w.patchPodStatus("performer-big-0", fmt.Sprintf(
+		w.PatchStatus("performer-big-0", fmt.Sprintf(
 			`{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Infeasible","observedGeneration":%d}]}}`, live.Generation))
-		w.awaitPod("performer-big-1")
+		w.AwaitPod("performer-big-1")
 		w.patch("big", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
 		w.awaitResources("performer-big-0", list("2", "64Mi"), list("2", "64Mi"))
-		w.actuate("performer-big-0")
+		w.Resize("performer-big-0")
 		w.awaitOn("big", "performer-big-0")
 		w.awaitNoPod("performer-big-1")
-		if now := w.awaitPod("performer-big-0"); now.UID != before.UID {
+		if now := w.AwaitPod("performer-big-0"); now.UID != before.UID {
 			t.Error("it is another pod")
 		}
 		h.checkNoGap("big")
@@ -298,10 +287,10 @@ func TestResizeTakenBack(t *testing.T) {
 	t.Run("for another that can be, after one that the server refused", func(t *testing.T) {
 		w := w.as(t)
 		w.running("other", asks(nil, list("1", "64Mi")))
-		w.actuate("performer-other-0")
-		before := w.awaitPod("performer-other-0")
+		w.Resize("performer-other-0")
+		before := w.AwaitPod("performer-other-0")
 		w.patch("other", `{"spec":{"resources":{"requests":{"cpu":"500m"}}}}`) // another QoS class
-		w.awaitPod("performer-other-1")
+		w.AwaitPod("performer-other-1")
 		w.patch("other", `{"spec":{"resources":{"requests":null,"limits":{"cpu":"2"}}}}`)
 		w.awaitResources("performer-other-0", list("2", "64Mi"), list("2", "64Mi"))
 		w.awaitNoPod("performer-other-1")
@@ -311,9 +300,9 @@ func TestResizeTakenBack(t *testing.T) {
 		if isReady(p) {
 			t.Error("it counts as done before the kubelet did anything")
 		}
-		w.actuate("performer-other-0")
+		w.Resize("performer-other-0")
 		w.awaitOn("other", "performer-other-0")
-		if now := w.awaitPod("performer-other-0"); now.UID != before.UID {
+		if now := w.AwaitPod("performer-other-0"); now.UID != before.UID {
 			t.Error("it is another pod")
 		}
 		h.checkNoGap("other")
@@ -323,17 +312,17 @@ func TestResizeTakenBack(t *testing.T) {
 	t.Run("with another image beside it", func(t *testing.T) {
 		w := w.as(t)
 		w.running("both", asks(nil, list("1", "64Mi")))
-		w.actuate("performer-both-0")
+		w.Resize("performer-both-0")
 		w.patch("both", `{"spec":{"image":"repo:2","resources":{"limits":{"cpu":"2"}}}}`)
-		pod := w.awaitPod("performer-both-1")
+		pod := w.AwaitPod("performer-both-1")
 		if !equality.Semantic.DeepEqual(pod.Spec.Containers[0].Resources.Limits, list("2", "64Mi")) {
 			t.Errorf("limits %v", pod.Spec.Containers[0].Resources.Limits)
 		}
 		// And more of it before the new pod is ready.
 		w.patch("both", `{"spec":{"resources":{"limits":{"cpu":"3"}}}}`)
 		w.awaitResources("performer-both-1", list("3", "64Mi"), list("3", "64Mi"))
-		w.makeReady("performer-both-1")
-		w.actuate("performer-both-1")
+		w.MakeReady("performer-both-1")
+		w.Resize("performer-both-1")
 		w.awaitOn("both", "performer-both-1")
 		h.checkNoGap("both")
 		h.checkStatuses("both")

@@ -12,7 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // rules are the rules of the CRD, those on the name apart, each with a spec that breaks it and one
@@ -174,12 +175,12 @@ func withoutAnyRule(t *testing.T, create func()) {
 			Do(t.Context()).Error()
 		return apierrors.IsInvalid(err)
 	}
-	waitUntil(t, "the CRD to have no rules", func() bool { return !refuses() })
+	wait.Until(t, "the CRD to have no rules", func() bool { return !refuses() })
 	create()
 	if err := cluster.InstallCRD(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	waitUntil(t, "the CRD to have its rules again", refuses)
+	wait.Until(t, "the CRD to have its rules again", refuses)
 }
 
 // dropRules takes all CEL rules out of a schema, and counts them.

@@ -5,13 +5,15 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // TestScopeOfRoles runs a manager that has Roles and nothing else, over a namespace that is its own,
@@ -39,20 +41,20 @@ func TestScopeOfRoles(t *testing.T) {
 	}
 
 	user.GrantIn(t, foreign.namespace, controlplane.Narrow()...)
-	foreign.makeReady("performer-b-0")
+	foreign.MakeReady("performer-b-0")
 	foreign.awaitPerformer("b", "ready", isReady)
 
 	if _, err := cluster.Kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: absent}}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	user.GrantIn(t, absent, controlplane.Narrow()...)
-	late := world{t, absent}
+	late := worldIn(t, absent)
 	late.running("c")
-	eventually(t, "readiness", func(context.Context) string {
+	wait.For(t, "readiness", func(context.Context) error {
 		if status, body := m.Get("health", "/readyz?verbose"); status != 200 {
-			return body
+			return errors.New(body)
 		}
-		return ""
+		return nil
 	})
 	if err := m.Terminate(); err != nil {
 		t.Errorf("SIGTERM ends the manager with %v", err)

@@ -5,11 +5,13 @@ package integration
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 func TestAnOperatorThatStartsInMidUpgrade(t *testing.T) {
@@ -20,13 +22,13 @@ func TestAnOperatorThatStartsInMidUpgrade(t *testing.T) {
 		do   func()
 	}{
 		{"the spec changed while it was down", func() { w.patch("a", `{"spec":{"version":"2"}}`) }},
-		{"the new pod became ready", func() { w.makeReady("performer-a-1") }},
+		{"the new pod became ready", func() { w.MakeReady("performer-a-1") }},
 		{"nothing", func() { w.awaitLabel("performer-a-1", render.LabelServing, "true") }},
 		{"reverted", func() { w.patch("a", `{"spec":{"version":null}}`) }},
 	}
 	op := startOperator(t)
 	w.running("a", drains)
-	before := w.awaitPod("performer-a-0")
+	before := w.AwaitPod("performer-a-0")
 	for _, step := range steps {
 		op.stop()
 		if step.what == "nothing" {
@@ -37,11 +39,11 @@ func TestAnOperatorThatStartsInMidUpgrade(t *testing.T) {
 		step.do()
 		op = startOperator(t)
 		if step.what != "reverted" {
-			w.awaitPod("performer-a-1")
+			w.AwaitPod("performer-a-1")
 		}
 	}
 	p := w.awaitOn("a", "performer-a-0")
-	if now := w.awaitPod("performer-a-0"); now.UID != before.UID {
+	if now := w.AwaitPod("performer-a-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	if p.Status.PodOrdinal != 1 {
@@ -58,7 +60,7 @@ func TestAnOperatorThatStartsFindsPodsOutOfSight(t *testing.T) {
 	op := startOperator(t)
 	w.running("a", drains)
 	w.patch("a", `{"spec":{"version":"2"}}`)
-	w.makeReady("performer-a-1")
+	w.MakeReady("performer-a-1")
 	w.awaitOn("a", "performer-a-1")
 	w.awaitLabel("performer-a-0", render.LabelServing, "")
 	op.stop()
@@ -77,16 +79,16 @@ func TestAnOperatorThatStartsMeetsItsOwnPod(t *testing.T) {
 	op := startOperator(t)
 	w.running("a")
 	w.patch("a", `{"spec":{"version":"2"}}`)
-	before := w.awaitPod("performer-a-1")
+	before := w.AwaitPod("performer-a-1")
 	op.stop()
 	for label := range before.Labels {
 		w.unlabel(before.Name, label)
 	}
 	startOperator(t)
 	w.awaitLabel(before.Name, render.LabelApp, render.AppName)
-	w.makeReady(before.Name)
+	w.MakeReady(before.Name)
 	w.awaitOn("a", before.Name)
-	if now := w.awaitPod(before.Name); now.UID != before.UID {
+	if now := w.AwaitPod(before.Name); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	h.checkNoGap("a")
@@ -100,9 +102,9 @@ func TestRecreateMeetsItsOwnPod(t *testing.T) {
 	op := startOperator(t)
 	w.running("a", recreates)
 	w.patch("a", `{"spec":{"version":"2"}}`)
-	before := w.awaitPod("performer-a-1")
+	before := w.AwaitPod("performer-a-1")
 	op.stop()
-	w.bind(before.Name) // so that it takes its time to end
+	w.Bind(before.Name) // so that it takes its time to end
 	for label := range before.Labels {
 		w.unlabel(before.Name, label)
 	}
@@ -113,16 +115,16 @@ func TestRecreateMeetsItsOwnPod(t *testing.T) {
 	}
 	w.patch("a", `{"spec":{"version":"3"}}`)
 	startOperator(t)
-	w.awaitDying(before.Name)
-	w.end(before.Name)
+	w.AwaitDeletion(before.Name)
+	w.Remove(before.Name)
 	// No status has named it, so its name is free again.
-	eventually(t, "its successor", func(context.Context) string {
-		if now := w.awaitPod(before.Name); now.UID == before.UID {
-			return "it is the same"
+	wait.For(t, "its successor", func(context.Context) error {
+		if now := w.AwaitPod(before.Name); now.UID == before.UID {
+			return errors.New("it is the same")
 		}
-		return ""
+		return nil
 	})
-	w.makeReady(before.Name)
+	w.MakeReady(before.Name)
 	w.awaitOn("a", before.Name)
 	if most := h.mostPods("a"); most != 1 {
 		t.Errorf("there were %d pods at a time", most)

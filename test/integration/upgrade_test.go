@@ -17,6 +17,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // drains has the old pod go on answering for longer than any test takes.
@@ -27,16 +28,16 @@ func drains(p *v1alpha1.Performer) {
 // awaitPorts waits until the Service has exactly these ports, in any order.
 func (w world) awaitPorts(service string, want ...int32) {
 	w.Helper()
-	eventually(w.T, fmt.Sprintf("ports %v", want), func(context.Context) string {
+	wait.For(w.T, fmt.Sprintf("ports %v", want), func(context.Context) error {
 		var have []int32
 		for _, port := range w.service(service).Spec.Ports {
 			have = append(have, port.Port)
 		}
 		slices.Sort(have)
 		if !slices.Equal(have, want) {
-			return fmt.Sprint(have)
+			return fmt.Errorf("they are %v", have)
 		}
-		return ""
+		return nil
 	})
 }
 
@@ -46,10 +47,10 @@ func TestUpgradeStepByStep(t *testing.T) {
 	h := recordHistory(w)
 	op := startOperator(t)
 	w.running("a")
-	w.bind("performer-a-0")
+	w.Bind("performer-a-0")
 	w.patch("a", `{"spec":{"image":"repo:2"}}`)
 
-	fresh := w.awaitPod("performer-a-1")
+	fresh := w.AwaitPod("performer-a-1")
 	if fresh.Labels[render.LabelServing] != "" || fresh.Spec.Containers[0].Image != "repo:2" {
 		t.Errorf("the new pod is born with labels %v and image %s", fresh.Labels, fresh.Spec.Containers[0].Image)
 	}
@@ -61,13 +62,13 @@ func TestUpgradeStepByStep(t *testing.T) {
 		kstatus(p) != kstatusInProgress {
 		t.Errorf("half way the status is %+v", p.Status)
 	}
-	w.makeReady("performer-a-1")
-	w.awaitDying("performer-a-0")
+	w.MakeReady("performer-a-1")
+	w.AwaitDeletion("performer-a-0")
 	p = w.awaitOn("a", "performer-a-1")
 	if p.Status.CurrentImage != "repo:2" || p.Status.CurrentRevision != p.Status.UpdateRevision || p.Status.Phase != v1alpha1.PhaseRunning {
 		t.Errorf("in the end the status is %+v", p.Status)
 	}
-	w.end("performer-a-0")
+	w.Remove("performer-a-0")
 	w.awaitNoPod("performer-a-0")
 	op.stop()
 
@@ -105,11 +106,11 @@ func TestUpgradeOfThePort(t *testing.T) {
 	startOperator(t)
 	w.running("a", drains)
 	w.patch("a", `{"spec":{"config":{"grpcPort":8080,"environment":{"GRPC_PORT":"8080"}}}}`)
-	w.awaitPod("performer-a-1")
+	w.AwaitPod("performer-a-1")
 	if p := w.performer("a"); p.Status.GRPCEndpoint != "performer-a."+w.namespace+".svc.cluster.local:9090" {
 		t.Errorf("the status sends callers to %s, and the pod listens on 9090", p.Status.GRPCEndpoint)
 	}
-	w.makeReady("performer-a-1")
+	w.MakeReady("performer-a-1")
 	w.awaitLabel("performer-a-0", render.LabelServing, "")
 	w.awaitPorts("performer-a", 8080, 9090)
 	p := w.awaitOn("a", "performer-a-1")
@@ -153,10 +154,10 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w := w.as(t)
 		w.running("quick")
 		w.patch("quick", version("2"))
-		w.awaitPod("performer-quick-1")
+		w.AwaitPod("performer-quick-1")
 		w.patch("quick", version("3"))
 		w.awaitNoPod("performer-quick-1")
-		w.makeReady("performer-quick-2")
+		w.MakeReady("performer-quick-2")
 		p := w.awaitOn("quick", "performer-quick-2")
 		if p.Status.PodOrdinal != 2 {
 			t.Errorf("ordinal %d", p.Status.PodOrdinal)
@@ -171,7 +172,7 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		// The operator may have seen the first change or not.
 		p := w.awaitPerformer("twice", "the last change", func(p *v1alpha1.Performer) bool { return p.Status.ObservedGeneration == p.Generation })
 		name := fmt.Sprintf("performer-twice-%d", p.Status.PodOrdinal)
-		w.makeReady(name)
+		w.MakeReady(name)
 		w.awaitOn("twice", name)
 		w.awaitNoPod("performer-twice-0")
 		if pods := w.pods("twice"); len(pods) != 1 {
@@ -182,38 +183,38 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w := w.as(t)
 		w.running("drain", drains)
 		w.patch("drain", version("2"))
-		w.makeReady("performer-drain-1")
+		w.MakeReady("performer-drain-1")
 		w.awaitLabel("performer-drain-0", render.LabelServing, "")
 		w.patch("drain", version("3"))
-		w.makeReady("performer-drain-2")
+		w.MakeReady("performer-drain-2")
 		w.awaitLabel("performer-drain-1", render.LabelServing, "")
 		w.awaitOn("drain", "performer-drain-2")
-		w.awaitPod("performer-drain-0") // it has its hour still
+		w.AwaitPod("performer-drain-0") // it has its hour still
 	})
 	t.Run("reverted before the pod is ready", func(t *testing.T) {
 		w := w.as(t)
 		w.running("back")
-		before := w.awaitPod("performer-back-0")
+		before := w.AwaitPod("performer-back-0")
 		w.patch("back", version("2"))
-		w.awaitPod("performer-back-1")
+		w.AwaitPod("performer-back-1")
 		w.patch("back", `{"spec":{"version":null}}`)
 		w.awaitNoPod("performer-back-1")
 		w.awaitOn("back", "performer-back-0")
-		if now := w.awaitPod("performer-back-0"); now.UID != before.UID {
+		if now := w.AwaitPod("performer-back-0"); now.UID != before.UID {
 			t.Error("it is another pod")
 		}
 	})
 	t.Run("reverted while the old pod drains", func(t *testing.T) {
 		w := w.as(t)
 		w.running("late", drains)
-		before := w.awaitPod("performer-late-0")
+		before := w.AwaitPod("performer-late-0")
 		w.patch("late", version("2"))
-		w.makeReady("performer-late-1")
+		w.MakeReady("performer-late-1")
 		w.awaitLabel("performer-late-0", render.LabelServing, "")
 		w.patch("late", `{"spec":{"version":null}}`)
 		w.awaitLabel("performer-late-1", render.LabelServing, "")
 		w.awaitOn("late", "performer-late-0")
-		now := w.awaitPod("performer-late-0")
+		now := w.AwaitPod("performer-late-0")
 		if now.UID != before.UID || now.Annotations[render.AnnotationDrainingSince] != "" {
 			t.Errorf("same pod: %v, annotations %v", now.UID == before.UID, now.Annotations)
 		}
@@ -222,21 +223,21 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w := w.as(t)
 		w.running("lost")
 		w.patch("lost", version("2"))
-		w.bind("performer-lost-1")
+		w.Bind("performer-lost-1")
 		w.deletePod("performer-lost-1")
-		w.makeReady("performer-lost-2")
+		w.MakeReady("performer-lost-2")
 		w.awaitOn("lost", "performer-lost-2")
-		w.end("performer-lost-1")
+		w.Remove("performer-lost-1")
 		w.awaitNoPod("performer-lost-0")
 	})
 	t.Run("the old pod goes out of sight", func(t *testing.T) {
 		w := w.as(t)
 		w.running("hidden")
 		w.patch("hidden", version("2"))
-		w.awaitPod("performer-hidden-1")
+		w.AwaitPod("performer-hidden-1")
 		w.unlabel("performer-hidden-0", render.LabelApp)
 		w.awaitLabel("performer-hidden-0", render.LabelApp, render.AppName)
-		w.makeReady("performer-hidden-1")
+		w.MakeReady("performer-hidden-1")
 		w.awaitOn("hidden", "performer-hidden-1")
 		w.awaitNoPod("performer-hidden-0")
 	})
@@ -245,7 +246,7 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w := w.as(t)
 		w.running("unselected")
 		w.patch("unselected", version("2"))
-		w.awaitPod("performer-unselected-1")
+		w.AwaitPod("performer-unselected-1")
 		w.unlabel("performer-unselected-0", render.LabelPerformer)
 		w.awaitLabel("performer-unselected-0", render.LabelPerformer, "unselected")
 	})
@@ -253,12 +254,12 @@ func TestSpecsThatFollowEachOther(t *testing.T) {
 		w := w.as(t)
 		w.running("label")
 		w.patch("label", version("2"))
-		before := w.awaitPod("performer-label-1")
+		before := w.AwaitPod("performer-label-1")
 		w.patch("label", `{"metadata":{"labels":{"a":"b"}},"spec":{"avsAddress":"0xdef"}}`)
-		w.makeReady("performer-label-1")
+		w.MakeReady("performer-label-1")
 		w.awaitOn("label", "performer-label-1")
 		w.awaitLabel("performer-label-1", render.LabelAVS, "0xdef")
-		if now := w.awaitPod("performer-label-1"); now.UID != before.UID {
+		if now := w.AwaitPod("performer-label-1"); now.UID != before.UID {
 			t.Error("it is another pod")
 		}
 	})
@@ -275,7 +276,7 @@ func TestUpgradeWithoutSlices(t *testing.T) {
 	op := startOperatorAs(t, restricted(t, narrow()...))
 	w.running("a")
 	w.patch("a", `{"spec":{"version":"2"}}`)
-	w.makeReady("performer-a-1")
+	w.MakeReady("performer-a-1")
 	w.awaitLabel("performer-a-1", render.LabelServing, "true")
 	w.awaitNoPod("performer-a-0")
 	w.awaitOn("a", "performer-a-1")
@@ -330,20 +331,20 @@ func TestTheServingPodGoesWhileTheNewOneCannotRun(t *testing.T) {
 			w := w.as(t)
 			first := "performer-" + name + "-0"
 			w.running(name, rich)
-			w.bind(first)
-			before := w.awaitPod(first)
+			w.Bind(first)
+			before := w.AwaitPod(first)
 			w.patch(name, `{"spec":{"image":"there-is-none:1","config":{"environment":{"A":"changed"}}}}`)
-			w.patchPodStatus("performer-"+name+"-1", waitsFor("ErrImagePull", "not found"))
+			w.PatchStatus("performer-"+name+"-1", waitsFor("ErrImagePull", "not found"))
 			w.awaitPerformer(name, "the failure", hasReason(v1alpha1.ConditionDegraded, "ImagePullFailed"))
 			take(w, first)
 
 			second := "performer-" + name + "-2"
-			again := w.awaitPod(second)
+			again := w.AwaitPod(second)
 			if again.UID == before.UID || again.Spec.NodeName != "" {
 				t.Errorf("no new pod: %s on node %q", again.UID, again.Spec.NodeName)
 			}
 			w.awaitPerformer(name, "not ready", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
-			w.makeReady(second)
+			w.MakeReady(second)
 			p := w.awaitPerformer(name, "serving", func(p *v1alpha1.Performer) bool { return p.Status.Ready && p.Status.PodName == second })
 			if p.Status.CurrentImage != "repo:1" || p.Status.CurrentRevision == p.Status.UpdateRevision || isReady(p) {
 				t.Errorf("status %+v", p.Status)
@@ -359,8 +360,8 @@ func TestTheServingPodGoesWhileTheNewOneCannotRun(t *testing.T) {
 				t.Errorf("the copy is another:\n%+v\n%+v", *was, again.Spec)
 			}
 			// The new one can run after all.
-			w.end(first)
-			w.makeReady("performer-" + name + "-1")
+			w.Remove(first)
+			w.MakeReady("performer-" + name + "-1")
 			w.awaitOn(name, "performer-"+name+"-1")
 			w.awaitNoPod(second)
 		})

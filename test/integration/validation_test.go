@@ -12,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const performersPath = "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/%s/performers"
@@ -158,12 +160,12 @@ func withoutRules(t *testing.T, create func() string) string {
 		return apierrors.IsInvalid(err)
 	}
 	crd(`[{"op":"remove","path":"` + path + `"}]`)
-	waitUntil(t, "the CRD to have no rules", func() bool { return !refuses() })
+	wait.Until(t, "the CRD to have no rules", func() bool { return !refuses() })
 	name := create()
 	if err := cluster.InstallCRD(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	waitUntil(t, "the CRD to have its rules again", refuses)
+	wait.Until(t, "the CRD to have its rules again", refuses)
 	return name
 }
 

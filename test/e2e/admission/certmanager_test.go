@@ -16,16 +16,17 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // startCertManager runs cert-manager beside the cluster until the test's end. Its programs are no part of its module;
-// test/certmanager starts its controllers.
+// test/harness/certmanager starts its controllers.
 func startCertManager(t *testing.T) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "certmanager")
-	module := cluster.MustRun(t, "go", "-C", "test/certmanager", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager")
-	cluster.MustRun(t, "go", "-C", "test/certmanager", "build", "-o", program, ".")
+	module := cluster.MustRun(t, "go", "-C", "test/harness/certmanager", "list", "-m", "-f", "{{.Dir}}", "github.com/cert-manager/cert-manager")
+	cluster.MustRun(t, "go", "-C", "test/harness/certmanager", "build", "-o", program, ".")
 	crds, err := filepath.Glob(filepath.Join(strings.TrimSpace(module), "deploy/crds/cert-manager.io_*.yaml"))
 	if err != nil || len(crds) == 0 {
 		t.Fatalf("cert-manager's module has no CRDs: %v", err)
@@ -50,12 +51,12 @@ func TestCertManager(t *testing.T) {
 		// As it was: the configurations anew, for the leader only trusts those before that were its own.
 		ctx := context.WithoutCancel(t.Context())
 		for _, command := range [][]string{
-			{"delete", "-n", framework.OperatorNamespace, "certificates,issuers", "--all"},
-			{"delete", "secret", "-n", framework.OperatorNamespace, secretName, "hourglass-operator-webhook-authority"},
+			{"delete", "-n", realcluster.OperatorNamespace, "certificates,issuers", "--all"},
+			{"delete", "secret", "-n", realcluster.OperatorNamespace, secretName, "hourglass-operator-webhook-authority"},
 			{"delete", "-f", "deploy/webhooks/webhooks.yaml"},
-			{"delete", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment},
+			{"delete", "-n", realcluster.OperatorNamespace, "deployment/" + realcluster.OperatorDeployment},
 			{"apply", "-f", "deploy/webhooks/"},
-			{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
+			{"rollout", "status", "-n", realcluster.OperatorNamespace, "deployment/" + realcluster.OperatorDeployment, "--timeout=120s"},
 		} {
 			if _, err := cluster.Kubectl(ctx, command...); err != nil {
 				t.Errorf("cleaning up: %v", err)
@@ -63,9 +64,9 @@ func TestCertManager(t *testing.T) {
 		}
 	})
 	cluster.MustRun(t, "kubectl", "apply", "-k", "manifests/cert-manager")
-	cluster.MustRun(t, "kubectl", "rollout", "status", "-n", framework.OperatorNamespace, "deployment/"+framework.OperatorDeployment, "--timeout=180s")
+	cluster.MustRun(t, "kubectl", "rollout", "status", "-n", realcluster.OperatorNamespace, "deployment/"+realcluster.OperatorDeployment, "--timeout=180s")
 	secret := func(ctx context.Context) (map[string][]byte, error) {
-		found, err := cluster.Kube.CoreV1().Secrets(framework.OperatorNamespace).Get(ctx, secretName, metav1.GetOptions{})
+		found, err := cluster.Kube.CoreV1().Secrets(realcluster.OperatorNamespace).Get(ctx, secretName, metav1.GetOptions{})
 		if err != nil {
 			return nil, err
 		}
@@ -75,7 +76,7 @@ func TestCertManager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "the API server to trust cert-manager's authority", func(ctx context.Context) error {
+	wait.For(t, "the API server to trust cert-manager's authority", func(ctx context.Context) error {
 		configuration, err := cluster.Kube.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(ctx, configurationName, metav1.GetOptions{})
 		// It adds its own to those that are trusted.
 		if err == nil && (len(first["ca.crt"]) == 0 || !bytes.Contains(configuration.Webhooks[0].ClientConfig.CABundle, first["ca.crt"])) {
@@ -85,8 +86,8 @@ func TestCertManager(t *testing.T) {
 	})
 	answers(t, ns)
 
-	cluster.MustRun(t, "kubectl", "delete", "secret", "-n", framework.OperatorNamespace, secretName)
-	framework.Eventually(t, "another certificate", func(ctx context.Context) error {
+	cluster.MustRun(t, "kubectl", "delete", "secret", "-n", realcluster.OperatorNamespace, secretName)
+	wait.For(t, "another certificate", func(ctx context.Context) error {
 		second, err := secret(ctx)
 		if err == nil && bytes.Equal(second["tls.crt"], first["tls.crt"]) {
 			err = fmt.Errorf("it is the one from before")

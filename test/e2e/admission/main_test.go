@@ -13,25 +13,25 @@ import (
 	"os"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
 // cluster is what all tests run in, one after the other: each leaves the webhooks on but for the last.
-var cluster *framework.Cluster
+var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {
-	os.Exit(framework.Main(m, start, func(c *framework.Cluster) { cluster = c }, nil))
+	os.Exit(realcluster.Main(m, start, func(c *realcluster.Cluster) { cluster = c }, nil))
 }
 
 // start brings up a cluster with the operator, and turns the webhooks on.
-func start(ctx context.Context) (*framework.Cluster, error) {
-	c, err := framework.Start(ctx)
+func start(ctx context.Context) (*realcluster.Cluster, error) {
+	c, err := realcluster.Start(ctx)
 	if err != nil {
 		return c, err
 	}
 	for _, command := range [][]string{
 		{"apply", "-f", "deploy/webhooks/"},
-		{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
+		{"rollout", "status", "-n", realcluster.OperatorNamespace, "deployment/" + realcluster.OperatorDeployment, "--timeout=120s"},
 	} {
 		if _, err := c.Kubectl(ctx, command...); err != nil {
 			return c, fmt.Errorf("turning the webhooks on: %w", err)

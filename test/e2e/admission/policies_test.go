@@ -14,7 +14,8 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // unaccountable is let in by all policies but the one on service accounts.
@@ -46,7 +47,7 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 	})
 
 	// What Kubernetes itself says of the expressions, by the types in the CRD.
-	framework.Eventually(t, "the policies' types to be checked", func(ctx context.Context) error {
+	wait.For(t, "the policies' types to be checked", func(ctx context.Context) error {
 		policies, err := cluster.Kube.AdmissionregistrationV1().ValidatingAdmissionPolicies().
 			List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=hourglass-operator"})
 		if err != nil {
@@ -70,7 +71,7 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 	const refusal = `performers.hourglass.eigenlayer.io "newer" is forbidden: ` +
 		"ValidatingAdmissionPolicy 'hourglass-operator-service-accounts' with binding 'hourglass-operator-service-accounts' denied request: " +
 		`spec.config.serviceAccountName is "admin"; it must not be set`
-	framework.Eventually(t, "a Performer to be refused", func(ctx context.Context) error {
+	wait.For(t, "a Performer to be refused", func(ctx context.Context) error {
 		_, err := cluster.Apply(ctx, ns.Name, unaccountable)
 		if err == nil {
 			// They take a second or so to be in force.
@@ -85,11 +86,11 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 
 	// The operator goes on with the older one: a new pod, the status, and the removal of the finalizer.
 	ns.Patch(t, "older", `{"spec":{"version":"2"}}`)
-	ns.WaitFor(t, "older", "to be ready in its new version", framework.ReadyOn(1))
+	ns.WaitFor(t, "older", "to be ready in its new version", realcluster.ReadyOn(1))
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "older", "-n", ns.Name, "--wait=false"); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "the performer to be gone", ns.Gone("older"))
+	wait.For(t, "the performer to be gone", ns.Gone("older"))
 
 	if _, err := cluster.Kubectl(t.Context(), "delete", "-k", "manifests/policies"); err != nil {
 		t.Fatal(err)

@@ -21,7 +21,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // admissions asks for admission at a steady rate until it is ended.
@@ -40,7 +41,7 @@ const (
 )
 
 // startAdmissions creates Performers as a dry run, which asks the webhooks as any creation does and leaves nothing.
-func startAdmissions(t *testing.T, ns *framework.Namespace) *admissions {
+func startAdmissions(t *testing.T, ns *realcluster.Namespace) *admissions {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	a := &admissions{stop: stop}
@@ -97,7 +98,7 @@ func (a *admissions) fail(why string) {
 func (a *admissions) more(t *testing.T, count int64) {
 	t.Helper()
 	want := a.asked.Load() + count
-	framework.Eventually(t, "more admissions", func(context.Context) error {
+	wait.For(t, "more admissions", func(context.Context) error {
 		if now := a.asked.Load(); now < want {
 			return fmt.Errorf("%d to go", want-now)
 		}
@@ -139,7 +140,7 @@ func shown(ctx context.Context, addresses map[string]string) (map[string]*x509.C
 func forward(t *testing.T) map[string]string {
 	t.Helper()
 	var pods []corev1.Pod
-	framework.Eventually(t, "two pods of the operator", func(ctx context.Context) (err error) {
+	wait.For(t, "two pods of the operator", func(ctx context.Context) (err error) {
 		if pods, err = cluster.OperatorPods(ctx); err == nil && len(pods) != 2 {
 			err = fmt.Errorf("%d pods are there", len(pods))
 		}
@@ -147,7 +148,7 @@ func forward(t *testing.T) map[string]string {
 	})
 	addresses := map[string]string{}
 	for _, pod := range pods {
-		addresses[pod.Name] = cluster.Forward(t, framework.OperatorNamespace, pod.Name, 9443)
+		addresses[pod.Name] = cluster.Forward(t, realcluster.OperatorNamespace, pod.Name, 9443)
 	}
 	return addresses
 }
@@ -178,8 +179,8 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	ns := cluster.Namespace(t)
 	flag := `[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--webhook-certificate-lifetime=1m"}]`
 	for _, command := range [][]string{
-		{"patch", "deployment", framework.OperatorDeployment, "-n", framework.OperatorNamespace, "--type=json", "--patch=" + flag},
-		{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
+		{"patch", "deployment", realcluster.OperatorDeployment, "-n", realcluster.OperatorNamespace, "--type=json", "--patch=" + flag},
+		{"rollout", "status", "-n", realcluster.OperatorNamespace, "deployment/" + realcluster.OperatorDeployment, "--timeout=120s"},
 	} {
 		if _, err := cluster.Kubectl(t.Context(), command...); err != nil {
 			t.Fatal(err)
@@ -195,7 +196,7 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	load := startAdmissions(t, ns)
 
 	// First the certificate alone.
-	framework.Eventually(t, "each replica to show another certificate", func(ctx context.Context) error {
+	wait.For(t, "each replica to show another certificate", func(ctx context.Context) error {
 		now, err := shown(ctx, addresses)
 		if err != nil {
 			return err
@@ -210,11 +211,11 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	load.more(t, perSecond)
 
 	// Then the authority too.
-	if _, err := cluster.Kubectl(t.Context(), "delete", "secret", "-n", framework.OperatorNamespace, "hourglass-operator-webhook-ca"); err != nil {
+	if _, err := cluster.Kubectl(t.Context(), "delete", "secret", "-n", realcluster.OperatorNamespace, "hourglass-operator-webhook-ca"); err != nil {
 		t.Fatal(err)
 	}
 	var old, fresh *x509.Certificate
-	framework.Eventually(t, "another authority to be trusted beside the old one", func(ctx context.Context) error {
+	wait.For(t, "another authority to be trusted beside the old one", func(ctx context.Context) error {
 		all, err := authorities(ctx)
 		if err == nil && len(all) < 2 {
 			err = fmt.Errorf("%d are trusted", len(all))
@@ -224,7 +225,7 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 		}
 		return err
 	})
-	framework.Eventually(t, "each replica to show a certificate of it", func(ctx context.Context) error {
+	wait.For(t, "each replica to show a certificate of it", func(ctx context.Context) error {
 		now, err := shown(ctx, addresses)
 		if err != nil {
 			return err
@@ -243,10 +244,10 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cluster.Kubectl(t.Context(), "delete", "pod", leader, "-n", framework.OperatorNamespace, "--timeout=60s"); err != nil {
+	if _, err := cluster.Kubectl(t.Context(), "delete", "pod", leader, "-n", realcluster.OperatorNamespace, "--timeout=60s"); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "two replicas again", cluster.OperatorReady)
+	wait.For(t, "two replicas again", cluster.OperatorReady)
 	load.more(t, perSecond)
 	load.end(t)
 }
@@ -261,10 +262,10 @@ func TestAReplicaIsKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := cluster.Kubectl(t.Context(), "delete", "pod", leader, "-n", framework.OperatorNamespace, "--grace-period=0", "--force"); err != nil {
+	if _, err := cluster.Kubectl(t.Context(), "delete", "pod", leader, "-n", realcluster.OperatorNamespace, "--grace-period=0", "--force"); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "two replicas again", cluster.OperatorReady)
+	wait.For(t, "two replicas again", cluster.OperatorReady)
 	load.more(t, perSecond)
 	// A creation that no webhook has seen is no failure here: it went through.
 	load.mu.Lock()

@@ -18,7 +18,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // configurationName is that of both webhook configurations.
@@ -50,9 +51,9 @@ spec: {avsAddress: "0x123...", image: my-avs:latest, imagePullPolicy: Never, con
 `
 
 // answers waits until the API server asks the webhooks and trusts them.
-func answers(t *testing.T, ns *framework.Namespace) {
+func answers(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
-	framework.Eventually(t, "the webhooks to be asked", func(ctx context.Context) error {
+	wait.For(t, "the webhooks to be asked", func(ctx context.Context) error {
 		_, err := cluster.Apply(ctx, ns.Name, fmt.Sprintf(mistaken, "asked"))
 		if err == nil {
 			if _, err := cluster.Kubectl(ctx, "delete", "performer", "asked", "-n", ns.Name); err != nil {
@@ -104,10 +105,10 @@ func TestMistakesAreRefusedAndDoubtsAreTold(t *testing.T) {
 	}
 
 	// In its own namespace the operator stands in nobody's way.
-	if _, err := cluster.Apply(t.Context(), framework.OperatorNamespace, fmt.Sprintf(mistaken, "exempt")); err != nil {
+	if _, err := cluster.Apply(t.Context(), realcluster.OperatorNamespace, fmt.Sprintf(mistaken, "exempt")); err != nil {
 		t.Errorf("in the operator's own namespace: %v", err)
 	}
-	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "exempt", "-n", framework.OperatorNamespace, "--timeout=60s"); err != nil {
+	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "exempt", "-n", realcluster.OperatorNamespace, "--timeout=60s"); err != nil {
 		t.Error(err)
 	}
 
@@ -147,7 +148,7 @@ func TestTheFinalizerSavesAWrite(t *testing.T) {
 		t.Errorf("made with finalizers %q", made.Finalizers)
 	}
 	ns.WaitReady(t, "a")
-	requests, _, err := audit.Requests(framework.OperatorUser, made.CreationTimestamp.Time)
+	requests, _, err := audit.Requests(realcluster.OperatorUser, made.CreationTimestamp.Time)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +160,7 @@ func TestTheFinalizerSavesAWrite(t *testing.T) {
 }
 
 // oldOne makes a Performer with mistakes while nobody judges, as are those of the time before the webhooks were turned on.
-func oldOne(t *testing.T, ns *framework.Namespace, name string) *v1alpha1.Performer {
+func oldOne(t *testing.T, ns *realcluster.Namespace, name string) *v1alpha1.Performer {
 	t.Helper()
 	if _, err := cluster.Apply(t.Context(), ns.Name, fmt.Sprintf(mistaken, name)); err != nil {
 		t.Fatal(err)
@@ -191,7 +192,7 @@ func TestTheOperatorIsAway(t *testing.T) {
 	oldOne(t, ns, "goes")
 
 	setFailurePolicy(t, admissionregistrationv1.Fail)
-	framework.Eventually(t, "Fail to be in force", func(ctx context.Context) error {
+	wait.For(t, "Fail to be in force", func(ctx context.Context) error {
 		_, err := cluster.Apply(ctx, ns.Name, strings.Replace(fmt.Sprintf(dubious, "new"), "0x123...", "0x124...", 1))
 		if err == nil {
 			_, err := cluster.Kubectl(ctx, "delete", "performer", "new", "-n", ns.Name, "--wait=false")
@@ -226,7 +227,7 @@ func TestTheOperatorIsAway(t *testing.T) {
 	back(t.Context())
 	var told *v1alpha1.Performer
 	for _, m := range mistakes {
-		told = ns.WaitFor(t, "old", "what is wrong to be told", framework.Has(v1alpha1.ConditionStalled, metav1.ConditionTrue, "InvalidSpec", m.field+" "+m.why))
+		told = ns.WaitFor(t, "old", "what is wrong to be told", realcluster.Has(v1alpha1.ConditionStalled, metav1.ConditionTrue, "InvalidSpec", m.field+" "+m.why))
 	}
 	if told.UID != old.UID {
 		t.Error("it is another one")
@@ -239,11 +240,11 @@ func TestTheOperatorIsAway(t *testing.T) {
 	if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(`{"spec":{"podLabels":{"no key":"x"}}}`), metav1.PatchOptions{}); err == nil || !strings.Contains(err.Error(), "no key") {
 		t.Errorf("a further mistake: %v", err)
 	}
-	mended := fmt.Sprintf(`{"spec":{"image":%q,"resources":null}}`, framework.SampleImage)
+	mended := fmt.Sprintf(`{"spec":{"image":%q,"resources":null}}`, realcluster.SampleImage)
 	if _, err := performers.Patch(t.Context(), "old", types.MergePatchType, []byte(mended), metav1.PatchOptions{}); err != nil {
 		t.Error(err)
 	}
-	ns.WaitFor(t, "old", "the mistakes to be gone", framework.Has(v1alpha1.ConditionDegraded, metav1.ConditionFalse, "AsExpected", ""))
+	ns.WaitFor(t, "old", "the mistakes to be gone", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionFalse, "AsExpected", ""))
 }
 
 // webhookObjects are what there is of webhooks besides the operator itself.
@@ -257,7 +258,7 @@ var webhookObjects = []string{
 func assertNoWebhooks(t *testing.T) {
 	t.Helper()
 	for _, object := range webhookObjects {
-		found, err := cluster.Kubectl(t.Context(), "get", object, "-n", framework.OperatorNamespace, "--ignore-not-found", "-o", "name")
+		found, err := cluster.Kubectl(t.Context(), "get", object, "-n", realcluster.OperatorNamespace, "--ignore-not-found", "-o", "name")
 		if err != nil || found != "" {
 			t.Errorf("left: %s %v", found, err)
 		}
@@ -272,8 +273,8 @@ func TestWebhooksAreTurnedOffAndUninstalled(t *testing.T) {
 	for _, command := range [][]string{
 		{"delete", "-f", "deploy/webhooks/webhooks.yaml"},
 		{"apply", "-f", "deploy/"},
-		{"rollout", "status", "-n", framework.OperatorNamespace, "deployment/" + framework.OperatorDeployment, "--timeout=120s"},
-		{"delete", "secret", "-n", framework.OperatorNamespace, "hourglass-operator-webhook-ca"},
+		{"rollout", "status", "-n", realcluster.OperatorNamespace, "deployment/" + realcluster.OperatorDeployment, "--timeout=120s"},
+		{"delete", "secret", "-n", realcluster.OperatorNamespace, "hourglass-operator-webhook-ca"},
 	} {
 		if _, err := cluster.Kubectl(t.Context(), command...); err != nil {
 			t.Fatal(err)

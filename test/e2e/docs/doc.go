@@ -44,5 +44,5 @@
 // Whatever has no marker is run. After a page all Performers are deleted, and namespaces that it made; what else it
 // made it has to delete itself.
 //
-// The package's own check, and that of links, are in test/docs and need no cluster: go test ./test/docs/...
+// The package's own check, and that of links, are in test/static/pages and need no cluster: go test ./test/static/pages/...
 package docs

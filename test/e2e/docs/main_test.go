@@ -10,17 +10,17 @@ import (
 	"os"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
 // cluster is what the pages are run in.
-var cluster *framework.Cluster
+var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {
-	if os.Getenv(framework.EnvKubeconfig) != "" {
+	if os.Getenv(realcluster.EnvKubeconfig) != "" {
 		// They install and uninstall, and work in the namespace default: not in somebody else's cluster.
-		fmt.Println("the pages are run in a cluster of their own only: skipped, for " + framework.EnvKubeconfig + " is set")
+		fmt.Println("the pages are run in a cluster of their own only: skipped, for " + realcluster.EnvKubeconfig + " is set")
 		return
 	}
-	os.Exit(framework.Main(m, framework.StartEmpty, func(c *framework.Cluster) { cluster = c }, nil))
+	os.Exit(realcluster.Main(m, realcluster.StartEmpty, func(c *realcluster.Cluster) { cluster = c }, nil))
 }

@@ -19,21 +19,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
-	"github.com/Layr-Labs/hourglass-operator/test/docs/markdown"
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/markdown"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const undeploy = "hack/undeploy.sh all --ignore-not-found"
 
 // TestPages runs the commands of all pages, one page after the other.
 func TestPages(t *testing.T) {
-	paths, err := markdown.Documents(root)
+	paths, err := markdown.Documents(repository.Root())
 	if err != nil {
 		t.Fatal(err)
 	}
 	var pages []*markdown.Page
 	for _, path := range paths {
-		page, err := markdown.Load(root, path)
+		page, err := markdown.Load(repository.Root(), path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +169,7 @@ func runStep(t *testing.T, sh *shell, where string, step markdown.Step, fails bo
 		return markdown.Shows(step.Output, output)
 	}
 	if asks.MatchString(step.Command) {
-		framework.Eventually(t, where+": "+strings.TrimSpace(step.Command), try)
+		wait.For(t, where+": "+strings.TrimSpace(step.Command), try)
 	} else if err := try(t.Context()); err != nil {
 		t.Fatalf("%s: %s: %v", where, strings.TrimSpace(step.Command), err)
 	}

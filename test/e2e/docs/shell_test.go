@@ -15,10 +15,11 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 const (
-	root = "../../.."
 	// limit is how long a command may take. None is expected to come near: it ends those that hang.
 	limit = 5 * time.Minute
 )
@@ -35,7 +36,7 @@ type shell struct {
 func newShell(t *testing.T) *shell {
 	t.Helper()
 	s := &shell{dir: t.TempDir()}
-	bin, err := filepath.Abs(filepath.Join(root, "bin"))
+	bin, err := filepath.Abs(repository.Path("bin"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +68,7 @@ func (s *shell) run(ctx context.Context, commands string) (string, error) {
 	defer output.Close()
 	script := ". \"$EXPORTED\"\n" + commands + "\n{ export -p; printf 'cd %q\\n' \"$PWD\"; } >\"$EXPORTED\"\n"
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
-	cmd.Dir = root
+	cmd.Dir = repository.Root()
 	// kubectl has to ask anew which kinds there are: the commands before may have added or removed some.
 	cache := filepath.Join(s.dir, "kube-cache")
 	if err := os.RemoveAll(cache); err != nil {

@@ -25,7 +25,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const (
@@ -208,7 +208,7 @@ func checkRun(t *testing.T, name string, stamp map[string]string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "pod version to end", func(ctx context.Context) error {
+	wait.For(t, "pod version to end", func(ctx context.Context) error {
 		pod, err := pods.Get(ctx, "version", metav1.GetOptions{})
 		if err == nil && pod.Status.Phase != corev1.PodSucceeded {
 			err = fmt.Errorf("it is %s: %+v", pod.Status.Phase, pod.Status.ContainerStatuses)
@@ -233,7 +233,7 @@ func checkRun(t *testing.T, name string, stamp map[string]string) {
 // checkOperator installs the operator with the image, and has it do its work.
 func checkOperator(t *testing.T, name string, image contents) {
 	cluster.MustRun(t, "make", "deploy", "IMG="+name)
-	framework.Eventually(t, "the operator to be ready", cluster.OperatorReady)
+	wait.For(t, "the operator to be ready", cluster.OperatorReady)
 	pods, err := cluster.OperatorPods(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -11,12 +11,12 @@ import (
 	"os"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
 // cluster has no operator until the tests install theirs.
-var cluster *framework.Cluster
+var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {
-	os.Exit(framework.Main(m, framework.StartEmpty, func(c *framework.Cluster) { cluster = c }, nil))
+	os.Exit(realcluster.Main(m, realcluster.StartEmpty, func(c *realcluster.Cluster) { cluster = c }, nil))
 }

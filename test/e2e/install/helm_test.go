@@ -19,7 +19,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const (
@@ -47,7 +49,7 @@ func newHelm(t *testing.T, name string) helm {
 // try runs a command about the release, such as install, and returns what it said.
 func (h helm) try(t *testing.T, verb string, args ...string) (string, error) {
 	t.Helper()
-	args = append([]string{verb, release, "--namespace=" + framework.OperatorNamespace, "--timeout=3m"}, args...)
+	args = append([]string{verb, release, "--namespace=" + realcluster.OperatorNamespace, "--timeout=3m"}, args...)
 	return cluster.Run(t.Context(), h.program, args...)
 }
 
@@ -75,16 +77,16 @@ func (h helm) packaged(t *testing.T) string {
 // refusesTheEarlierOperator has a Deployment in the way that is called as ours and selects by something else.
 func (h helm) refusesTheEarlierOperator(t *testing.T) {
 	t.Helper()
-	cluster.MustRun(t, "kubectl", "create", "deployment", framework.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+framework.OperatorNamespace)
+	cluster.MustRun(t, "kubectl", "create", "deployment", realcluster.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+realcluster.OperatorNamespace)
 	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md says how to migrate") {
 		t.Errorf("an installation over the earlier operator ends with: %s, %v", output, err)
 	}
-	cluster.MustRun(t, "kubectl", "delete", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace)
+	cluster.MustRun(t, "kubectl", "delete", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace)
 }
 
 // upgradeAndBack takes the release through what docs/install.md has of upgrades, and leaves it with all defaults and
 // nextImage.
-func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
+func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
 	later := laterChart(t)
 	upgrade := []string{later, "--reset-then-reuse-values", "--set", "operator.image.tag=" + tagOf(nextImage), "--wait"}
@@ -111,7 +113,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.performers.namespaces={"+ns.Name+"}")
 	h.run(t, "upgrade", with...)
 	operatorRuns(t, nextImage)
-	framework.Eventually(t, "a webhook to refuse what is wrong", refusal(ns))
+	wait.For(t, "a webhook to refuse what is wrong", refusal(ns))
 	h.run(t, "upgrade", with...)
 	if err := refusal(ns)(t.Context()); err != nil {
 		t.Errorf("after an upgrade with the same values: %v", err)
@@ -148,7 +150,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 	set("operator.env.leaderElection=false,operator.replicaCount=1")
 	operatorRunsAs(t, nextImage, 1)
 	strategy := func() string {
-		return cluster.MustRun(t, "kubectl", "get", "deployment", framework.OperatorDeployment, "--namespace="+framework.OperatorNamespace, "--output=jsonpath={.spec.strategy}")
+		return cluster.MustRun(t, "kubectl", "get", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace, "--output=jsonpath={.spec.strategy}")
 	}
 	if now := strategy(); now != `{"type":"Recreate"}` {
 		t.Errorf("without leader election the strategy is %s", now)
@@ -165,7 +167,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *framework.Namespace) {
 func (h helm) revision(t *testing.T) string {
 	t.Helper()
 	var status struct{ Version int }
-	if err := json.Unmarshal([]byte(cluster.MustRun(t, h.program, "status", release, "--namespace="+framework.OperatorNamespace, "--output=json")), &status); err != nil {
+	if err := json.Unmarshal([]byte(cluster.MustRun(t, h.program, "status", release, "--namespace="+realcluster.OperatorNamespace, "--output=json")), &status); err != nil {
 		t.Fatal(err)
 	}
 	return strconv.Itoa(status.Version)
@@ -174,7 +176,7 @@ func (h helm) revision(t *testing.T) string {
 // testsAnAccountThatMayNothing runs the test of another release, which has no roles and no operator.
 func (h helm) testsAnAccountThatMayNothing(t *testing.T) {
 	t.Helper()
-	const other, in = "without-roles", "--namespace=" + framework.OperatorNamespace
+	const other, in = "without-roles", "--namespace=" + realcluster.OperatorNamespace
 	cluster.MustRun(t, h.program, "install", other, chart, in, "--set=crd.install=false,rbac.create=false,rbac.aggregate=false,operator.replicaCount=0")
 	output, err := cluster.Run(t.Context(), h.program, "test", other, in, "--logs", "--timeout=2m")
 	if err == nil || !strings.Contains(output+err.Error(), "may not list, watch, get, patch performers") {
@@ -185,9 +187,9 @@ func (h helm) testsAnAccountThatMayNothing(t *testing.T) {
 }
 
 // fromNothing installs the operator as docs/install.md has it, in a cluster that has neither its namespace nor its CRD.
-func (h helm) fromNothing(t *testing.T, ns *framework.Namespace) {
+func (h helm) fromNothing(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
-	cluster.MustRun(t, "kubectl", "delete", "namespace", framework.OperatorNamespace, "--timeout=120s")
+	cluster.MustRun(t, "kubectl", "delete", "namespace", realcluster.OperatorNamespace, "--timeout=120s")
 	h.run(t, "install", chart, "--create-namespace", "--wait")
 	operatorRuns(t, image)
 	ns.CreateReady(t, ns.Performer("first"))
@@ -195,7 +197,7 @@ func (h helm) fromNothing(t *testing.T, ns *framework.Namespace) {
 }
 
 // refusal returns a check that a Performer which only a webhook finds something wrong with is refused.
-func refusal(ns *framework.Namespace) func(context.Context) error {
+func refusal(ns *realcluster.Namespace) func(context.Context) error {
 	return func(ctx context.Context) error {
 		wrong := ns.Performer("wrong")
 		wrong.Spec.Image = "registry.example.org/Performer:v1"
@@ -221,7 +223,7 @@ const laterWords = "of a later chart"
 func laterChart(t *testing.T) string {
 	t.Helper()
 	copied := filepath.Join(t.TempDir(), release)
-	if err := os.CopyFS(copied, os.DirFS(filepath.Join("../../..", chart))); err != nil {
+	if err := os.CopyFS(copied, os.DirFS(repository.Path(chart))); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(copied, "files/crd/hourglass.eigenlayer.io_performers.yaml")

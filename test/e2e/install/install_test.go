@@ -15,7 +15,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/Layr-Labs/hourglass-operator/test/e2e/framework"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const (
@@ -65,8 +66,8 @@ func TestWaysToInstall(t *testing.T) {
 			install: func(t *testing.T) { cluster.MustRun(t, "kubectl", "apply", "-k", "manifests/default") },
 			upgrade: func(t *testing.T) { cluster.MustRun(t, "make", "deploy", "IMG="+nextImage) },
 			uninstall: func(t *testing.T) {
-				cluster.MustRun(t, "kubectl", "delete", "--cascade=foreground", "--namespace="+framework.OperatorNamespace, "-k", "manifests/manager")
-				cluster.MustRun(t, "kubectl", "delete", "--namespace="+framework.OperatorNamespace, "-k", "manifests/rbac")
+				cluster.MustRun(t, "kubectl", "delete", "--cascade=foreground", "--namespace="+realcluster.OperatorNamespace, "-k", "manifests/manager")
+				cluster.MustRun(t, "kubectl", "delete", "--namespace="+realcluster.OperatorNamespace, "-k", "manifests/rbac")
 			},
 			leaves: []string{lease},
 		},
@@ -108,7 +109,7 @@ func TestWaysToInstall(t *testing.T) {
 				t.Errorf("the answer is from pod %s, want %s", answer.Pod, performer.Status.PodName)
 			}
 			// One that was deleted while there was no operator.
-			framework.Eventually(t, "the performer deleted before to be gone", ns.Gone("deleted"))
+			wait.For(t, "the performer deleted before to be gone", ns.Gone("deleted"))
 			before = append(before, performerPods(t, ns)...)
 
 			way.upgrade(t)
@@ -167,23 +168,23 @@ func TestWaysToInstall(t *testing.T) {
 	}
 }
 
-// performersNamespace makes the namespace in which the Performers are. It is no framework.Namespace, for at the end
+// performersNamespace makes the namespace in which the Performers are. It is no realcluster.Namespace, for at the end
 // there is no operator to delete Performers with.
-func performersNamespace(t *testing.T) *framework.Namespace {
+func performersNamespace(t *testing.T) *realcluster.Namespace {
 	t.Helper()
 	created, err := cluster.Kube.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "performers-"}}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ns := &framework.Namespace{Cluster: cluster, Name: created.Name}
+	ns := &realcluster.Namespace{Cluster: cluster, Name: created.Name}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
 		if t.Failed() {
 			for _, args := range [][]string{
 				{"get", "performers,pods,services", "--all-namespaces", "-o", "wide"},
-				{"get", "events", "--namespace=" + framework.OperatorNamespace},
-				{"describe", "deployment", "--namespace=" + framework.OperatorNamespace},
+				{"get", "events", "--namespace=" + realcluster.OperatorNamespace},
+				{"describe", "deployment", "--namespace=" + realcluster.OperatorNamespace},
 			} {
 				output, err := cluster.Kubectl(ctx, args...)
 				t.Log(output, err)
@@ -207,7 +208,7 @@ func operatorRuns(t *testing.T, image string) {
 
 func operatorRunsAs(t *testing.T, image string, replicas int) {
 	t.Helper()
-	framework.Eventually(t, "the operator to be ready with "+image, func(ctx context.Context) error {
+	wait.For(t, "the operator to be ready with "+image, func(ctx context.Context) error {
 		if err := cluster.OperatorReady(ctx); err != nil {
 			return err
 		}
@@ -249,7 +250,7 @@ func operatorGone(t *testing.T, leaves ...string) {
 		return strings.HasPrefix(kind, "events")
 	})
 	usual := []string{"configmap/kube-root-ca.crt", "serviceaccount/default"}
-	framework.Eventually(t, "the operator to be gone", func(ctx context.Context) error {
+	wait.For(t, "the operator to be gone", func(ctx context.Context) error {
 		output, err := cluster.Kubectl(ctx, "get", "services,roles,rolebindings,networkpolicies,clusterroles,clusterrolebindings,customresourcedefinitions,"+
 			webhookConfigurations, "--all-namespaces", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator")
 		if err != nil {
@@ -258,7 +259,7 @@ func operatorGone(t *testing.T, leaves ...string) {
 		if left := strings.Fields(output); !slices.Equal(left, []string{"customresourcedefinition.apiextensions.k8s.io/" + crd}) {
 			return fmt.Errorf("these are there: %q", left)
 		}
-		if output, err = cluster.Kubectl(ctx, "get", strings.Join(kinds, ","), "--namespace="+framework.OperatorNamespace, "--output=name"); err != nil {
+		if output, err = cluster.Kubectl(ctx, "get", strings.Join(kinds, ","), "--namespace="+realcluster.OperatorNamespace, "--output=name"); err != nil {
 			return err
 		}
 		left := slices.DeleteFunc(strings.Fields(output), func(name string) bool { return slices.Contains(usual, name) })
@@ -271,7 +272,7 @@ func operatorGone(t *testing.T, leaves ...string) {
 }
 
 // performerPods returns the pods of all performers that are to stay.
-func performerPods(t *testing.T, ns *framework.Namespace) []corev1.Pod {
+func performerPods(t *testing.T, ns *realcluster.Namespace) []corev1.Pod {
 	t.Helper()
 	pods, err := cluster.Kube.CoreV1().Pods(ns.Name).List(t.Context(), metav1.ListOptions{
 		LabelSelector: "app=hourglass-performer,hourglass.eigenlayer.io/performer!=deleted",
@@ -286,7 +287,7 @@ func performerPods(t *testing.T, ns *framework.Namespace) []corev1.Pod {
 func performerOf(pod *corev1.Pod) string { return pod.Labels["hourglass.eigenlayer.io/performer"] }
 
 // notRestarted checks that pods are still the same, and that no container of theirs has been started again.
-func notRestarted(t *testing.T, ns *framework.Namespace, before []corev1.Pod) {
+func notRestarted(t *testing.T, ns *realcluster.Namespace, before []corev1.Pod) {
 	t.Helper()
 	if len(before) == 0 {
 		t.Fatal("no pods that could have been restarted")
@@ -300,20 +301,20 @@ func notRestarted(t *testing.T, ns *framework.Namespace, before []corev1.Pod) {
 			t.Errorf("pod %s was replaced", pod.Name)
 		case pod.Status.ContainerStatuses[0].ContainerID != before[i].Status.ContainerStatuses[0].ContainerID:
 			t.Errorf("the container of pod %s was restarted", pod.Name)
-		case framework.PodReady(pod) != nil:
-			t.Error(framework.PodReady(pod))
+		case realcluster.PodReady(pod) != nil:
+			t.Error(realcluster.PodReady(pod))
 		}
 	}
 }
 
 // mendsServices checks that the operator works, by taking something away that it then makes again.
-func mendsServices(t *testing.T, ns *framework.Namespace, performer string) {
+func mendsServices(t *testing.T, ns *realcluster.Namespace, performer string) {
 	t.Helper()
 	services := cluster.Kube.CoreV1().Services(ns.Name)
 	if err := services.Delete(t.Context(), "performer-"+performer, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	framework.Eventually(t, "the service of performer "+performer+" to be made again", func(ctx context.Context) error {
+	wait.For(t, "the service of performer "+performer+" to be made again", func(ctx context.Context) error {
 		_, err := services.Get(ctx, "performer-"+performer, metav1.GetOptions{})
 		return err
 	})

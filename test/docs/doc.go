@@ -1,5 +1,0 @@
-// Copyright 2026 The Hourglass Operator Authors.
-// SPDX-License-Identifier: Apache-2.0
-
-// Package docs holds what docs/ says against what the code does.
-package docs

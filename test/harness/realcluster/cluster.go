@@ -1,0 +1,171 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package realcluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
+)
+
+const (
+	// EnvKubeconfig names a cluster to test in place of one of the suite's own. The images must be on its nodes.
+	EnvKubeconfig = "E2E_KUBECONFIG"
+	// EnvAuditLog is the path of that cluster's audit log, without which the tests that read it are skipped.
+	EnvAuditLog = "E2E_AUDIT_LOG"
+	// EnvKeep leaves, if not empty, the suite's own cluster running for the next run, which then starts faster.
+	EnvKeep = "E2E_KEEP"
+)
+
+// Cluster is a running cluster with the operator in it.
+type Cluster struct {
+	// Kube and Performers are clients with an administrator's rights and no rate limit.
+	Kube       kubernetes.Interface
+	Performers versioned.Interface
+
+	// root is the repository's folder.
+	root       string
+	kubeconfig string
+	// binDir is the folder of kubectl, "" where it's on the path.
+	binDir   string
+	auditLog string
+	// ownName is what the suite's own cluster is called, "" for another one.
+	ownName string
+	// borrowed says that the cluster outlives the tests and others use it too, so that what Start puts into it must be
+	// taken out again.
+	borrowed bool
+	// ended is closed when the suite's own cluster is gone, nil for another one.
+	ended <-chan struct{}
+	// simulated is held by the tests that have simulated nodes.
+	simulated sync.RWMutex
+	// undo takes down what Start made, the last first.
+	undo []func(context.Context) error
+}
+
+// Start brings up a cluster, or takes the one that the environment names, and installs the operator. The caller must
+// call Stop, after an error too.
+func Start(ctx context.Context) (*Cluster, error) {
+	c, err := StartEmpty(ctx)
+	if err != nil {
+		return c, err
+	}
+	if err := c.install(ctx); err != nil {
+		return c, fmt.Errorf("installing the operator: %w", err)
+	}
+	return c, nil
+}
+
+// StartEmpty is Start without the operator, for tests that install it in ways of their own.
+func StartEmpty(ctx context.Context) (*Cluster, error) {
+	c := &Cluster{}
+	var err error
+	if c.root, err = repositoryRoot(); err != nil {
+		return c, err
+	}
+	if c.kubeconfig = os.Getenv(EnvKubeconfig); c.kubeconfig != "" {
+		c.auditLog, c.borrowed = os.Getenv(EnvAuditLog), true
+	} else if err := c.startOwn(ctx); err != nil {
+		return c, fmt.Errorf("starting a cluster: %w", err)
+	}
+	if err := c.connect(); err != nil {
+		return c, fmt.Errorf("connecting with %s: %w", c.kubeconfig, err)
+	}
+	if err := c.startCaller(ctx); err != nil {
+		return c, fmt.Errorf("starting the pod that calls performers: %w", err)
+	}
+	return c, nil
+}
+
+// Stop takes down what Start made.
+func (c *Cluster) Stop(ctx context.Context) error {
+	var errs []error
+	for len(c.undo) > 0 {
+		last := len(c.undo) - 1
+		undo := c.undo[last]
+		c.undo = c.undo[:last]
+		errs = append(errs, undo(ctx))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Cluster) connect() error {
+	config, err := clientcmd.BuildConfigFromFlags("", c.kubeconfig)
+	if err != nil {
+		return err
+	}
+	// The tests must not be what is slow.
+	config.QPS = -1
+	if c.Kube, err = kubernetes.NewForConfig(config); err != nil {
+		return err
+	}
+	c.Performers, err = versioned.NewForConfig(rest.CopyConfig(config))
+	return err
+}
+
+// Environment returns the variables with which commands run outside of this package find the cluster, and its kubectl
+// first of all.
+func (c *Cluster) Environment() []string {
+	variables := []string{"KUBECONFIG=" + c.kubeconfig}
+	if c.binDir != "" {
+		variables = append(variables, "PATH="+c.binDir+string(os.PathListSeparator)+os.Getenv("PATH"))
+	}
+	return variables
+}
+
+// Kubectl runs kubectl in the repository's root, as the commands in the documentation are meant to be run, and
+// returns its standard output.
+func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
+	return c.kubectl(ctx, "", args...)
+}
+
+// Apply applies YAML in a namespace and returns what kubectl said.
+func (c *Cluster) Apply(ctx context.Context, namespace, yaml string) (string, error) {
+	return c.kubectl(ctx, yaml, "apply", "-n", namespace, "-f", "-")
+}
+
+// ApplyStrictly is Apply, and fails for warnings too, after it has applied.
+func (c *Cluster) ApplyStrictly(ctx context.Context, namespace, yaml string) (string, error) {
+	return c.kubectl(ctx, yaml, "apply", "-n", namespace, "--warnings-as-errors", "-f", "-")
+}
+
+// Delete deletes what YAML names, as far as it's there, without waiting for its end.
+func (c *Cluster) Delete(ctx context.Context, yaml string) error {
+	_, err := c.kubectl(ctx, yaml, "delete", "--ignore-not-found", "--wait=false", "-f", "-")
+	return err
+}
+
+// Run runs a program in the repository's root, for which the cluster and its kubectl are those of the environment, and
+// returns its standard output.
+func (c *Cluster) Run(ctx context.Context, program string, args ...string) (string, error) {
+	if program == "kubectl" {
+		// Not to be looked for on the path of the tests.
+		return c.Kubectl(ctx, args...)
+	}
+	return command{dir: c.root, env: c.Environment()}.run(ctx, program, args...)
+}
+
+// MustRun is Run that ends the test where the program fails.
+func (c *Cluster) MustRun(t *testing.T, program string, args ...string) string {
+	t.Helper()
+	output, err := c.Run(t.Context(), program, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return output
+}
+
+func (c *Cluster) kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
+	kubectl := command{dir: c.root, env: []string{"KUBECONFIG=" + c.kubeconfig}, stdin: stdin}
+	return kubectl.run(ctx, filepath.Join(c.binDir, "kubectl"), args...)
+}

@@ -1,0 +1,79 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package realcluster
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Main runs the tests of a package in a cluster, for its TestMain, and returns the code to exit with. start makes the
+// cluster (Start or StartEmpty), use gets it before the first test, and last, which may be nil, is a check of the whole
+// run after tests that passed.
+func Main(m *testing.M, start func(context.Context) (*Cluster, error), use func(*Cluster), last func(context.Context) (code int)) (code int) {
+	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer cancel()
+	if err := runManyAtOnce(); err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 2
+	}
+
+	cluster, err := start(ctx)
+	use(cluster)
+	stop := sync.OnceFunc(func() {
+		// Interrupted or not, what was begun is taken down.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
+		defer cancel()
+		if err := cluster.Stop(ctx); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e: taking down:", err)
+			code = 1
+		}
+	})
+	defer stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		return 1
+	}
+
+	finished := make(chan struct{})
+	defer close(finished)
+	go func() {
+		select {
+		case <-ctx.Done():
+			fmt.Fprintln(os.Stderr, "e2e: interrupted, taking down")
+			stop()
+			os.Exit(130)
+		case <-cluster.Ended():
+			// Else each test would wait in vain, one after the other.
+			fmt.Fprintln(os.Stderr, "e2e: the cluster is gone though nothing here has ended it")
+			stop()
+			os.Exit(1)
+		case <-finished:
+		}
+	}()
+	code = m.Run()
+	if code == 0 && last != nil {
+		code = last(ctx)
+	}
+	return code
+}
+
+// runManyAtOnce sets how many parallel tests run at once, unless the caller has: they wait for the cluster most of the
+// time, so the number of processors, which is the default, says nothing.
+func runManyAtOnce() error {
+	flag.Parse()
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	return flag.Set("test.parallel", "6")
+}

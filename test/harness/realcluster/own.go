@@ -1,0 +1,123 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package realcluster
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// keptName is the cluster that EnvKeep leaves running. One that isn't kept has a name of its own, so that runs don't
+// get into each other's way.
+const keptName = "e2e"
+
+// startOwn builds and brings up the suite's own cluster, and loads the images into its node.
+func (c *Cluster) startOwn(ctx context.Context) error {
+	build := command{dir: c.root, echo: true}
+	if _, err := build.run(ctx, "make", "--no-print-directory", "localcluster"); err != nil {
+		return err
+	}
+	name := keptName
+	if os.Getenv(EnvKeep) != "" {
+		if _, err := c.localcluster(ctx, "up", "--name", name, "--nodes", "real"); err != nil {
+			return err
+		}
+	} else {
+		name = fmt.Sprintf("%s-%d", keptName, os.Getpid())
+		if err := c.bringUp(ctx, name); err != nil {
+			return err
+		}
+	}
+	c.ownName = name
+	kubeconfig, err := c.localcluster(ctx, "kubeconfig", "--name", name)
+	if err != nil {
+		return err
+	}
+	binDir, err := c.localcluster(ctx, "bin-dir")
+	if err != nil {
+		return err
+	}
+	c.kubeconfig, c.binDir = strings.TrimSpace(kubeconfig), strings.TrimSpace(binDir)
+	c.auditLog = filepath.Join(filepath.Dir(c.kubeconfig), "audit.log")
+	_, err = build.run(ctx, "test/e2e/load-images.sh", name)
+	return err
+}
+
+// bringUp starts a cluster that ends with this process, however that ends: go test's own timeout leaves no chance to
+// clean up.
+func (c *Cluster) bringUp(ctx context.Context, name string) error {
+	cmd := exec.Command(c.localclusterPath(), "up", "--name", name, "--nodes", "real", "--foreground")
+	cmd.Stderr = os.Stderr
+	// The cluster ends when this pipe does.
+	leash, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	// Away from the terminal's interrupts: the cluster is to be there for what is done on an interrupt.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	c.undo = append(c.undo, func(context.Context) error {
+		// The signal and not only the end of the leash, which isn't heeded before the cluster is up.
+		return errors.Join(cmd.Process.Signal(syscall.SIGTERM), leash.Close(), cmd.Wait())
+	})
+
+	// One line tells that the cluster is ready; the end of the output, that it's gone.
+	ready, ended := make(chan struct{}), make(chan struct{})
+	c.ended = ended
+	go func() {
+		defer close(ended)
+		output := bufio.NewReader(stdout)
+		if _, err := output.ReadString('\n'); err != nil {
+			return
+		}
+		close(ready)
+		_, _ = io.Copy(io.Discard, output)
+	}()
+	select {
+	case <-ready:
+		return nil
+	case <-ended:
+		return errors.New("localcluster ended before the cluster was ready; its messages say why")
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// LoadImage loads the images of an archive into the node. It skips the test in a cluster that is not the suite's own.
+func (c *Cluster) LoadImage(t *testing.T, archive string) {
+	t.Helper()
+	if c.ownName == "" {
+		t.Skip("loading images needs a cluster of the suite's own")
+	}
+	c.control(t, "load-image", archive)
+}
+
+// Ended is closed when a cluster that Start brought up is gone, be it by somebody else's hand. Of another's cluster it
+// tells nothing.
+func (c *Cluster) Ended() <-chan struct{} {
+	return c.ended
+}
+
+func (c *Cluster) localcluster(ctx context.Context, args ...string) (string, error) {
+	return command{dir: c.root, echo: true}.run(ctx, c.localclusterPath(), args...)
+}
+
+func (c *Cluster) localclusterPath() string {
+	return filepath.Join(c.root, "bin", "localcluster")
+}

@@ -1,0 +1,98 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package realcluster
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
+)
+
+// SimulatedToleration is what a pod needs to land on a simulated node.
+func SimulatedToleration() corev1.Toleration {
+	return corev1.Toleration{Key: "kwok.x-k8s.io/node", Operator: corev1.TolerationOpExists}
+}
+
+// ShareSimulatedNodes says that a test has simulated nodes, all of which are to live until its end. It skips the test
+// in a cluster that is not the suite's own.
+func (c *Cluster) ShareSimulatedNodes(t *testing.T) {
+	t.Helper()
+	c.needOwn(t)
+	c.simulated.RLock()
+	t.Cleanup(c.simulated.RUnlock)
+}
+
+// ClaimSimulatedNodes says that a test kills the simulated nodes: no other test has any until the end of this one.
+func (c *Cluster) ClaimSimulatedNodes(t *testing.T) {
+	t.Helper()
+	c.needOwn(t)
+	c.simulated.Lock()
+	t.Cleanup(c.simulated.Unlock)
+}
+
+// KillSimulatedNodes makes all simulated nodes die: they are heard of no more, and the pods on them stay as they are. It
+// returns what brings them back, which is done at the test's end at the latest.
+func (c *Cluster) KillSimulatedNodes(t *testing.T) (comeBack func()) {
+	t.Helper()
+	c.control(t, "stop", "kwok")
+	comeBack = sync.OnceFunc(func() { c.control(t, "start", "kwok") })
+	t.Cleanup(comeBack)
+	return comeBack
+}
+
+func (c *Cluster) needOwn(t *testing.T) {
+	t.Helper()
+	if c.ownName == "" {
+		t.Skip("simulated nodes need a cluster of the suite's own")
+	}
+}
+
+// AddNode adds a simulated node for the time of a test. What follows prefix in its name makes it unique. The options
+// are those of localcluster add-node.
+func (c *Cluster) AddNode(t *testing.T, prefix string, options ...string) (name string) {
+	t.Helper()
+	name = prefix + "-" + strings.ToLower(rand.Text()[:6])
+	c.control(t, append([]string{"add-node", name}, options...)...)
+	t.Cleanup(func() { c.control(t, "remove-node", name) })
+	// Until then pods that only prefer it go elsewhere.
+	wait.For(t, "node "+name+" to take pods", func(ctx context.Context) error {
+		node, err := c.Kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		ready := slices.ContainsFunc(node.Status.Conditions, func(condition corev1.NodeCondition) bool {
+			return condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue
+		})
+		if !ready || slices.ContainsFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == corev1.TaintNodeNotReady }) {
+			return fmt.Errorf("ready %t, taints %v", ready, node.Spec.Taints)
+		}
+		return nil
+	})
+	return name
+}
+
+// control gives a command to localcluster, about the suite's own cluster.
+func (c *Cluster) control(t *testing.T, args ...string) {
+	t.Helper()
+	// In a cleanup too, when the test's own context is done.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 15*time.Minute)
+	defer cancel()
+	args = slices.Insert(args, 1, "--name", c.ownName)
+	if _, err := (command{dir: c.root}).run(ctx, c.localclusterPath(), args...); err != nil {
+		t.Error(err)
+		if t.Context().Err() == nil {
+			t.FailNow()
+		}
+	}
+}

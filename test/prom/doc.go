@@ -1,5 +1,0 @@
-// Copyright 2026 The Hourglass Operator Authors.
-// SPDX-License-Identifier: Apache-2.0
-
-// Package prom gets Prometheus for tests, and asks it.
-package prom

@@ -1,0 +1,131 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package chart
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager"
+)
+
+// TestManagerUnderstandsTheChart has the manager itself read the arguments and the environment that the chart gives it,
+// and compares what it makes of them with the objects that the chart makes beside it.
+func TestManagerUnderstandsTheChart(t *testing.T) {
+	t.Parallel()
+	for _, values := range [][]string{
+		nil,
+		one("operator.env.leaderElection=false", "operator.env.logLevel=debug", "operator.env.logFormat=json"),
+		{"metrics.enabled=false", "operator.env.healthCheckPort=9091", "namespaces={a,b}"},
+		{"metrics.secure=true", "metrics.certificateSecret=s", "operator.clusterDomain=cluster.example", "development.enabled=true"},
+		{"webhook.enabled=true", "operator.env.metricsPort=9090"},
+		{"webhook.enabled=true", "operator.env.webhookPort=9444", "fullnameOverride=x"},
+		certManager("fullnameOverride=x"),
+	} {
+		given := strings.Join(values, " ")
+		fullname := usualRelease
+		if slices.Contains(values, "fullnameOverride=x") {
+			fullname = "x"
+		}
+		all := renderChart(t, helms["helm4"], append([]string{"crd.install=false"}, values...)...)
+		managerFits(t, given, namespace, fullname, all)
+	}
+}
+
+// managerFits checks that what the manager makes of its Deployment is what an installation has beside it.
+func managerFits(t *testing.T, given, namespace, fullname string, all objects) {
+	t.Helper()
+	deployment := all["Deployment "+namespace+"/"+fullname+"-controller-manager"]
+	options := options(t, deployment, podSpec)
+	ports := map[string]string{}
+	for i := 0; get(deployment, fmt.Sprintf(container0+"ports.%d", i)) != nil; i++ {
+		name := get(deployment, fmt.Sprintf(container0+"ports.%d.name", i))
+		ports[fmt.Sprint(name)] = fmt.Sprint(get(deployment, fmt.Sprintf(container0+"ports.%d.containerPort", i)))
+	}
+	wantPorts := map[string]string{"health": strings.TrimPrefix(options.HealthProbeBindAddress, ":")}
+	if options.MetricsBindAddress != "0" {
+		wantPorts["metrics"] = strings.TrimPrefix(options.MetricsBindAddress, ":")
+	}
+	if options.EnableWebhooks {
+		wantPorts["webhooks"] = fmt.Sprint(options.WebhookPort)
+	}
+	if fmt.Sprint(ports) != fmt.Sprint(wantPorts) {
+		t.Errorf("%s: the container has the ports %v, the manager listens on %v", given, ports, wantPorts)
+	}
+
+	lease := get(all["Role "+namespace+"/"+fullname+"-leader-election"], "rules.1.resourceNames.0")
+	if options.LeaderElection.Enabled != (lease != nil) || lease != nil && lease != options.LeaderElection.ResourceName {
+		t.Errorf("%s: the manager elects with the lease %s (%t), and may use %v",
+			given, options.LeaderElection.ResourceName, options.LeaderElection.Enabled, lease)
+	}
+	if !options.EnableWebhooks {
+		return
+	}
+	for _, key := range []string{
+		"Service " + namespace + "/" + options.WebhookService,
+		"ValidatingWebhookConfiguration " + options.WebhookConfiguration,
+		"MutatingWebhookConfiguration " + options.WebhookConfiguration,
+	} {
+		if all[key] == nil {
+			t.Errorf("%s: the manager is told of %s, which is not there", given, key)
+		}
+	}
+	secret := get(all["Role "+namespace+"/"+fullname+"-webhook-ca"], "rules.1.resourceNames.0")
+	trusts := get(all["ClusterRole "+fullname+"-webhook-trust"], "rules.0.resourceNames.0")
+	if options.CertDir != "" {
+		if secret != nil || trusts != nil {
+			t.Errorf("%s: the manager makes no certificates, and may use %v and %v", given, secret, trusts)
+		}
+		return
+	}
+	if secret != options.WebhookCASecret {
+		t.Errorf("%s: the manager keeps its authority in Secret %s, and may use %v", given, options.WebhookCASecret, secret)
+	}
+	if trusts != options.WebhookConfiguration {
+		t.Errorf("%s: the manager writes its authority into %s, and may change %v", given, options.WebhookConfiguration, trusts)
+	}
+}
+
+// environment looks up what a container has in its environment, in the pod whose spec lies at a path of an object.
+func environment(o object, path string) func(string) (string, bool) {
+	return func(variable string) (string, bool) {
+		for i := 0; ; i++ {
+			name := get(o, fmt.Sprintf("%scontainers.0.env.%d.name", path, i))
+			if name == nil {
+				return "", false
+			}
+			if name == variable {
+				value, ok := get(o, fmt.Sprintf("%scontainers.0.env.%d.value", path, i)).(string)
+				return value, ok
+			}
+		}
+	}
+}
+
+// TestFlagsOfTheChartExist checks the lists by which operator.extraArgs and operator.extraEnv refuse what has a value.
+func TestFlagsOfTheChartExist(t *testing.T) {
+	t.Parallel()
+	template := string(read(t, "deploy/charts/hourglass-operator/templates/_validate.tpl"))
+	for list, prefix := range map[string]string{"flags": "--", "variables": ""} {
+		_, text, _ := strings.Cut(template, `{{- define "hourglass-operator.`+list+`" -}}`)
+		text, _, found := strings.Cut(text, "{{- end -}}")
+		var owners map[string]string
+		if err := yaml.Unmarshal([]byte(text), &owners); err != nil || !found || len(owners) == 0 {
+			t.Fatalf("the list of %s is not found: %v", list, err)
+		}
+		for name := range owners {
+			if name == "GOMEMLIMIT" {
+				continue // the Go runtime's
+			}
+			if !regexp.MustCompile(`(?m)^ +(-\w, )?` + prefix + name + `\b`).MatchString(manager.Help()) {
+				t.Errorf("manager --help does not know %s%s", prefix, name)
+			}
+		}
+	}
+}

@@ -1,0 +1,210 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package monitoring
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+)
+
+var plainDashboard = repository.Path("deploy/monitoring/plain/dashboard.json")
+
+func readDashboard(t *testing.T) *Dashboard {
+	t.Helper()
+	dashboard, err := ReadDashboard(plainDashboard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(dashboard.Panels) == 0 {
+		t.Fatal("no panels")
+	}
+	return dashboard
+}
+
+func TestPanelsAreWholeAndDoNotOverlap(t *testing.T) {
+	ids, titles, taken := map[int]bool{}, map[string]bool{}, map[string]string{}
+	for _, panel := range readDashboard(t).Panels {
+		// The heading of a row may be a panel's title too.
+		title := "row " + panel.Title
+		if panel.Type != "row" {
+			title = panel.Title
+		}
+		if ids[panel.ID] || titles[title] {
+			t.Errorf("panel %d %q: its number or its title is another's too", panel.ID, panel.Title)
+		}
+		ids[panel.ID], titles[title] = true, true
+		at := panel.GridPos
+		if at.W < 1 || at.H < 1 || at.X < 0 || at.X+at.W > 24 {
+			t.Errorf("panel %q lies at %+v, beyond the 24 columns", panel.Title, at)
+		}
+		for x := at.X; x < at.X+at.W; x++ {
+			for y := at.Y; y < at.Y+at.H; y++ {
+				cell := fmt.Sprint(x, ",", y)
+				if other, ok := taken[cell]; ok {
+					t.Fatalf("panels %q and %q overlap", panel.Title, other)
+				}
+				taken[cell] = panel.Title
+			}
+		}
+		if panel.Type == "row" {
+			continue
+		}
+		switch {
+		case !strings.HasSuffix(panel.Description, "."):
+			t.Errorf("panel %q has no description", panel.Title)
+		case panel.Datasource.UID != "${datasource}":
+			t.Errorf("panel %q has the data source %q, which is not everybody's", panel.Title, panel.Datasource.UID)
+		case len(panel.Targets) == 0:
+			t.Errorf("panel %q asks nothing", panel.Title)
+		case panel.Type == "timeseries" && panel.FieldConfig.Defaults.Unit == "":
+			t.Errorf("panel %q has no unit", panel.Title)
+		}
+		for _, query := range panel.Targets {
+			// A value for each of several things has a name too.
+			named := panel.Type == "timeseries" || panel.Type == "stat" && strings.HasPrefix(query.Expr, "sum by")
+			if named != (query.LegendFormat != "") {
+				t.Errorf("panel %q: the legend is %q", panel.Title, query.LegendFormat)
+			}
+			// Grafana knows how often Prometheus scrapes; a rate over less than two scrapes is none.
+			if strings.Contains(query.Expr, "rate(") && !strings.Contains(query.Expr, "[$__rate_interval]") {
+				t.Errorf("panel %q: a rate over a time that isn't $__rate_interval", panel.Title)
+			}
+		}
+	}
+}
+
+func TestTheConfigMapHasTheSameDashboard(t *testing.T) {
+	text, err := os.ReadFile(repository.Path("deploy/monitoring/grafana-dashboard.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var object struct {
+		Metadata struct{ Labels map[string]string }
+		Data     map[string]string
+	}
+	if err := yaml.Unmarshal(text, &object); err != nil {
+		t.Fatal(err)
+	}
+	if object.Metadata.Labels["grafana_dashboard"] != "1" {
+		t.Errorf("its labels are %v: Grafana's sidecar passes it over", object.Metadata.Labels)
+	}
+	plain, err := os.ReadFile(plainDashboard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want, got any
+	if err := json.Unmarshal(plain, &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal([]byte(object.Data["hourglass-operator.json"]), &got); err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Error("it differs from the plain one")
+	}
+}
+
+// answers is a Prometheus that answers each question with the same.
+func answers(t *testing.T, asked *[]string, result string) *prometheus.Client {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked = append(*asked, r.URL.Query().Get("query"))
+		fmt.Fprintf(w, `{"status":"success","data":{"result":%s}}`, result)
+	}))
+	t.Cleanup(server.Close)
+	return &prometheus.Client{URL: server.URL}
+}
+
+func TestChoosingAll(t *testing.T) {
+	dashboard := &Dashboard{}
+	dashboard.Templating.List = []Variable{
+		{Name: "datasource", Type: "datasource"},
+		{Name: "cluster", Type: "query", Definition: "label_values(hourglass_build_info, cluster)", AllValue: ".*"},
+		{Name: "job", Type: "query", Definition: `label_values(hourglass_build_info{cluster=~"$cluster"}, job)`},
+		{Name: "namespace", Type: "query", Definition: "label_values(x, namespace)", AllValue: ".*"},
+	}
+	var asked []string
+	client := answers(t, &asked, `[{"metric":{"job":"b"},"value":[1,"1"]},{"metric":{"job":"a.c"},"value":[1,"1"]}]`)
+	choose, err := dashboard.Choose(t.Context(), client, "30s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `rate(y{job=~"(a\\.c|b)",namespace=~".*"}[30s])`
+	if got := choose(`rate(y{job=~"$job",namespace=~"$namespace"}[$__rate_interval])`); got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	if len(asked) != 1 || asked[0] != `group by (job) (hourglass_build_info{cluster=~".*"})` {
+		t.Errorf("Prometheus was asked %q", asked)
+	}
+}
+
+func TestDrawing(t *testing.T) {
+	start := time.Unix(1000, 0)
+	var asked []string
+	client := answers(t, &asked, `[{"metric":{"phase":"Run<ning","job":"x"},"values":[[1000,"3"],[1050,"4"],[1060,"NaN"],[1100,"7"]]}]`)
+	picture, err := readDashboard(t).Draw(t.Context(), client, start, start.Add(100*time.Second), "30s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// A phase in a legend, a value now, and one with a unit.
+	for _, want := range []string{">Run&lt;ning</text>", `font-size="30" text-anchor="middle" fill="#3c8f3c">7</text>`, ">7 s</text>"} {
+		if !strings.Contains(picture, want) {
+			t.Errorf("the picture lacks %s", want)
+		}
+	}
+	if strings.Contains(picture, "no data") || strings.Contains(picture, "NaN") {
+		t.Error("the picture has a panel without data, or what is no number")
+	}
+	if strings.Contains(picture, ">cluster</text>") {
+		t.Error("a table has a column of clusters, of which there are none")
+	}
+	client = answers(t, &asked, `[{"metric":{"cluster":"east","namespace":"a"},"values":[[1100,"1"]]},{"metric":{"cluster":"west","namespace":"a"},"values":[[1100,"0"]]}]`)
+	picture, err = readDashboard(t).Draw(t.Context(), client, start, start.Add(100*time.Second), "30s")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The leaders of two installations: one that is there and one that is not.
+	for _, want := range []string{`fill="#3c8f3c">1</text>`, ">east a</text>", `fill="#c43535">0</text>`, ">west a</text>", ">cluster</text>"} {
+		if !strings.Contains(picture, want) {
+			t.Errorf("the picture lacks %s", want)
+		}
+	}
+	picture, err = readDashboard(t).Draw(t.Context(), answers(t, &asked, "[]"), start, start.Add(100*time.Second), "30s")
+	if err != nil || !strings.Contains(picture, ">no data</text>") {
+		t.Errorf("nothing is drawn as %s, %v", picture, err)
+	}
+	for _, query := range asked {
+		if strings.Contains(query, "$") {
+			t.Errorf("a variable was left: %s", query)
+		}
+	}
+}
+
+func TestFormat(t *testing.T) {
+	for _, tt := range []struct {
+		value float64
+		unit  string
+		want  string
+	}{
+		{0, "s", "0 s"}, {0.00005, "s", "50 µs"}, {0.25, "s", "250 ms"}, {90, "s", "90 s"}, {300, "s", "5 min"},
+		{7200, "s", "2 h"}, {864000, "s", "10 d"}, {3 << 20, "bytes", "3 MiB"}, {1.5, "ops", "1.5/s"},
+		{12, "short", "12"}, {12345, "short", "12.3 K"}, {0.2, "short", "0.2"}, {-300, "s", "-5 min"},
+	} {
+		if got := format(tt.value, tt.unit); got != tt.want {
+			t.Errorf("%v %s is written %s, want %s", tt.value, tt.unit, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package pages
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+)
+
+// read returns a file of the repository.
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(repository.Path(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// table returns the rows of the table under a heading of a page, each as its cells, the first of
+// which has a header of the given name.
+func table(t *testing.T, page, heading, header string) [][]string {
+	t.Helper()
+	_, section, found := strings.Cut(read(t, page), "\n"+heading+"\n")
+	if !found {
+		t.Fatalf("%s has no heading %q", page, heading)
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	var rows [][]string
+	in := false
+	for line := range strings.Lines(section) {
+		line = strings.TrimSpace(line)
+		if !strings.HasPrefix(line, "|") {
+			in = false
+			continue
+		}
+		var cells []string
+		for cell := range strings.SplitSeq(strings.Trim(line, "|"), "|") {
+			cells = append(cells, strings.TrimSpace(cell))
+		}
+		switch {
+		case cells[0] == header:
+			in = true
+		case in && strings.Trim(cells[0], "-") != "":
+			rows = append(rows, cells)
+		}
+	}
+	if len(rows) == 0 {
+		t.Fatalf("%s has no table of %q under %q", page, header, heading)
+	}
+	return rows
+}
+
+var inCode = regexp.MustCompile("`([^`]+)`")
+
+// code returns what stands in code in a cell.
+func code(cell string) []string {
+	var words []string
+	for _, match := range inCode.FindAllStringSubmatch(cell, -1) {
+		words = append(words, match[1])
+	}
+	return words
+}
+
+// testFunction finds the tests in a file.
+var testFunction = regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(t \*testing\.T\)`)
+
+// TestTestsThatAreNamedExist looks for every test that a page names.
+func TestTestsThatAreNamedExist(t *testing.T) {
+	exist := map[string]bool{}
+	for _, folder := range []string{"cmd", "pkg", "test", "hack", "examples"} {
+		err := filepath.WalkDir(repository.Path(folder), func(path string, entry os.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			for _, match := range testFunction.FindAllStringSubmatch(string(text), -1) {
+				exist[match[1]] = true
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, page := range documents(t) {
+		words := code(read(t, page.Path))
+		for _, block := range page.Blocks {
+			words = append(words, strings.Fields(block.NotRun)...)
+		}
+		for _, word := range words {
+			word = strings.Trim(word, ",;.")
+			if strings.HasPrefix(word, "Test") && !exist[word] {
+				t.Errorf("%s names %s, and there is no such test", page.Path, word)
+			}
+		}
+	}
+}

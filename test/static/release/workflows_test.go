@@ -1,0 +1,215 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package release
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"sigs.k8s.io/yaml"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
+)
+
+// workflow is what is looked at of a GitHub workflow. That it is a valid one is for actionlint to tell.
+type workflow struct {
+	Permissions *map[string]string `json:"permissions"`
+	Jobs        map[string]struct {
+		Permissions *map[string]string `json:"permissions"`
+		Timeout     int                `json:"timeout-minutes"`
+		Steps       []struct {
+			Uses string         `json:"uses"`
+			Run  string         `json:"run"`
+			With map[string]any `json:"with"`
+		} `json:"steps"`
+	} `json:"jobs"`
+}
+
+var (
+	pinned  = regexp.MustCompile(`^([\w.-]+/[\w./-]+)@([0-9a-f]{40})$`)
+	comment = regexp.MustCompile(`uses: (\S+) # v\d+\.\d+\.\d+\n`)
+	target  = regexp.MustCompile(`(?m)^([a-z][a-z0-9-]*):`)
+)
+
+// problems tells what is wrong with a workflow: commands that can't be run outside GitHub, actions that
+// may change, permissions that are not needed. mayWrite says whether it may have more than reading.
+func problems(t *testing.T, text string, mayWrite bool) []string {
+	t.Helper()
+	var found []string
+	problem := func(format string, args ...any) { found = append(found, fmt.Sprintf(format, args...)) }
+	var w workflow
+	if err := yaml.Unmarshal([]byte(text), &w); err != nil {
+		return []string{err.Error()}
+	}
+	if w.Permissions == nil || len(*w.Permissions) > 0 {
+		problem("the workflow must have `permissions: {}`, and each job those that it needs")
+	}
+	commented := map[string]bool{}
+	for _, match := range comment.FindAllStringSubmatch(text, -1) {
+		commented[match[1]] = true
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.Jobs)) {
+		job := w.Jobs[name]
+		if job.Timeout == 0 {
+			problem("%s: no timeout-minutes", name)
+		}
+		if job.Permissions == nil {
+			problem("%s: no permissions", name)
+		} else if !mayWrite && slices.Contains(slices.Collect(maps.Values(*job.Permissions)), "write") {
+			problem("%s: may write", name)
+		}
+		for _, step := range job.Steps {
+			if step.Run != "" {
+				if err := runnable(t, step.Run); err != nil {
+					problem("%s: run: %s: %v", name, step.Run, err)
+				}
+				continue
+			}
+			switch match := pinned.FindStringSubmatch(step.Uses); {
+			case match == nil:
+				problem("%s: uses: %s: not pinned by a commit", name, step.Uses)
+			case !commented[step.Uses]:
+				problem("%s: uses: %s: no comment with the version", name, step.Uses)
+			case match[1] == "actions/checkout" && step.With["persist-credentials"] != false:
+				problem("%s: checkout leaves credentials behind: persist-credentials: false", name)
+			}
+		}
+	}
+	for _, step := range unmarked(text) {
+		problem("%s: no comment `# outside: ...` above says what it needs", step)
+	}
+	return found
+}
+
+// outside are the steps that need the world outside, by their beginnings.
+var outside = regexp.MustCompile(`^\s*- (run: (make (vulncheck|docker-buildx|docker-push)|hack/(registry-login|sign|publish)\.sh)|uses: (sigstore|actions/attest))`)
+
+// unmarked returns the steps that need the world outside and have no word of it in the comment above.
+func unmarked(text string) (steps []string) {
+	above := ""
+	for line := range strings.Lines(text) {
+		if outside.MatchString(line) && !strings.Contains(above, "# outside: ") {
+			steps = append(steps, strings.TrimSpace(line))
+		}
+		above = line
+	}
+	return steps
+}
+
+// runnable tells why a command of a workflow is not one that anybody can run: a target of make, or a
+// script of hack/.
+func runnable(t *testing.T, command string) error {
+	t.Helper()
+	if strings.Contains(command, "${{") {
+		return fmt.Errorf("an expression in a command can be an injection: pass it by env")
+	}
+	if strings.ContainsAny(command, "\n|&;<>`$()") {
+		return fmt.Errorf("more than one command: make it a script in hack/")
+	}
+	words := strings.Fields(strings.TrimPrefix(command, "sudo --preserve-env=PATH,CI "))
+	switch {
+	case words[0] == "make" && len(words) > 1:
+		targets := map[string]bool{}
+		for _, match := range target.FindAllStringSubmatch(read(t, "Makefile"), -1) {
+			targets[match[1]] = true
+		}
+		if !targets[words[1]] {
+			return fmt.Errorf("no such target")
+		}
+	case strings.HasPrefix(words[0], "hack/"):
+		info, err := os.Stat(repository.Path(words[0]))
+		if err != nil {
+			return fmt.Errorf("no such script")
+		}
+		if info.Mode()&0o111 == 0 {
+			return fmt.Errorf("not executable")
+		}
+	default:
+		return fmt.Errorf("neither a target of make nor a script of hack/")
+	}
+	return nil
+}
+
+func TestWorkflows(t *testing.T) {
+	paths, err := filepath.Glob(repository.Path(".github/workflows/*"))
+	if err != nil || len(paths) == 0 {
+		t.Fatal("no workflows: ", err)
+	}
+	commits := map[string]string{}
+	for _, path := range paths {
+		name := filepath.Base(path)
+		text := read(t, ".github/workflows/"+name)
+		for _, problem := range problems(t, text, name == "release.yaml") {
+			t.Errorf("%s: %s", name, problem)
+		}
+		for _, match := range comment.FindAllStringSubmatch(text, -1) {
+			action, commit, _ := strings.Cut(match[1], "@")
+			if other, ok := commits[action]; ok && other != commit {
+				t.Errorf("%s: %s is at %s, elsewhere at %s", name, action, commit, other)
+			}
+			commits[action] = commit
+		}
+	}
+}
+
+// TestWorkflowProblemsAreTold makes one thing wrong at a time.
+func TestWorkflowProblemsAreTold(t *testing.T) {
+	const good = `
+permissions: {}
+jobs:
+  one:
+    timeout-minutes: 5
+    permissions: {contents: read}
+    steps:
+      - uses: actions/checkout@0123456789012345678901234567890123456789 # v1.2.3
+        with:
+          persist-credentials: false
+      - run: make help
+      - run: sudo --preserve-env=PATH,CI make help IMG=x
+      - run: hack/version.sh ldflags
+      # outside: the database
+      - run: make vulncheck
+`
+	if found := problems(t, good, false); len(found) > 0 {
+		t.Fatalf("the good one: %q", found)
+	}
+	tests := map[string]struct{ from, to, want string }{
+		"not YAML":                {"jobs:", "jobs", "yaml"},
+		"default permissions":     {"permissions: {}\n", "", "`permissions: {}`"},
+		"all permissions":         {"permissions: {}\n", "permissions: write-all\n", "permissions"},
+		"permissions for all":     {"permissions: {}\n", "permissions: {contents: read}\n", "`permissions: {}`"},
+		"a job without":           {"    permissions: {contents: read}\n", "", "one: no permissions"},
+		"a job that may write":    {"contents: read", "contents: write", "one: may write"},
+		"no timeout":              {"    timeout-minutes: 5\n", "", "no timeout-minutes"},
+		"a tag":                   {"0123456789012345678901234567890123456789", "v1", "not pinned"},
+		"a short commit":          {"0123456789012345678901234567890123456789", "0123456", "not pinned"},
+		"a commit without a word": {" # v1.2.3", "", "no comment with the version"},
+		"credentials":             {"persist-credentials: false", "fetch-depth: 0", "leaves credentials"},
+		"another target":          {"make help\n", "make nothing\n", "no such target"},
+		"no target":               {"make help\n", "make\n", "neither a target"},
+		"another script":          {"hack/version.sh", "hack/nothing.sh", "no such script"},
+		"not a script":            {"hack/version.sh", "hack/boilerplate.go.txt", "not executable"},
+		"another program":         {"make help\n", "curl example.com\n", "neither a target"},
+		"two commands":            {"make help\n", "make help && make test\n", "more than one command"},
+		"no word of outside":      {"      # outside: the database\n", "", "make vulncheck: no comment"},
+		"an injection":            {"hack/version.sh ldflags", "hack/version.sh ${{ github.head_ref }}", "injection"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			text := strings.Replace(good, test.from, test.to, 1)
+			if text == good {
+				t.Fatal("nothing was changed")
+			}
+			if found := strings.Join(problems(t, text, false), "\n"); !strings.Contains(found, test.want) {
+				t.Errorf("told: %q, want %q", found, test.want)
+			}
+		})
+	}
+}
