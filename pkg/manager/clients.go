@@ -18,6 +18,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/errtext"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
 // requestTimeout bounds the requests of the start-up checks and of events. The controller's clients
@@ -39,7 +41,7 @@ type clients struct {
 }
 
 // newClients makes the clients for the cluster that config names, without talking to it.
-func newClients(config *rest.Config, o *Options) (*clients, error) {
+func newClients(config *rest.Config, o *options.Options) (*clients, error) {
 	// One hung request must leave time for another try before the lease is lost.
 	electionTimeout := max(time.Second, o.LeaderElection.RenewDeadline/2)
 
@@ -66,7 +68,7 @@ func newClients(config *rest.Config, o *Options) (*clients, error) {
 		c.webhooks = kube(protobuf(dedicated(config, "webhooks", 0)))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("the configuration for the cluster at %s is not usable: %s", config.Host, oneLine(err))
+		return nil, fmt.Errorf("the configuration for the cluster at %s is not usable: %s", config.Host, errtext.OneLine(err))
 	}
 	return c, nil
 }
@@ -93,7 +95,7 @@ func protobuf(config *rest.Config) *rest.Config {
 
 // loadConfig finds out how to reach the cluster, by client-go's rules: --kubeconfig, the files in
 // KUBECONFIG, ~/.kube/config, the pod's service account. The second result says which it was.
-func loadConfig(o *Options) (*rest.Config, string, error) {
+func loadConfig(o *options.Options) (*rest.Config, string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	// client-go's own warning of missing files is replaced by our errors.
 	rules.WarnIfAllMissing = false
@@ -111,9 +113,9 @@ func loadConfig(o *Options) (*rest.Config, string, error) {
 		if clientcmd.IsEmptyConfig(err) {
 			return nil, "", fmt.Errorf("cannot use %s: it names no cluster: set its current-context", source)
 		}
-		return nil, "", fmt.Errorf("cannot use %s: %s", source, oneLine(err))
+		return nil, "", fmt.Errorf("cannot use %s: %s", source, errtext.OneLine(err))
 	}
-	config.QPS, config.Burst = float32(o.KubeAPIQPS), o.burst()
+	config.QPS, config.Burst = float32(o.KubeAPIQPS), o.Burst()
 	build := CurrentBuild()
 	config.UserAgent = fmt.Sprintf("hourglass-operator/%s (%s)", build.Version, build.Platform)
 	return config, source, nil
@@ -126,7 +128,7 @@ const inCluster = "the pod's service account"
 func configSource(flag, variable string, files []string) (string, error) {
 	if flag != "" {
 		if _, err := os.Stat(flag); err != nil {
-			return "", fmt.Errorf("--kubeconfig=%s: %w", flag, withoutPath(err))
+			return "", fmt.Errorf("--kubeconfig=%s: %w", flag, errtext.WithoutPath(err))
 		}
 		return "kubeconfig " + flag, nil
 	}
@@ -143,18 +145,4 @@ func configSource(flag, variable string, files []string) (string, error) {
 		return "", fmt.Errorf("environment variable KUBECONFIG=%q: no such file: correct it, or unset it to use the pod's service account", variable)
 	}
 	return inCluster, nil
-}
-
-// withoutPath drops the path of a file error, for messages that name the file already.
-func withoutPath(err error) error {
-	var pathError *os.PathError
-	if errors.As(err, &pathError) {
-		return pathError.Err
-	}
-	return err
-}
-
-// oneLine gives the text of an error without line breaks.
-func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
 }

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
 const goodKubeconfig = `
@@ -47,7 +49,7 @@ func TestLoadConfig(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("KUBECONFIG", tt.variable)
-			config, source, err := loadConfig(&Options{Kubeconfig: tt.flag, KubeAPIQPS: 50})
+			config, source, err := loadConfig(&options.Options{Kubeconfig: tt.flag, KubeAPIQPS: 50})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +83,7 @@ func TestLoadConfigRefuses(t *testing.T) {
 			t.Setenv("KUBECONFIG", tt.variable)
 			// As outside of any cluster.
 			t.Setenv("KUBERNETES_SERVICE_HOST", "")
-			_, _, err := loadConfig(&Options{Kubeconfig: tt.flag})
+			_, _, err := loadConfig(&options.Options{Kubeconfig: tt.flag})
 			if err == nil {
 				t.Fatal("accepted")
 			}
@@ -122,14 +124,14 @@ func TestDedicatedConfigsShareNothing(t *testing.T) {
 }
 
 func TestNewClients(t *testing.T) {
-	c, err := newClients(&rest.Config{Host: "https://there", QPS: -1}, DefaultOptions())
+	c, err := newClients(&rest.Config{Host: "https://there", QPS: -1}, options.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.kube == c.events || c.kube == c.election || c.kube == c.checks {
 		t.Error("clients are shared")
 	}
-	_, err = newClients(&rest.Config{Host: "https://there", TLSClientConfig: rest.TLSClientConfig{CAFile: "/nonexistent/ca"}}, DefaultOptions())
+	_, err = newClients(&rest.Config{Host: "https://there", TLSClientConfig: rest.TLSClientConfig{CAFile: "/nonexistent/ca"}}, options.Default())
 	if err == nil || !strings.HasPrefix(err.Error(), "the configuration for the cluster at https://there is not usable: ") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}

@@ -11,6 +11,10 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/election"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/preflight"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/serving"
 	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
 )
 
@@ -19,12 +23,12 @@ import (
 //
 // After an error the caller must end the process without waiting: a manager that has lost its lease
 // may still have a request under way.
-func Run(ctx context.Context, o *Options) error {
+func Run(ctx context.Context, o *options.Options) error {
 	logger := klog.FromContext(ctx)
 	build := CurrentBuild()
 	logger.Info("Starting the Hourglass Operator", "version", build.Version, "commit", build.Commit, "built", build.Date, "go", build.GoVersion)
 	logScope(logger, o)
-	for _, text := range o.withoutEffect() {
+	for _, text := range o.Ignored() {
 		logger.Info("Ignoring an option: " + text)
 	}
 
@@ -64,16 +68,21 @@ func Run(ctx context.Context, o *Options) error {
 	}
 	families.WatchPerformers(work.Leads, work.Performers)
 
-	checks := newPreflight(o, clients, source)
-	p := &process{preflight: checks.wait, worker: work, elector: always{}, flush: events.flush, limits: defaultLimits}
-	alive := []healthCheck{{"controller", work.Healthy}}
+	checks := preflight.New(preflightConfig(o, clients, source))
+	p := &process{preflight: checks.Wait, worker: work, elector: election.Always{}, flush: events.flush, limits: defaultLimits}
+	alive := []serving.HealthCheck{{Name: "controller", Check: work.Healthy}}
 	if o.LeaderElection.Enabled {
-		election, err := newLeaseElector(clients.election, clients.standby, o.LeaderElection)
+		elector, err := election.NewLeaseElector(clients.election, clients.standby, election.Config{
+			Lease:         o.LeaderElection.Lease(),
+			LeaseDuration: o.LeaderElection.LeaseDuration,
+			RenewDeadline: o.LeaderElection.RenewDeadline,
+			RetryPeriod:   o.LeaderElection.RetryPeriod,
+		})
 		if err != nil {
 			return err
 		}
-		p.elector = election
-		alive = append(alive, healthCheck{"leader-election", election.Check})
+		p.elector = elector
+		alive = append(alive, serving.HealthCheck{Name: "leader-election", Check: elector.Check})
 	}
 
 	var admission *webhooks
@@ -82,14 +91,9 @@ func Run(ctx context.Context, o *Options) error {
 			return err
 		}
 	}
-	serve, err := endpointsFor(ctx, o, clients, families.Handler(metrics.Standard()))
-	if err != nil {
-		return err
-	}
-	serve.alive = alive
-	serve.ready = []healthCheck{
-		{"cluster", checks.Check},
-		{"caches", func() error {
+	ready := []serving.HealthCheck{
+		{Name: "cluster", Check: checks.Check},
+		{Name: "caches", Check: func() error {
 			if work.Synced() {
 				return nil
 			}
@@ -97,12 +101,18 @@ func Run(ctx context.Context, o *Options) error {
 		}},
 	}
 	if admission != nil {
-		serve.ready = append(serve.ready, healthCheck{"webhooks", admission.check})
+		ready = append(ready, serving.HealthCheck{Name: "webhooks", Check: admission.check})
 		if admission.keeper != nil {
 			p.worker = workers{work, admission.keeper}
 		}
 	}
-	servers, err := serve.listen(ctx, o)
+	servers, err := serving.ListenAll(ctx, serving.Config{
+		Metrics: serving.MetricsConfig{
+			Address: o.MetricsBindAddress, Handler: families.Handler(metrics.Standard()), Secure: o.MetricsSecure, CertDir: o.MetricsCertDir,
+			Profiles: o.EnablePprof, HTTP2: o.EnableHTTP2, Reviews: clients.reviews,
+		},
+		Health: serving.HealthConfig{Address: o.HealthProbeBindAddress, Alive: alive, Ready: ready},
+	})
 	if err != nil {
 		return err
 	}
@@ -110,7 +120,7 @@ func Run(ctx context.Context, o *Options) error {
 	if admission != nil {
 		s, err := admission.listen(ctx, o)
 		if err != nil {
-			stopAll(servers)
+			serving.StopAll(servers)
 			return err
 		}
 		servers = append(servers, s)
@@ -118,9 +128,9 @@ func Run(ctx context.Context, o *Options) error {
 	}
 	failed := make(chan error, len(servers))
 	for _, s := range servers {
-		defer s.stop()
-		logger.Info("Serving "+s.name, "address", s.listener.Addr().String())
-		go func() { failed <- s.serve() }()
+		defer s.Stop()
+		logger.Info("Serving "+s.Name, "address", s.Address())
+		go func() { failed <- s.Serve() }()
 	}
 	p.failed = failed
 	if err := p.run(ctx); err != nil {
@@ -132,7 +142,7 @@ func Run(ctx context.Context, o *Options) error {
 
 // logScope says what we watch. It is worth a line of its own, since a chart of old set NAMESPACE
 // to the operator's namespace, where nobody keeps Performers, and managers of old ignored it.
-func logScope(logger klog.Logger, o *Options) {
+func logScope(logger klog.Logger, o *options.Options) {
 	if len(o.Namespaces) == 0 {
 		logger.Info("Watching Performers in ALL namespaces")
 		return

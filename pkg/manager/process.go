@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/errtext"
 )
 
 // worker is the part of the controller that a process starts and stops.
@@ -36,6 +38,16 @@ func (w workers) Run(ctx context.Context) {
 		all.Go(func() { one.Run(ctx) })
 	}
 	all.Wait()
+}
+
+// elector decides when this manager may work.
+type elector interface {
+	// Run tries to become the leader, calls lead once it is, and stays it. It returns when ctx ends
+	// or, with an error that says why, when it is the leader no more.
+	Run(ctx context.Context, lead func()) error
+	// Release lets another manager take over at once. It is for after Run has returned and all work
+	// has ended.
+	Release(ctx context.Context) error
 }
 
 // limits bound what a stop may take: together, and with a second for each server, less than the 30
@@ -94,7 +106,7 @@ func (p *process) run(ctx context.Context) error {
 			logger.Info("Stopping", "why", context.Cause(ctx).Error())
 			stopping = true
 		case reason = <-p.failed:
-			logger.Info("Stopping", "why", oneLine(reason))
+			logger.Info("Stopping", "why", errtext.OneLine(reason))
 			stopping = true
 		case <-leading:
 			leading = nil

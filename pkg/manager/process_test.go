@@ -13,6 +13,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 )
 
 // journal keeps what the fakes below were asked to do, in order.
@@ -116,7 +118,7 @@ func newTrial(t *testing.T, inHand time.Duration) *trial {
 		failed:    tr.servers,
 		limits:    defaultLimits,
 	}
-	ctx, stop := context.WithCancelCause(new(logLines).context(t.Context()))
+	ctx, stop := context.WithCancelCause(new(managertest.Logs).Context(t.Context()))
 	tr.stop = stop
 	t.Cleanup(func() { stop(nil) })
 	go func() { tr.ended <- tr.process.run(ctx) }()
@@ -256,7 +258,7 @@ func TestNothingStartsBeforeTheClusterIsThere(t *testing.T) {
 						return ctx.Err()
 					}
 				}} // with no worker and no elector: to touch them would panic
-				ctx, stop := context.WithCancelCause(new(logLines).context(t.Context()))
+				ctx, stop := context.WithCancelCause(new(managertest.Logs).Context(t.Context()))
 				defer stop(nil)
 				tt.end(stop, preflight, servers)
 				if err := p.run(ctx); !errors.Is(err, tt.want) {

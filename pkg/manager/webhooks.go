@@ -13,6 +13,8 @@ import (
 
 	"k8s.io/klog/v2"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/serving"
 	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/webhook"
@@ -25,17 +27,17 @@ const webhookFarewell = 5 * time.Second
 // webhooks are the admission server of this process with its certificate.
 type webhooks struct {
 	handler      *webhook.Handler
-	certificates certificates
+	certificates serving.Certificates
 	keeper       *webhook.Keeper // nil where the certificate comes from files
 }
 
 // newWebhooks returns the webhooks that the options ask for, which judge by the given settings.
-func newWebhooks(ctx context.Context, o *Options, c *clients, families *metrics.Metrics, settings performer.Settings) (*webhooks, error) {
+func newWebhooks(ctx context.Context, o *options.Options, c *clients, families *metrics.Metrics, settings performer.Settings) (*webhooks, error) {
 	w := &webhooks{}
 	counted := families.Webhook(webhook.Operations, webhook.Results, w.certificateTimes)
 	w.handler = webhook.NewHandler(webhook.Config{Settings: settings, Served: counted.Served, Logger: klog.FromContext(ctx)})
 	if o.CertDir != "" {
-		files, err := newFileCertificates("cert-dir", o.CertDir, klog.FromContext(ctx))
+		files, err := serving.NewFileCertificates("cert-dir", o.CertDir, klog.FromContext(ctx))
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +46,7 @@ func newWebhooks(ctx context.Context, o *Options, c *clients, families *metrics.
 	}
 	keeper, err := webhook.NewKeeper(webhook.KeeperConfig{
 		Client:        c.webhooks,
-		Namespace:     o.LeaderElection.ownNamespace(namespaceFile),
+		Namespace:     o.LeaderElection.OwnNamespace(),
 		Secret:        o.WebhookCASecret,
 		Service:       o.WebhookService,
 		Configuration: o.WebhookConfiguration,
@@ -59,12 +61,12 @@ func newWebhooks(ctx context.Context, o *Options, c *clients, families *metrics.
 }
 
 // listen takes the port of the webhook server.
-func (w *webhooks) listen(ctx context.Context, o *Options) (*server, error) {
-	s, err := listen(ctx, "webhook", "webhook-port", net.JoinHostPort("", strconv.Itoa(o.WebhookPort)), w.handler)
+func (w *webhooks) listen(ctx context.Context, o *options.Options) (*serving.Server, error) {
+	s, err := serving.Listen(ctx, serving.Binding{Name: "webhook", Flag: "webhook-port", Address: net.JoinHostPort("", strconv.Itoa(o.WebhookPort))}, w.handler)
 	if err != nil {
 		return nil, err
 	}
-	s.secure(w.certificates, o.EnableHTTP2)
+	s.Secure(w.certificates, o.EnableHTTP2)
 	return s, nil
 }
 
@@ -84,7 +86,7 @@ func (w *webhooks) certificateTimes() (begins, ends time.Time) {
 	if w.certificates == nil {
 		return begins, ends
 	}
-	shown, err := w.certificates.get(nil)
+	shown, err := w.certificates.Get(nil)
 	if err != nil || shown.Leaf == nil {
 		return begins, ends
 	}
@@ -109,4 +111,4 @@ func (w *webhooks) farewell(ctx context.Context) (wait func()) {
 // certificateFunc is a function as certificates.
 type certificateFunc func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
-func (f certificateFunc) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return f(hello) }
+func (f certificateFunc) Get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return f(hello) }
