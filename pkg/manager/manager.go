@@ -72,7 +72,7 @@ func Run(ctx context.Context, o *options.Options) error {
 	p := &process{preflight: checks.Wait, worker: work, elector: election.Always{}, flush: events.flush, limits: defaultLimits}
 	alive := []serving.HealthCheck{{Name: "controller", Check: work.Healthy}}
 	if o.LeaderElection.Enabled {
-		elector, err := election.NewLeaseElector(clients.election, clients.standby, election.Config{
+		elector, err := election.New(clients.election, clients.standby, election.Config{
 			Lease:         o.LeaderElection.Lease(),
 			LeaseDuration: o.LeaderElection.LeaseDuration,
 			RenewDeadline: o.LeaderElection.RenewDeadline,

@@ -24,27 +24,34 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 )
 
-// testConfig is what the flags say by default.
+// testConfig has the defaults of the flags.
 var testConfig = Config{
 	Lease:         types.NamespacedName{Namespace: "home", Name: "b8e8a8a8.hourglass.eigenlayer.io"},
 	LeaseDuration: 15 * time.Second, RenewDeadline: 10 * time.Second, RetryPeriod: 2 * time.Second,
 }
 
-// election is an elector against a fake API server, in a synctest bubble.
+// election is an elector with a fake API server, in a synctest bubble.
 type election struct {
 	*LeaseElector
 	client *fake.Clientset
-	answer atomic.Pointer[func(verb string) error] // the server's, to requests for leases
+	answer atomic.Pointer[func(verb string) error] // of the server to requests for Leases
 	led    atomic.Bool
 	log    managertest.Logs
 	stop   context.CancelFunc
 	ended  chan error
 }
 
+// newElection starts an elector that has won when newElection returns.
 func newElection(t *testing.T) *election {
 	t.Helper()
+	return startElection(t, func(*election) {})
+}
+
+// startElection starts an elector after prepare, and returns once all its goroutines wait.
+func startElection(t *testing.T, prepare func(*election)) *election {
+	t.Helper()
 	client := fake.NewClientset()
-	elector, err := NewLeaseElector(client, client, testConfig)
+	elector, err := New(client, client, testConfig)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,15 +66,16 @@ func newElection(t *testing.T) *election {
 	ctx, stop := context.WithCancel(e.log.Context(t.Context()))
 	e.stop = stop
 	t.Cleanup(stop)
+	prepare(e)
 	go func() { e.ended <- e.Run(ctx, func() { e.led.Store(true) }) }()
 	synctest.Wait()
 	return e
 }
 
-// answers has the server answer requests for leases with what f returns, where that isn't nil.
+// answers makes the server respond to requests for Leases with the error of f, unless that is nil.
 func (e *election) answers(f func(verb string) error) { e.answer.Store(&f) }
 
-// conflict is the answer to a write that is based on an old state.
+// conflict is the error of a write that is based on an old version.
 func conflict() error {
 	return apierrors.NewConflict(coordinationv1.Resource("leases"), "x", errors.New("newer"))
 }
@@ -86,7 +94,7 @@ func (e *election) getLease(t *testing.T) *coordinationv1.Lease {
 	return lease
 }
 
-func TestElectionIsWonKeptAndReleased(t *testing.T) {
+func TestLeadUntilRelease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		if !e.led.Load() {
@@ -111,12 +119,12 @@ func TestElectionIsWonKeptAndReleased(t *testing.T) {
 			t.Errorf("the lease is still held by %q", got)
 		}
 		if e.log.Count("Cannot") > 0 {
-			t.Errorf("complained: %q", e.log.All())
+			t.Errorf("logged a failure: %q", e.log.All())
 		}
 	})
 }
 
-func TestReleaseLeavesTheLeaseOfAnother(t *testing.T) {
+func TestReleaseKeepsLeaseOfAnotherHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		e.stop()
@@ -136,7 +144,7 @@ func TestReleaseLeavesTheLeaseOfAnother(t *testing.T) {
 	})
 }
 
-func TestReleaseTriesAgainAfterAConflict(t *testing.T) {
+func TestReleaseRetriesAfterConflict(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		e.stop()
@@ -158,7 +166,7 @@ func TestReleaseTriesAgainAfterAConflict(t *testing.T) {
 	})
 }
 
-func TestLeaseThatCannotBeRenewedIsLost(t *testing.T) {
+func TestLeaseIsLostWithoutRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		e.answers(func(string) error { return errors.New("etcd is away") })
@@ -167,19 +175,19 @@ func TestLeaseThatCannotBeRenewedIsLost(t *testing.T) {
 		if err == nil || err.Error() != "lost the lease home/b8e8a8a8.hourglass.eigenlayer.io: not renewed within 10s: etcd is away" {
 			t.Errorf("got %v", err)
 		}
-		// The last renewal and the deadline from the next try on; another may lead after 15 s.
+		// The retry period and the deadline. Another manager may lead after 15 s.
 		if took := time.Since(begin); took > 12*time.Second {
 			t.Errorf("gave up after %s", took)
 		}
 		if got := e.log.Count("Cannot read or write the lease"); got != 1 {
-			t.Errorf("complained %d times: %q", got, e.log.All())
+			t.Errorf("logged the failure %d times: %q", got, e.log.All())
 		}
 	})
 }
 
-// TestLateNewsOfAFreeLease reaches a manager that has won already, while the server is away: it has its
-// deadline all the same.
-func TestLateNewsOfAFreeLease(t *testing.T) {
+// TestLateHintOfFreeLease has the hint arrive after the manager has won, while the server is away.
+// The deadline for its renewal must still apply.
+func TestLateHintOfFreeLease(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		e.answers(func(string) error { return errors.New("etcd is away") })
@@ -197,8 +205,70 @@ func TestLateNewsOfAFreeLease(t *testing.T) {
 	})
 }
 
-// TestALeaderThatHangsIsNotHealthy has a renewal hang in a way that no deadline ends: then a restart helps.
-func TestALeaderThatHangsIsNotHealthy(t *testing.T) {
+// TestLeaseWonByAbandonedAttempt has the write that wins the Lease in flight when the watch reports
+// that the Lease is free. The attempt that wrote renews nothing any more, so it must not lead.
+func TestLeaseWonByAbandonedAttempt(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		outage time.Duration // of the API server, from the win on
+	}{{"the server answers", 0}, {"the server is away", time.Minute}} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				written := make(chan struct{})
+				e := startElection(t, func(e *election) {
+					e.watch = func(ctx context.Context) (watch.Interface, error) {
+						<-ctx.Done()
+						return nil, ctx.Err()
+					}
+					e.answers(func(verb string) error {
+						if verb == "create" {
+							<-written
+						}
+						return nil
+					})
+				})
+				e.free <- struct{}{}
+				synctest.Wait() // the attempt is abandoned and waits for its write
+
+				away := errors.New("etcd is away")
+				if tt.outage > 0 {
+					e.answers(func(string) error { return away })
+				}
+				close(written)
+				time.Sleep(tt.outage)
+				synctest.Wait()
+				if tt.outage > 0 {
+					if e.led.Load() {
+						t.Error("leads without a deadline for the first renewal")
+					}
+					e.answers(func(string) error { return nil })
+					time.Sleep(5 * time.Second) // the next attempt
+				}
+				if got := e.holder(t); got != e.lock.Identity() {
+					t.Errorf("the lease is held by %q: the write did not win", got)
+				}
+				if !e.led.Load() {
+					t.Error("does not lead although it holds the lease and the server answers")
+				}
+
+				e.answers(func(string) error { return away })
+				select {
+				case err := <-e.ended:
+					if err == nil || !strings.Contains(err.Error(), "not renewed within 10s") {
+						t.Errorf("got %v", err)
+					}
+				case <-time.After(15 * time.Second):
+					t.Error("leads on without a renewal")
+					e.stop()
+					<-e.ended
+				}
+			})
+		})
+	}
+}
+
+// TestStuckLeaderIsNotHealthy has a renewal hang that no deadline ends. Only a restart helps.
+func TestStuckLeaderIsNotHealthy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		hang := make(chan struct{})
@@ -208,7 +278,7 @@ func TestALeaderThatHangsIsNotHealthy(t *testing.T) {
 		})
 		time.Sleep(30 * time.Second)
 		if err := e.Check(); err != nil {
-			t.Errorf("not healthy, too early: %v", err)
+			t.Errorf("not healthy too early: %v", err)
 		}
 		time.Sleep(10 * time.Second)
 		if err := e.Check(); err == nil {
@@ -216,12 +286,12 @@ func TestALeaderThatHangsIsNotHealthy(t *testing.T) {
 		}
 		close(hang)
 		if err := <-e.ended; err == nil {
-			t.Error("goes on")
+			t.Error("Run returned no error")
 		}
 	})
 }
 
-func TestLeaseThatWasTakenIsLostAtTheNextLook(t *testing.T) {
+func TestTakenLeaseIsLostAtNextRead(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		lease := e.getLease(t)
@@ -230,7 +300,7 @@ func TestLeaseThatWasTakenIsLostAtTheNextLook(t *testing.T) {
 		if err := e.client.Tracker().Update(coordinationv1.SchemeGroupVersion.WithResource("leases"), lease, "home"); err != nil {
 			t.Fatal(err)
 		}
-		// The fake server has no resourceVersions, so a renewal would just win the lease back.
+		// The fake server does not check resourceVersions, so a renewal would win the Lease back.
 		e.answers(func(verb string) error {
 			if verb == "update" {
 				return conflict()
@@ -247,17 +317,17 @@ func TestLeaseThatWasTakenIsLostAtTheNextLook(t *testing.T) {
 	})
 }
 
-func TestStandbyTellsOnceWhatItSees(t *testing.T) {
+func TestStandbyLogsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
 		e.stop()
 		<-e.ended
 
-		// The same server, seen by another manager, to which the lease is forbidden for a while.
+		// Another manager with the same server, which forbids it the Lease for a while.
 		e.answers(func(string) error {
 			return apierrors.NewForbidden(coordinationv1.Resource("leases"), "x", errors.New("no"))
 		})
-		standby, err := NewLeaseElector(e.client, e.client, testConfig)
+		standby, err := New(e.client, e.client, testConfig)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -287,16 +357,16 @@ func TestStandbyTellsOnceWhatItSees(t *testing.T) {
 	})
 }
 
-// TestStandbySeesARelease counts what a standby asks and how long it takes to lead after a release,
-// with and without the permission to watch.
-func TestStandbySeesARelease(t *testing.T) {
+// TestStandbyTakesOverAfterRelease counts the reads of a standby, and measures how long it takes to
+// lead after a release, with and without the permission to watch.
+func TestStandbyTakesOverAfterRelease(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		mayWatch bool
 		within   time.Duration
 	}{
 		{"watching", true, 0},
-		// client-go looks every two seconds, each time later by a random part of 1.2 times that.
+		// client-go reads every two seconds, plus a random part of 1.2 times that.
 		{"polling", false, 5 * time.Second},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -306,7 +376,7 @@ func TestStandbySeesARelease(t *testing.T) {
 				leader.client.PrependWatchReactor("leases", func(clienttesting.Action) (bool, watch.Interface, error) {
 					return !tt.mayWatch, nil, apierrors.NewForbidden(coordinationv1.Resource("leases"), "x", errors.New("no"))
 				})
-				standby, err := NewLeaseElector(leader.client, leader.client, testConfig)
+				standby, err := New(leader.client, leader.client, testConfig)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -319,7 +389,7 @@ func TestStandbySeesARelease(t *testing.T) {
 						reads.Add(1)
 					}
 				}
-				// Those of client-go's own standby: one every two seconds, or a little more.
+				// client-go itself reads once every two seconds or a little more.
 				if n := reads.Load(); n > 32 {
 					t.Errorf("%d reads of the lease in a minute", n)
 				}
@@ -334,7 +404,7 @@ func TestStandbySeesARelease(t *testing.T) {
 				if took := time.Since(begin); took > tt.within {
 					t.Errorf("leads after %s", took)
 				}
-				// It keeps what it has won.
+				// It keeps the Lease.
 				time.Sleep(time.Minute)
 				if got := leader.holder(t); got != standby.lock.Identity() {
 					t.Errorf("the lease is held by %q", got)
