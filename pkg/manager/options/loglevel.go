@@ -11,27 +11,30 @@ import (
 	"strings"
 )
 
+// The formats of log lines.
 const (
 	FormatText = "text"
 	FormatJSON = "json"
+)
 
-	// What is told of at 0 is what an administrator wants to know; client-go's own ways begin at 1.
-	levelInfo  = 0
-	levelDebug = 4
-	// From 8 on client-go logs the bodies of requests and answers, and with them the environments
-	// of Performers, which may hold secrets.
+const (
+	// infoVerbosity logs what an administrator needs; client-go's own lines begin at 1.
+	infoVerbosity  = 0
+	debugVerbosity = 4
+	// maxVerbosity is the last level at which client-go doesn't log the bodies of requests and
+	// responses. Those contain the environments of Performers, which may hold secrets.
 	maxVerbosity = 7
 )
 
-// LogLevel says how much is logged.
+// LogLevel is how much is logged.
 type LogLevel struct {
-	// Verbosity is klog's: higher tells more.
+	// Verbosity is klog's: a higher one logs more.
 	Verbosity int
-	// ErrorsOnly leaves out all that is not an error.
+	// ErrorsOnly drops everything but errors.
 	ErrorsOnly bool
 }
 
-// String returns the level as a flag takes it.
+// String returns the level in the form that the flag accepts.
 func (l LogLevel) String() string {
 	if l.ErrorsOnly {
 		return "error"
@@ -43,20 +46,20 @@ func level(target *LogLevel) value[LogLevel] {
 	return value[LogLevel]{target, parseLogLevel, LogLevel.String, "level"}
 }
 
-// parseLogLevel reads a word or a verbosity. Kubernetes logs know no warnings, only errors, of
-// which some are not fatal; so warn and error are one level.
+// parseLogLevel parses a word or a verbosity. Kubernetes logs have no warnings, only errors, and
+// not all of those are fatal, so warn and error are one level.
 func parseLogLevel(s string) (LogLevel, error) {
 	switch strings.ToLower(s) {
 	case "debug":
-		return LogLevel{Verbosity: levelDebug}, nil
+		return LogLevel{Verbosity: debugVerbosity}, nil
 	case "info":
-		return LogLevel{Verbosity: levelInfo}, nil
+		return LogLevel{Verbosity: infoVerbosity}, nil
 	case "warn", "warning", "error":
 		return LogLevel{ErrorsOnly: true}, nil
 	}
 	n, err := strconv.Atoi(s)
 	if err != nil || n < 0 || n > maxVerbosity {
-		return LogLevel{}, fmt.Errorf("must be debug, info, warn, error or a number from 0 to %d (above that, whole requests with their secrets would be logged)", maxVerbosity)
+		return LogLevel{}, fmt.Errorf("must be debug, info, warn, error or a number from 0 to %d (higher levels would log whole requests with their secrets)", maxVerbosity)
 	}
 	return LogLevel{Verbosity: n}, nil
 }
@@ -68,7 +71,7 @@ func checkLogFormat(s string) error {
 	return nil
 }
 
-// checkVModule tells whether s is a list as klog has it, of patterns of files and a verbosity for each.
+// checkVModule accepts klog's list of file patterns with a verbosity each.
 func checkVModule(s string) error {
 	if s == "" {
 		return nil
@@ -77,7 +80,7 @@ func checkVModule(s string) error {
 		pattern, verbosity, _ := strings.Cut(item, "=")
 		_, malformed := filepath.Match(pattern, "")
 		if n, err := strconv.Atoi(verbosity); pattern == "" || malformed != nil || err != nil || n < 0 || n > maxVerbosity {
-			return fmt.Errorf("must be a list of file=verbosity such as leader=4,sync*=5, each from 0 to %d (above that, whole requests with their secrets would be logged)", maxVerbosity)
+			return fmt.Errorf("must be a list of file=verbosity such as lease=4,sync*=5, each from 0 to %d (higher levels would log whole requests with their secrets)", maxVerbosity)
 		}
 	}
 	return nil

@@ -24,7 +24,7 @@ func TestParseLogLevel(t *testing.T) {
 		}
 		again, err := parseLogLevel(got.String())
 		if err != nil || again != want {
-			t.Errorf("%q: %q reads back as %+v, %v", text, got, again, err)
+			t.Errorf("%q: %q parses as %+v, %v", text, got, again, err)
 		}
 	}
 	for _, text := range []string{"", "loud", "-1", "8", "1.5"} {

@@ -10,26 +10,25 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// namespaceFile is where a pod finds its own namespace.
+// namespaceFile is where a pod's service account provides the pod's namespace.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// lease is the Lease that managers with these options take.
+// Lease returns the namespace and name of the Lease for leader election.
 func (l *LeaderElection) Lease() types.NamespacedName {
-	return types.NamespacedName{Namespace: l.namespaceOfLease(namespaceFile), Name: l.ResourceName}
+	return types.NamespacedName{Namespace: l.leaseNamespace(namespaceFile), Name: l.ResourceName}
 }
 
-// namespaceOfLease is where the Lease is: as asked for, else where the pod runs, which file tells.
-func (l *LeaderElection) namespaceOfLease(file string) string {
+// OwnNamespace returns the namespace that the manager runs in: that of its service account, else
+// PodNamespace, else the namespace of the default installation.
+func (l *LeaderElection) OwnNamespace() string { return l.ownNamespace(namespaceFile) }
+
+func (l *LeaderElection) leaseNamespace(file string) string {
 	if l.ResourceNamespace != "" {
 		return l.ResourceNamespace
 	}
 	return l.ownNamespace(file)
 }
 
-// OwnNamespace is where the pod runs.
-func (l *LeaderElection) OwnNamespace() string { return l.ownNamespace(namespaceFile) }
-
-// ownNamespace is where the pod runs, which file tells, or what comes nearest to that.
 func (l *LeaderElection) ownNamespace(file string) string {
 	if own, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(own)) != "" {
 		return strings.TrimSpace(string(own))

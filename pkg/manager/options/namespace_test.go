@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-func TestNamespaceOfLease(t *testing.T) {
+func TestLeaseNamespace(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "namespace")
 	if err := os.WriteFile(file, []byte("account\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -20,12 +20,12 @@ func TestNamespaceOfLease(t *testing.T) {
 		file    string
 		want    string
 	}{
-		{"asked for", LeaderElection{ResourceNamespace: "asked", PodNamespace: "pod"}, file, "asked"},
+		{"set by the flag", LeaderElection{ResourceNamespace: "flag", PodNamespace: "pod"}, file, "flag"},
 		{"service account", LeaderElection{PodNamespace: "pod"}, file, "account"},
 		{"environment", LeaderElection{PodNamespace: "pod"}, file + ".no", "pod"},
-		{"nothing known", LeaderElection{}, file + ".no", "hourglass-system"},
+		{"unknown", LeaderElection{}, file + ".no", "hourglass-system"},
 	} {
-		if got := tt.options.namespaceOfLease(tt.file); got != tt.want {
+		if got := tt.options.leaseNamespace(tt.file); got != tt.want {
 			t.Errorf("%s: got %q, want %q", tt.name, got, tt.want)
 		}
 	}

@@ -24,12 +24,12 @@ func environ(list ...string) func(string) (string, bool) {
 	}
 }
 
-func TestParseOptions(t *testing.T) {
+func TestParse(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
 		env  []string
-		want func(*Options) // changes the defaults into what is expected
+		want func(*Options) // turns the defaults into the expected options
 	}{
 		{name: "nothing", want: func(*Options) {}},
 		{
@@ -55,7 +55,7 @@ func TestParseOptions(t *testing.T) {
 			want: func(*Options) {},
 		},
 		{
-			name: "a flag wins over its variable, whatever that holds",
+			name: "a flag wins over its variable, even an invalid one",
 			args: []string{"--namespaces=a", "-v=4", "--logging-format=text"},
 			env:  []string{"NAMESPACE=B!", "LOG_LEVEL=loud", "LOG_FORMAT=xml"},
 			want: func(o *Options) { o.Namespaces, o.LogLevel = []string{"a"}, LogLevel{Verbosity: 4} },
@@ -90,7 +90,7 @@ func TestParseOptions(t *testing.T) {
 			},
 		},
 		{
-			name: "servers off, or on ports that are given by the system",
+			name: "servers off, or on ports that the system chooses",
 			args: []string{"--metrics-bind-address=0", "--health-probe-bind-address=127.0.0.1:0"},
 			want: func(o *Options) { o.MetricsBindAddress, o.HealthProbeBindAddress = "0", "127.0.0.1:0" },
 		},
@@ -102,7 +102,7 @@ func TestParseOptions(t *testing.T) {
 			},
 		},
 		{
-			name: "help asks for no sense in the rest",
+			name: "help accepts an invalid rest",
 			args: []string{"--help", "--enable-pprof"},
 			env:  []string{"LOG_LEVEL=loud"},
 			want: func(o *Options) { o.PrintHelp, o.EnablePprof = true, true },
@@ -130,36 +130,36 @@ func TestParseOptions(t *testing.T) {
 	}
 }
 
-func TestParseOptionsRefuses(t *testing.T) {
+func TestParseRefuses(t *testing.T) {
 	tests := []struct {
 		name string
 		args []string
 		env  []string
-		want []string // parts of the message: the name of the culprit, and what would be right
+		want []string // parts of the message: the flag or variable, and what is accepted
 	}{
 		{"unknown flag", []string{"--wat"}, nil, []string{"--wat", "--help"}},
 		{"one dash", []string{"-metrics-bind-address=:1"}, nil, []string{"-metrics-bind-address", "two dashes"}},
 		{"argument", []string{"run"}, nil, []string{`"run"`, "flags"}},
 		{"no value", []string{"--workers"}, nil, []string{"--workers needs a value"}},
 		{"bad syntax", []string{"---x"}, nil, []string{"---x", "--help"}},
-		{"no number", []string{"--workers=many"}, nil, []string{`--workers="many"`, "from 1 to 1024"}},
+		{"not a number", []string{"--workers=many"}, nil, []string{`--workers="many"`, "from 1 to 1024"}},
 		{"retries in the wrong order", []string{"--retry-first-delay=1m", "--retry-last-delay=1s"}, nil, []string{"--retry-last-delay (1s)", "--retry-first-delay (1m0s)"}},
 		{"no retry", []string{"--retry-first-delay=0s"}, nil, []string{`--retry-first-delay="0s"`, "above 0"}},
 		{"no workers", []string{"--workers=0"}, nil, []string{`--workers="0"`, "from 1 to 1024"}},
-		{"no bool", []string{"--leader-elect=maybe"}, nil, []string{`--leader-elect="maybe"`, "true or false"}},
+		{"not a bool", []string{"--leader-elect=maybe"}, nil, []string{`--leader-elect="maybe"`, "true or false"}},
 		{"no port", []string{"--metrics-bind-address=8080"}, nil, []string{"--metrics-bind-address", "host:port"}},
 		{"port too large", []string{"--health-probe-bind-address=:65536"}, nil, []string{"--health-probe-bind-address", "0 to 65535"}},
-		{"one port for two", []string{"--health-probe-bind-address=127.0.0.1:8080"}, nil, []string{"--metrics-bind-address", "--health-probe-bind-address", "different ports"}},
+		{"one port for two servers", []string{"--health-probe-bind-address=127.0.0.1:8080"}, nil, []string{"--metrics-bind-address", "--health-probe-bind-address", "different ports"}},
 		{"webhook port", []string{"--webhook-port=0"}, nil, []string{"--webhook-port", "1 to 65535"}},
-		{"secure metrics nowhere", []string{"--metrics-secure", "--metrics-bind-address=0"}, nil, []string{"--metrics-secure", "--metrics-bind-address=0"}},
-		{"certificate of plain metrics", []string{"--metrics-cert-dir=/certs"}, nil, []string{"--metrics-cert-dir=/certs", "--metrics-secure"}},
+		{"secure metrics without a server", []string{"--metrics-secure", "--metrics-bind-address=0"}, nil, []string{"--metrics-secure", "--metrics-bind-address=0"}},
+		{"certificate for plain metrics", []string{"--metrics-cert-dir=/certs"}, nil, []string{"--metrics-cert-dir=/certs", "--metrics-secure"}},
 		{"profiles for everybody", []string{"--enable-pprof"}, nil, []string{"--enable-pprof", "--metrics-secure"}},
 		{"webhooks on the port of metrics", []string{"--enable-webhooks", "--webhook-port=8080"}, nil, []string{"--metrics-bind-address", "--webhook-port", "8080"}},
 		{"webhooks on the port of health", []string{"--webhook-port=8081"}, []string{"ENABLE_WEBHOOKS=true"}, []string{"--health-probe-bind-address", "--webhook-port", "8081"}},
-		{"certificates that hardly last", []string{"--webhook-certificate-lifetime=30s"}, nil, []string{"--webhook-certificate-lifetime", "at least 1m"}},
+		{"certificates with a short lifetime", []string{"--webhook-certificate-lifetime=30s"}, nil, []string{"--webhook-certificate-lifetime", "at least 1m"}},
 		{"webhook port", []string{"--webhook-port=0"}, nil, []string{"--webhook-port", "1 to 65535"}},
-		{"a Secret that can have no such name", []string{"--webhook-ca-secret=A"}, nil, []string{"--webhook-ca-secret", "lower-case"}},
-		{"webhooks unclear", nil, []string{"ENABLE_WEBHOOKS=yes"}, []string{"ENABLE_WEBHOOKS", "true or false"}},
+		{"invalid name of a Secret", []string{"--webhook-ca-secret=A"}, nil, []string{"--webhook-ca-secret", "lower-case"}},
+		{"webhooks neither on nor off", nil, []string{"ENABLE_WEBHOOKS=yes"}, []string{"ENABLE_WEBHOOKS", "true or false"}},
 		{"namespace name", []string{"--namespaces=ok,Not_OK"}, nil, []string{"--namespaces", `"Not_OK"`, "lower-case"}},
 		{"namespace star", nil, []string{"NAMESPACE=*"}, []string{"NAMESPACE", "leave it empty"}},
 		{"namespace empty item", nil, []string{"NAMESPACE=a,,b"}, []string{"NAMESPACE", `""`, "1 to 63"}},
@@ -167,20 +167,20 @@ func TestParseOptionsRefuses(t *testing.T) {
 		{"log level", nil, []string{"LOG_LEVEL=loud"}, []string{"LOG_LEVEL", "debug, info, warn, error"}},
 		{"log level that shows secrets", []string{"-v=8"}, nil, []string{"--v", "0 to 7", "secrets"}},
 		{"module that shows secrets", []string{"--vmodule=request=8"}, nil, []string{"--vmodule", "0 to 7", "secrets"}},
-		{"module that matches no file", []string{"--vmodule=leader[=4"}, nil, []string{"--vmodule", "file=verbosity"}},
+		{"module with a malformed pattern", []string{"--vmodule=leader[=4"}, nil, []string{"--vmodule", "file=verbosity"}},
 		{"module without verbosity", []string{"--vmodule=request"}, nil, []string{"--vmodule", "file=verbosity"}},
-		{"modules in JSON", []string{"--vmodule=leader=4", "--logging-format=json"}, nil, []string{"--vmodule", "--logging-format=text"}},
+		{"module with JSON", []string{"--vmodule=leader=4", "--logging-format=json"}, nil, []string{"--vmodule", "--logging-format=text"}},
 		{"log format", nil, []string{"LOG_FORMAT=xml"}, []string{"LOG_FORMAT", "text or json"}},
 		{"lease order", []string{"--leader-elect-renew-deadline=15s"}, nil, []string{"--leader-elect-lease-duration (15s)", "longer than", "--leader-elect-renew-deadline (15s)"}},
 		{"retry order", []string{"--leader-elect-retry-period=9s"}, nil, []string{"--leader-elect-renew-deadline (10s)", "longer than 1.2 times", "--leader-elect-retry-period (9s)"}},
-		{"lease of no whole seconds", []string{"--leader-elect-lease-duration=15500ms"}, nil, []string{"--leader-elect-lease-duration", "whole number of seconds"}},
-		{"duration of nothing", []string{"--leader-elect-retry-period=0s"}, nil, []string{"--leader-elect-retry-period", "above 0"}},
+		{"lease of a fraction of a second", []string{"--leader-elect-lease-duration=15500ms"}, nil, []string{"--leader-elect-lease-duration", "whole number of seconds"}},
+		{"duration of zero", []string{"--leader-elect-retry-period=0s"}, nil, []string{"--leader-elect-retry-period", "above 0"}},
 		{"duration without unit", []string{"--leader-elect-retry-period=2"}, nil, []string{"--leader-elect-retry-period", "such as 15s"}},
 		{"lease name", []string{"--leader-elect-resource-name=Lease"}, nil, []string{"--leader-elect-resource-name", "lower-case"}},
 		{"lease namespace", []string{"--leader-elect-resource-namespace=a.b"}, nil, []string{"--leader-elect-resource-namespace", "lower-case"}},
-		{"QPS that client-go takes for 5", []string{"--kube-api-qps=0"}, nil, []string{"--kube-api-qps", "-1 for no limit"}},
-		{"QPS of no number", []string{"--kube-api-qps=NaN"}, nil, []string{"--kube-api-qps", "from 0.1 to 1000000"}},
-		{"QPS with which nothing ends", []string{"--kube-api-qps=1e-9"}, nil, []string{"--kube-api-qps", "from 0.1 to 1000000"}},
+		{"QPS that client-go would replace by 5", []string{"--kube-api-qps=0"}, nil, []string{"--kube-api-qps", "-1 for no limit"}},
+		{"QPS that is not a number", []string{"--kube-api-qps=NaN"}, nil, []string{"--kube-api-qps", "from 0.1 to 1000000"}},
+		{"QPS with which nothing makes progress", []string{"--kube-api-qps=1e-9"}, nil, []string{"--kube-api-qps", "from 0.1 to 1000000"}},
 		{"burst alone", []string{"--kube-api-burst=9"}, nil, []string{"--kube-api-burst", "--kube-api-qps"}},
 		{"file name of two lines", []string{"--kubeconfig=/a\nb"}, nil, []string{`--kubeconfig="/a\nb"`, "file or folder"}},
 		{"unknown flag of two lines", []string{"--a\nb"}, nil, []string{"--a b", "--help"}},
@@ -204,7 +204,7 @@ func TestParseOptionsRefuses(t *testing.T) {
 	}
 }
 
-func TestOptionsWithoutEffect(t *testing.T) {
+func TestIgnoredOptions(t *testing.T) {
 	for _, tt := range []struct{ args, want string }{
 		{"", ""},
 		{"--webhook-port=9443 --enable-http2=false", ""}, // the defaults
@@ -265,7 +265,7 @@ func TestHelpIsReadable(t *testing.T) {
 	help := Help()
 	Default().flags().VisitAll(func(f *pflag.Flag) {
 		if !strings.Contains(help, "--"+f.Name) {
-			t.Errorf("no word of --%s", f.Name)
+			t.Errorf("--help lacks --%s", f.Name)
 		}
 		if f.Usage == "" {
 			t.Errorf("--%s has no usage", f.Name)
@@ -273,7 +273,7 @@ func TestHelpIsReadable(t *testing.T) {
 	})
 	for _, e := range environment {
 		if !strings.Contains(help, e.variable) {
-			t.Errorf("no word of %s", e.variable)
+			t.Errorf("--help lacks %s", e.variable)
 		}
 	}
 	for line := range strings.Lines(help) {

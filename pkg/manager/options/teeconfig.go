@@ -12,8 +12,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-// readTEEs reads the table that --tee-config names. It is read once, at start: what it asks of pods
-// should be the same for all that one manager makes.
+// readTEEs reads the file of --tee-config. It is read only once, at start, so that all pods of one
+// manager follow the same table.
 func (o *Options) readTEEs() error {
 	if o.TEEConfig == "" {
 		return nil
@@ -22,7 +22,7 @@ func (o *Options) readTEEs() error {
 	if err == nil {
 		o.TEEs, err = performer.ParseTEEs(data)
 	} else if cause := (*fs.PathError)(nil); errors.As(err, &cause) {
-		// Its own text names the file once more.
+		// The text of a PathError would name the file a second time.
 		err = fmt.Errorf("can't be read: %w", cause.Err)
 	}
 	if err != nil {

@@ -20,7 +20,7 @@ func TestTEEConfig(t *testing.T) {
 	}
 	tests := []struct {
 		name, path string
-		types      int      // how many there are then; -1: the default table stays
+		types      int      // number of types read; -1: the default table is kept
 		refused    []string // parts of the message
 	}{
 		{"none", "", -1, nil},

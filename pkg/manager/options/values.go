@@ -17,13 +17,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// value is a pflag.Value whose text is checked when it is set, so that one parser serves a flag and
-// the environment variable beside it and both get the same message.
+// value is a pflag.Value that is checked when it is set. A flag and its environment variable share
+// one parser, so both report the same error.
 type value[T any] struct {
 	target *T
 	parse  func(string) (T, error)
 	format func(T) string
-	kind   string // what --help shows in the place of a value
+	kind   string // shown by --help in place of the value
 }
 
 // Set implements pflag.Value.
@@ -73,8 +73,8 @@ func integer(target *int, low, high int) value[int] {
 	}, strconv.Itoa, "int"}
 }
 
-// qps takes a number of requests that lets work go on, or -1 for no limit. client-go would silently
-// take 0 for 5.
+// qps accepts a rate at which work still makes progress, or -1 for no limit. 0 is refused because
+// client-go would silently use 5 instead.
 func qps(target *float64) value[float64] {
 	return value[float64]{target, func(s string) (float64, error) {
 		n, err := strconv.ParseFloat(s, 64)
@@ -99,7 +99,7 @@ func names(target *[]string) value[[]string] {
 	return value[[]string]{target, parseNamespaces, func(list []string) string { return strings.Join(list, ",") }, "names"}
 }
 
-// parseNamespaces reads a comma-separated list of namespaces; the empty text is the empty list.
+// parseNamespaces parses a comma-separated list of namespaces. An empty string is an empty list.
 func parseNamespaces(s string) ([]string, error) {
 	if strings.TrimSpace(s) == "" {
 		return nil, nil
@@ -117,7 +117,7 @@ func parseNamespaces(s string) ([]string, error) {
 	return list, nil
 }
 
-// checkNamespace tells whether a namespace can have this name.
+// checkNamespace checks that s is a valid name of a namespace.
 func checkNamespace(s string) error {
 	switch {
 	case s == "*":
@@ -128,15 +128,16 @@ func checkNamespace(s string) error {
 	return nil
 }
 
-// checkDomainName tells whether s is a lower-case DNS name, as objects and domains have.
+// checkDomainName checks that s is a lower-case DNS name, as objects and domains have.
 func checkDomainName(s string) error {
 	if len(validation.IsDNS1123Subdomain(s)) > 0 {
-		return errors.New("must be a DNS name of lower-case letters, digits, '-' and '.', at most 253 long")
+		return errors.New("must be a DNS name of lower-case letters, digits, '-' and '.', at most 253 characters long")
 	}
 	return nil
 }
 
-// checkBindAddress takes host:port with a numeric port and an empty host for all, or "0".
+// checkBindAddress accepts host:port with a numeric port, where an empty host means all addresses,
+// or "0" for no server.
 func checkBindAddress(s string) error {
 	if s == "0" {
 		return nil
@@ -151,7 +152,7 @@ func checkBindAddress(s string) error {
 	return nil
 }
 
-// checkPath takes the name of a file that one line can tell.
+// checkPath checks that a file name fits into an error message of one line.
 func checkPath(s string) error {
 	if strings.ContainsFunc(s, unicode.IsControl) {
 		return errors.New("must be the name of a file or folder, without control characters")
