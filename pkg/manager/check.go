@@ -25,12 +25,12 @@ func Check(ctx context.Context, o *options.Options) error {
 		return err
 	}
 	p := preflight.New(preflightConfig(o, clients, source))
-	if err := p.Strictly(ctx); err != nil {
+	if err := p.CheckAll(ctx); err != nil {
 		return err
 	}
 	if o.LeaderElection.Enabled {
 		// A leader that has just ended has a successor by then.
-		if err := p.LookForLeader(ctx, 2*o.LeaderElection.LeaseDuration, o.LeaderElection.RetryPeriod); err != nil {
+		if err := p.AwaitLeader(ctx, 2*o.LeaderElection.LeaseDuration, o.LeaderElection.RetryPeriod); err != nil {
 			return err
 		}
 	}

@@ -19,26 +19,27 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/errtext"
 )
 
-func (p *Preflight) lookForServer(ctx context.Context) *obstacle {
-	info, err := discovery.ToDiscoveryInterfaceWithContext(p.client.Discovery()).ServerVersionWithContext(ctx)
+// checkServer finds out whether a Kubernetes API server answers.
+func (p *Preflight) checkServer(ctx context.Context) *unmet {
+	info, err := discovery.ToDiscoveryInterfaceWithContext(p.Client.Discovery()).ServerVersionWithContext(ctx)
 	switch {
 	case err == nil:
 		if !p.connected {
-			klog.FromContext(ctx).Info("Connected to the API server", "server", p.host, "version", info.GitVersion)
+			klog.FromContext(ctx).Info("Connected to the API server", "server", p.Host, "version", info.GitVersion)
 			p.connected = true
 		}
 		return nil
 	case apierrors.IsForbidden(err):
-		// It is an API server, one that hides its version.
+		// An API server that hides its version.
 		return nil
 	case apierrors.IsNotFound(err):
-		return &obstacle{hopeless: true, message: fmt.Sprintf("the server at %s is not a Kubernetes API server: correct the server's address in %s", p.host, p.source)}
+		return &unmet{fatal: true, message: fmt.Sprintf("the server at %s is not a Kubernetes API server: correct the server's address in %s", p.Host, p.Source)}
 	}
 	return p.connectionProblem(err)
 }
 
-// connectionProblem says in words why a request had no answer, or none of use.
-func (p *Preflight) connectionProblem(err error) *obstacle {
+// connectionProblem explains why a request failed.
+func (p *Preflight) connectionProblem(err error) *unmet {
 	var (
 		authority   x509.UnknownAuthorityError
 		hostname    x509.HostnameError
@@ -48,18 +49,18 @@ func (p *Preflight) connectionProblem(err error) *obstacle {
 	)
 	switch {
 	case errors.As(err, &authority):
-		return &obstacle{hopeless: true, message: fmt.Sprintf("the certificate of the API server at %s is not signed by the CA in %s: is that for another cluster, or for an earlier one?", p.host, p.source)}
+		return &unmet{fatal: true, message: fmt.Sprintf("the certificate of the API server at %s is not signed by the CA in %s: use the configuration of this cluster", p.Host, p.Source)}
 	case errors.As(err, &hostname):
-		return &obstacle{hopeless: true, message: fmt.Sprintf("the certificate of the API server at %s is for other names: %s: correct the server's address in %s", p.host, errtext.OneLine(hostname), p.source)}
+		return &unmet{fatal: true, message: fmt.Sprintf("the certificate of the API server at %s is for other names: %s: correct the server's address in %s", p.Host, errtext.OneLine(hostname), p.Source)}
 	case errors.As(err, &notTLS), strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return &obstacle{hopeless: true, message: fmt.Sprintf("what answers at %s does not speak TLS: correct the server's address in %s", p.host, p.source)}
+		return &unmet{fatal: true, message: fmt.Sprintf("the server at %s does not speak TLS: correct the server's address in %s", p.Host, p.Source)}
 	case errors.As(err, &certificate):
-		return &obstacle{kind: "certificate", message: fmt.Sprintf("the certificate of the API server at %s is not valid: %s: renew it, or correct the clock", p.host, errtext.OneLine(certificate))}
+		return &unmet{kind: "certificate", message: fmt.Sprintf("the certificate of the API server at %s is not valid: %s: renew it, or correct the clock", p.Host, errtext.OneLine(certificate))}
 	case apierrors.IsUnauthorized(err):
-		return &obstacle{kind: "unauthorized", message: fmt.Sprintf("the API server at %s does not accept the credentials in %s: renew them", p.host, p.source)}
+		return &unmet{kind: "unauthorized", message: fmt.Sprintf("the API server at %s does not accept the credentials in %s: renew them", p.Host, p.Source)}
 	case errors.As(err, &urlError):
-		// Its text has the whole request; its cause is what counts.
+		// The text of a url.Error has the whole request, which the message does not need.
 		err = urlError.Err
 	}
-	return &obstacle{kind: "unreachable", message: fmt.Sprintf("the API server at %s does not answer: %s: check that the cluster runs and that the address is right", p.host, errtext.OneLine(err))}
+	return &unmet{kind: "unreachable", message: fmt.Sprintf("the API server at %s does not answer: %s: check that the cluster runs and that the address is right", p.Host, errtext.OneLine(err))}
 }

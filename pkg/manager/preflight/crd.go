@@ -13,15 +13,16 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-func (p *Preflight) lookForCRD(ctx context.Context) *obstacle {
-	list, err := discovery.ToDiscoveryInterfaceWithContext(p.client.Discovery()).
+// checkCRD finds out whether the CRD is installed, in this version and with its status.
+func (p *Preflight) checkCRD(ctx context.Context) *unmet {
+	list, err := discovery.ToDiscoveryInterfaceWithContext(p.Client.Discovery()).
 		ServerResourcesForGroupVersionWithContext(ctx, v1alpha1.SchemeGroupVersion.String())
 	switch {
 	case apierrors.IsForbidden(err):
-		// A cluster that restricts discovery; the informers will tell.
+		// The cluster restricts discovery. If the CRD is missing, the informers report it.
 		return nil
 	case apierrors.IsNotFound(err):
-		return &obstacle{kind: "crd", message: fmt.Sprintf("the CRD performers.%s is not installed, or not in version %s: install it with kubectl apply -f deploy/",
+		return &unmet{kind: "crd", message: fmt.Sprintf("the CRD performers.%s is not installed, or not in version %s: install it with kubectl apply -f deploy/",
 			v1alpha1.GroupName, v1alpha1.SchemeGroupVersion.Version)}
 	case err != nil:
 		return p.connectionProblem(err)
@@ -32,7 +33,7 @@ func (p *Preflight) lookForCRD(ctx context.Context) *obstacle {
 			found = found || resource.Name == name
 		}
 		if !found {
-			return &obstacle{kind: "other crd", message: fmt.Sprintf("the installed CRD performers.%s lacks %s: install this version's CRD with kubectl apply -f deploy/", v1alpha1.GroupName, name)}
+			return &unmet{kind: "other crd", message: fmt.Sprintf("the installed CRD performers.%s lacks %s: install this version's CRD with kubectl apply -f deploy/", v1alpha1.GroupName, name)}
 		}
 	}
 	return nil

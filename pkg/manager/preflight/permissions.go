@@ -23,176 +23,186 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// need is what the manager wants to be allowed to do with one resource.
-type need struct {
+// permission is what the manager needs to do with one resource.
+type permission struct {
 	group       string
 	resource    string
 	subresource string
-	object      string // the name of the one object that counts; empty means all
-	// essential verbs are those without which it cannot begin: what it can't see, it can't repair.
+	namespace   string // empty means all namespaces
+	object      string // the name of the only object that matters; empty means all objects
+	// essential are the verbs without which the manager can't start, because it would not see what
+	// it manages.
 	essential []string
 	verbs     []string
-	without   string // what does not work when one of verbs is missing
-	// everywhere is set for what lies in no namespace.
-	everywhere bool
+	// consequence is what does not work if one of verbs is missing.
+	consequence string
+	// clusterScoped says that the resource is not namespaced.
+	clusterScoped bool
 }
 
-// needs are the permissions for the Performers' namespaces: those that the markers in
-// pkg/controller ask for, from which the roles are generated. A test compares them.
-var needs = []need{
+// in returns the permission in a namespace.
+func (p permission) in(namespace string) permission {
+	p.namespace = namespace
+	return p
+}
+
+// name returns the resource as roles name it, such as performers/status.
+func (p permission) name() string {
+	if p.subresource == "" {
+		return p.resource
+	}
+	return p.resource + "/" + p.subresource
+}
+
+// performerPermissions are needed in each watched namespace. The roles are generated from the
+// kubebuilder markers of pkg/controller, and a test compares the two.
+var performerPermissions = []permission{
 	{group: v1alpha1.GroupName, resource: "performers", essential: []string{"list", "watch"}, verbs: []string{"get", "patch"},
-		without: "Performers get no finalizer, and those that have one cannot be deleted"},
+		consequence: "Performers get no finalizer, and those that have one cannot be deleted"},
 	{group: v1alpha1.GroupName, resource: "performers", subresource: "status", verbs: []string{"update"},
-		without: "the status of Performers is never updated"},
+		consequence: "the status of Performers is never updated"},
 	{group: v1alpha1.GroupName, resource: "performers", subresource: "finalizers", verbs: []string{"update"},
-		without: "clusters with the admission plugin OwnerReferencesPermissionEnforcement refuse the pods and services of Performers"},
+		consequence: "clusters with the admission plugin OwnerReferencesPermissionEnforcement refuse the pods and services of Performers"},
 	{resource: "pods", essential: []string{"list", "watch"}, verbs: []string{"get", "create", "patch", "delete"},
-		without: "pods of Performers cannot be created, replaced or deleted"},
+		consequence: "pods of Performers cannot be created, replaced or deleted"},
 	{resource: "services", essential: []string{"list", "watch"}, verbs: []string{"get", "create", "patch", "delete"},
-		without: "services of Performers cannot be created, repaired or deleted"},
+		consequence: "services of Performers cannot be created, repaired or deleted"},
 	{resource: "pods", subresource: "resize", verbs: []string{"patch"},
-		without: "a change of resources replaces the pod instead of resizing it"},
+		consequence: "a change of resources replaces the pod instead of resizing it"},
 	{group: discoveryv1.GroupName, resource: "endpointslices", verbs: []string{"list"},
-		without: "upgrades wait some seconds instead of checking that the new pod receives traffic"},
+		consequence: "upgrades wait some seconds instead of checking that the new pod receives traffic"},
 	{resource: "events", verbs: []string{"create", "patch"},
-		without: "Performers have no events"},
+		consequence: "Performers have no events"},
 }
 
-// leaseNeeds are the permissions for the Lease of leader election.
-func leaseNeeds(name string) []need {
-	return []need{
-		{group: coordinationv1.GroupName, resource: "leases", object: name, verbs: []string{"get", "create", "update"},
-			without: "this manager cannot become the leader, and so does nothing"},
-		{group: coordinationv1.GroupName, resource: "leases", object: name, verbs: []string{"watch"},
-			without: "this manager takes over some seconds later than it could"},
-	}
+// leasePermissions are needed for leader election.
+func leasePermissions(lease types.NamespacedName) []permission {
+	access := permission{group: coordinationv1.GroupName, resource: "leases", namespace: lease.Namespace, object: lease.Name}
+	hold, watch := access, access
+	hold.verbs, hold.consequence = []string{"get", "create", "update"}, "this manager cannot become the leader, and so does nothing"
+	watch.verbs, watch.consequence = []string{"watch"}, "this manager takes over some seconds later than it could"
+	return []permission{hold, watch}
 }
 
-// metricsNeeds are the permissions for --metrics-secure.
-var metricsNeeds = []wish{
-	{need: need{group: authenticationv1.GroupName, resource: "tokenreviews", verbs: []string{"create"}, everywhere: true,
-		without: "nobody can read the metrics"}},
-	{need: need{group: authorizationv1.GroupName, resource: "subjectaccessreviews", verbs: []string{"create"}, everywhere: true,
-		without: "nobody can read the metrics"}},
+// metricsPermissions are needed for --metrics-secure.
+var metricsPermissions = []permission{
+	{group: authenticationv1.GroupName, resource: "tokenreviews", verbs: []string{"create"}, clusterScoped: true,
+		consequence: "nobody can read the metrics"},
+	{group: authorizationv1.GroupName, resource: "subjectaccessreviews", verbs: []string{"create"}, clusterScoped: true,
+		consequence: "nobody can read the metrics"},
 }
 
-// webhookNeeds are the permissions for webhooks with certificates of our own making.
-func webhookNeeds(w Webhooks) []wish {
-	const without = "the API server can't trust the webhooks, so that its calls to them fail"
-	needs := []wish{{namespace: w.Namespace, need: need{
-		resource: "secrets", object: w.CASecret, verbs: []string{"list", "watch", "create", "update"}, without: without,
-	}}}
+// webhookPermissions are needed for webhooks whose certificates the manager issues.
+func webhookPermissions(w Webhooks) []permission {
+	const consequence = "the API server can't trust the webhooks, so that its calls to them fail"
+	all := []permission{{
+		resource: "secrets", namespace: w.Namespace, object: w.CASecret, verbs: []string{"list", "watch", "create", "update"},
+		consequence: consequence,
+	}}
 	for _, resource := range []string{"validatingwebhookconfigurations", "mutatingwebhookconfigurations"} {
-		needs = append(needs, wish{need: need{
+		all = append(all, permission{
 			group: admissionregistrationv1.GroupName, resource: resource, object: w.Configuration,
-			verbs: []string{"list", "watch", "patch"}, everywhere: true, without: without,
-		}})
+			verbs: []string{"list", "watch", "patch"}, clusterScoped: true, consequence: consequence,
+		})
 	}
-	return needs
+	return all
 }
 
-// wish is a need in one namespace, or in all where that is empty.
-type wish struct {
-	need
-	namespace string
-}
-
-// wishes lists all needs of a manager: those for Performers in each of the namespaces or, when there
-// are none, everywhere; those for the lease, if it has a name; and the others.
-func wishes(namespaces []string, lease types.NamespacedName, others []wish) []wish {
+// requiredPermissions lists what a manager with this configuration needs.
+func (c *Config) requiredPermissions() []permission {
+	namespaces := c.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{metav1.NamespaceAll}
 	}
-	var all []wish
+	var all []permission
 	for _, namespace := range namespaces {
-		for _, n := range needs {
-			all = append(all, wish{n, namespace})
+		for _, p := range performerPermissions {
+			all = append(all, p.in(namespace))
 		}
 	}
-	if lease.Name != "" {
-		for _, n := range leaseNeeds(lease.Name) {
-			all = append(all, wish{n, lease.Namespace})
-		}
+	if c.Lease.Name != "" {
+		all = append(all, leasePermissions(c.Lease)...)
 	}
-	return append(all, others...)
-}
-
-// name is the resource as roles name it, such as performers/status.
-func (n need) name() string {
-	if n.subresource == "" {
-		return n.resource
+	if c.SecureMetrics {
+		all = append(all, metricsPermissions...)
 	}
-	return n.resource + "/" + n.subresource
+	if c.Webhooks != nil {
+		all = append(all, webhookPermissions(*c.Webhooks)...)
+	}
+	return all
 }
 
-// refusal is a wish of which some verbs are not allowed.
-type refusal struct {
-	wish
-	verbs     []string
-	essential bool // whether one of the verbs is
+// missing is a permission of which some verbs are not granted.
+type missing struct {
+	permission
+	verbs     []string // those that are not granted
+	essential bool     // whether an essential verb is among them
 }
 
-// String says what to grant, such as: list, watch pods in all namespaces.
-func (r refusal) String() string {
+// String returns what to grant, such as: list, watch pods in all namespaces.
+func (m missing) String() string {
 	group, where := "", " in all namespaces"
-	if r.group != "" {
-		group = " (" + r.group + ")"
+	if m.group != "" {
+		group = " (" + m.group + ")"
 	}
 	switch {
-	case r.everywhere:
+	case m.clusterScoped:
 		where = ""
-	case r.namespace != "":
-		where = " in namespace " + r.namespace
+	case m.namespace != "":
+		where = " in namespace " + m.namespace
 	}
-	return fmt.Sprintf("%s %s%s%s", strings.Join(r.verbs, ", "), r.name(), group, where)
+	return fmt.Sprintf("%s %s%s%s", strings.Join(m.verbs, ", "), m.name(), group, where)
 }
 
-// missingPermissions asks the API server for each wish whether it is granted. Every authenticated
-// user may ask this by default; where that is refused, known is false.
-func missingPermissions(ctx context.Context, client kubernetes.Interface, all []wish) (missing []refusal, known bool, err error) {
-	for _, w := range all {
-		refused, err := w.check(ctx, client)
+// missingPermissions returns those of the required permissions that the API server does not grant.
+// By default every authenticated user may ask for that. Where the cluster refuses it, known is
+// false.
+func missingPermissions(ctx context.Context, client kubernetes.Interface, required []permission) (all []missing, known bool, err error) {
+	for _, p := range required {
+		m, err := p.review(ctx, client)
 		switch {
 		case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 			return nil, false, nil
 		case err != nil:
 			return nil, false, err
-		case len(refused.verbs) > 0:
-			missing = append(missing, refused)
+		case len(m.verbs) > 0:
+			all = append(all, m)
 		}
 	}
-	return missing, true, nil
+	return all, true, nil
 }
 
-// check returns what of w is not allowed.
-func (w wish) check(ctx context.Context, client kubernetes.Interface) (refusal, error) {
-	refused := refusal{wish: w}
-	for _, verb := range slices.Concat(w.essential, w.verbs) {
-		object := w.object
+// review asks the API server for each verb and returns those that are missing.
+func (p permission) review(ctx context.Context, client kubernetes.Interface) (missing, error) {
+	m := missing{permission: p}
+	for _, verb := range slices.Concat(p.essential, p.verbs) {
+		object := p.object
 		if verb == "create" {
-			// A role cannot tie this to a name, which the server doesn't know yet when it decides.
+			// A role can't restrict create to a name, because the server authorizes the request
+			// before it knows the name.
 			object = ""
 		}
 		review, err := client.AuthorizationV1().SelfSubjectAccessReviews().Create(ctx, &authorizationv1.SelfSubjectAccessReview{
 			Spec: authorizationv1.SelfSubjectAccessReviewSpec{
 				ResourceAttributes: &authorizationv1.ResourceAttributes{
-					Namespace: w.namespace, Verb: verb, Group: w.group, Resource: w.resource, Subresource: w.subresource, Name: object,
+					Namespace: p.namespace, Verb: verb, Group: p.group, Resource: p.resource, Subresource: p.subresource, Name: object,
 				},
 			},
 		}, metav1.CreateOptions{})
 		if err != nil {
-			return refused, fmt.Errorf("asking whether %s on %s is allowed: %w", verb, w.name(), err)
+			return m, fmt.Errorf("checking whether %s on %s is allowed: %w", verb, p.name(), err)
 		}
 		if !review.Status.Allowed {
-			refused.verbs = append(refused.verbs, verb)
-			refused.essential = refused.essential || slices.Contains(w.essential, verb)
+			m.verbs = append(m.verbs, verb)
+			m.essential = m.essential || slices.Contains(p.essential, verb)
 		}
 	}
-	return refused, nil
+	return m, nil
 }
 
-// whoAmI is the user that the API server takes us for, which is the one to grant permissions to.
-func whoAmI(ctx context.Context, client kubernetes.Interface) string {
+// currentUser returns the name under which the API server knows this manager, which is the subject
+// to grant permissions to.
+func currentUser(ctx context.Context, client kubernetes.Interface) string {
 	review, err := client.AuthenticationV1().SelfSubjectReviews().Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
 	if err != nil {
 		return "this manager's user"

@@ -14,14 +14,15 @@ import (
 	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
-// What we check at the start must be what the roles grant, which are generated from the markers of
-// the controller: else a manager with our own role would complain, or say nothing of a real lack.
-func TestNeedsAreThoseOfTheMarkers(t *testing.T) {
+// The roles are generated from the markers of the controller. If the preflight checked anything
+// else, a manager with the default role would log a missing permission, or would miss a real one.
+func TestPerformerPermissionsMatchMarkers(t *testing.T) {
 	files, err := filepath.Glob("../../controller/*.go")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no files of the controller: %v", err)
@@ -41,8 +42,8 @@ func TestNeedsAreThoseOfTheMarkers(t *testing.T) {
 		}
 	}
 	wanted := map[string][]string{}
-	for _, n := range needs {
-		wanted[n.group+"/"+n.name()] = slices.Concat(n.essential, n.verbs)
+	for _, p := range performerPermissions {
+		wanted[p.group+"/"+p.name()] = slices.Concat(p.essential, p.verbs)
 	}
 	for _, verbs := range granted {
 		slices.Sort(verbs)
@@ -51,12 +52,12 @@ func TestNeedsAreThoseOfTheMarkers(t *testing.T) {
 		slices.Sort(verbs)
 	}
 	if !reflect.DeepEqual(granted, wanted) {
-		t.Errorf("the markers grant\n%v\nwe need\n%v", granted, wanted)
+		t.Errorf("the markers grant\n%v\nthe preflight checks\n%v", granted, wanted)
 	}
 }
 
-// The same for the Role of leader election, which is written by hand.
-func TestLeaseNeedsAreThoseOfTheRole(t *testing.T) {
+// The Role of leader election is written by hand.
+func TestLeasePermissionsMatchRole(t *testing.T) {
 	data, err := os.ReadFile("../../../manifests/rbac/leader_election_role.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -71,35 +72,35 @@ func TestLeaseNeedsAreThoseOfTheRole(t *testing.T) {
 			granted = append(granted, fmt.Sprint(verb, rule.APIGroups, rule.Resources))
 		}
 	}
-	for _, n := range leaseNeeds("") {
-		for _, verb := range n.verbs {
-			wanted = append(wanted, fmt.Sprint(verb, []string{n.group}, []string{n.name()}))
+	for _, p := range leasePermissions(types.NamespacedName{}) {
+		for _, verb := range p.verbs {
+			wanted = append(wanted, fmt.Sprint(verb, []string{p.group}, []string{p.name()}))
 		}
 	}
 	slices.Sort(granted)
 	slices.Sort(wanted)
 	if !slices.Equal(granted, wanted) {
-		t.Errorf("the Role grants %q, we need %q", granted, wanted)
+		t.Errorf("the Role grants %q, the preflight checks %q", granted, wanted)
 	}
 }
 
-func TestRefusalSaysWhatToGrant(t *testing.T) {
+func TestMissingSaysWhatToGrant(t *testing.T) {
 	for _, tt := range []struct {
-		refusal refusal
+		missing missing
 		want    string
 	}{
-		{refusal{wish: wish{need: need{resource: "pods"}}, verbs: []string{"list", "watch"}}, "list, watch pods in all namespaces"},
-		{refusal{wish: wish{need: need{group: "g", resource: "performers", subresource: "status"}, namespace: "a"}, verbs: []string{"update"}}, "update performers/status (g) in namespace a"},
-		{refusal{wish: wish{need: need{group: "g", resource: "reviews", everywhere: true}}, verbs: []string{"create"}}, "create reviews (g)"},
+		{missing{permission: permission{resource: "pods"}, verbs: []string{"list", "watch"}}, "list, watch pods in all namespaces"},
+		{missing{permission: permission{group: "g", resource: "performers", subresource: "status", namespace: "a"}, verbs: []string{"update"}}, "update performers/status (g) in namespace a"},
+		{missing{permission: permission{group: "g", resource: "reviews", clusterScoped: true}, verbs: []string{"create"}}, "create reviews (g)"},
 	} {
-		if got := tt.refusal.String(); got != tt.want {
+		if got := tt.missing.String(); got != tt.want {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 	}
 }
 
-// What we check at the start is what the roles of the overlay grant.
-func TestWebhookNeedsAreThoseOfTheManifests(t *testing.T) {
+// The roles of the webhook component are written by hand.
+func TestWebhookPermissionsMatchManifests(t *testing.T) {
 	granted := map[string][]string{}
 	for _, file := range []string{"secret_role.yaml", "trust_role.yaml"} {
 		data, err := os.ReadFile(filepath.Join("../../../manifests/webhooks/component", file))
@@ -123,11 +124,12 @@ func TestWebhookNeedsAreThoseOfTheManifests(t *testing.T) {
 		}
 	}
 	wanted := map[string][]string{}
-	for _, w := range webhookNeeds(Webhooks{CASecret: options.Default().WebhookCASecret, Configuration: options.Default().WebhookConfiguration}) {
-		for _, verb := range w.verbs {
-			key := w.group + "/" + w.resource
+	webhooks := Webhooks{CASecret: options.Default().WebhookCASecret, Configuration: options.Default().WebhookConfiguration}
+	for _, p := range webhookPermissions(webhooks) {
+		for _, verb := range p.verbs {
+			key := p.group + "/" + p.resource
 			if verb != "create" {
-				key += "/" + w.object
+				key += "/" + p.object
 			}
 			wanted[key] = append(wanted[key], verb)
 		}
@@ -138,6 +140,6 @@ func TestWebhookNeedsAreThoseOfTheManifests(t *testing.T) {
 		}
 	}
 	if !reflect.DeepEqual(granted, wanted) {
-		t.Errorf("the roles grant\n%v\nwe need\n%v", granted, wanted)
+		t.Errorf("the roles grant\n%v\nthe preflight checks\n%v", granted, wanted)
 	}
 }

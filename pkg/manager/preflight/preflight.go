@@ -1,6 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
+// Package preflight checks, before the manager starts, what the cluster grants it: an API server
+// that answers, the CRD, and the permissions in the namespaces to watch.
 package preflight
 
 import (
@@ -14,112 +16,105 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Waiting begins with the first of these times between two looks and doubles it up to the second,
-// which is also how long it may take to notice that what was missing is there.
+// The delay between two checks starts at minDelay and doubles up to maxDelay, which is therefore
+// also the longest time before a fixed cluster is noticed.
 const (
-	minPreflightDelay = time.Second
-	maxPreflightDelay = 10 * time.Second
+	minDelay = time.Second
+	maxDelay = 10 * time.Second
 )
-
-// Preflight finds out whether the cluster has all that the controller needs before anything else is
-// asked of it, so that what is missing is told once and in words, and not by each client in turn.
-type Preflight struct {
-	host       string
-	source     string // where the configuration is from, in words
-	client     kubernetes.Interface
-	namespaces []string             // empty means all
-	lease      types.NamespacedName // empty without leader election
-	others     []wish               // beside those for Performers and for the lease
-
-	sleep func(context.Context, time.Duration) error
-
-	connected bool // told that the server answers
-
-	state atomic.Pointer[obstacle] // what we wait for; nil before the first look and when all is well
-	done  atomic.Bool
-}
 
 // Config says which cluster is checked, and for what.
 type Config struct {
+	// Host is the address of the API server.
 	Host string
-	// Source says in words where the configuration is from.
+	// Source describes where the client configuration comes from, for error messages.
 	Source string
 	Client kubernetes.Interface
-	// Namespaces are those to watch; none means all.
+	// Namespaces are the namespaces to watch. None means all.
 	Namespaces []string
-	// Lease is that of leader election; empty without.
+	// Lease is the Lease for leader election. It is empty without leader election.
 	Lease types.NamespacedName
-	// SecureMetrics is set if the manager reviews those who ask for metrics.
+	// SecureMetrics says that the manager authenticates and authorizes the readers of its metrics.
 	SecureMetrics bool
 	// Webhooks is set if the manager issues the certificates of its webhooks.
 	Webhooks *Webhooks
 }
 
-// Webhooks names the objects in which the manager keeps the certificates of its webhooks.
+// Webhooks names the objects to which the manager writes the CA of its webhooks.
 type Webhooks struct {
-	Namespace, CASecret, Configuration string
+	// Namespace is the namespace of the Secret CASecret.
+	Namespace, CASecret string
+	// Configuration is the name of both webhook configurations.
+	Configuration string
+}
+
+// Preflight checks that the cluster has everything that the manager needs before any other request
+// is made. A missing permission is then reported once and in words, and not by each client in turn.
+type Preflight struct {
+	Config
+
+	sleep func(context.Context, time.Duration) error
+
+	connected bool // whether the connection was logged
+
+	state atomic.Pointer[unmet] // nil before the first check and once everything is met
+	done  atomic.Bool
 }
 
 // New returns the checks for a manager.
 func New(c Config) *Preflight {
-	p := &Preflight{host: c.Host, source: c.Source, client: c.Client, namespaces: c.Namespaces, lease: c.Lease, sleep: sleep}
-	if c.SecureMetrics {
-		p.others = append(p.others, metricsNeeds...)
-	}
-	if c.Webhooks != nil {
-		p.others = append(p.others, webhookNeeds(*c.Webhooks)...)
-	}
-	return p
+	return &Preflight{Config: c, sleep: sleep}
 }
 
-// obstacle is why the manager cannot work now.
-type obstacle struct {
-	// kind tells obstacles apart: a text that changes while the kind does not is no news.
+// unmet is a requirement that the cluster does not meet now.
+type unmet struct {
+	// kind identifies the requirement. A message that changes while the kind does not is not
+	// logged.
 	kind    string
-	message string // what is wrong and what to do, in one line
-	// hopeless says that looking again cannot help without a change to this process.
-	hopeless bool
+	message string // what is wrong and how to fix it, in one line
+	// fatal says that checking again can't help without a change to this process.
+	fatal bool
 }
 
 // Error implements error.
-func (o *obstacle) Error() string { return o.message }
+func (u *unmet) Error() string { return u.message }
 
-// Check is the readiness check of the cluster: an error until the manager may begin.
+// Check is the readiness check of the cluster. It returns an error until the manager may start.
 func (p *Preflight) Check() error {
 	if p.done.Load() {
 		return nil
 	}
-	if o := p.state.Load(); o != nil {
-		return o
+	if u := p.state.Load(); u != nil {
+		return u
 	}
 	return errors.New("not checked yet")
 }
 
-// Wait returns when the controller can begin. It waits as long as waiting can help, says once what
-// it waits for and once when that is over, and returns an error when waiting cannot help, or that
-// of ctx when it ends.
+// Wait returns nil once the controller can start. Until then it checks again and again, and logs
+// each unmet requirement once. It returns an error if a requirement can never be met, and the cause
+// of ctx when ctx ends.
 func (p *Preflight) Wait(ctx context.Context) error {
 	logger := klog.FromContext(ctx)
-	told := ""
-	for delay := minPreflightDelay; ; delay = min(2*delay, maxPreflightDelay) {
-		found := p.look(ctx)
+	logged := ""
+	for delay := minDelay; ; delay = min(2*delay, maxDelay) {
+		found := p.check(ctx)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		if found == nil {
-			if told != "" {
-				logger.Info("The cluster has all that was missing, going on")
+			if logged != "" {
+				logger.Info("The cluster has everything that was missing, starting")
 			}
 			p.done.Store(true)
 			return nil
 		}
-		if found.hopeless {
+		if found.fatal {
 			return found
 		}
 		p.state.Store(found)
-		if found.kind != told {
+		if found.kind != logged {
 			logger.Error(nil, "Waiting: "+found.message)
-			told, delay = found.kind, minPreflightDelay
+			logged, delay = found.kind, minDelay
 		}
 		if err := p.sleep(ctx, delay); err != nil {
 			return context.Cause(ctx)
@@ -127,9 +122,9 @@ func (p *Preflight) Wait(ctx context.Context) error {
 	}
 }
 
-// look checks once, in the order in which one thing needs another.
-func (p *Preflight) look(ctx context.Context) *obstacle {
-	for _, step := range []func(context.Context) *obstacle{p.lookForServer, p.lookForCRD, p.lookAtPermissions} {
+// check checks once. The order is that of dependence: without a server there is no CRD to find.
+func (p *Preflight) check(ctx context.Context) *unmet {
+	for _, step := range []func(context.Context) *unmet{p.checkServer, p.checkCRD, p.checkPermissions} {
 		if found := step(ctx); found != nil {
 			return found
 		}

@@ -30,10 +30,10 @@ import (
 // cluster is a fake API server whose state the tests change.
 type cluster struct {
 	*fake.Clientset
-	version error                                          // of the request for the version
-	served  []string                                       // the resources of our API group; nil: the CRD is missing
-	refuses func(*authorizationv1.ResourceAttributes) bool // what is not allowed
-	reviews error                                          // of a request for a review
+	version error                                          // answer to a request for the version
+	served  []string                                       // the resources of our API group; nil: no CRD
+	refuses func(*authorizationv1.ResourceAttributes) bool // whether the access is not granted
+	reviews error                                          // answer to a request for a review
 	asked   map[string]*authorizationv1.ResourceAttributes // the reviews made, by verb, resource and namespace
 }
 
@@ -76,11 +76,11 @@ func newCluster() *cluster {
 	return c
 }
 
-// watching runs a preflight; after each look that finds an obstacle it does the next of the steps.
-// It returns the lines that were logged and the times waited.
-func (c *cluster) watching(t *testing.T, p *Preflight, steps ...func()) (lines []string, waited []time.Duration, err error) {
+// wait runs a preflight. After each check that fails it runs the next of the steps. It returns the
+// logged lines and the delays.
+func (c *cluster) wait(t *testing.T, p *Preflight, steps ...func()) (lines []string, waited []time.Duration, err error) {
 	t.Helper()
-	p.host, p.source, p.client = "https://there:6443", "kubeconfig /k", c
+	p.Host, p.Source, p.Client = "https://there:6443", "kubeconfig /k", c
 	p.sleep = func(_ context.Context, d time.Duration) error {
 		waited = append(waited, d)
 		if p.Check() == nil {
@@ -110,7 +110,7 @@ func refused() error {
 	return &url.Error{Op: "Get", URL: "https://there:6443/version", Err: errors.New("dial tcp: connect: connection refused")}
 }
 
-// without returns the lines that begin with none of the usual messages of a connection.
+// without returns the lines that do not contain part.
 func without(lines []string, part string) []string {
 	var rest []string
 	for _, line := range lines {
@@ -121,28 +121,28 @@ func without(lines []string, part string) []string {
 	return rest
 }
 
-func TestPreflightTellsOnceWhatItWaitsFor(t *testing.T) {
+func TestWaitLogsEachRequirementOnce(t *testing.T) {
 	nothing := func() {}
 	tests := []struct {
 		name  string
 		begin func(*cluster)
 		steps func(*cluster) []func()
-		want  []string // a part of each line to be logged
+		want  []string // a part of each logged line
 	}{
-		{name: "all is well", begin: func(*cluster) {}, steps: func(*cluster) []func() { return nil }},
+		{name: "everything granted", begin: func(*cluster) {}, steps: func(*cluster) []func() { return nil }},
 		{
 			name:  "API server not there yet",
 			begin: func(c *cluster) { c.version = refused() },
 			steps: func(c *cluster) []func() {
 				return []func(){nothing, func() { c.version = errors.New("another text of the same") }, func() { c.version = nil }}
 			},
-			want: []string{"Waiting: the API server at https://there:6443 does not answer: dial tcp: connect: connection refused", "going on"},
+			want: []string{"Waiting: the API server at https://there:6443 does not answer: dial tcp: connect: connection refused", "has everything that was missing"},
 		},
 		{
 			name:  "credentials refused",
 			begin: func(c *cluster) { c.version = apierrors.NewUnauthorized("x") },
 			steps: func(c *cluster) []func() { return []func(){nothing, func() { c.version = nil }} },
-			want:  []string{"does not accept the credentials in kubeconfig /k", "going on"},
+			want:  []string{"does not accept the credentials in kubeconfig /k", "has everything that was missing"},
 		},
 		{
 			name:  "version hidden",
@@ -155,7 +155,7 @@ func TestPreflightTellsOnceWhatItWaitsFor(t *testing.T) {
 			steps: func(c *cluster) []func() {
 				return []func(){nothing, func() { c.served = []string{"performers"} }, func() { c.served = []string{"performers", "performers/status"} }}
 			},
-			want: []string{"Waiting: the CRD performers.hourglass.eigenlayer.io is not installed", "Waiting: the installed CRD performers.hourglass.eigenlayer.io lacks performers/status", "going on"},
+			want: []string{"Waiting: the CRD performers.hourglass.eigenlayer.io is not installed", "Waiting: the installed CRD performers.hourglass.eigenlayer.io lacks performers/status", "has everything that was missing"},
 		},
 		{
 			name: "permissions come one by one",
@@ -174,7 +174,7 @@ func TestPreflightTellsOnceWhatItWaitsFor(t *testing.T) {
 			want: []string{
 				"Waiting: bob may not watch pods in all namespaces; watch services in all namespaces: grant it",
 				"Waiting: bob may not watch pods in all namespaces: grant it",
-				"going on",
+				"has everything that was missing",
 			},
 		},
 		{
@@ -194,24 +194,24 @@ func TestPreflightTellsOnceWhatItWaitsFor(t *testing.T) {
 			name:  "reviews refused",
 			begin: func(c *cluster) { c.reviews = forbidden() },
 			steps: func(*cluster) []func() { return nil },
-			want:  []string{"going on without the check"},
+			want:  []string{"Skipping the check of permissions"},
 		},
 		{
 			name:  "reviews fail",
 			begin: func(c *cluster) { c.reviews = refused() },
 			steps: func(c *cluster) []func() { return []func(){func() { c.reviews = nil }} },
-			want:  []string{"does not answer", "going on"},
+			want:  []string{"does not answer", "has everything that was missing"},
 		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCluster()
 			tt.begin(c)
-			p := &Preflight{}
+			p := New(Config{})
 			if p.Check() == nil {
-				t.Error("ready before the first look")
+				t.Error("ready before the first check")
 			}
-			lines, _, err := c.watching(t, p, tt.steps(c)...)
+			lines, _, err := c.wait(t, p, tt.steps(c)...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -231,25 +231,24 @@ func TestPreflightTellsOnceWhatItWaitsFor(t *testing.T) {
 	}
 }
 
-// TestPreflightGoesOnWithoutANamespace has three namespaces, of which one gave us no role, and one
-// only a part of it.
-func TestPreflightGoesOnWithoutANamespace(t *testing.T) {
+// TestWaitSkipsNamespaces has three namespaces, one of them without a role and one with half of it.
+func TestWaitSkipsNamespaces(t *testing.T) {
 	c := newCluster()
 	c.refuses = func(a *authorizationv1.ResourceAttributes) bool {
 		return a.Namespace == "foreign" || a.Namespace == "half" && a.Resource == "events"
 	}
-	lines, waited, err := c.watching(t, &Preflight{namespaces: []string{"ours", "half", "foreign"}})
+	lines, waited, err := c.wait(t, New(Config{Namespaces: []string{"ours", "half", "foreign"}}))
 	if err != nil || len(waited) > 0 {
 		t.Fatalf("waited %s, %v", waited, err)
 	}
 	lines = without(lines, "Connected to the API server")
-	if len(lines) != 2 || !strings.Contains(lines[0], "Going on without namespace foreign until it exists and may be watched: bob may not list, watch, get, patch performers") ||
+	if len(lines) != 2 || !strings.Contains(lines[0], "Skipping namespace foreign until it exists and the manager may watch it: bob may not list, watch, get, patch performers") ||
 		!strings.Contains(lines[1], "may not create, patch events in namespace half") {
 		t.Errorf("logged %q", lines)
 	}
 }
 
-func TestPreflightGivesUpWhatIsHopeless(t *testing.T) {
+func TestWaitGivesUpOnFatal(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		err  error
@@ -259,12 +258,12 @@ func TestPreflightGivesUpWhatIsHopeless(t *testing.T) {
 		{"another authority", &url.Error{Err: x509.UnknownAuthorityError{}}, "not signed by the CA in kubeconfig /k"},
 		{"another name", &url.Error{Err: x509.HostnameError{Host: "there", Certificate: &x509.Certificate{}}}, "is for other names"},
 		{"no TLS", &url.Error{Err: tls.RecordHeaderError{Msg: "x"}}, "does not speak TLS"},
-		{"no TLS, told by net/http", &url.Error{Err: errors.New("http: server gave HTTP response to HTTPS client")}, "does not speak TLS"},
+		{"no TLS, reported by net/http", &url.Error{Err: errors.New("http: server gave HTTP response to HTTPS client")}, "does not speak TLS"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCluster()
 			c.version = tt.err
-			_, waited, err := c.watching(t, &Preflight{})
+			_, waited, err := c.wait(t, New(Config{}))
 			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want %q in it", err, tt.want)
 			}
@@ -275,11 +274,11 @@ func TestPreflightGivesUpWhatIsHopeless(t *testing.T) {
 	}
 }
 
-func TestPreflightBacksOff(t *testing.T) {
+func TestWaitBacksOff(t *testing.T) {
 	c := newCluster()
 	c.version = refused()
 	nothing := func() {}
-	_, waited, err := c.watching(t, &Preflight{}, nothing, nothing, nothing, nothing, nothing, func() { c.version = nil })
+	_, waited, err := c.wait(t, New(Config{}), nothing, nothing, nothing, nothing, nothing, func() { c.version = nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,57 +288,56 @@ func TestPreflightBacksOff(t *testing.T) {
 	}
 }
 
-func TestPreflightEndsWithItsContext(t *testing.T) {
+func TestWaitEndsWithItsContext(t *testing.T) {
 	c := newCluster()
 	c.served = nil
 	ctx, stop := context.WithCancelCause(new(managertest.Logs).Context(t.Context()))
 	why := errors.New("received SIGTERM")
-	p := &Preflight{client: c, sleep: func(context.Context, time.Duration) error { stop(why); return ctx.Err() }}
+	p := &Preflight{Config: Config{Client: c}, sleep: func(context.Context, time.Duration) error { stop(why); return ctx.Err() }}
 	if err := p.Wait(ctx); !errors.Is(err, why) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestPermissionsAreAskedForInTheScope(t *testing.T) {
+func TestPermissionsFollowTheWatchScope(t *testing.T) {
 	lease := types.NamespacedName{Namespace: "home", Name: "the-lease"}
 	for _, tt := range []struct {
-		name       string
-		namespaces []string
-		lease      types.NamespacedName
-		others     []wish
-		asked      []string
-		not        []string
+		name   string
+		config Config
+		asked  []string
+		not    []string
 	}{
-		{"everywhere", nil, types.NamespacedName{}, metricsNeeds, []string{`create tokenreviews/ in ""`, `list pods/ in ""`, `update performers/status in ""`}, []string{`get leases/ in ""`}},
-		{"in two", []string{"a", "b"}, lease, nil, []string{`watch leases/ in "home"`, `list pods/ in "a"`, `delete services/ in "b"`, `create events/ in "b"`, `get leases/ in "home"`}, []string{`list pods/ in ""`, `list pods/ in "home"`}},
+		{"all namespaces", Config{SecureMetrics: true}, []string{`create tokenreviews/ in ""`, `list pods/ in ""`, `update performers/status in ""`}, []string{`get leases/ in ""`}},
+		{"two namespaces", Config{Namespaces: []string{"a", "b"}, Lease: lease}, []string{`watch leases/ in "home"`, `list pods/ in "a"`, `delete services/ in "b"`, `create events/ in "b"`, `get leases/ in "home"`}, []string{`list pods/ in ""`, `list pods/ in "home"`}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCluster()
-			missing, known, err := missingPermissions(t.Context(), c, wishes(tt.namespaces, tt.lease, tt.others))
+			missing, known, err := missingPermissions(t.Context(), c, tt.config.requiredPermissions())
 			if len(missing) > 0 || !known || err != nil {
 				t.Fatalf("got %v, %v, %v", missing, known, err)
 			}
 			for _, key := range tt.asked {
 				if c.asked[key] == nil {
-					t.Errorf("not asked: %s", key)
+					t.Errorf("not checked: %s", key)
 				}
 			}
 			for _, key := range tt.not {
 				if c.asked[key] != nil {
-					t.Errorf("asked: %s", key)
+					t.Errorf("checked: %s", key)
 				}
 			}
 		})
 	}
 }
 
-// Our role allows to create leases, but to change only the one.
-func TestPermissionOfOneLease(t *testing.T) {
+// The default role allows to create any Lease, but to change only one.
+func TestPermissionForOneLease(t *testing.T) {
 	c := newCluster()
 	c.refuses = func(a *authorizationv1.ResourceAttributes) bool {
 		return a.Resource == "leases" && (a.Verb == "create") != (a.Name == "")
 	}
-	missing, known, err := missingPermissions(t.Context(), c, wishes(nil, types.NamespacedName{Namespace: "home", Name: "the-lease"}, nil))
+	config := Config{Lease: types.NamespacedName{Namespace: "home", Name: "the-lease"}}
+	missing, known, err := missingPermissions(t.Context(), c, config.requiredPermissions())
 	if len(missing) > 0 || !known || err != nil {
 		t.Errorf("got %v, %v, %v", missing, known, err)
 	}

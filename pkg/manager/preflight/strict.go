@@ -10,25 +10,26 @@ import (
 	"strings"
 )
 
-// Strictly looks once, and takes for an error also what a manager would do without.
-func (p *Preflight) Strictly(ctx context.Context) error {
-	for _, step := range []func(context.Context) *obstacle{p.lookForServer, p.lookForCRD} {
+// CheckAll checks once, for --check. Unlike Wait it returns an error for every missing permission,
+// also for those that a manager can work without.
+func (p *Preflight) CheckAll(ctx context.Context) error {
+	for _, step := range []func(context.Context) *unmet{p.checkServer, p.checkCRD} {
 		if found := step(ctx); found != nil {
 			return found
 		}
 	}
-	missing, known, err := missingPermissions(ctx, p.client, wishes(p.namespaces, p.lease, p.others))
+	all, known, err := missingPermissions(ctx, p.Client, p.requiredPermissions())
 	switch {
 	case err != nil:
 		return p.connectionProblem(err)
 	case !known:
 		return errors.New("can't check permissions: grant create on selfsubjectaccessreviews (authorization.k8s.io)")
-	case len(missing) == 0:
+	case len(all) == 0:
 		return nil
 	}
-	var all []string
-	for _, m := range missing {
-		all = append(all, m.String())
+	var texts []string
+	for _, m := range all {
+		texts = append(texts, m.String())
 	}
-	return fmt.Errorf("%s may not %s: grant it, see deploy/", whoAmI(ctx, p.client), strings.Join(all, "; "))
+	return fmt.Errorf("%s may not %s: grant it, see deploy/", currentUser(ctx, p.Client), strings.Join(texts, "; "))
 }

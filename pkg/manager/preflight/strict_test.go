@@ -13,7 +13,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 )
 
-func TestCheckIsStrict(t *testing.T) {
+func TestCheckAll(t *testing.T) {
 	config := func(c *cluster, change func(*Config)) Config {
 		config := Config{
 			Host: "https://there:6443", Source: "kubeconfig /k", Client: c,
@@ -34,17 +34,17 @@ func TestCheckIsStrict(t *testing.T) {
 		name   string
 		config func(*Config)
 		begin  func(*cluster)
-		want   string // empty: all is well
+		want   string // empty: no error
 	}{
-		{"all is well", usual, func(*cluster) {}, ""},
+		{"everything granted", usual, func(*cluster) {}, ""},
 		{"no CRD", usual, func(c *cluster) { c.served = nil }, "the CRD performers.hourglass.eigenlayer.io is not installed"},
 		{"no server", usual, func(c *cluster) { c.version = refused() }, "does not answer"},
-		{"not known", usual, func(c *cluster) { c.reviews = forbidden() }, "selfsubjectaccessreviews"},
+		{"reviews forbidden", usual, func(c *cluster) { c.reviews = forbidden() }, "selfsubjectaccessreviews"},
 		{"reviews fail", usual, func(c *cluster) { c.reviews = refused() }, "does not answer"},
-		{"nothing is allowed", usual, func(c *cluster) {
+		{"nothing granted", usual, func(c *cluster) {
 			c.refuses = func(*authorizationv1.ResourceAttributes) bool { return true }
 		}, "may not list, watch, get, patch performers (hourglass.eigenlayer.io) in all namespaces; update performers/status"},
-		// What a manager does without, and only tells of.
+		// A manager works without these, and only logs them.
 		{"a pod can't be deleted", usual, refuse("delete", "pods", "", ""), "bob may not delete pods in all namespaces: grant it"},
 		{"no status", usual, refuse("update", "performers", "status", ""), "bob may not update performers/status"},
 		{"no role in one namespace", func(c *Config) { c.Namespaces = []string{"a", "b"} }, refuse("create", "services", "", "b"),
@@ -52,19 +52,19 @@ func TestCheckIsStrict(t *testing.T) {
 		{"no lease", usual, refuse("update", "leases", "", "home"), "bob may not update leases (coordination.k8s.io) in namespace home"},
 		{"no lease without election", func(c *Config) { c.Lease = types.NamespacedName{} }, refuse("update", "leases", "", "home"), ""},
 		{"no reviews of tokens", func(c *Config) { c.SecureMetrics = true }, refuse("create", "tokenreviews", "", ""), "bob may not create tokenreviews"},
-		{"no trust", func(c *Config) { c.Webhooks = &Webhooks{Namespace: "home", CASecret: "ca", Configuration: "w"} }, refuse("patch", "validatingwebhookconfigurations", "", ""),
+		{"no webhook configuration", func(c *Config) { c.Webhooks = &Webhooks{Namespace: "home", CASecret: "ca", Configuration: "w"} }, refuse("patch", "validatingwebhookconfigurations", "", ""),
 			"bob may not patch validatingwebhookconfigurations"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCluster()
 			tt.begin(c)
-			err := New(config(c, tt.config)).Strictly(new(managertest.Logs).Context(t.Context()))
+			err := New(config(c, tt.config)).CheckAll(new(managertest.Logs).Context(t.Context()))
 			if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n")) {
 				t.Errorf("got %v, want %q", err, tt.want)
 			}
 			for _, action := range c.Actions() {
 				if verb := action.GetVerb(); verb != "get" && (verb != "create" || !strings.HasPrefix(action.GetResource().Resource, "selfsubject")) {
-					t.Errorf("it does more than to ask: %s %s", verb, action.GetResource().Resource)
+					t.Errorf("changes the cluster: %s %s", verb, action.GetResource().Resource)
 				}
 			}
 		})

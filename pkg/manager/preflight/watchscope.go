@@ -14,41 +14,42 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// lookAtPermissions is an obstacle when we may not even watch. With a list of namespaces that holds
-// up none but the one that it is about, whose roles may yet be made. What else is missing is only
-// told, since the controller does without: an API server that refuses a write says so at its object.
-func (p *Preflight) lookAtPermissions(ctx context.Context) *obstacle {
+// checkPermissions finds out whether the manager may watch its namespaces, without which it can't
+// start. With a list of namespaces, one that it may not watch delays none of the others, and its
+// Role may be created later. Any other missing permission is only logged: the controller works
+// without it, and an API server that refuses a write is reported at the object.
+func (p *Preflight) checkPermissions(ctx context.Context) *unmet {
 	logger := klog.FromContext(ctx)
-	missing, known, err := missingPermissions(ctx, p.client, wishes(p.namespaces, p.lease, p.others))
+	all, known, err := missingPermissions(ctx, p.Client, p.requiredPermissions())
 	switch {
 	case err != nil:
 		return p.connectionProblem(err)
 	case !known:
-		logger.Info("Not allowed to create selfsubjectaccessreviews, going on without the check")
+		logger.Info("Skipping the check of permissions: not allowed to create selfsubjectaccessreviews")
 		return nil
-	case len(missing) == 0:
+	case len(all) == 0:
 		return nil
 	}
 
-	user := whoAmI(ctx, p.client)
-	blind := map[string][]string{} // by namespace, what we may not watch there
-	for _, m := range missing {
+	user := currentUser(ctx, p.Client)
+	unwatched := map[string][]string{} // the missing permissions of each namespace that can't be watched
+	for _, m := range all {
 		if m.essential {
-			blind[m.namespace] = append(blind[m.namespace], m.String())
+			unwatched[m.namespace] = append(unwatched[m.namespace], m.String())
 		}
 	}
-	if everywhere := blind[metav1.NamespaceAll]; len(everywhere) > 0 {
+	if everywhere := unwatched[metav1.NamespaceAll]; len(everywhere) > 0 {
 		slices.Sort(everywhere)
 		list := strings.Join(everywhere, "; ")
-		return &obstacle{kind: "permissions: " + list, message: fmt.Sprintf("%s may not %s: grant it, see deploy/", user, list)}
+		return &unmet{kind: "permissions: " + list, message: fmt.Sprintf("%s may not %s: grant it, see deploy/", user, list)}
 	}
-	for _, namespace := range slices.Sorted(maps.Keys(blind)) {
-		logger.Error(nil, fmt.Sprintf("Going on without namespace %s until it exists and may be watched: %s may not %s; grant it with a Role, see deploy/",
-			namespace, user, strings.Join(blind[namespace], "; ")), "namespace", namespace)
+	for _, namespace := range slices.Sorted(maps.Keys(unwatched)) {
+		logger.Error(nil, fmt.Sprintf("Skipping namespace %s until it exists and the manager may watch it: %s may not %s: grant it with a Role, see deploy/",
+			namespace, user, strings.Join(unwatched[namespace], "; ")), "namespace", namespace)
 	}
-	for _, m := range missing {
-		if _, told := blind[m.namespace]; !told {
-			logger.Error(nil, fmt.Sprintf("Missing permission: %s may not %s: %s; grant it, see deploy/", user, m, m.without))
+	for _, m := range all {
+		if _, reported := unwatched[m.namespace]; !reported {
+			logger.Error(nil, fmt.Sprintf("Missing permission: %s may not %s: %s; grant it, see deploy/", user, m, m.consequence))
 		}
 	}
 	return nil
