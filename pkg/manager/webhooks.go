@@ -66,7 +66,7 @@ func (w *webhooks) listen(ctx context.Context, o *options.Options) (*serving.Ser
 	if err != nil {
 		return nil, err
 	}
-	s.Secure(w.certificates, o.EnableHTTP2)
+	s.UseTLS(w.certificates, o.EnableHTTP2)
 	return s, nil
 }
 

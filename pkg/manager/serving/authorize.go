@@ -19,56 +19,56 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// What the API server said of a caller is believed for a while: long for one that may come in, since
-// scrapes come every few seconds; short for one that may not, since the permission may just have
-// been granted. That it could not be asked is not kept at all.
+// The decisions of the API server are cached: allowed ones longer, because scrapes come every few
+// seconds, and denied ones shorter, because the permission may just have been granted. An error of
+// the API server is not cached.
 const (
-	allowedFor = time.Minute
-	refusedFor = 10 * time.Second
+	allowedTTL = time.Minute
+	deniedTTL  = 10 * time.Second
 )
 
-// Bounds of what callers can make us keep and ask.
+// Limits on the memory and the requests that clients can cause.
 const (
-	maxCallers   = 256             // of each kind that are remembered
-	maxReviews   = 4               // that are under way at once
-	reviewsLimit = 5 * time.Second // for both reviews of a request, waiting for a turn included
+	maxCached            = 256             // entries in each of the two caches
+	maxConcurrentReviews = 4               // requests that are reviewed in parallel
+	reviewTimeout        = 5 * time.Second // for both reviews of a request and the wait before them
 )
 
-// guard lets those requests through whose bearer token the API server knows, and allows to get the
-// path that they ask for. Whatever goes wrong, nobody comes in.
-type guard struct {
-	client kubernetes.Interface
-	logger klog.Logger
-	turns  chan struct{}
-	// Those who were refused are kept apart, so that a flood of them makes nobody else forgotten.
-	allowed, refused *cache.LRUExpireCache
+// authFilter passes requests whose bearer token the API server accepts and whose user it allows to
+// get the path. If anything goes wrong, the request is refused.
+type authFilter struct {
+	client  kubernetes.Interface
+	logger  klog.Logger
+	reviews chan struct{} // one element for each review in progress
+	// Two caches, so that a flood of denied requests evicts no allowed ones.
+	allowed, denied *cache.LRUExpireCache
 }
 
-// visit is a token and what it is shown for. Tokens themselves are not kept.
-type visit struct {
+// cacheKey identifies a decision. It has a hash of the token, so that no token is kept.
+type cacheKey struct {
 	token [sha256.Size]byte
 	path  string
 }
 
-func newGuard(ctx context.Context, client kubernetes.Interface) *guard {
-	return &guard{
+func newAuthFilter(ctx context.Context, client kubernetes.Interface) *authFilter {
+	return &authFilter{
 		client:  client,
 		logger:  klog.FromContext(ctx),
-		turns:   make(chan struct{}, maxReviews),
-		allowed: cache.NewLRUExpireCache(maxCallers),
-		refused: cache.NewLRUExpireCache(maxCallers),
+		reviews: make(chan struct{}, maxConcurrentReviews),
+		allowed: cache.NewLRUExpireCache(maxCached),
+		denied:  cache.NewLRUExpireCache(maxCached),
 	}
 }
 
-// protect puts the guard before a handler that only reads.
-func (g *guard) protect(next http.Handler) http.Handler {
+// protect wraps a read-only handler with the filter.
+func (f *authFilter) protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
 		header.Set("Cache-Control", "no-store")
 		header.Set("X-Content-Type-Options", "nosniff")
 		status := http.StatusMethodNotAllowed
 		if r.Method == http.MethodGet {
-			status = g.judge(r)
+			status = f.authorize(r)
 		}
 		switch status {
 		case http.StatusOK:
@@ -83,74 +83,74 @@ func (g *guard) protect(next http.Handler) http.Handler {
 	})
 }
 
-// judge returns StatusOK for a request that may pass, and otherwise what to answer.
-func (g *guard) judge(r *http.Request) int {
+// authorize returns StatusOK for an allowed request, and otherwise the status to respond with.
+func (f *authFilter) authorize(r *http.Request) int {
 	token := bearerToken(r)
 	if token == "" {
 		return http.StatusUnauthorized
 	}
-	v := visit{sha256.Sum256([]byte(token)), r.URL.Path}
-	if status := g.remembered(v); status != 0 {
+	key := cacheKey{sha256.Sum256([]byte(token)), r.URL.Path}
+	if status := f.cached(key); status != 0 {
 		return status
 	}
 
-	ctx, cancel := context.WithTimeout(r.Context(), reviewsLimit)
+	ctx, cancel := context.WithTimeout(r.Context(), reviewTimeout)
 	defer cancel()
 	select {
-	case g.turns <- struct{}{}:
-		defer func() { <-g.turns }()
+	case f.reviews <- struct{}{}:
+		defer func() { <-f.reviews }()
 	case <-ctx.Done():
 		return http.StatusTooManyRequests
 	}
-	// Another request of the same caller may have had its turn meanwhile.
-	if status := g.remembered(v); status != 0 {
+	// Another request with the same token may have been reviewed while this one waited.
+	if status := f.cached(key); status != 0 {
 		return status
 	}
-	status, err := g.review(ctx, token, v.path)
+	status, err := f.review(ctx, token, key.path)
 	switch {
 	case err != nil:
-		g.logger.Error(err, "Cannot check whether a request is authorized, refusing it", "path", v.path)
+		f.logger.Error(err, "Cannot check whether a request is authorized, refusing it", "path", key.path)
 		return http.StatusInternalServerError
 	case status == http.StatusOK:
-		g.allowed.Add(v, status, allowedFor)
+		f.allowed.Add(key, status, allowedTTL)
 	default:
-		g.refused.Add(v, status, refusedFor)
+		f.denied.Add(key, status, deniedTTL)
 	}
 	return status
 }
 
-// remembered returns the status that v had lately, or 0.
-func (g *guard) remembered(v visit) int {
-	for _, known := range []*cache.LRUExpireCache{g.allowed, g.refused} {
-		if status, ok := known.Get(v); ok {
+// cached returns the status of an earlier decision, or 0.
+func (f *authFilter) cached(key cacheKey) int {
+	for _, decisions := range []*cache.LRUExpireCache{f.allowed, f.denied} {
+		if status, ok := decisions.Get(key); ok {
 			return status.(int)
 		}
 	}
 	return 0
 }
 
-// review asks the API server whose token it is, and what that user may do.
-func (g *guard) review(ctx context.Context, token, path string) (status int, err error) {
-	who, err := g.client.AuthenticationV1().TokenReviews().Create(ctx,
+// review asks the API server which user has the token, and whether that user may get the path.
+func (f *authFilter) review(ctx context.Context, token, path string) (status int, err error) {
+	authentication, err := f.client.AuthenticationV1().TokenReviews().Create(ctx,
 		&authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}, metav1.CreateOptions{})
 	switch {
 	case err != nil:
 		return 0, err
-	case !who.Status.Authenticated && who.Status.Error != "" && who.Status.User.Username == "":
-		// An authenticator's own trouble is told in the same field as a bad token, so it cannot be
-		// told from one. Nobody comes in either way.
-		g.logger.V(debugLevel).Info("A token was not accepted", "why", who.Status.Error)
+	case !authentication.Status.Authenticated && authentication.Status.Error != "" && authentication.Status.User.Username == "":
+		// An authenticator reports its own failure in the same field as an invalid token, so the
+		// two can't be distinguished. The request is refused either way.
+		f.logger.V(debugVerbosity).Info("A token was not accepted", "why", authentication.Status.Error)
 		return http.StatusUnauthorized, nil
-	case !who.Status.Authenticated:
+	case !authentication.Status.Authenticated:
 		return http.StatusUnauthorized, nil
 	}
 
-	user := who.Status.User
+	user := authentication.Status.User
 	extra := make(map[string]authorizationv1.ExtraValue, len(user.Extra))
 	for key, value := range user.Extra {
 		extra[key] = authorizationv1.ExtraValue(value)
 	}
-	may, err := g.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
+	access, err := f.client.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{
 		Spec: authorizationv1.SubjectAccessReviewSpec{
 			User: user.Username, UID: user.UID, Groups: user.Groups, Extra: extra,
 			NonResourceAttributes: &authorizationv1.NonResourceAttributes{Path: path, Verb: "get"},
@@ -159,20 +159,20 @@ func (g *guard) review(ctx context.Context, token, path string) (status int, err
 	switch {
 	case err != nil:
 		return 0, err
-	case may.Status.Allowed && !may.Status.Denied:
+	case access.Status.Allowed && !access.Status.Denied:
 		return http.StatusOK, nil
-	case may.Status.EvaluationError != "" && !may.Status.Denied:
-		// Not even the API server knows.
-		return 0, errors.New(may.Status.EvaluationError)
+	case access.Status.EvaluationError != "" && !access.Status.Denied:
+		// The API server could not decide.
+		return 0, errors.New(access.Status.EvaluationError)
 	}
-	g.logger.V(debugLevel).Info("A request was refused", "user", user.Username, "path", path)
+	f.logger.V(debugVerbosity).Info("A request was refused", "user", user.Username, "path", path)
 	return http.StatusForbidden, nil
 }
 
-// bearerToken returns the token of a request, or the empty text.
+// bearerToken returns the bearer token of a request, or an empty string.
 func bearerToken(r *http.Request) string {
-	kind, token, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
-	if !strings.EqualFold(kind, "Bearer") {
+	scheme, token, _ := strings.Cut(strings.TrimSpace(r.Header.Get("Authorization")), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
 		return ""
 	}
 	return strings.TrimSpace(token)

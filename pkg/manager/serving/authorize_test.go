@@ -22,18 +22,19 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 )
 
-// authority is a fake API server that knows the token "good" of a user bob, who may get /metrics.
-type authority struct {
+// reviewer is a fake API server that accepts the token "good" of the user bob, who may get
+// /metrics.
+type reviewer struct {
 	*fake.Clientset
-	reviews atomic.Int32 // of tokens that it was asked for
+	reviews atomic.Int32 // number of TokenReviews
 
 	tokenError, accessError error
 	mayNot                  bool
-	status                  authorizationv1.SubjectAccessReviewStatus // more of the answer
+	status                  authorizationv1.SubjectAccessReviewStatus // the rest of the response
 }
 
-func newAuthority(t *testing.T) *authority {
-	a := &authority{Clientset: fake.NewClientset()}
+func newReviewer(t *testing.T) *reviewer {
+	a := &reviewer{Clientset: fake.NewClientset()}
 	a.PrependReactor("create", "tokenreviews", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		a.reviews.Add(1)
 		review := action.(clienttesting.CreateAction).GetObject().(*authenticationv1.TokenReview).DeepCopy()
@@ -46,19 +47,19 @@ func newAuthority(t *testing.T) *authority {
 	a.PrependReactor("create", "subjectaccessreviews", func(action clienttesting.Action) (bool, runtime.Object, error) {
 		review := action.(clienttesting.CreateAction).GetObject().(*authorizationv1.SubjectAccessReview).DeepCopy()
 		if s := review.Spec; s.User != "bob" || s.UID != "1" || s.Groups[0] != "g" || s.Extra["k"][0] != "v" || s.ResourceAttributes != nil {
-			t.Errorf("asked for %+v", s)
+			t.Errorf("reviewed %+v", s)
 		}
 		review.Status = a.status
-		asked := *review.Spec.NonResourceAttributes
-		review.Status.Allowed = !a.mayNot && asked == authorizationv1.NonResourceAttributes{Path: "/metrics", Verb: "get"}
+		access := *review.Spec.NonResourceAttributes
+		review.Status.Allowed = !a.mayNot && access == authorizationv1.NonResourceAttributes{Path: "/metrics", Verb: "get"}
 		return true, review, a.accessError
 	})
 	return a
 }
 
-// visitor returns a function that asks a guard with an Authorization header and gives its answer.
-func visitor(t *testing.T, g *guard) func(path, authorization string) *httptest.ResponseRecorder {
-	handler := g.protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the secret") }))
+// getter returns a function that sends a GET request with an Authorization header through a filter.
+func getter(t *testing.T, f *authFilter) func(path, authorization string) *httptest.ResponseRecorder {
+	handler := f.protect(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "the secret") }))
 	return func(path, authorization string) *httptest.ResponseRecorder {
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, http.NoBody)
 		if authorization != "" {
@@ -73,33 +74,33 @@ func visitor(t *testing.T, g *guard) func(path, authorization string) *httptest.
 	}
 }
 
-func TestGuard(t *testing.T) {
+func TestAuthFilter(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		path          string
 		authorization string
-		server        func(*authority)
+		server        func(*reviewer)
 		want          int
 	}{
 		{"allowed", "/metrics", "Bearer good", nil, 200},
-		{"allowed, in other letters", "/metrics", "bearer  good ", nil, 200},
+		{"allowed, with other case and spaces", "/metrics", "bearer  good ", nil, 200},
 		{"no token", "/metrics", "", nil, 401},
 		{"empty token", "/metrics", "Bearer ", nil, 401},
 		{"other scheme", "/metrics", "Basic good", nil, 401},
 		{"unknown token", "/metrics", "Bearer bad", nil, 401},
 		{"other path", "/debug/pprof/heap", "Bearer good", nil, 403},
-		{"not allowed", "/metrics", "Bearer good", func(a *authority) { a.mayNot = true }, 403},
-		{"denied", "/metrics", "Bearer good", func(a *authority) { a.status.Denied = true }, 403},
-		{"the server does not answer to tokens", "/metrics", "Bearer good", func(a *authority) { a.tokenError = errors.New("away") }, 500},
-		{"the server does not answer to access", "/metrics", "Bearer good", func(a *authority) { a.accessError = errors.New("away") }, 500},
-		{"the server does not know", "/metrics", "Bearer good", func(a *authority) { a.mayNot, a.status.EvaluationError = true, "webhook is away" }, 500},
+		{"not allowed", "/metrics", "Bearer good", func(a *reviewer) { a.mayNot = true }, 403},
+		{"denied", "/metrics", "Bearer good", func(a *reviewer) { a.status.Denied = true }, 403},
+		{"the token review fails", "/metrics", "Bearer good", func(a *reviewer) { a.tokenError = errors.New("away") }, 500},
+		{"the access review fails", "/metrics", "Bearer good", func(a *reviewer) { a.accessError = errors.New("away") }, 500},
+		{"the server cannot decide", "/metrics", "Bearer good", func(a *reviewer) { a.mayNot, a.status.EvaluationError = true, "webhook is away" }, 500},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			server := newAuthority(t)
+			server := newReviewer(t)
 			if tt.server != nil {
 				tt.server(server)
 			}
-			response := visitor(t, newGuard(new(managertest.Logs).Context(t.Context()), server))(tt.path, tt.authorization)
+			response := getter(t, newAuthFilter(new(managertest.Logs).Context(t.Context()), server))(tt.path, tt.authorization)
 			if response.Code != tt.want {
 				t.Errorf("got %d", response.Code)
 			}
@@ -110,8 +111,8 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-func TestGuardLetsNobodyWrite(t *testing.T) {
-	handler := newGuard(t.Context(), newAuthority(t)).protect(http.NotFoundHandler())
+func TestAuthFilterRefusesWrites(t *testing.T) {
+	handler := newAuthFilter(t.Context(), newReviewer(t)).protect(http.NotFoundHandler())
 	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/metrics", http.NoBody)
 	request.Header.Set("Authorization", "Bearer good")
 	recorder := httptest.NewRecorder()
@@ -121,62 +122,62 @@ func TestGuardLetsNobodyWrite(t *testing.T) {
 	}
 }
 
-func TestGuardRemembersForAWhile(t *testing.T) {
+func TestAuthFilterCachesDecisions(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := newAuthority(t)
-		ask := visitor(t, newGuard(t.Context(), server))
+		server := newReviewer(t)
+		get := getter(t, newAuthFilter(t.Context(), server))
 		expect := func(token string, status int, reviews int32) {
 			t.Helper()
-			if got := ask("/metrics", "Bearer "+token).Code; got != status || server.reviews.Load() != reviews {
+			if got := get("/metrics", "Bearer "+token).Code; got != status || server.reviews.Load() != reviews {
 				t.Errorf("%s: got %d after %d reviews, want %d after %d", token, got, server.reviews.Load(), status, reviews)
 			}
 		}
 		expect("good", 200, 1)
 		server.mayNot = true
 		expect("good", 200, 1)
-		time.Sleep(allowedFor + time.Millisecond)
+		time.Sleep(allowedTTL + time.Millisecond)
 		expect("good", 403, 2)
 		server.mayNot = false
 		expect("good", 403, 2)
-		time.Sleep(refusedFor + time.Millisecond)
+		time.Sleep(deniedTTL + time.Millisecond)
 		expect("good", 200, 3)
 
-		// A failure is forgotten at once.
-		time.Sleep(allowedFor + time.Millisecond)
+		// A failure is not cached.
+		time.Sleep(allowedTTL + time.Millisecond)
 		server.accessError = errors.New("away")
 		expect("good", 500, 4)
 		server.accessError = nil
 		expect("good", 200, 5)
 
-		// However many come with bad tokens, who may come in is not forgotten.
-		for i := range 2 * maxCallers {
-			ask("/metrics", fmt.Sprintf("Bearer bad%d", i))
+		// However many invalid tokens come, the valid one stays cached.
+		for i := range 2 * maxCached {
+			get("/metrics", fmt.Sprintf("Bearer bad%d", i))
 		}
-		expect("good", 200, 5+2*maxCallers)
+		expect("good", 200, 5+2*maxCached)
 	})
 }
 
-func TestGuardAsksLittleAtATime(t *testing.T) {
+func TestAuthFilterLimitsReviews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server := newAuthority(t)
-		g := newGuard(t.Context(), server)
-		for range maxReviews {
-			g.turns <- struct{}{}
+		server := newReviewer(t)
+		f := newAuthFilter(t.Context(), server)
+		for range maxConcurrentReviews {
+			f.reviews <- struct{}{}
 		}
-		ask := visitor(t, g)
+		get := getter(t, f)
 		begin := time.Now()
-		if got := ask("/metrics", "Bearer good").Code; got != http.StatusTooManyRequests || server.reviews.Load() > 0 {
+		if got := get("/metrics", "Bearer good").Code; got != http.StatusTooManyRequests || server.reviews.Load() > 0 {
 			t.Errorf("got %d after %d reviews", got, server.reviews.Load())
 		}
-		if took := time.Since(begin); took != reviewsLimit {
+		if took := time.Since(begin); took != reviewTimeout {
 			t.Errorf("waited %s", took)
 		}
 		go func() {
 			time.Sleep(time.Second)
-			<-g.turns
+			<-f.reviews
 		}()
-		if got := ask("/metrics", "Bearer good").Code; got != http.StatusOK {
-			t.Errorf("got %d once it is its turn", got)
+		if got := get("/metrics", "Bearer good").Code; got != http.StatusOK {
+			t.Errorf("got %d after a review ended", got)
 		}
 	})
 }

@@ -17,36 +17,37 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/errtext"
 )
 
-// Certificates gives a TLS server its certificate of the moment.
+// Certificates provides the current certificate of a TLS server.
 type Certificates interface {
-	// Get has the form of tls.Config.GetCertificate.
+	// Get has the signature of tls.Config.GetCertificate.
 	Get(*tls.ClientHelloInfo) (*tls.Certificate, error)
 }
 
-// The names under which Kubernetes keeps a certificate and its key in a Secret.
+// The keys of a certificate and its private key in a Secret of type kubernetes.io/tls.
 const (
 	certificateFile = "tls.crt"
 	keyFile         = "tls.key"
 )
 
-// filesCheckedEvery bounds how often handshakes make us look at the files.
-const filesCheckedEvery = 5 * time.Second
+// fileCheckInterval is the shortest time between two checks of the files, however many handshakes
+// there are.
+const fileCheckInterval = 5 * time.Second
 
-// fileCertificates are read from a folder, and again when the files have changed. A change that
-// can't be read is told once, and what was read before is served on.
+// fileCertificates reads the certificate from a folder, and again when the files change. If the new
+// files can't be read, it logs that once and serves the old certificate.
 type fileCertificates struct {
 	flag, dir string
 	logger    klog.Logger
 	now       func() time.Time
 
-	mu      sync.Mutex
-	current *tls.Certificate
-	seen    [2]os.FileInfo
-	checked time.Time
-	problem string // that was told last
+	mu        sync.Mutex
+	current   *tls.Certificate
+	files     [2]os.FileInfo // of the current certificate
+	checked   time.Time
+	lastError string // the last error logged
 }
 
-// NewFileCertificates reads the certificate, which must be there. The flag is named in errors.
+// NewFileCertificates reads the certificate in a folder. It must exist; the error names the flag.
 func NewFileCertificates(flag, dir string, logger klog.Logger) (Certificates, error) {
 	return newFileCertificates(flag, dir, logger)
 }
@@ -64,37 +65,37 @@ func newFileCertificates(flag, dir string, logger klog.Logger) (*fileCertificate
 func (c *fileCertificates) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if now := c.now(); now.Sub(c.checked) >= filesCheckedEvery {
+	if now := c.now(); now.Sub(c.checked) >= fileCheckInterval {
 		c.checked = now
 		c.refresh()
 	}
 	return c.current, nil
 }
 
-// refresh reads the files if they have changed since they were read last.
+// refresh reads the files if they have changed since the last read.
 func (c *fileCertificates) refresh() {
-	files, err := c.look()
+	files, err := c.stat()
 	if err == nil {
-		if same(files[0], c.seen[0]) && same(files[1], c.seen[1]) {
+		if unchanged(files[0], c.files[0]) && unchanged(files[1], c.files[1]) {
 			return
 		}
 		err = c.read()
 	}
 	if err == nil {
-		c.problem = ""
+		c.lastError = ""
 		c.logger.Info("Read a new certificate", "folder", c.dir, "expires", c.current.Leaf.NotAfter)
 		return
 	}
-	if text := err.Error(); text != c.problem {
-		c.problem = text
+	if text := err.Error(); text != c.lastError {
+		c.lastError = text
 		c.logger.Error(err, "Cannot read the new certificate, still serving the old one", "folder", c.dir, "expires", c.current.Leaf.NotAfter)
 	}
 }
 
-// read reads the certificate and its key, and notes in which state the files were.
+// read reads the certificate and its key.
 func (c *fileCertificates) read() error {
-	// The state from before the reading: should the files change meanwhile, they are read again.
-	files, err := c.look()
+	// stat comes first: if the files change during the read, the next check reads them again.
+	files, err := c.stat()
 	if err != nil {
 		return err
 	}
@@ -108,12 +109,11 @@ func (c *fileCertificates) read() error {
 	if err != nil {
 		return fmt.Errorf("%s and %s are not a matching certificate and key: %s", certificateFile, keyFile, errtext.OneLine(err))
 	}
-	c.current, c.seen = &pair, files
+	c.current, c.files = &pair, files
 	return nil
 }
 
-// look returns the state of both files.
-func (c *fileCertificates) look() (files [2]os.FileInfo, err error) {
+func (c *fileCertificates) stat() (files [2]os.FileInfo, err error) {
 	for i, name := range []string{certificateFile, keyFile} {
 		if files[i], err = os.Stat(filepath.Join(c.dir, name)); err != nil {
 			return files, fmt.Errorf("%s: %w", name, errtext.WithoutPath(err))
@@ -122,52 +122,52 @@ func (c *fileCertificates) look() (files [2]os.FileInfo, err error) {
 	return files, nil
 }
 
-func same(a, b os.FileInfo) bool {
+func unchanged(a, b os.FileInfo) bool {
 	return os.SameFile(a, b) && a.ModTime().Equal(b.ModTime()) && a.Size() == b.Size()
 }
 
-// Our own certificates live for ownLifetime, and are made anew when less than ownRenewal is left.
+// A self-signed certificate is renewed when less than selfSignedRenewal of its lifetime is left.
 const (
-	ownLifetime = 90 * 24 * time.Hour
-	ownRenewal  = 30 * 24 * time.Hour
+	selfSignedLifetime = 90 * 24 * time.Hour
+	selfSignedRenewal  = 30 * 24 * time.Hour
 )
 
-// ownCertificates are made here and kept in memory only. Nobody can verify them, but what is said
-// to those who don't is still encrypted.
-type ownCertificates struct {
+// commonName is the common name of self-signed certificates.
+const commonName = "hourglass-operator"
+
+// selfSignedCertificates creates certificates in memory. No client can verify them, but a client
+// that does not verify still gets an encrypted connection.
+type selfSignedCertificates struct {
 	now func() time.Time
 
 	mu      sync.Mutex
 	current *tls.Certificate
 }
 
-func newOwnCertificates() *ownCertificates {
-	return &ownCertificates{now: time.Now}
+func newSelfSignedCertificates() *selfSignedCertificates {
+	return &selfSignedCertificates{now: time.Now}
 }
 
 // Get implements Certificates.
-func (c *ownCertificates) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+func (c *selfSignedCertificates) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	if c.current == nil || c.current.Leaf.NotAfter.Sub(now) < ownRenewal {
-		made, err := selfSigned(now)
+	if c.current == nil || c.current.Leaf.NotAfter.Sub(now) < selfSignedRenewal {
+		created, err := selfSigned(now)
 		if err != nil {
-			return nil, fmt.Errorf("making a certificate: %w", err)
+			return nil, fmt.Errorf("creating a self-signed certificate: %w", err)
 		}
-		c.current = made
+		c.current = created
 	}
 	return c.current, nil
 }
 
-// commonName is the name in our own certificates.
-const commonName = "hourglass-operator"
-
-// selfSigned makes a certificate for this host's name.
+// selfSigned creates a certificate for localhost and this host's name.
 func selfSigned(now time.Time) (*tls.Certificate, error) {
 	names := []string{"localhost"}
 	if host, err := os.Hostname(); err == nil {
 		names = append(names, host)
 	}
-	return certs.Make(certs.Server(commonName, names, now, ownLifetime), nil)
+	return certs.Make(certs.Server(commonName, names, now, selfSignedLifetime), nil)
 }

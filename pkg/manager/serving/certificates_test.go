@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"log"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,7 +18,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 )
 
-func TestFileCertificatesAreReadAgain(t *testing.T) {
+func TestFileCertificatesAreReloaded(t *testing.T) {
 	dir := t.TempDir()
 	var log managertest.Logs
 	first := managertest.WriteCertificate(t, dir, time.Now())
@@ -39,8 +38,8 @@ func TestFileCertificatesAreReadAgain(t *testing.T) {
 	expect("at first", first)
 
 	second := managertest.WriteCertificate(t, dir, time.Now())
-	expect("too early to look again", first)
-	now = now.Add(filesCheckedEvery)
+	expect("before the next check", first)
+	now = now.Add(fileCheckInterval)
 	expect("changed", second)
 
 	for _, broken := range []func(){
@@ -49,13 +48,13 @@ func TestFileCertificatesAreReadAgain(t *testing.T) {
 	} {
 		broken()
 		for range 3 {
-			now = now.Add(filesCheckedEvery)
+			now = now.Add(fileCheckInterval)
 			expect("broken", second)
 		}
 	}
 	third := managertest.WriteCertificate(t, dir, time.Now())
-	now = now.Add(filesCheckedEvery)
-	expect("mended", third)
+	now = now.Add(fileCheckInterval)
+	expect("fixed", third)
 	if log.Count("Cannot read the new certificate, still serving the old one") != 2 || log.Count("Read a new certificate") != 2 {
 		t.Errorf("logged %q", log.All())
 	}
@@ -69,11 +68,11 @@ func TestFileCertificatesRefuse(t *testing.T) {
 	}{
 		{"no folder", func(dir string) { os.RemoveAll(dir) }, "tls.crt: no such file or directory"},
 		{"no key", func(dir string) { os.Remove(filepath.Join(dir, keyFile)) }, "tls.key: no such file or directory"},
-		{"a folder instead", func(dir string) {
+		{"a folder instead of the file", func(dir string) {
 			os.Remove(filepath.Join(dir, certificateFile))
 			os.Mkdir(filepath.Join(dir, certificateFile), 0o700)
 		}, "tls.crt: is a directory"},
-		{"no certificate", func(dir string) { os.WriteFile(filepath.Join(dir, certificateFile), []byte("a\nb"), 0o600) }, "tls.crt and tls.key are not a matching certificate and key: "},
+		{"not a certificate", func(dir string) { os.WriteFile(filepath.Join(dir, certificateFile), []byte("a\nb"), 0o600) }, "tls.crt and tls.key are not a matching certificate and key: "},
 		{"another key", func(dir string) {
 			key, _ := os.ReadFile(filepath.Join(dir, keyFile))
 			managertest.WriteCertificate(t, dir, time.Now())
@@ -92,9 +91,9 @@ func TestFileCertificatesRefuse(t *testing.T) {
 	}
 }
 
-func TestOwnCertificatesAreRenewed(t *testing.T) {
+func TestSelfSignedCertificatesAreRenewed(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	c := newOwnCertificates()
+	c := newSelfSignedCertificates()
 	c.now = func() time.Time { return now }
 	first, err := c.Get(nil)
 	if err != nil {
@@ -104,13 +103,13 @@ func TestOwnCertificatesAreRenewed(t *testing.T) {
 	if err := leaf.VerifyHostname("localhost"); err != nil || now.Before(leaf.NotBefore) || leaf.PublicKeyAlgorithm != x509.ECDSA {
 		t.Errorf("%v, from %s, %s", err, leaf.NotBefore, leaf.PublicKeyAlgorithm)
 	}
-	now = leaf.NotAfter.Add(-ownRenewal)
+	now = leaf.NotAfter.Add(-selfSignedRenewal)
 	if again, err := c.Get(nil); err != nil || again != first {
-		t.Errorf("made anew too early: %v", err)
+		t.Errorf("renewed too early: %v", err)
 	}
 	now = now.Add(time.Second)
 	second, err := c.Get(nil)
 	if err != nil || second == first || !second.Leaf.NotAfter.After(leaf.NotAfter) {
-		t.Errorf("not made anew: %v", err)
+		t.Errorf("not renewed: %v", err)
 	}
 }

@@ -14,23 +14,26 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/errtext"
 )
 
-// HealthCheck is one thing that must be well. Its check returns why it isn't, in one line.
-type HealthCheck struct {
-	Name  string
-	Check func() error
-}
-
-// HealthConfig says where health and readiness are served, and what they depend on.
+// HealthConfig configures the server for liveness and readiness.
 type HealthConfig struct {
 	// Address is host:port, or "0" for no such server.
 	Address string
-	// Alive are the checks of /healthz, Ready those of /readyz.
-	Alive, Ready []HealthCheck
+	// Alive are the checks of /healthz. A failure must be one that a restart can fix.
+	Alive []HealthCheck
+	// Ready are the checks of /readyz.
+	Ready []HealthCheck
 }
 
-// listen takes the port of the health server.
+// HealthCheck is one condition of health.
+type HealthCheck struct {
+	Name string
+	// Check returns nil if the condition is met, and otherwise the reason.
+	Check func() error
+}
+
+// listen binds the port of the health server.
 func (h HealthConfig) listen(ctx context.Context) (*Server, error) {
-	// What makes /healthz fail is what a restart can fix; that the process answers is the first of it.
+	// A process that responds passes the first check.
 	alive := []HealthCheck{{"ping", func() error { return nil }}}
 	for _, c := range h.Alive {
 		alive = append(alive, logged(ctx, c))
@@ -41,8 +44,8 @@ func (h HealthConfig) listen(ctx context.Context) (*Server, error) {
 	return Listen(ctx, Binding{Name: "health", Flag: "health-probe-bind-address", Address: h.Address}, mux)
 }
 
-// healthHandler answers 200 while all checks pass and 503 otherwise. It lists the checks when one
-// failed or when the request asks for it with ?verbose, as the handlers of Kubernetes do.
+// healthHandler responds with 200 while all checks pass and with 503 otherwise. Like the handlers
+// of Kubernetes it lists the checks if one failed or if the request has the parameter ?verbose.
 func healthHandler(name string, checks ...HealthCheck) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -78,7 +81,8 @@ func healthHandler(name string, checks ...HealthCheck) http.Handler {
 	})
 }
 
-// logged has the failures of a check in the log: who restarts the process upon them does not tell why.
+// logged returns a check that also logs its failures, because the kubelet restarts the container
+// without recording the reason.
 func logged(ctx context.Context, c HealthCheck) HealthCheck {
 	return HealthCheck{c.Name, func() error {
 		err := c.Check()

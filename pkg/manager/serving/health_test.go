@@ -13,8 +13,8 @@ import (
 )
 
 func TestHealthHandler(t *testing.T) {
-	well := HealthCheck{"first", func() error { return nil }}
-	ill := HealthCheck{"second", func() error { return errors.New("not\nyet") }}
+	healthy := HealthCheck{"first", func() error { return nil }}
+	failing := HealthCheck{"second", func() error { return errors.New("not\nyet") }}
 	tests := []struct {
 		name   string
 		method string
@@ -23,13 +23,13 @@ func TestHealthHandler(t *testing.T) {
 		code   int
 		body   string
 	}{
-		{"well", "GET", "/", []HealthCheck{well}, 200, "ok"},
-		{"well, head", "HEAD", "/", []HealthCheck{well}, 200, "ok"}, // the server drops the body
-		{"well, verbose", "GET", "/?verbose", []HealthCheck{well}, 200, "[+]first ok\nx check passed\n"},
-		{"ill", "GET", "/", []HealthCheck{well, ill}, 503, "[+]first ok\n[-]second failed: not yet\nx check failed\n"},
-		{"ill, verbose", "GET", "/?verbose=1", []HealthCheck{ill}, 503, "[-]second failed: not yet\nx check failed\n"},
+		{"healthy", "GET", "/", []HealthCheck{healthy}, 200, "ok"},
+		{"healthy, head", "HEAD", "/", []HealthCheck{healthy}, 200, "ok"}, // the server drops the body
+		{"healthy, verbose", "GET", "/?verbose", []HealthCheck{healthy}, 200, "[+]first ok\nx check passed\n"},
+		{"failing", "GET", "/", []HealthCheck{healthy, failing}, 503, "[+]first ok\n[-]second failed: not yet\nx check failed\n"},
+		{"failing, verbose", "GET", "/?verbose=1", []HealthCheck{failing}, 503, "[-]second failed: not yet\nx check failed\n"},
 		{"no check", "GET", "/", nil, 200, "ok"},
-		{"post", "POST", "/", []HealthCheck{well}, 405, ""},
+		{"post", "POST", "/", []HealthCheck{healthy}, 405, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -47,13 +47,13 @@ func TestHealthHandler(t *testing.T) {
 
 func TestLoggedCheck(t *testing.T) {
 	var lines managertest.Logs
-	var ill error
-	check := logged(lines.Context(t.Context()), HealthCheck{"syncs", func() error { return ill }})
+	var failing error
+	check := logged(lines.Context(t.Context()), HealthCheck{"syncs", func() error { return failing }})
 	if err := check.Check(); err != nil || len(lines.All()) > 0 {
-		t.Errorf("while all is well: %v, %q", err, lines.All())
+		t.Errorf("while healthy: %v, %q", err, lines.All())
 	}
-	ill = errors.New("the sync of Performer a/b has lasted for 3m0s")
-	if err := check.Check(); !errors.Is(err, ill) || lines.Count(ill.Error()) != 1 || lines.Count(`"check"="syncs"`) != 1 {
-		t.Errorf("the log does not say why a restart comes: %v, %q", err, lines.All())
+	failing = errors.New("the sync of Performer a/b has lasted for 3m0s")
+	if err := check.Check(); !errors.Is(err, failing) || lines.Count(failing.Error()) != 1 || lines.Count(`"check"="syncs"`) != 1 {
+		t.Errorf("the reason of the failure is not logged: %v, %q", err, lines.All())
 	}
 }

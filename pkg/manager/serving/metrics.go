@@ -11,16 +11,16 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// MetricsConfig says where the metrics are served, and to whom.
+// MetricsConfig configures the metrics server.
 type MetricsConfig struct {
 	// Address is host:port, or "0" for no such server.
 	Address string
-	// Handler answers requests for /metrics.
+	// Handler responds to requests for /metrics.
 	Handler http.Handler
-	// Secure serves over TLS, to clients that the API server allows to get the path; the other
-	// fields have an effect only then.
+	// Secure serves over TLS, to clients that the API server allows to get the path. The fields
+	// below have an effect only with it.
 	Secure bool
-	// CertDir holds tls.crt and tls.key; empty means a self-signed certificate.
+	// CertDir is the folder with tls.crt and tls.key. Empty means a self-signed certificate.
 	CertDir string
 	// Profiles serves profiles at /debug/pprof/ in addition.
 	Profiles bool
@@ -30,51 +30,50 @@ type MetricsConfig struct {
 	Reviews kubernetes.Interface
 }
 
-// endpoints are the metrics endpoints with their protection.
-type endpoints struct {
+// metricsServer is the metrics server before it listens.
+type metricsServer struct {
 	MetricsConfig
-	// protect and certificates are set if the metrics are secure.
+	// protect and certificates are nil unless the server is secure.
 	protect      func(http.Handler) http.Handler
 	certificates Certificates
 }
 
-// newEndpoints returns the endpoints with all that the configuration asks for.
-func newEndpoints(ctx context.Context, c MetricsConfig) (*endpoints, error) {
-	e := &endpoints{MetricsConfig: c}
+func newMetricsServer(ctx context.Context, c MetricsConfig) (*metricsServer, error) {
+	m := &metricsServer{MetricsConfig: c}
 	switch {
 	case !c.Secure:
-		return e, nil
+		return m, nil
 	case c.CertDir == "":
-		e.certificates = newOwnCertificates()
+		m.certificates = newSelfSignedCertificates()
 	default:
 		files, err := NewFileCertificates("metrics-cert-dir", c.CertDir, klog.FromContext(ctx))
 		if err != nil {
 			return nil, err
 		}
-		e.certificates = files
+		m.certificates = files
 	}
-	e.protect = newGuard(ctx, c.Reviews).protect
-	return e, nil
+	m.protect = newAuthFilter(ctx, c.Reviews).protect
+	return m, nil
 }
 
-// listen takes the port of the metrics server.
-func (e *endpoints) listen(ctx context.Context) (*Server, error) {
+// listen binds the port of the metrics server.
+func (m *metricsServer) listen(ctx context.Context) (*Server, error) {
 	mux := http.NewServeMux()
-	if e.protect == nil {
-		mux.Handle("/metrics", e.Handler)
+	if m.protect == nil {
+		mux.Handle("/metrics", m.Handler)
 	} else {
-		mux.Handle("/metrics", e.protect(e.Handler))
-		if e.Profiles {
-			addProfiles(mux, e.protect)
+		mux.Handle("/metrics", m.protect(m.Handler))
+		if m.Profiles {
+			addProfiles(mux, m.protect)
 		}
 	}
-	server, err := Listen(ctx, Binding{Name: "metrics", Flag: "metrics-bind-address", Address: e.Address}, mux)
+	server, err := Listen(ctx, Binding{Name: "metrics", Flag: "metrics-bind-address", Address: m.Address}, mux)
 	if err != nil {
 		return nil, err
 	}
-	if e.certificates != nil {
-		server.Secure(e.certificates, e.HTTP2)
-		if e.Profiles {
+	if m.certificates != nil {
+		server.UseTLS(m.certificates, m.HTTP2)
+		if m.Profiles {
 			server.http.WriteTimeout = profileWriteTimeout
 		}
 	}

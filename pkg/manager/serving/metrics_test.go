@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// TestSecureServer asks a server with all sorts of clients.
+// TestSecureServer connects with several versions of TLS and HTTP.
 func TestSecureServer(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
@@ -20,14 +20,14 @@ func TestSecureServer(t *testing.T) {
 		protocol string
 		fails    bool
 	}{
-		{"usual", false, &tls.Config{}, "HTTP/1.1", false},
+		{"default", false, &tls.Config{}, "HTTP/1.1", false},
 		{"TLS 1.2", false, &tls.Config{MaxVersion: tls.VersionTLS12}, "HTTP/1.1", false},
 		{"TLS 1.1", false, &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "", true},
 		{"HTTP/2 on", true, &tls.Config{}, "HTTP/2.0", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			config := MetricsConfig{Address: "127.0.0.1:0", Handler: http.NotFoundHandler(), HTTP2: tt.http2}
-			e := &endpoints{MetricsConfig: config, certificates: newOwnCertificates(),
+			e := &metricsServer{MetricsConfig: config, certificates: newSelfSignedCertificates(),
 				protect: func(next http.Handler) http.Handler { return next }}
 			server, err := e.listen(t.Context())
 			if err != nil {
@@ -66,15 +66,16 @@ func TestSecureServer(t *testing.T) {
 	}
 }
 
-// TestProfilesAreGuarded wants each path of a profile behind the guard, and none without the flag.
-func TestProfilesAreGuarded(t *testing.T) {
+// TestProfilesAreProtected checks that each profile is behind the filter, and not served without
+// the flag.
+func TestProfilesAreProtected(t *testing.T) {
 	for _, on := range []bool{true, false} {
-		var guarded []string
+		var protected []string
 		config := MetricsConfig{Address: "127.0.0.1:0", Handler: http.NotFoundHandler(), Profiles: on}
-		e := &endpoints{MetricsConfig: config, certificates: newOwnCertificates(),
+		e := &metricsServer{MetricsConfig: config, certificates: newSelfSignedCertificates(),
 			protect: func(http.Handler) http.Handler {
 				return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					guarded = append(guarded, r.URL.Path)
+					protected = append(protected, r.URL.Path)
 					w.WriteHeader(http.StatusForbidden)
 				})
 			}}
@@ -94,13 +95,13 @@ func TestProfilesAreGuarded(t *testing.T) {
 				want = append(want, request.URL.Path)
 			}
 		}
-		if strings.Join(guarded, " ") != strings.Join(want, " ") {
-			t.Errorf("pprof %v: guarded %v, want %v", on, guarded, want)
+		if strings.Join(protected, " ") != strings.Join(want, " ") {
+			t.Errorf("pprof %v: protected %v, want %v", on, protected, want)
 		}
 	}
 }
 
-// discard is a ResponseWriter that nobody reads.
+// discard is a ResponseWriter that drops the response.
 type discard struct{}
 
 func (discard) Header() http.Header         { return http.Header{} }

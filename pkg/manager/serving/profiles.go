@@ -8,11 +8,11 @@ import (
 	"net/http/pprof"
 )
 
-// profiles are the paths at which the process tells of its inside, under /debug/pprof/. Each is a
-// path of its own for the guard, and what is not listed is not there.
+// profiles are the named profiles under /debug/pprof/. Each is a path of its own, so that access
+// can be granted for each; other paths are not served.
 var profiles = []string{"allocs", "block", "goroutine", "heap", "mutex", "threadcreate"}
 
-// addProfiles serves them behind the given protection.
+// addProfiles adds the profiles to mux, each wrapped by protect.
 func addProfiles(mux *http.ServeMux, protect func(http.Handler) http.Handler) {
 	const root = "/debug/pprof/"
 	mux.Handle(root+"{$}", protect(http.HandlerFunc(pprof.Index)))

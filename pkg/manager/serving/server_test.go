@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// get returns the status and body of a server's answer.
+// get returns the status and body of a server's response.
 func get(t *testing.T, s *Server, path string) (int, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+s.Address()+path, http.NoBody)
@@ -82,14 +82,14 @@ func TestListenAll(t *testing.T) {
 	}
 }
 
-func TestListenAllLeavesOutWhatIsOff(t *testing.T) {
+func TestListenAllSkipsDisabledServers(t *testing.T) {
 	servers, err := ListenAll(t.Context(), Config{Metrics: MetricsConfig{Address: "0", Handler: http.NotFoundHandler()}, Health: HealthConfig{Address: "0"}})
 	if err != nil || len(servers) != 0 {
 		t.Errorf("got %d servers, %v", len(servers), err)
 	}
 }
 
-func TestServeTellsWhenItFails(t *testing.T) {
+func TestServeReturnsFailure(t *testing.T) {
 	s, err := Listen(t.Context(), Binding{Name: "metrics", Flag: "metrics-bind-address", Address: "127.0.0.1:0"}, nil)
 	if err != nil {
 		t.Fatal(err)
