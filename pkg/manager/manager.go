@@ -42,7 +42,7 @@ func Run(ctx context.Context, o *options.Options) error {
 		return err
 	}
 
-	families := metrics.New(metrics.Words{
+	families := metrics.New(metrics.LabelValues{
 		SyncResults: controller.SyncResults, CreationReasons: controller.CreationReasons,
 		DeletionReasons: controller.DeletionReasons, UpgradeResults: controller.UpgradeResults,
 	})

@@ -20,11 +20,11 @@ import (
 func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 	o := options.Default()
 	o.EnableWebhooks, o.CertDir = true, t.TempDir()
-	if _, err := newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.Words{}), performer.Settings{}); err == nil || !strings.Contains(err.Error(), "--cert-dir="+o.CertDir) {
+	if _, err := newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.LabelValues{}), performer.Settings{}); err == nil || !strings.Contains(err.Error(), "--cert-dir="+o.CertDir) {
 		t.Errorf("with no certificate in the folder: %v", err)
 	}
 	managertest.WriteCertificate(t, o.CertDir, time.Now())
-	w, err := newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.Words{}), performer.Settings{})
+	w, err := newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.LabelValues{}), performer.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 		t.Errorf("not ready: %v, from %s until %s", err, begins, ends)
 	}
 	managertest.WriteCertificate(t, o.CertDir, time.Now().Add(-2*managertest.CertificateLifetime))
-	w, err = newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.Words{}), performer.Settings{})
+	w, err = newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.LabelValues{}), performer.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +46,7 @@ func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 }
 
 func TestWebhooksWaitForTheirOwnCertificate(t *testing.T) {
-	w, err := newWebhooks(t.Context(), options.Default(), &clients{webhooks: fake.NewClientset()}, metrics.New(metrics.Words{}), performer.Settings{})
+	w, err := newWebhooks(t.Context(), options.Default(), &clients{webhooks: fake.NewClientset()}, metrics.New(metrics.LabelValues{}), performer.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +56,7 @@ func TestWebhooksWaitForTheirOwnCertificate(t *testing.T) {
 }
 
 func TestFarewellIsOverOnlyAfterAStop(t *testing.T) {
-	w, err := newWebhooks(t.Context(), options.Default(), &clients{webhooks: fake.NewClientset()}, metrics.New(metrics.Words{}), performer.Settings{})
+	w, err := newWebhooks(t.Context(), options.Default(), &clients{webhooks: fake.NewClientset()}, metrics.New(metrics.LabelValues{}), performer.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
