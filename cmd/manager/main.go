@@ -44,7 +44,7 @@ func main() {
 	klog.Flush()
 }
 
-// usage tells what is wrong with an option and ends the process.
+// usage prints an invalid option and ends the process.
 func usage(err error) {
 	fmt.Fprintln(os.Stderr, "manager:", err)
 	os.Exit(2)

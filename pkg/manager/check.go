@@ -12,9 +12,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/preflight"
 )
 
-// Check is what --check does in place of Run: it asks the cluster whether a manager with these options has all that it
-// needs there, and with leader election whether one leads. It changes nothing, and never becomes a leader. It returns nil
-// if so, and otherwise an error that says in one line what is wrong and what to do.
+// Check is what --check runs instead of Run. It checks that the cluster has everything that a
+// manager with these options needs and, with leader election, that a manager leads. It changes
+// nothing and never becomes the leader. Its error says in one line what is wrong and how to fix it.
 func Check(ctx context.Context, o *options.Options) error {
 	config, source, err := loadConfig(o)
 	if err != nil {
@@ -24,13 +24,13 @@ func Check(ctx context.Context, o *options.Options) error {
 	if err != nil {
 		return err
 	}
-	p := preflight.New(preflightConfig(o, clients, source))
-	if err := p.CheckAll(ctx); err != nil {
+	checks := preflight.New(preflightConfig(o, clients, source))
+	if err := checks.CheckAll(ctx); err != nil {
 		return err
 	}
 	if o.LeaderElection.Enabled {
-		// A leader that has just ended has a successor by then.
-		if err := p.AwaitLeader(ctx, 2*o.LeaderElection.LeaseDuration, o.LeaderElection.RetryPeriod); err != nil {
+		// If the leader has just died, a standby takes over within this time.
+		if err := checks.AwaitLeader(ctx, 2*o.LeaderElection.LeaseDuration, o.LeaderElection.RetryPeriod); err != nil {
 			return err
 		}
 	}
@@ -38,8 +38,8 @@ func Check(ctx context.Context, o *options.Options) error {
 	return nil
 }
 
-// preflightConfig says what a manager with these options needs. The source says where the
-// configuration of the cluster is from.
+// preflightConfig returns what the preflight checks for a manager with these options. source
+// describes where the client configuration comes from.
 func preflightConfig(o *options.Options, c *clients, source string) preflight.Config {
 	config := preflight.Config{Host: c.host, Source: source, Client: c.checks, Namespaces: o.Namespaces, SecureMetrics: o.MetricsSecure}
 	if o.LeaderElection.Enabled {

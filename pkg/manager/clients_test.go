@@ -72,16 +72,16 @@ func TestLoadConfigRefuses(t *testing.T) {
 		variable string
 		want     string
 	}{
-		{"no file of the flag", "/nonexistent/x", "", "--kubeconfig=/nonexistent/x: no such file or directory"},
-		{"no file of the variable", "", "/nonexistent/x", `environment variable KUBECONFIG="/nonexistent/x": no such file`},
+		{"missing file of the flag", "/nonexistent/x", "", "--kubeconfig=/nonexistent/x: no such file or directory"},
+		{"missing file of the variable", "", "/nonexistent/x", `environment variable KUBECONFIG="/nonexistent/x": no such file`},
 		{"empty", empty, "", "names no cluster: set its current-context"},
 		{"broken", broken, "", "yaml: line 1"},
-		{"cluster that isn't there", dangling, "", "cluster"},
+		{"undefined cluster", dangling, "", "cluster"},
 		{"folder", t.TempDir(), "", "is a directory"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("KUBECONFIG", tt.variable)
-			// As outside of any cluster.
+			// As outside of a cluster.
 			t.Setenv("KUBERNETES_SERVICE_HOST", "")
 			_, _, err := loadConfig(&options.Options{Kubeconfig: tt.flag})
 			if err == nil {
@@ -132,7 +132,7 @@ func TestNewClients(t *testing.T) {
 		t.Error("clients are shared")
 	}
 	_, err = newClients(&rest.Config{Host: "https://there", TLSClientConfig: rest.TLSClientConfig{CAFile: "/nonexistent/ca"}}, options.Default())
-	if err == nil || !strings.HasPrefix(err.Error(), "the configuration for the cluster at https://there is not usable: ") || strings.Contains(err.Error(), "\n") {
+	if err == nil || !strings.HasPrefix(err.Error(), "invalid configuration for the cluster at https://there: ") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -79,7 +79,7 @@ func TestFlushIsBounded(t *testing.T) {
 	})
 }
 
-func TestForbiddenEventsAreToldOnce(t *testing.T) {
+func TestForbiddenEventsAreLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := fake.NewClientset()
 		client.PrependReactor("*", "events", func(clienttesting.Action) (bool, runtime.Object, error) {

@@ -10,14 +10,14 @@ import (
 	logsapi "k8s.io/component-base/logs/api/v1"
 	"k8s.io/klog/v2"
 
-	// Makes the json format known to component-base.
+	// Registers the json format with component-base.
 	_ "k8s.io/component-base/logs/json/register"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
-// SetupLogging makes the process's logger, which everything finds with klog.Background or in its
-// context. It may be called once, before any goroutine logs.
+// SetupLogging sets up the logger of the process, which klog.Background returns. It may be called
+// once, before any goroutine logs.
 func SetupLogging(o *options.Options) error {
 	c := logsapi.NewLoggingConfiguration()
 	c.Format = o.LogFormat
@@ -36,7 +36,7 @@ func SetupLogging(o *options.Options) error {
 	return nil
 }
 
-// errorsOnly is a LogSink that drops what is not an error.
+// errorsOnly is a LogSink that drops everything but errors.
 type errorsOnly struct{ logr.LogSink }
 
 func (errorsOnly) Enabled(int) bool         { return false }

@@ -18,16 +18,16 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
 )
 
-// Run is the whole life of a manager. It returns nil after a clean stop, which the end of ctx asks
-// for, and otherwise an error that says in one line what is wrong and what to do.
+// Run runs a manager until ctx ends. It returns nil after a clean stop, and otherwise an error that
+// says in one line what is wrong and how to fix it.
 //
 // After an error the caller must end the process without waiting: a manager that has lost its lease
-// may still have a request under way.
+// may still have a request in flight.
 func Run(ctx context.Context, o *options.Options) error {
 	logger := klog.FromContext(ctx)
 	build := CurrentBuild()
 	logger.Info("Starting the Hourglass Operator", "version", build.Version, "commit", build.Commit, "built", build.Date, "go", build.GoVersion)
-	logScope(logger, o)
+	logWatchScope(logger, o)
 	for _, text := range o.Ignored() {
 		logger.Info("Ignoring an option: " + text)
 	}
@@ -71,13 +71,14 @@ func Run(ctx context.Context, o *options.Options) error {
 	checks := preflight.New(preflightConfig(o, clients, source))
 	p := &process{preflight: checks.Wait, worker: work, elector: election.Always{}, flush: events.flush, limits: defaultLimits}
 	alive := []serving.HealthCheck{{Name: "controller", Check: work.Healthy}}
+	ready := []serving.HealthCheck{{Name: "cluster", Check: checks.Check}, {Name: "caches", Check: func() error {
+		if work.Synced() {
+			return nil
+		}
+		return errors.New("not synced yet")
+	}}}
 	if o.LeaderElection.Enabled {
-		elector, err := election.New(clients.election, clients.standby, election.Config{
-			Lease:         o.LeaderElection.Lease(),
-			LeaseDuration: o.LeaderElection.LeaseDuration,
-			RenewDeadline: o.LeaderElection.RenewDeadline,
-			RetryPeriod:   o.LeaderElection.RetryPeriod,
-		})
+		elector, err := newElector(clients, &o.LeaderElection)
 		if err != nil {
 			return err
 		}
@@ -90,33 +91,22 @@ func Run(ctx context.Context, o *options.Options) error {
 		if admission, err = newWebhooks(ctx, o, clients, families, work.Settings()); err != nil {
 			return err
 		}
-	}
-	ready := []serving.HealthCheck{
-		{Name: "cluster", Check: checks.Check},
-		{Name: "caches", Check: func() error {
-			if work.Synced() {
-				return nil
-			}
-			return errors.New("not filled yet")
-		}},
-	}
-	if admission != nil {
 		ready = append(ready, serving.HealthCheck{Name: "webhooks", Check: admission.check})
-		if admission.keeper != nil {
-			p.worker = workers{work, admission.keeper}
+		if admission.issuer != nil {
+			p.worker = workers{work, admission.issuer}
 		}
 	}
 	servers, err := serving.ListenAll(ctx, serving.Config{
 		Metrics: serving.MetricsConfig{
-			Address: o.MetricsBindAddress, Handler: families.Handler(metrics.Standard()), Secure: o.MetricsSecure, CertDir: o.MetricsCertDir,
-			Profiles: o.EnablePprof, HTTP2: o.EnableHTTP2, Reviews: clients.reviews,
+			Address: o.MetricsBindAddress, Handler: families.Handler(metrics.Standard()), Reviews: clients.reviews,
+			Secure: o.MetricsSecure, CertDir: o.MetricsCertDir, Profiles: o.EnablePprof, HTTP2: o.EnableHTTP2,
 		},
 		Health: serving.HealthConfig{Address: o.HealthProbeBindAddress, Alive: alive, Ready: ready},
 	})
 	if err != nil {
 		return err
 	}
-	farewell := func() {}
+	awaitDrain := func() {}
 	if admission != nil {
 		s, err := admission.listen(ctx, o)
 		if err != nil {
@@ -124,7 +114,7 @@ func Run(ctx context.Context, o *options.Options) error {
 			return err
 		}
 		servers = append(servers, s)
-		farewell = admission.farewell(ctx)
+		awaitDrain = admission.drain(ctx)
 	}
 	failed := make(chan error, len(servers))
 	for _, s := range servers {
@@ -136,16 +126,23 @@ func Run(ctx context.Context, o *options.Options) error {
 	if err := p.run(ctx); err != nil {
 		return err
 	}
-	farewell()
+	awaitDrain()
 	return nil
 }
 
-// logScope says what we watch. It is worth a line of its own, since a chart of old set NAMESPACE
-// to the operator's namespace, where nobody keeps Performers, and managers of old ignored it.
-func logScope(logger klog.Logger, o *options.Options) {
+func newElector(c *clients, o *options.LeaderElection) (*election.LeaseElector, error) {
+	return election.New(c.election, c.standby, election.Config{
+		Lease: o.Lease(), LeaseDuration: o.LeaseDuration, RenewDeadline: o.RenewDeadline, RetryPeriod: o.RetryPeriod,
+	})
+}
+
+// logWatchScope logs which namespaces are watched. Early charts set NAMESPACE to the operator's own
+// namespace, which has no Performers, and early managers ignored the variable; so the log must show
+// that it has an effect now.
+func logWatchScope(logger klog.Logger, o *options.Options) {
 	if len(o.Namespaces) == 0 {
 		logger.Info("Watching Performers in ALL namespaces")
 		return
 	}
-	logger.Info("Watching Performers ONLY in the namespaces of --namespaces or NAMESPACE; those elsewhere are left alone", "namespaces", strings.Join(o.Namespaces, ","))
+	logger.Info("Watching Performers ONLY in the namespaces of --namespaces or NAMESPACE; Performers elsewhere are ignored", "namespaces", strings.Join(o.Namespaces, ","))
 }

@@ -21,15 +21,15 @@ func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 	o := options.Default()
 	o.EnableWebhooks, o.CertDir = true, t.TempDir()
 	if _, err := newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.LabelValues{}), performer.Settings{}); err == nil || !strings.Contains(err.Error(), "--cert-dir="+o.CertDir) {
-		t.Errorf("with no certificate in the folder: %v", err)
+		t.Errorf("without a certificate in the folder: %v", err)
 	}
 	managertest.WriteCertificate(t, o.CertDir, time.Now())
 	w, err := newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.LabelValues{}), performer.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.keeper != nil {
-		t.Error("there is a keeper, who would need permissions")
+	if w.issuer != nil {
+		t.Error("the manager would issue certificates, which needs permissions")
 	}
 	begins, ends := w.certificateTimes()
 	if err := w.check(); err != nil || begins.IsZero() || begins.After(time.Now()) || ends.Before(time.Now()) {
@@ -41,7 +41,7 @@ func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := w.check(); err == nil || !strings.Contains(err.Error(), "--cert-dir expired") {
-		t.Errorf("with a certificate that has ended: %v", err)
+		t.Errorf("with an expired certificate: %v", err)
 	}
 }
 
@@ -55,14 +55,14 @@ func TestWebhooksWaitForTheirOwnCertificate(t *testing.T) {
 	}
 }
 
-func TestFarewellIsOverOnlyAfterAStop(t *testing.T) {
+func TestDrainWaitsOnlyDuringAStop(t *testing.T) {
 	w, err := newWebhooks(t.Context(), options.Default(), &clients{webhooks: fake.NewClientset()}, metrics.New(metrics.LabelValues{}), performer.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	w.farewell(ctx)() // not stopping, and so nothing to wait for
-	wait := w.farewell(ctx)
+	w.drain(ctx)() // without a stop it does not wait
+	wait := w.drain(ctx)
 	cancel()
 	wait()
 }
