@@ -12,30 +12,31 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
 func main() {
-	options, err := manager.ParseOptions(os.Args[1:], os.LookupEnv)
+	o, err := options.Parse(os.Args[1:], os.LookupEnv)
 	switch {
 	case err != nil:
 		usage(err)
-	case options.PrintHelp:
-		fmt.Print(manager.Help())
+	case o.PrintHelp:
+		fmt.Print(options.Help())
 		return
-	case options.PrintVersion:
+	case o.PrintVersion:
 		fmt.Println(manager.CurrentBuild())
 		return
 	}
-	if err := manager.SetupLogging(options); err != nil {
+	if err := manager.SetupLogging(o); err != nil {
 		usage(err)
 	}
 
 	ctx := manager.SignalContext(klog.NewContext(context.Background(), klog.Background()))
 	run, failed := manager.Run, "The manager failed"
-	if options.CheckOnly {
+	if o.CheckOnly {
 		run, failed = manager.Check, "The check failed"
 	}
-	if err := run(ctx, options); err != nil {
+	if err := run(ctx, o); err != nil {
 		klog.FromContext(ctx).Error(err, failed)
 		klog.Flush()
 		os.Exit(1)
@@ -43,7 +44,7 @@ func main() {
 	klog.Flush()
 }
 
-// usage tells what is wrong with an option and ends the process.
+// usage prints an invalid option and ends the process.
 func usage(err error) {
 	fmt.Fprintln(os.Stderr, "manager:", err)
 	os.Exit(2)

@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package certs makes the certificates of the operator's own servers, and of the authority that some
-// of them are signed by.
+// Package certs creates the certificates of the operator's own servers, and of the CA that signs
+// some of them.
 package certs
 
 import (
@@ -18,12 +18,13 @@ import (
 	"time"
 )
 
-// Backdated is how long before it is made a certificate begins to be good, for clocks that are behind
-// ours.
+// Backdated is how long before its creation a certificate becomes valid, for clients whose clock is
+// behind.
 const Backdated = time.Hour
 
-// Server describes a server's certificate for the given DNS names, of which there is at least one. It is
-// good from Backdated before now on, or from one lifetime before now where that is less.
+// Server returns the template of a server's certificate for the given DNS names, of which there
+// must be at least one. It is valid from Backdated before now, or from one lifetime before now if
+// that is later.
 func Server(commonName string, names []string, now time.Time, lifetime time.Duration) *x509.Certificate {
 	return &x509.Certificate{
 		Subject:               pkix.Name{CommonName: commonName},
@@ -36,7 +37,7 @@ func Server(commonName string, names []string, now time.Time, lifetime time.Dura
 	}
 }
 
-// Authority describes the certificate of an authority that signs certificates of servers.
+// Authority returns the template of the certificate of a CA, which signs server certificates.
 func Authority(commonName string, now time.Time, lifetime time.Duration) *x509.Certificate {
 	return &x509.Certificate{
 		Subject:               pkix.Name{CommonName: commonName},
@@ -49,27 +50,27 @@ func Authority(commonName string, now time.Time, lifetime time.Duration) *x509.C
 	}
 }
 
-// Make makes a key and a certificate for it as described, with a serial number of its own. It is
-// signed by the key of an authority, or by its own where by is nil. The Leaf of what it returns is
-// set, and the key is an *ecdsa.PrivateKey.
-func Make(described *x509.Certificate, by *tls.Certificate) (*tls.Certificate, error) {
+// Make creates a key and a certificate for it from a template, with a random serial number. The key
+// of ca signs it, or its own key if ca is nil. The Leaf of the result is set, and its key is an
+// *ecdsa.PrivateKey.
+func Make(template *x509.Certificate, ca *tls.Certificate) (*tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
-	template := *described
-	if template.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
+	certificate := *template
+	if certificate.SerialNumber, err = rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 127)); err != nil {
 		return nil, err
 	}
-	parent, signer := &template, crypto.Signer(key)
-	if by != nil {
+	parent, signer := &certificate, crypto.Signer(key)
+	if ca != nil {
 		var ok bool
-		if signer, ok = by.PrivateKey.(crypto.Signer); !ok || by.Leaf == nil {
-			return nil, errors.New("the authority has no certificate, or no key that signs")
+		if signer, ok = ca.PrivateKey.(crypto.Signer); !ok || ca.Leaf == nil {
+			return nil, errors.New("the CA has no certificate, or no key that can sign")
 		}
-		parent = by.Leaf
+		parent = ca.Leaf
 	}
-	raw, err := x509.CreateCertificate(rand.Reader, &template, parent, key.Public(), signer)
+	raw, err := x509.CreateCertificate(rand.Reader, &certificate, parent, key.Public(), signer)
 	if err != nil {
 		return nil, err
 	}

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-func made(t *testing.T, described *x509.Certificate, by *tls.Certificate) *tls.Certificate {
+func made(t *testing.T, template *x509.Certificate, ca *tls.Certificate) *tls.Certificate {
 	t.Helper()
-	certificate, err := Make(described, by)
+	certificate, err := Make(template, ca)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,27 +31,27 @@ func TestMake(t *testing.T) {
 	}
 	for _, name := range server.Leaf.DNSNames {
 		if err := verify(server, name, now.Add(-59*time.Minute)); err != nil {
-			t.Errorf("%s, by a clock that is behind: %v", name, err)
+			t.Errorf("%s, with a clock that is behind: %v", name, err)
 		}
 	}
 	if verify(server, "c.example", now) == nil {
-		t.Error("it is good for another name")
+		t.Error("valid for another name")
 	}
 	if verify(server, "a.example", now.Add(61*time.Minute)) == nil {
-		t.Error("it is good beyond its end")
+		t.Error("valid after its end")
 	}
 	if own := made(t, Server("server", []string{"a.example"}, now, time.Hour), nil); verify(own, "a.example", now) == nil {
-		t.Error("one that signed itself passes for the authority's")
+		t.Error("a self-signed certificate passes for one of the CA")
 	} else if err := own.Leaf.CheckSignature(own.Leaf.SignatureAlgorithm, own.Leaf.RawTBSCertificate, own.Leaf.Signature); err != nil {
-		t.Errorf("it has not signed itself: %v", err)
+		t.Errorf("the certificate has not signed itself: %v", err)
 	}
 	if short := Server("server", []string{"a.example"}, now, time.Minute); short.NotBefore != now.Add(-time.Minute) {
-		t.Errorf("one for a minute begins at %v", short.NotBefore)
+		t.Errorf("a certificate for a minute begins at %v", short.NotBefore)
 	}
 	if again := made(t, Authority("ours", now, time.Hour), nil); again.Leaf.SerialNumber.Cmp(authority.Leaf.SerialNumber) == 0 {
-		t.Error("two have the same serial number")
+		t.Error("two certificates have the same serial number")
 	}
 	if _, err := Make(Server("server", []string{"a.example"}, now, time.Hour), &tls.Certificate{Leaf: authority.Leaf}); err == nil {
-		t.Error("an authority without a key signs")
+		t.Error("a CA without a key signs")
 	}
 }

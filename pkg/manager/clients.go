@@ -18,29 +18,31 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/errtext"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
-// requestTimeout bounds the requests of the start-up checks and of events. The controller's clients
-// have none, for it would cut their watches; what they do ends with their context.
+// requestTimeout is the timeout of requests for the preflight and for events. The controller's
+// clients have none, because it would end their watches; their requests end with their context.
 const requestTimeout = 10 * time.Second
 
-// clients are separate where one use must not wait for another: each has its own connection and its
-// own limiter.
+// clients has one client for each use, with a connection and a rate limiter of its own, so that no
+// use waits for another.
 type clients struct {
 	host      string
-	kube      kubernetes.Interface // the controller's
-	hourglass versioned.Interface  // the controller's
-	checks    kubernetes.Interface // the start-up checks'
+	kube      kubernetes.Interface // for the controller
+	hourglass versioned.Interface  // for the controller
+	checks    kubernetes.Interface // for the preflight
 	events    kubernetes.Interface
 	election  kubernetes.Interface
-	standby   kubernetes.Interface // watches the lease
-	reviews   kubernetes.Interface // of those who ask for metrics
-	webhooks  kubernetes.Interface // keeps their certificate; nil without webhooks
+	standby   kubernetes.Interface // to watch the Lease
+	reviews   kubernetes.Interface // of clients that request metrics
+	webhooks  kubernetes.Interface // for the webhooks' CA; nil if the manager issues no certificates
 }
 
-// newClients makes the clients for the cluster that config names, without talking to it.
-func newClients(config *rest.Config, o *Options) (*clients, error) {
-	// One hung request must leave time for another try before the lease is lost.
+// newClients returns the clients for the cluster of config. It makes no request.
+func newClients(config *rest.Config, o *options.Options) (*clients, error) {
+	// A request that hangs must leave time for another attempt before the lease is lost.
 	electionTimeout := max(time.Second, o.LeaderElection.RenewDeadline/2)
 
 	var errs []error
@@ -49,7 +51,7 @@ func newClients(config *rest.Config, o *Options) (*clients, error) {
 		errs = append(errs, err)
 		return client
 	}
-	// Custom resources come as JSON only.
+	// The API server has custom resources as JSON only.
 	hourglass, err := versioned.NewForConfig(dedicated(config, "", 0))
 	errs = append(errs, err)
 	c := &clients{
@@ -66,13 +68,13 @@ func newClients(config *rest.Config, o *Options) (*clients, error) {
 		c.webhooks = kube(protobuf(dedicated(config, "webhooks", 0)))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return nil, fmt.Errorf("the configuration for the cluster at %s is not usable: %s", config.Host, oneLine(err))
+		return nil, fmt.Errorf("invalid configuration for the cluster at %s: %s", config.Host, errtext.OneLine(err))
 	}
 	return c, nil
 }
 
-// dedicated copies config for one use: with a connection of its own, since client-go shares one
-// among all clients that reach a server the same way, and a user agent that tells the use apart.
+// dedicated returns a copy of config for one use. It has a user agent of its own, and a dialer of
+// its own, because client-go shares the connection among clients with the same configuration.
 func dedicated(config *rest.Config, use string, timeout time.Duration) *rest.Config {
 	copied := rest.CopyConfig(config)
 	copied.Timeout = timeout
@@ -91,11 +93,11 @@ func protobuf(config *rest.Config) *rest.Config {
 	return config
 }
 
-// loadConfig finds out how to reach the cluster, by client-go's rules: --kubeconfig, the files in
-// KUBECONFIG, ~/.kube/config, the pod's service account. The second result says which it was.
-func loadConfig(o *Options) (*rest.Config, string, error) {
+// loadConfig loads the client configuration by client-go's rules: --kubeconfig, the files in
+// KUBECONFIG, ~/.kube/config, the pod's service account. The second result describes which it was.
+func loadConfig(o *options.Options) (*rest.Config, string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	// client-go's own warning of missing files is replaced by our errors.
+	// configSource reports missing files with an error instead.
 	rules.WarnIfAllMissing = false
 	rules.ExplicitPath = o.Kubeconfig
 
@@ -106,14 +108,14 @@ func loadConfig(o *Options) (*rest.Config, string, error) {
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, nil).ClientConfig()
 	if err != nil {
 		if source == inCluster && (clientcmd.IsEmptyConfig(err) || errors.Is(err, rest.ErrNotInCluster)) {
-			return nil, "", fmt.Errorf("no cluster: neither --kubeconfig nor KUBECONFIG is given, %s does not exist, and this is not a pod of a cluster: give --kubeconfig", strings.Join(rules.Precedence, " and "))
+			return nil, "", fmt.Errorf("no cluster: neither --kubeconfig nor KUBECONFIG is set, %s does not exist, and this is not a pod of a cluster: set --kubeconfig", strings.Join(rules.Precedence, " and "))
 		}
 		if clientcmd.IsEmptyConfig(err) {
 			return nil, "", fmt.Errorf("cannot use %s: it names no cluster: set its current-context", source)
 		}
-		return nil, "", fmt.Errorf("cannot use %s: %s", source, oneLine(err))
+		return nil, "", fmt.Errorf("cannot use %s: %s", source, errtext.OneLine(err))
 	}
-	config.QPS, config.Burst = float32(o.KubeAPIQPS), o.burst()
+	config.QPS, config.Burst = float32(o.KubeAPIQPS), o.Burst()
 	build := CurrentBuild()
 	config.UserAgent = fmt.Sprintf("hourglass-operator/%s (%s)", build.Version, build.Platform)
 	return config, source, nil
@@ -121,12 +123,12 @@ func loadConfig(o *Options) (*rest.Config, string, error) {
 
 const inCluster = "the pod's service account"
 
-// configSource says in words where the configuration comes from, and refuses a file that was asked
-// for and isn't there: client-go would go on to the next place, perhaps another cluster.
+// configSource describes where the configuration comes from. It refuses a file that was set and
+// does not exist, because client-go would use the next location, perhaps another cluster.
 func configSource(flag, variable string, files []string) (string, error) {
 	if flag != "" {
 		if _, err := os.Stat(flag); err != nil {
-			return "", fmt.Errorf("--kubeconfig=%s: %w", flag, withoutPath(err))
+			return "", fmt.Errorf("--kubeconfig=%s: %w", flag, errtext.WithoutPath(err))
 		}
 		return "kubeconfig " + flag, nil
 	}
@@ -143,18 +145,4 @@ func configSource(flag, variable string, files []string) (string, error) {
 		return "", fmt.Errorf("environment variable KUBECONFIG=%q: no such file: correct it, or unset it to use the pod's service account", variable)
 	}
 	return inCluster, nil
-}
-
-// withoutPath drops the path of a file error, for messages that name the file already.
-func withoutPath(err error) error {
-	var pathError *os.PathError
-	if errors.As(err, &pathError) {
-		return pathError.Err
-	}
-	return err
-}
-
-// oneLine gives the text of an error without line breaks.
-func oneLine(err error) string {
-	return strings.Join(strings.Fields(err.Error()), " ")
 }

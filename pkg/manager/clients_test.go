@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
 const goodKubeconfig = `
@@ -47,7 +49,7 @@ func TestLoadConfig(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("KUBECONFIG", tt.variable)
-			config, source, err := loadConfig(&Options{Kubeconfig: tt.flag, KubeAPIQPS: 50})
+			config, source, err := loadConfig(&options.Options{Kubeconfig: tt.flag, KubeAPIQPS: 50})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -70,18 +72,18 @@ func TestLoadConfigRefuses(t *testing.T) {
 		variable string
 		want     string
 	}{
-		{"no file of the flag", "/nonexistent/x", "", "--kubeconfig=/nonexistent/x: no such file or directory"},
-		{"no file of the variable", "", "/nonexistent/x", `environment variable KUBECONFIG="/nonexistent/x": no such file`},
+		{"missing file of the flag", "/nonexistent/x", "", "--kubeconfig=/nonexistent/x: no such file or directory"},
+		{"missing file of the variable", "", "/nonexistent/x", `environment variable KUBECONFIG="/nonexistent/x": no such file`},
 		{"empty", empty, "", "names no cluster: set its current-context"},
 		{"broken", broken, "", "yaml: line 1"},
-		{"cluster that isn't there", dangling, "", "cluster"},
+		{"undefined cluster", dangling, "", "cluster"},
 		{"folder", t.TempDir(), "", "is a directory"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Setenv("KUBECONFIG", tt.variable)
-			// As outside of any cluster.
+			// As outside of a cluster.
 			t.Setenv("KUBERNETES_SERVICE_HOST", "")
-			_, _, err := loadConfig(&Options{Kubeconfig: tt.flag})
+			_, _, err := loadConfig(&options.Options{Kubeconfig: tt.flag})
 			if err == nil {
 				t.Fatal("accepted")
 			}
@@ -122,15 +124,15 @@ func TestDedicatedConfigsShareNothing(t *testing.T) {
 }
 
 func TestNewClients(t *testing.T) {
-	c, err := newClients(&rest.Config{Host: "https://there", QPS: -1}, DefaultOptions())
+	c, err := newClients(&rest.Config{Host: "https://there", QPS: -1}, options.Default())
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.kube == c.events || c.kube == c.election || c.kube == c.checks {
 		t.Error("clients are shared")
 	}
-	_, err = newClients(&rest.Config{Host: "https://there", TLSClientConfig: rest.TLSClientConfig{CAFile: "/nonexistent/ca"}}, DefaultOptions())
-	if err == nil || !strings.HasPrefix(err.Error(), "the configuration for the cluster at https://there is not usable: ") || strings.Contains(err.Error(), "\n") {
+	_, err = newClients(&rest.Config{Host: "https://there", TLSClientConfig: rest.TLSClientConfig{CAFile: "/nonexistent/ca"}}, options.Default())
+	if err == nil || !strings.HasPrefix(err.Error(), "invalid configuration for the cluster at https://there: ") || strings.Contains(err.Error(), "\n") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -19,27 +19,30 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// component is the source of our events.
+// component is the source component of the operator's events.
 const component = "hourglass-operator"
 
-// flushReason marks the event that tells flush that all before it were written. It is never sent.
+// flushReason marks the last event of a flush, which is not sent: once the sink gets it, all events
+// before it were written.
 const flushReason = "Flush"
 
-// eventStream carries events from the controller to the API server, in order, in the background.
+// eventStream writes the events of the controller to the API server, in order and in the
+// background.
 type eventStream struct {
 	recorder    record.EventRecorder
 	broadcaster record.EventBroadcaster
 	sink        *eventSink
 }
 
-// newEventStream starts writing events through client. The broadcaster's own filter stays as it is:
-// 25 events at once for one object and one more each five minutes, far above what we send.
+// newEventStream starts writing events. The broadcaster's rate limit stays at its default of a
+// burst of 25 events for one object and one more every five minutes, far above what the controller
+// records.
 func newEventStream(ctx context.Context, client typedcorev1.EventsGetter) *eventStream {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
 	utilruntime.Must(v1alpha1.AddToScheme(scheme))
 
-	// Events outlive the signal to stop: the last ones are written after it.
+	// The last events are written after ctx has ended.
 	ctx = context.WithoutCancel(ctx)
 	s := &eventStream{
 		broadcaster: record.NewBroadcaster(record.WithContext(ctx)),
@@ -50,11 +53,11 @@ func newEventStream(ctx context.Context, client typedcorev1.EventsGetter) *event
 	return s
 }
 
-// flush waits until all events recorded so far are written or given up, until ctx ends at most, and
-// then ends the stream. It reports whether all were dealt with.
+// flush waits until all recorded events were written or given up, at most until ctx ends, and then
+// ends the stream. It returns false if ctx ended first.
 //
-// The broadcaster's Shutdown alone drops what is still queued. But it writes events one by one in
-// the order they came in, so when a last one of our own arrives, all before it are through.
+// The broadcaster's Shutdown alone would drop queued events. But the broadcaster writes events one
+// by one, so when the sink gets the last one, those before it were written.
 func (s *eventStream) flush(ctx context.Context) bool {
 	defer s.broadcaster.Shutdown()
 	s.recorder.Event(&corev1.ObjectReference{Kind: "Manager", Name: component}, corev1.EventTypeNormal, flushReason, "")
@@ -71,8 +74,8 @@ type eventSink struct {
 	ctx    context.Context
 	client typedcorev1.EventInterface
 
-	flushed   chan struct{} // closed when flush's event came through
-	forbidden sync.Once     // says that we lack the permission
+	flushed   chan struct{} // closed when the sink gets the event of flush
+	forbidden sync.Once     // logs the missing permission
 }
 
 // Create implements record.EventSink.
@@ -97,13 +100,14 @@ func (s *eventSink) Patch(event *corev1.Event, data []byte) (*corev1.Event, erro
 	return s.tolerate(event, patched, err)
 }
 
-// tolerate lets a missing permission pass as success: it is told once and not at every event.
+// tolerate treats a missing permission as success, so that it is logged once and not for every
+// event.
 func (s *eventSink) tolerate(sent, answer *corev1.Event, err error) (*corev1.Event, error) {
 	if !apierrors.IsForbidden(err) || apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return answer, err
 	}
 	s.forbidden.Do(func() {
-		klog.FromContext(s.ctx).Error(err, "Not allowed to write events: Performers will have none; grant create and patch on events")
+		klog.FromContext(s.ctx).Error(err, "Not allowed to write events, Performers will have none: grant create and patch on events")
 	})
 	return sent, nil
 }

@@ -20,6 +20,7 @@ import (
 	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 )
 
 func aPerformer(name string) *v1alpha1.Performer {
@@ -65,7 +66,7 @@ func TestFlushIsBounded(t *testing.T) {
 		client.PrependReactor("create", "events", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, errors.New("the server is away")
 		})
-		s := newEventStream(new(logLines).context(t.Context()), client.CoreV1())
+		s := newEventStream(new(managertest.Logs).Context(t.Context()), client.CoreV1())
 		s.recorder.Event(aPerformer("p"), corev1.EventTypeNormal, "Ready", "serves")
 		synctest.Wait()
 		begin := time.Now()
@@ -78,21 +79,21 @@ func TestFlushIsBounded(t *testing.T) {
 	})
 }
 
-func TestForbiddenEventsAreToldOnce(t *testing.T) {
+func TestForbiddenEventsAreLoggedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client := fake.NewClientset()
 		client.PrependReactor("*", "events", func(clienttesting.Action) (bool, runtime.Object, error) {
 			return true, nil, apierrors.NewForbidden(corev1.Resource("events"), "x", errors.New("no"))
 		})
-		var log logLines
-		s := newEventStream(log.context(t.Context()), client.CoreV1())
+		var log managertest.Logs
+		s := newEventStream(log.Context(t.Context()), client.CoreV1())
 		for range 3 {
 			s.recorder.Event(aPerformer("p"), corev1.EventTypeWarning, "Failed", "broke")
 		}
 		if !s.flush(within(t, 3*time.Second)) {
 			t.Error("not in time")
 		}
-		if lines := log.all(); len(lines) != 1 || !strings.Contains(lines[0], "grant create and patch on events") {
+		if lines := log.All(); len(lines) != 1 || !strings.Contains(lines[0], "grant create and patch on events") {
 			t.Errorf("logged %q", lines)
 		}
 	})

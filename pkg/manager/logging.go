@@ -5,94 +5,20 @@ package manager
 
 import (
 	"fmt"
-	"path/filepath"
-	"slices"
-	"strconv"
-	"strings"
 
 	"github.com/go-logr/logr"
 	logsapi "k8s.io/component-base/logs/api/v1"
 	"k8s.io/klog/v2"
 
-	// Makes the json format known to component-base.
+	// Registers the json format with component-base.
 	_ "k8s.io/component-base/logs/json/register"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
-const (
-	formatText = "text"
-	formatJSON = "json"
-
-	// What is told of at 0 is what an administrator wants to know; client-go's own ways begin at 1.
-	levelInfo  = 0
-	levelDebug = 4
-	// From 8 on client-go logs the bodies of requests and answers, and with them the environments
-	// of Performers, which may hold secrets.
-	maxVerbosity = 7
-)
-
-// LogLevel says how much is logged.
-type LogLevel struct {
-	// Verbosity is klog's: higher tells more.
-	Verbosity int
-	// ErrorsOnly leaves out all that is not an error.
-	ErrorsOnly bool
-}
-
-// String returns the level as a flag takes it.
-func (l LogLevel) String() string {
-	if l.ErrorsOnly {
-		return "error"
-	}
-	return strconv.Itoa(l.Verbosity)
-}
-
-func level(target *LogLevel) value[LogLevel] {
-	return value[LogLevel]{target, parseLogLevel, LogLevel.String, "level"}
-}
-
-// parseLogLevel reads a word or a verbosity. Kubernetes logs know no warnings, only errors, of
-// which some are not fatal; so warn and error are one level.
-func parseLogLevel(s string) (LogLevel, error) {
-	switch strings.ToLower(s) {
-	case "debug":
-		return LogLevel{Verbosity: levelDebug}, nil
-	case "info":
-		return LogLevel{Verbosity: levelInfo}, nil
-	case "warn", "warning", "error":
-		return LogLevel{ErrorsOnly: true}, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 0 || n > maxVerbosity {
-		return LogLevel{}, fmt.Errorf("must be debug, info, warn, error or a number from 0 to %d (above that, whole requests with their secrets would be logged)", maxVerbosity)
-	}
-	return LogLevel{Verbosity: n}, nil
-}
-
-func checkLogFormat(s string) error {
-	if !slices.Contains([]string{formatText, formatJSON}, s) {
-		return fmt.Errorf("must be %s or %s", formatText, formatJSON)
-	}
-	return nil
-}
-
-// checkVModule tells whether s is a list as klog has it, of patterns of files and a verbosity for each.
-func checkVModule(s string) error {
-	if s == "" {
-		return nil
-	}
-	for item := range strings.SplitSeq(s, ",") {
-		pattern, verbosity, _ := strings.Cut(item, "=")
-		_, malformed := filepath.Match(pattern, "")
-		if n, err := strconv.Atoi(verbosity); pattern == "" || malformed != nil || err != nil || n < 0 || n > maxVerbosity {
-			return fmt.Errorf("must be a list of file=verbosity such as leader=4,sync*=5, each from 0 to %d (above that, whole requests with their secrets would be logged)", maxVerbosity)
-		}
-	}
-	return nil
-}
-
-// SetupLogging makes the process's logger, which everything finds with klog.Background or in its
-// context. It may be called once, before any goroutine logs.
-func SetupLogging(o *Options) error {
+// SetupLogging sets up the logger of the process, which klog.Background returns. It may be called
+// once, before any goroutine logs.
+func SetupLogging(o *options.Options) error {
 	c := logsapi.NewLoggingConfiguration()
 	c.Format = o.LogFormat
 	c.Verbosity = logsapi.VerbosityLevel(o.LogLevel.Verbosity)
@@ -110,7 +36,7 @@ func SetupLogging(o *Options) error {
 	return nil
 }
 
-// errorsOnly is a LogSink that drops what is not an error.
+// errorsOnly is a LogSink that drops everything but errors.
 type errorsOnly struct{ logr.LogSink }
 
 func (errorsOnly) Enabled(int) bool         { return false }

@@ -11,20 +11,24 @@ import (
 	"k8s.io/klog/v2"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/election"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/preflight"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/serving"
 	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
 )
 
-// Run is the whole life of a manager. It returns nil after a clean stop, which the end of ctx asks
-// for, and otherwise an error that says in one line what is wrong and what to do.
+// Run runs a manager until ctx ends. It returns nil after a clean stop, and otherwise an error that
+// says in one line what is wrong and how to fix it.
 //
 // After an error the caller must end the process without waiting: a manager that has lost its lease
-// may still have a request under way.
-func Run(ctx context.Context, o *Options) error {
+// may still have a request in flight.
+func Run(ctx context.Context, o *options.Options) error {
 	logger := klog.FromContext(ctx)
 	build := CurrentBuild()
 	logger.Info("Starting the Hourglass Operator", "version", build.Version, "commit", build.Commit, "built", build.Date, "go", build.GoVersion)
-	logScope(logger, o)
-	for _, text := range o.withoutEffect() {
+	logWatchScope(logger, o)
+	for _, text := range o.Ignored() {
 		logger.Info("Ignoring an option: " + text)
 	}
 
@@ -38,7 +42,7 @@ func Run(ctx context.Context, o *Options) error {
 		return err
 	}
 
-	families := metrics.New(metrics.Words{
+	families := metrics.New(metrics.LabelValues{
 		SyncResults: controller.SyncResults, CreationReasons: controller.CreationReasons,
 		DeletionReasons: controller.DeletionReasons, UpgradeResults: controller.UpgradeResults,
 	})
@@ -64,16 +68,22 @@ func Run(ctx context.Context, o *Options) error {
 	}
 	families.WatchPerformers(work.Leads, work.Performers)
 
-	checks := newPreflight(o, clients, source)
-	p := &process{preflight: checks.wait, worker: work, elector: always{}, flush: events.flush, limits: defaultLimits}
-	alive := []healthCheck{{"controller", work.Healthy}}
+	checks := preflight.New(preflightConfig(o, clients, source))
+	p := &process{preflight: checks.Wait, worker: work, elector: election.Always{}, flush: events.flush, limits: defaultLimits}
+	alive := []serving.HealthCheck{{Name: "controller", Check: work.Healthy}}
+	ready := []serving.HealthCheck{{Name: "cluster", Check: checks.Check}, {Name: "caches", Check: func() error {
+		if work.Synced() {
+			return nil
+		}
+		return errors.New("not synced yet")
+	}}}
 	if o.LeaderElection.Enabled {
-		election, err := newLeaseElector(clients.election, clients.standby, o.LeaderElection)
+		elector, err := newElector(clients, &o.LeaderElection)
 		if err != nil {
 			return err
 		}
-		p.elector = election
-		alive = append(alive, healthCheck{"leader-election", election.Check})
+		p.elector = elector
+		alive = append(alive, serving.HealthCheck{Name: "leader-election", Check: elector.Check})
 	}
 
 	var admission *webhooks
@@ -81,61 +91,58 @@ func Run(ctx context.Context, o *Options) error {
 		if admission, err = newWebhooks(ctx, o, clients, families, work.Settings()); err != nil {
 			return err
 		}
-	}
-	serve, err := endpointsFor(ctx, o, clients, families.Handler(metrics.Standard()))
-	if err != nil {
-		return err
-	}
-	serve.alive = alive
-	serve.ready = []healthCheck{
-		{"cluster", checks.Check},
-		{"caches", func() error {
-			if work.Synced() {
-				return nil
-			}
-			return errors.New("not filled yet")
-		}},
-	}
-	if admission != nil {
-		serve.ready = append(serve.ready, healthCheck{"webhooks", admission.check})
-		if admission.keeper != nil {
-			p.worker = workers{work, admission.keeper}
+		ready = append(ready, serving.HealthCheck{Name: "webhooks", Check: admission.check})
+		if admission.issuer != nil {
+			p.worker = workers{work, admission.issuer}
 		}
 	}
-	servers, err := serve.listen(ctx, o)
+	servers, err := serving.ListenAll(ctx, serving.Config{
+		Metrics: serving.MetricsConfig{
+			Address: o.MetricsBindAddress, Handler: families.Handler(metrics.Standard()), Reviews: clients.reviews,
+			Secure: o.MetricsSecure, CertDir: o.MetricsCertDir, Profiles: o.EnablePprof, HTTP2: o.EnableHTTP2,
+		},
+		Health: serving.HealthConfig{Address: o.HealthProbeBindAddress, Alive: alive, Ready: ready},
+	})
 	if err != nil {
 		return err
 	}
-	farewell := func() {}
+	awaitDrain := func() {}
 	if admission != nil {
 		s, err := admission.listen(ctx, o)
 		if err != nil {
-			stopAll(servers)
+			serving.StopAll(servers)
 			return err
 		}
 		servers = append(servers, s)
-		farewell = admission.farewell(ctx)
+		awaitDrain = admission.drain(ctx)
 	}
 	failed := make(chan error, len(servers))
 	for _, s := range servers {
-		defer s.stop()
-		logger.Info("Serving "+s.name, "address", s.listener.Addr().String())
-		go func() { failed <- s.serve() }()
+		defer s.Stop()
+		logger.Info("Serving "+s.Name, "address", s.Address())
+		go func() { failed <- s.Serve() }()
 	}
 	p.failed = failed
 	if err := p.run(ctx); err != nil {
 		return err
 	}
-	farewell()
+	awaitDrain()
 	return nil
 }
 
-// logScope says what we watch. It is worth a line of its own, since a chart of old set NAMESPACE
-// to the operator's namespace, where nobody keeps Performers, and managers of old ignored it.
-func logScope(logger klog.Logger, o *Options) {
+func newElector(c *clients, o *options.LeaderElection) (*election.LeaseElector, error) {
+	return election.New(c.election, c.standby, election.Config{
+		Lease: o.Lease(), LeaseDuration: o.LeaseDuration, RenewDeadline: o.RenewDeadline, RetryPeriod: o.RetryPeriod,
+	})
+}
+
+// logWatchScope logs which namespaces are watched. Early charts set NAMESPACE to the operator's own
+// namespace, which has no Performers, and early managers ignored the variable; so the log must show
+// that it has an effect now.
+func logWatchScope(logger klog.Logger, o *options.Options) {
 	if len(o.Namespaces) == 0 {
 		logger.Info("Watching Performers in ALL namespaces")
 		return
 	}
-	logger.Info("Watching Performers ONLY in the namespaces of --namespaces or NAMESPACE; those elsewhere are left alone", "namespaces", strings.Join(o.Namespaces, ","))
+	logger.Info("Watching Performers ONLY in the namespaces of --namespaces or NAMESPACE; Performers elsewhere are ignored", "namespaces", strings.Join(o.Namespaces, ","))
 }

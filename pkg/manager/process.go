@@ -11,15 +11,19 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/errtext"
 )
 
-// worker is the part of the controller that a process starts and stops.
+// worker is what a process starts and stops: the controller, for one.
 type worker interface {
+	// Start fills the caches, in the background, until ctx ends.
 	Start(ctx context.Context)
+	// Run works until ctx ends and what is in progress is finished.
 	Run(ctx context.Context)
 }
 
-// workers are several that start and stop as one.
+// workers are several workers that start and stop together.
 type workers []worker
 
 // Start implements worker.
@@ -38,37 +42,49 @@ func (w workers) Run(ctx context.Context) {
 	all.Wait()
 }
 
-// limits bound what a stop may take: together, and with a second for each server, less than the 30
-// seconds that a pod has by default.
+// elector decides when this manager leads.
+type elector interface {
+	// Run tries to become the leader and calls lead once it is. It returns nil when ctx ends, and
+	// an error with the reason when this manager is no longer the leader.
+	Run(ctx context.Context, lead func()) error
+	// Release lets another manager take over at once. It is called after Run has returned and all
+	// work has ended.
+	Release(ctx context.Context) error
+}
+
+// limits are the longest times of the steps of a stop. Together with a second for each server they
+// are less than 30 seconds, the default grace period of a pod.
 type limits struct {
-	drain   time.Duration // for the workers to finish what they have in hand
-	flush   time.Duration // for the last events
-	release time.Duration // for the lease, which expires by itself all the same
+	drain   time.Duration // until the workers have finished what is in progress
+	flush   time.Duration // until the last events are written
+	release time.Duration // until the lease is released; otherwise it expires
 }
 
 var defaultLimits = limits{drain: 20 * time.Second, flush: 3 * time.Second, release: 3 * time.Second}
 
-// process is the order in which the parts of a manager start and stop.
+// process starts and stops the parts of a manager in order.
 type process struct {
 	preflight func(context.Context) error
 	worker    worker
 	elector   elector
 	flush     func(context.Context) bool // writes the last events
-	failed    <-chan error               // gets the end of a server
+	failed    <-chan error               // receives the failure of a server
 	limits    limits
 }
 
-// run starts the parts and keeps them going until ctx ends, which is no error, or one of them fails.
+// run starts the parts and runs them until ctx ends or one of them fails. It returns nil if ctx
+// ended.
 //
-// Start: cluster, caches, election, workers. Stop: workers, events, lease; so that by the time
-// another manager may lead, this one has done all that it ever will.
+// The order of the start is: preflight, caches, election, workers. The order of the stop is:
+// workers, events, lease. So this manager writes nothing any more once another one may lead.
 func (p *process) run(ctx context.Context) error {
 	logger := klog.FromContext(ctx)
 	if err := p.awaitCluster(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 
-	// Each part has its own end, in its own time; that of ctx is only the sign to begin with it.
+	// Each part has a context of its own, because the parts end one after the other. The end of ctx
+	// only starts the stop.
 	background := context.WithoutCancel(ctx)
 	cacheCtx, stopCaches := context.WithCancel(background)
 	defer stopCaches()
@@ -77,7 +93,7 @@ func (p *process) run(ctx context.Context) error {
 	electionCtx, stopElection := context.WithCancel(background)
 	defer stopElection()
 
-	// A standby fills its caches too, to have them when it takes over.
+	// A standby fills its caches too, so that it can work as soon as it takes over.
 	p.worker.Start(cacheCtx)
 
 	leading := make(chan struct{})
@@ -86,15 +102,15 @@ func (p *process) run(ctx context.Context) error {
 		electionEnded <- p.elector.Run(electionCtx, func() { close(leading) })
 	}()
 
-	var reason error
-	var workEnded chan struct{} // nil while there is no work
+	var failure error
+	var workEnded chan struct{} // nil while the workers do not run
 	for stopping := false; !stopping; {
 		select {
 		case <-ctx.Done():
 			logger.Info("Stopping", "why", context.Cause(ctx).Error())
 			stopping = true
-		case reason = <-p.failed:
-			logger.Info("Stopping", "why", oneLine(reason))
+		case failure = <-p.failed:
+			logger.Info("Stopping", "why", errtext.OneLine(failure))
 			stopping = true
 		case <-leading:
 			leading = nil
@@ -104,10 +120,10 @@ func (p *process) run(ctx context.Context) error {
 				p.worker.Run(workCtx)
 			}()
 		case <-workEnded:
-			reason = errors.New("the controller ended by itself")
+			failure = errors.New("the controller has ended unexpectedly")
 			stopping = true
 		case err := <-electionEnded:
-			// Another manager may lead at any moment. There is no time for good manners.
+			// Another manager may lead at any moment, so there is no time for an orderly stop.
 			return err
 		}
 	}
@@ -119,23 +135,23 @@ func (p *process) run(ctx context.Context) error {
 	flushCtx, cancel := context.WithTimeout(background, p.limits.flush)
 	defer cancel()
 	if !p.flush(flushCtx) {
-		logger.Info("Some events could not be written in time")
+		logger.Info("Some events were not written in time")
 	}
 
 	stopElection()
 	if err := <-electionEnded; err != nil {
-		return err // lost at the last moment, so there is nothing to release
+		return err // the lease was lost during the stop, so there is none to release
 	}
 	releaseCtx, cancel := context.WithTimeout(background, p.limits.release)
 	defer cancel()
 	if err := p.elector.Release(releaseCtx); err != nil {
-		logger.Error(err, "Could not release the lease, it will expire by itself")
+		logger.Error(err, "Cannot release the lease, it will expire")
 	}
 	logger.Info("Stopped")
-	return reason
+	return failure
 }
 
-// awaitCluster returns when the cluster is as it must be, or when there is a reason to end.
+// awaitCluster returns when the preflight has passed, or when there is a reason to stop.
 func (p *process) awaitCluster(ctx context.Context) error {
 	waitCtx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -144,7 +160,7 @@ func (p *process) awaitCluster(ctx context.Context) error {
 	select {
 	case err := <-ready:
 		if ctx.Err() != nil {
-			klog.FromContext(ctx).Info("Stopped before it began", "why", context.Cause(ctx).Error())
+			klog.FromContext(ctx).Info("Stopped before the start was complete", "why", context.Cause(ctx).Error())
 			return nil
 		}
 		return err
@@ -153,8 +169,8 @@ func (p *process) awaitCluster(ctx context.Context) error {
 	}
 }
 
-// drain waits until the workers have finished. If they don't in time, or if the lease is lost
-// meanwhile, it returns why; the lease must then be left to expire.
+// drain waits until the workers have finished. It returns an error if they don't finish in time, or
+// if the lease is lost meanwhile. The lease must not be released then.
 func (p *process) drain(workEnded <-chan struct{}, electionEnded <-chan error) error {
 	if workEnded == nil {
 		return nil
@@ -167,6 +183,6 @@ func (p *process) drain(workEnded <-chan struct{}, electionEnded <-chan error) e
 	case err := <-electionEnded:
 		return err
 	case <-timeout.C:
-		return fmt.Errorf("the workers have not finished within %s: ending without them, the lease is left to expire", p.limits.drain)
+		return fmt.Errorf("the workers have not finished within %s: exiting without releasing the lease", p.limits.drain)
 	}
 }

@@ -13,9 +13,11 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 )
 
-// journal keeps what the fakes below were asked to do, in order.
+// journal records the calls of the fakes below, in order.
 type journal struct {
 	mu      sync.Mutex
 	entries []string
@@ -32,11 +34,11 @@ func (j *journal) expect(t *testing.T, want ...string) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if !reflect.DeepEqual(j.entries, want) {
-		t.Errorf("order of events:\ngot  %q\nwant %q", j.entries, want)
+		t.Errorf("order of calls:\ngot  %q\nwant %q", j.entries, want)
 	}
 }
 
-// lacks fails the test if one of the entries was made.
+// lacks fails the test if the journal has one of the entries.
 func (j *journal) lacks(t *testing.T, entries ...string) {
 	t.Helper()
 	j.mu.Lock()
@@ -48,10 +50,10 @@ func (j *journal) lacks(t *testing.T, entries ...string) {
 	}
 }
 
-// fakeWorker finishes what it has in hand in the given time after it was told to stop.
+// fakeWorker takes the given time to finish after its context has ended.
 type fakeWorker struct {
 	*journal
-	inHand time.Duration
+	drainTime time.Duration
 }
 
 func (w fakeWorker) Start(context.Context) { w.add("caches start") }
@@ -59,11 +61,11 @@ func (w fakeWorker) Start(context.Context) { w.add("caches start") }
 func (w fakeWorker) Run(ctx context.Context) {
 	w.add("workers start")
 	<-ctx.Done()
-	time.Sleep(w.inHand)
+	time.Sleep(w.drainTime)
 	w.add("workers end")
 }
 
-// fakeElector leads when told to, and loses the lease when told to.
+// fakeElector leads after win, and loses the lease after lose.
 type fakeElector struct {
 	*journal
 	win  chan struct{}
@@ -100,7 +102,7 @@ type trial struct {
 	ended   chan error
 }
 
-func newTrial(t *testing.T, inHand time.Duration) *trial {
+func newTrial(t *testing.T, drainTime time.Duration) *trial {
 	j := &journal{}
 	tr := &trial{
 		journal: j,
@@ -110,13 +112,13 @@ func newTrial(t *testing.T, inHand time.Duration) *trial {
 	}
 	tr.process = &process{
 		preflight: func(context.Context) error { j.add("preflight"); return nil },
-		worker:    fakeWorker{j, inHand},
+		worker:    fakeWorker{j, drainTime},
 		elector:   tr.elector,
 		flush:     func(context.Context) bool { j.add("events flushed"); return true },
 		failed:    tr.servers,
 		limits:    defaultLimits,
 	}
-	ctx, stop := context.WithCancelCause(new(logLines).context(t.Context()))
+	ctx, stop := context.WithCancelCause(new(managertest.Logs).Context(t.Context()))
 	tr.stop = stop
 	t.Cleanup(func() { stop(nil) })
 	go func() { tr.ended <- tr.process.run(ctx) }()
@@ -167,7 +169,7 @@ func TestWorkersThatDoNotFinishKeepTheLease(t *testing.T) {
 			t.Errorf("waited %s", took)
 		}
 		tr.lacks(t, "workers end", "events flushed", "lease released")
-		// The bubble waits for the goroutines that the end of a process would end.
+		// The bubble waits for the goroutines, which the end of a process would end.
 		time.Sleep(time.Hour)
 	})
 }
@@ -215,12 +217,12 @@ func TestFailedServerStopsInOrder(t *testing.T) {
 	})
 }
 
-func TestControllerThatEndsByItself(t *testing.T) {
+func TestControllerEndsUnexpectedly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tr := newTrial(t, 0)
 		tr.process.worker = endingWorker{tr.journal}
 		tr.lead()
-		if err := <-tr.ended; err == nil || err.Error() != "the controller ended by itself" {
+		if err := <-tr.ended; err == nil || err.Error() != "the controller has ended unexpectedly" {
 			t.Errorf("got %v", err)
 		}
 		tr.expect(t, "preflight", "caches start", "election starts", "workers end",
@@ -233,16 +235,16 @@ type endingWorker struct{ *journal }
 func (w endingWorker) Start(context.Context) {}
 func (w endingWorker) Run(context.Context)   { w.add("workers end") }
 
-func TestNothingStartsBeforeTheClusterIsThere(t *testing.T) {
-	hopeless := errors.New("hopeless")
+func TestNothingStartsBeforeThePreflight(t *testing.T) {
+	fatal := errors.New("fatal")
 	broken := errors.New("the health server failed")
 	for _, tt := range []struct {
 		name string
 		end  func(stop context.CancelCauseFunc, preflight, servers chan<- error)
 		want error
 	}{
-		{"asked to stop", func(stop context.CancelCauseFunc, _, _ chan<- error) { stop(errors.New("received SIGTERM")) }, nil},
-		{"hopeless", func(_ context.CancelCauseFunc, preflight, _ chan<- error) { preflight <- hopeless }, hopeless},
+		{"stopped", func(stop context.CancelCauseFunc, _, _ chan<- error) { stop(errors.New("received SIGTERM")) }, nil},
+		{"preflight failed", func(_ context.CancelCauseFunc, preflight, _ chan<- error) { preflight <- fatal }, fatal},
 		{"server failed", func(_ context.CancelCauseFunc, _, servers chan<- error) { servers <- broken }, broken},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -255,8 +257,8 @@ func TestNothingStartsBeforeTheClusterIsThere(t *testing.T) {
 					case <-ctx.Done():
 						return ctx.Err()
 					}
-				}} // with no worker and no elector: to touch them would panic
-				ctx, stop := context.WithCancelCause(new(logLines).context(t.Context()))
+				}} // without worker and elector: to use them would panic
+				ctx, stop := context.WithCancelCause(new(managertest.Logs).Context(t.Context()))
 				defer stop(nil)
 				tt.end(stop, preflight, servers)
 				if err := p.run(ctx); !errors.Is(err, tt.want) {

@@ -13,8 +13,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// SignalContext returns a context that ends with the first SIGTERM or SIGINT. A second one ends the
-// process at once: whoever sends it does not want to wait.
+// SignalContext returns a context that ends with the first SIGTERM or SIGINT. A second signal ends
+// the process at once, because its sender does not want to wait.
 func SignalContext(parent context.Context) context.Context {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
@@ -26,7 +26,7 @@ func signalContext(parent context.Context, signals <-chan os.Signal, exit func(i
 	go func() {
 		cancel(fmt.Errorf("received %s", signalName(<-signals)))
 		why := "received " + signalName(<-signals) + " again"
-		klog.FromContext(ctx).Error(nil, "Ending at once, without finishing anything", "why", why)
+		klog.FromContext(ctx).Error(nil, "Exiting at once, without an orderly stop", "why", why)
 		klog.Flush()
 		exit(1)
 	}()

@@ -8,11 +8,13 @@ import (
 	"os"
 	"syscall"
 	"testing"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 )
 
 func TestSignalContext(t *testing.T) {
 	signals, exited := make(chan os.Signal, 2), make(chan int, 1)
-	ctx := signalContext(new(logLines).context(t.Context()), signals, func(code int) { exited <- code })
+	ctx := signalContext(new(managertest.Logs).Context(t.Context()), signals, func(code int) { exited <- code })
 	if ctx.Err() != nil {
 		t.Fatal("ended before a signal came")
 	}

@@ -11,17 +11,17 @@ import (
 	"k8s.io/component-base/version"
 )
 
-// Build tells from what a binary was made.
+// Build is the version of a binary and how it was built.
 type Build struct {
-	Version   string // such as v0.1.0, or devel when the build was not stamped
-	Commit    string // of the source, "-dirty" behind it if there were changes; unknown if not recorded
+	Version   string // such as v0.1.0, or devel if the build was not stamped
+	Commit    string // of the source, with the suffix "-dirty" if it had changes; unknown if not recorded
 	Date      string // of the build, RFC 3339; unknown if not recorded
 	GoVersion string // of the compiler, such as go1.26.0
 	Platform  string // such as linux/amd64
 }
 
-// CurrentBuild returns the build of this binary: what the linker stamped into component-base's
-// version package, and for a plain "go build" what Go itself recorded.
+// CurrentBuild returns the build of this binary: what the linker set in component-base's version
+// package, or after a plain "go build" what Go recorded.
 func CurrentBuild() Build {
 	stamped := version.Get()
 	b := Build{
@@ -34,7 +34,7 @@ func CurrentBuild() Build {
 	if stamped.GitTreeState == "dirty" {
 		b.Commit += "-dirty"
 	}
-	// Unstamped, component-base has git's placeholders and a Kubernetes version that isn't ours.
+	// Without a stamp component-base has the placeholders of git, and a version of Kubernetes.
 	if strings.Contains(b.Version, "$Format") {
 		b.Version, b.Commit, b.Date = "devel", "unknown", "unknown"
 		if info, ok := debug.ReadBuildInfo(); ok {
@@ -61,7 +61,7 @@ func (b *Build) fillFrom(settings []debug.BuildSetting) {
 	}
 }
 
-// String is the line that --version prints.
+// String returns the line that --version prints.
 func (b Build) String() string {
 	return fmt.Sprintf("hourglass-operator %s (commit %s, built %s, %s, %s)",
 		b.Version, b.Commit, b.Date, b.GoVersion, b.Platform)

@@ -13,38 +13,41 @@ import (
 
 	"k8s.io/klog/v2"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
+	"github.com/Layr-Labs/hourglass-operator/pkg/manager/serving"
 	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/webhook"
 )
 
-// webhookFarewell is how long the webhook server answers on after the sign to stop, while the API
-// server learns that this replica is no longer to be asked.
-const webhookFarewell = 5 * time.Second
+// drainWindow is how long the webhook server still responds after the start of a stop, until the
+// API server has learned that this replica is gone from the Service.
+const drainWindow = 5 * time.Second
 
-// webhooks are the admission server of this process with its certificate.
+// webhooks is the admission server with its certificate.
 type webhooks struct {
 	handler      *webhook.Handler
-	certificates certificates
-	keeper       *webhook.Keeper // nil where the certificate comes from files
+	certificates serving.Certificates
+	issuer       *webhook.Keeper // nil if the certificate comes from files
 }
 
-// newWebhooks returns the webhooks that the options ask for, which judge by the given settings.
-func newWebhooks(ctx context.Context, o *Options, c *clients, families *metrics.Metrics, settings performer.Settings) (*webhooks, error) {
+// newWebhooks returns the webhooks for the options. They validate with the settings of the
+// controller.
+func newWebhooks(ctx context.Context, o *options.Options, c *clients, families *metrics.Metrics, settings performer.Settings) (*webhooks, error) {
 	w := &webhooks{}
 	counted := families.Webhook(webhook.Operations, webhook.Results, w.certificateTimes)
 	w.handler = webhook.NewHandler(webhook.Config{Settings: settings, Served: counted.Served, Logger: klog.FromContext(ctx)})
 	if o.CertDir != "" {
-		files, err := newFileCertificates("cert-dir", o.CertDir, klog.FromContext(ctx))
+		files, err := serving.NewFileCertificates("cert-dir", o.CertDir, klog.FromContext(ctx))
 		if err != nil {
 			return nil, err
 		}
 		w.certificates = files
 		return w, nil
 	}
-	keeper, err := webhook.NewKeeper(webhook.KeeperConfig{
+	issuer, err := webhook.NewKeeper(webhook.KeeperConfig{
 		Client:        c.webhooks,
-		Namespace:     o.LeaderElection.ownNamespace(namespaceFile),
+		Namespace:     o.LeaderElection.OwnNamespace(),
 		Secret:        o.WebhookCASecret,
 		Service:       o.WebhookService,
 		Configuration: o.WebhookConfiguration,
@@ -54,24 +57,25 @@ func newWebhooks(ctx context.Context, o *Options, c *clients, families *metrics.
 	if err != nil {
 		return nil, err
 	}
-	w.keeper, w.certificates = keeper, certificateFunc(keeper.GetCertificate)
+	w.issuer, w.certificates = issuer, certificateFunc(issuer.GetCertificate)
 	return w, nil
 }
 
-// listen takes the port of the webhook server.
-func (w *webhooks) listen(ctx context.Context, o *Options) (*server, error) {
-	s, err := listen(ctx, "webhook", "webhook-port", net.JoinHostPort("", strconv.Itoa(o.WebhookPort)), w.handler)
+// listen binds the port of the webhook server.
+func (w *webhooks) listen(ctx context.Context, o *options.Options) (*serving.Server, error) {
+	address := net.JoinHostPort("", strconv.Itoa(o.WebhookPort))
+	s, err := serving.Listen(ctx, serving.Binding{Name: "webhook", Flag: "webhook-port", Address: address}, w.handler)
 	if err != nil {
 		return nil, err
 	}
-	s.secure(w.certificates, o.EnableHTTP2)
+	s.UseTLS(w.certificates, o.EnableHTTP2)
 	return s, nil
 }
 
 // check is the readiness check of the certificate.
 func (w *webhooks) check() error {
-	if w.keeper != nil {
-		return w.keeper.Check()
+	if w.issuer != nil {
+		return w.issuer.Check()
 	}
 	if _, ends := w.certificateTimes(); !time.Now().Before(ends) {
 		return fmt.Errorf("the certificate in --cert-dir expired at %s", ends.UTC().Format(time.RFC3339))
@@ -79,25 +83,26 @@ func (w *webhooks) check() error {
 	return nil
 }
 
-// certificateTimes are those from when to when the certificate of the moment is good, or zero times.
+// certificateTimes returns when the validity of the current certificate begins and ends. Both are
+// zero while there is none.
 func (w *webhooks) certificateTimes() (begins, ends time.Time) {
 	if w.certificates == nil {
 		return begins, ends
 	}
-	shown, err := w.certificates.get(nil)
-	if err != nil || shown.Leaf == nil {
+	current, err := w.certificates.Get(nil)
+	if err != nil || current.Leaf == nil {
 		return begins, ends
 	}
-	return shown.Leaf.NotBefore, shown.Leaf.NotAfter
+	return current.Leaf.NotBefore, current.Leaf.NotAfter
 }
 
-// farewell begins to end connections when ctx ends. The returned function waits until that has gone on
-// for long enough; it is for a clean stop, after all else.
-func (w *webhooks) farewell(ctx context.Context) (wait func()) {
+// drain makes the server close its connections once ctx ends. The returned function waits for the
+// end of the drain window. It is called last in a clean stop.
+func (w *webhooks) drain(ctx context.Context) (wait func()) {
 	over := make(chan struct{})
 	context.AfterFunc(ctx, func() {
 		w.handler.Drain()
-		time.AfterFunc(webhookFarewell, func() { close(over) })
+		time.AfterFunc(drainWindow, func() { close(over) })
 	})
 	return func() {
 		if ctx.Err() != nil {
@@ -106,7 +111,8 @@ func (w *webhooks) farewell(ctx context.Context) (wait func()) {
 	}
 }
 
-// certificateFunc is a function as certificates.
+// certificateFunc makes a function implement serving.Certificates.
 type certificateFunc func(*tls.ClientHelloInfo) (*tls.Certificate, error)
 
-func (f certificateFunc) get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return f(hello) }
+// Get implements serving.Certificates.
+func (f certificateFunc) Get(hello *tls.ClientHelloInfo) (*tls.Certificate, error) { return f(hello) }

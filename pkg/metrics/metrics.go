@@ -1,10 +1,10 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metrics holds what the operator exports about itself to Prometheus.
+// Package metrics has the Prometheus metrics of the operator.
 //
-// The families that every Kubernetes component has (workqueue, REST client, leader election, Go,
-// process) come from component-base under their usual names; this package adds those of our own,
+// The families of every Kubernetes component (workqueue, REST client, leader election, Go, process)
+// come from component-base under their usual names. This package adds the operator's own families,
 // named hourglass_*, and serves all of them together.
 package metrics
 
@@ -24,14 +24,14 @@ import (
 
 const namespace = "hourglass"
 
-// Words are the values that labels can have, so that each series begins at zero and a rate over it
-// is defined from the first scrape on.
-type Words struct {
+// LabelValues are the possible values of the labels. Each series starts at zero, so that a rate
+// over it is defined from the first scrape on.
+type LabelValues struct {
 	SyncResults, CreationReasons, DeletionReasons, UpgradeResults []string
 }
 
-// Metrics are the operator's own metric families, in a registry of their own. Its methods may be
-// called from several goroutines.
+// Metrics has the operator's own metric families, in a registry of its own. Its methods are safe
+// for concurrent use.
 type Metrics struct {
 	registry *prometheus.Registry
 
@@ -48,39 +48,39 @@ type Metrics struct {
 	upgradeTime *prometheus.HistogramVec
 }
 
-// New returns a set of metrics that knows the given words.
-func New(words Words) *Metrics {
+// New returns the metrics with a series for each of the label values.
+func New(values LabelValues) *Metrics {
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 	}
 	m := &Metrics{
 		registry:   prometheus.NewRegistry(),
 		reconciles: counter("reconcile_total", "Reconciliations of a Performer, by result.", "result"),
-		errors:     counter("reconcile_errors_total", "Reconciliations of a Performer that failed, by the reason that the API server gave.", "reason"),
+		errors:     counter("reconcile_errors_total", "Reconciliations of a Performer that failed, by the reason in the API server's response.", "reason"),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace,
 			Name:      "reconcile_duration_seconds",
 			Help:      "Duration of a reconciliation of a Performer in seconds, API calls included, by result.",
 			// A reconciliation without a write takes microseconds, one with some writes tens of
-			// milliseconds, one against a struggling API server seconds.
+			// milliseconds, and one with an overloaded API server seconds.
 			Buckets: []float64{.0001, .001, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"result"}),
 		active: prometheus.NewGauge(prometheus.GaugeOpts{
 			Namespace: namespace, Name: "active_workers", Help: "Workers that are reconciling a Performer now.",
 		}),
 		stale: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: namespace, Name: "stale_skips_total", Help: "Reconciliations put off because the cache did not show the operator's own last write yet.",
+			Namespace: namespace, Name: "stale_skips_total", Help: "Reconciliations postponed because the cache did not have the operator's own last write yet.",
 		}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
-			Namespace: namespace, Name: "reconcile_panics_total", Help: "Reconciliations of a Performer that ended in a panic: each is a bug in the operator.",
+			Namespace: namespace, Name: "reconcile_panics_total", Help: "Reconciliations of a Performer that panicked. Each is a bug in the operator.",
 		}),
 		backoff: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "reconcile_backoff_seconds",
 			Help:    "Delay in seconds before a failed reconciliation is retried. It doubles with each failure of the same Performer.",
 			Buckets: prometheus.ExponentialBuckets(.1, 4, 7),
 		}),
-		podsCreated: counter("pods_created_total", "Pods created, by the reason for it.", "reason"),
-		podsDeleted: counter("pods_deleted_total", "Pods deleted, by the reason for it.", "reason"),
+		podsCreated: counter("pods_created_total", "Pods created, by reason.", "reason"),
+		podsDeleted: counter("pods_deleted_total", "Pods deleted, by reason.", "reason"),
 		upgrades:    counter("upgrades_total", "Upgrades that ended, by result.", "result"),
 		upgradeTime: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Name: "upgrade_duration_seconds",
@@ -90,34 +90,34 @@ func New(words Words) *Metrics {
 	}
 	m.registry.MustRegister(m.reconciles, m.errors, m.durations, m.active, m.stale, m.panics, m.backoff,
 		m.podsCreated, m.podsDeleted, m.upgrades, m.upgradeTime)
-	for _, known := range []struct {
+	for _, c := range []struct {
 		counter *prometheus.CounterVec
-		words   []string
+		values  []string
 	}{
-		{m.reconciles, words.SyncResults}, {m.podsCreated, words.CreationReasons},
-		{m.podsDeleted, words.DeletionReasons}, {m.upgrades, words.UpgradeResults},
+		{m.reconciles, values.SyncResults}, {m.podsCreated, values.CreationReasons},
+		{m.podsDeleted, values.DeletionReasons}, {m.upgrades, values.UpgradeResults},
 	} {
-		for _, word := range known.words {
-			known.counter.WithLabelValues(word)
+		for _, value := range c.values {
+			c.counter.WithLabelValues(value)
 		}
 	}
 	for reason := range reasons {
 		m.errors.WithLabelValues(string(reason))
 	}
 	m.errors.WithLabelValues(otherReason)
-	for _, result := range words.SyncResults {
+	for _, result := range values.SyncResults {
 		m.durations.WithLabelValues(result)
 	}
-	for _, result := range words.UpgradeResults {
+	for _, result := range values.UpgradeResults {
 		m.upgradeTime.WithLabelValues(result)
 	}
 	return m
 }
 
-// SyncBegan counts a reconciliation of a Performer as under way.
+// SyncBegan counts a reconciliation of a Performer that is in progress.
 func (m *Metrics) SyncBegan() { m.active.Inc() }
 
-// SyncEnded counts one reconciliation of a Performer that ended with result after the given seconds.
+// SyncEnded counts a reconciliation of a Performer that took the given seconds.
 func (m *Metrics) SyncEnded(result string, seconds float64, err error) {
 	m.active.Dec()
 	m.reconciles.WithLabelValues(result).Inc()
@@ -132,7 +132,7 @@ func (m *Metrics) SyncEnded(result string, seconds float64, err error) {
 	}
 }
 
-// errorReason is one of the reasons that an API server gives, or of the few that it can't.
+// errorReason returns the reason for an error as a label value.
 func errorReason(err error) string {
 	if reason := apierrors.ReasonForError(err); reasons[reason] {
 		return string(reason)
@@ -143,10 +143,11 @@ func errorReason(err error) string {
 	return otherReason
 }
 
-// otherReason stands for all that has none of reasons.
+// otherReason counts the errors without one of the known reasons.
 const otherReason = "Other"
 
-// reasons are those that errorReason passes on: what is in an answer is not ours to choose.
+// reasons are the reasons that become label values. The API server chooses the reason in a
+// response, so others must not create new series.
 var reasons = map[metav1.StatusReason]bool{
 	metav1.StatusReasonUnauthorized: true, metav1.StatusReasonForbidden: true, metav1.StatusReasonNotFound: true,
 	metav1.StatusReasonAlreadyExists: true, metav1.StatusReasonConflict: true, metav1.StatusReasonInvalid: true,
@@ -154,7 +155,7 @@ var reasons = map[metav1.StatusReason]bool{
 	metav1.StatusReasonBadRequest: true, metav1.StatusReasonInternalError: true, metav1.StatusReasonServiceUnavailable: true,
 }
 
-// BackedOff notes a delay before another try.
+// BackedOff observes the delay before a retry.
 func (m *Metrics) BackedOff(seconds float64) { m.backoff.Observe(seconds) }
 
 // PodCreated counts a pod that was created.
@@ -163,24 +164,24 @@ func (m *Metrics) PodCreated(reason string) { m.podsCreated.WithLabelValues(reas
 // PodDeleted counts a pod that was deleted.
 func (m *Metrics) PodDeleted(reason string) { m.podsDeleted.WithLabelValues(reason).Inc() }
 
-// Upgraded counts an upgrade that ended, the given seconds after it began.
+// Upgraded counts an upgrade that ended after the given seconds.
 func (m *Metrics) Upgraded(result string, seconds float64) {
 	m.upgrades.WithLabelValues(result).Inc()
 	m.upgradeTime.WithLabelValues(result).Observe(seconds)
 }
 
-// WatchPerformers exports the state of the Performers that list returns at each scrape. None are
-// exported while leads says no, so that each comes from one manager only.
+// WatchPerformers exports the state of the Performers that list returns at each scrape. None is
+// exported while leads returns false, so that each comes from one manager only.
 func (m *Metrics) WatchPerformers(leads func() bool, list func() []*v1alpha1.Performer) {
 	m.registry.MustRegister(&performers{leads: leads, list: list, limit: maxPerformers, now: time.Now})
 }
 
-// SetBuildInfo exports hourglass_build_info: always 1, its labels tell which build runs.
+// SetBuildInfo exports hourglass_build_info, which is always 1 and has the build in its labels.
 func (m *Metrics) SetBuildInfo(version, commit, goVersion string) {
 	info := prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Namespace: namespace,
 		Name:      "build_info",
-		Help:      "Always 1; the labels tell which build of the operator runs.",
+		Help:      "Always 1. The labels describe the build of the operator.",
 	}, []string{"version", "commit", "goversion"})
 	info.WithLabelValues(version, commit, goVersion).Set(1)
 	m.registry.MustRegister(info)
@@ -189,9 +190,9 @@ func (m *Metrics) SetBuildInfo(version, commit, goVersion string) {
 // Handler serves these metrics together with those of the other gatherers.
 func (m *Metrics) Handler(others ...prometheus.Gatherer) http.Handler {
 	return promhttp.HandlerFor(append(prometheus.Gatherers{m.registry}, others...), promhttp.HandlerOpts{
-		// A family that fails must not take the others away from whoever is looking for its cause.
+		// The other families may show why one of them fails.
 		ErrorHandling: promhttp.ContinueOnError,
-		// Scrapes come from a few servers; more at once than this is a mistake or an attack.
+		// Scrapes come from a few servers. More in parallel is a mistake or an attack.
 		MaxRequestsInFlight: 5,
 		Timeout:             10 * time.Second,
 	})

@@ -20,7 +20,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// scrape returns what a Prometheus server would read, and fails the test on any status but 200.
+// scrape returns the response to a scrape, and fails the test on any status but 200.
 func scrape(t *testing.T, h http.Handler) string {
 	t.Helper()
 	recorder := httptest.NewRecorder()
@@ -35,14 +35,14 @@ func scrape(t *testing.T, h http.Handler) string {
 	return string(body)
 }
 
-func TestHandlerServesOursAndTheStandardFamiliesOnce(t *testing.T) {
+func TestHandlerServesEachFamilyOnce(t *testing.T) {
 	// The workqueue families appear with the first named queue.
 	queue := workqueue.NewTypedRateLimitingQueueWithConfig(
 		workqueue.DefaultTypedControllerRateLimiter[string](),
 		workqueue.TypedRateLimitingQueueConfig[string]{Name: "performer"})
 	defer queue.ShutDown()
 
-	m := New(Words{SyncResults: []string{"success", "error", "conflict"}, UpgradeResults: []string{"completed", "superseded"}})
+	m := New(LabelValues{SyncResults: []string{"success", "error", "conflict"}, UpgradeResults: []string{"completed", "superseded"}})
 	m.SetBuildInfo("v1.2.3", "abc", "go1")
 	end := func(result string, seconds float64, err error) {
 		m.SyncBegan()
@@ -61,7 +61,7 @@ func TestHandlerServesOursAndTheStandardFamiliesOnce(t *testing.T) {
 	body := scrape(t, m.Handler(Standard()))
 
 	for _, want := range []string{
-		// What has not happened yet begins at zero, or the first time would be no increase.
+		// Each series starts at zero, or its first event would not be an increase.
 		`hourglass_upgrade_duration_seconds_count{result="superseded"} 0`,
 		`hourglass_reconcile_duration_seconds_count{result="conflict"} 0`,
 		`hourglass_reconcile_total{result="success"} 1`,
@@ -102,10 +102,10 @@ func TestHandlerServesOursAndTheStandardFamiliesOnce(t *testing.T) {
 	}
 }
 
-// TestErrorsBeginAtZero looks for each reason that an error can be counted under: the first error would be no increase of
-// a series that begins with it.
-func TestErrorsBeginAtZero(t *testing.T) {
-	body := scrape(t, New(Words{}).Handler())
+// TestErrorsStartAtZero checks that each reason of an error has a series: the first error would not
+// be an increase of a series that starts with it.
+func TestErrorsStartAtZero(t *testing.T) {
+	body := scrape(t, New(LabelValues{}).Handler())
 	errs := map[string]error{"Other": errors.New("x"), "Timeout": context.DeadlineExceeded}
 	for reason := range reasons {
 		errs[string(reason)] = &apierrors.StatusError{ErrStatus: metav1.Status{Reason: reason}}
@@ -123,12 +123,12 @@ func TestErrorsBeginAtZero(t *testing.T) {
 	}
 }
 
-func TestHandlerServesWhatItHasWhenAGathererFails(t *testing.T) {
+func TestHandlerServesOtherFamiliesWhenOneFails(t *testing.T) {
 	failing := prometheus.GathererFunc(func() ([]*dto.MetricFamily, error) {
-		return nil, errors.New("no luck")
+		return nil, errors.New("broken")
 	})
-	body := scrape(t, New(Words{SyncResults: []string{"success"}}).Handler(failing))
+	body := scrape(t, New(LabelValues{SyncResults: []string{"success"}}).Handler(failing))
 	if !strings.Contains(body, "hourglass_reconcile_total") {
-		t.Error("our families are missing")
+		t.Error("the other families are missing")
 	}
 }

@@ -15,15 +15,15 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// Bounds of what Performers can make a scrape hold.
+// Limits on the size of a scrape, however many Performers there are and whatever they contain.
 const (
 	maxPerformers = 5000
 	maxConditions = 16
 	maxLabel      = 256
 )
 
-// performers is a collector of the state of all Performers, made up anew at each scrape: what is
-// gone is gone from the metrics too, and nothing needs to be kept up to date.
+// performers collects the state of all Performers at each scrape. A deleted Performer disappears
+// from the metrics without further work.
 type performers struct {
 	leads func() bool
 	list  func() []*v1alpha1.Performer
@@ -36,27 +36,27 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	performerInfo = describe("info", "Always 1; the labels tell what a Performer asks for.",
+	performerInfo = describe("info", "Always 1. The labels describe the Performer's spec.",
 		"avs", "image", "version")
-	performerReady = describe("ready", "Whether something serves for the Performer now: 1 or 0.")
-	performerPhase = describe("phase", "1 for the phase that the Performer is in, 0 for the others.", "phase")
-	performerSince = describe("phase_seconds", "Seconds that the Performer has been in its present phase.")
-	performerState = describe("condition", "The conditions of the Performer: 1 for True, 0 for False, -1 for Unknown.", "type")
-	performerAsked = describe("generation", "Generation of the Performer's spec.")
-	performerSeen  = describe("observed_generation", "Generation of the spec that the Performer's status reflects; -1 before the operator has seen it.")
-	performerFails = describe("failures", "Number of pods of the Performer in a row that ended on their own; each makes the next replacement wait longer.")
+	performerReady      = describe("ready", "1 if a pod serves the Performer now, else 0.")
+	performerPhase      = describe("phase", "1 for the phase that the Performer is in, 0 for the others.", "phase")
+	performerSince      = describe("phase_seconds", "Seconds since the Performer entered its present phase.")
+	performerCondition  = describe("condition", "The conditions of the Performer: 1 for True, 0 for False, -1 for Unknown.", "type")
+	performerGeneration = describe("generation", "Generation of the Performer's spec.")
+	performerObserved   = describe("observed_generation", "Generation of the spec that the Performer's status reflects; -1 before the operator has seen it.")
+	performerFailures   = describe("failures", "Number of consecutive pods of the Performer that ended on their own. Each makes the next replacement wait longer.")
 
 	performersOmitted = prometheus.NewDesc(prometheus.BuildFQName(namespace, "", "performers_omitted"),
 		"Performers that are not exported because there are too many.", nil, nil)
 )
 
-// phases are all that a Performer can be in.
+// phases are all phases of a Performer.
 var phases = []v1alpha1.PerformerPhase{v1alpha1.PhasePending, v1alpha1.PhaseRunning, v1alpha1.PhaseUpgrading, v1alpha1.PhaseTerminating, v1alpha1.PhaseFailed}
 
 // Describe implements prometheus.Collector.
 func (*performers) Describe(descriptions chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{performerInfo, performerReady, performerPhase, performerSince, performerState,
-		performerAsked, performerSeen, performerFails, performersOmitted} {
+	for _, d := range []*prometheus.Desc{performerInfo, performerReady, performerPhase, performerSince, performerCondition,
+		performerGeneration, performerObserved, performerFailures, performersOmitted} {
 		descriptions <- d
 	}
 }
@@ -69,7 +69,7 @@ func (c *performers) Collect(samples chan<- prometheus.Metric) {
 	all := c.list()
 	omitted := max(0, len(all)-c.limit)
 	if omitted > 0 {
-		// The same ones each time.
+		// Sorted, so that the same Performers are exported each time.
 		all = slices.Clone(all)
 		slices.SortFunc(all, func(a, b *v1alpha1.Performer) int {
 			return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
@@ -89,28 +89,28 @@ func collect(p *v1alpha1.Performer, now time.Time, samples chan<- prometheus.Met
 	}
 	gauge(performerInfo, 1, label(p.Spec.AVSAddress), label(p.Spec.Image), label(p.Spec.Version))
 	gauge(performerReady, number(p.Status.Ready))
-	gauge(performerAsked, float64(p.Generation))
-	gauge(performerSeen, float64(p.Status.ObservedGeneration))
-	gauge(performerFails, float64(p.Status.FailureCount))
+	gauge(performerGeneration, float64(p.Generation))
+	gauge(performerObserved, float64(p.Status.ObservedGeneration))
+	gauge(performerFailures, float64(p.Status.FailureCount))
 
 	phase := cmp.Or(p.Status.Phase, v1alpha1.PhasePending)
 	for _, possible := range phases {
 		gauge(performerPhase, number(phase == possible), string(possible))
 	}
-	told := map[string]bool{}
+	seen := map[string]bool{}
 	for _, c := range p.Status.Conditions[:min(len(p.Status.Conditions), maxConditions)] {
-		if told[c.Type] {
+		if seen[c.Type] {
 			continue
 		}
-		told[c.Type] = true
-		gauge(performerState, conditionNumber(c.Status), label(c.Type))
+		seen[c.Type] = true
+		gauge(performerCondition, conditionNumber(c.Status), label(c.Type))
 	}
 	gauge(performerSince, max(0, now.Sub(phaseSince(p)).Seconds()))
 }
 
-// phaseSince returns since when the Performer is in its phase. Before the operator has seen it that is
-// since its creation. Where an older operator wrote the phase and not the time, it is the last moment
-// at which the phase can have changed: that of the last change of a condition.
+// phaseSince returns when the Performer entered its phase: its creation, before the operator has
+// set a phase. An older operator set the phase without the time. Then it is the last transition of
+// a condition, because the phase did not change later than that.
 func phaseSince(p *v1alpha1.Performer) time.Time {
 	if since := p.Status.PhaseTransitionTime; since != nil {
 		return since.Time
@@ -142,7 +142,7 @@ func conditionNumber(status metav1.ConditionStatus) float64 {
 	}
 }
 
-// label bounds a text of a user.
+// label shortens a text of a user to a label value.
 func label(text string) string {
 	if len(text) <= maxLabel {
 		return text

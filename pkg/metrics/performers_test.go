@@ -38,10 +38,10 @@ func performer(name string) *v1alpha1.Performer {
 	}
 }
 
-// full returns metrics in which every family has a series.
+// full returns metrics with a series in every family.
 func full(t *testing.T, list ...*v1alpha1.Performer) *Metrics {
 	t.Helper()
-	m := New(Words{SyncResults: []string{"success"}, CreationReasons: []string{"first"}, DeletionReasons: []string{"ended"}, UpgradeResults: []string{"completed"}})
+	m := New(LabelValues{SyncResults: []string{"success"}, CreationReasons: []string{"first"}, DeletionReasons: []string{"ended"}, UpgradeResults: []string{"completed"}})
 	m.SetBuildInfo("v1.2.3", "abc", "go1")
 	m.SyncBegan()
 	m.SyncEnded("error", 1, nil)
@@ -76,18 +76,18 @@ func TestPerformers(t *testing.T) {
 	}
 }
 
-func TestTimeInThePhase(t *testing.T) {
+func TestPhaseSeconds(t *testing.T) {
 	at := func(after time.Duration) *metav1.Time { return &metav1.Time{Time: created.Add(after)} }
 	for _, tt := range []struct {
 		name   string
 		status v1alpha1.PerformerStatus
 		want   int
 	}{
-		{"not seen yet", v1alpha1.PerformerStatus{}, 120},
-		// Conditions change in a phase too: Progressing at the deadline of an upgrade, for one.
-		{"told by the status", v1alpha1.PerformerStatus{PhaseTransitionTime: at(time.Second), Conditions: []metav1.Condition{{Type: "Ready", LastTransitionTime: *at(time.Minute)}}}, 119},
-		{"of an older operator", v1alpha1.PerformerStatus{Conditions: []metav1.Condition{{Type: "Available", LastTransitionTime: *at(time.Minute)}, {Type: "Ready", LastTransitionTime: *at(time.Second)}}}, 60},
-		{"by a clock that is ahead", v1alpha1.PerformerStatus{PhaseTransitionTime: at(time.Hour)}, 0},
+		{"not reconciled yet", v1alpha1.PerformerStatus{}, 120},
+		// Conditions also change within a phase: Progressing does at the deadline of an upgrade.
+		{"set in the status", v1alpha1.PerformerStatus{PhaseTransitionTime: at(time.Second), Conditions: []metav1.Condition{{Type: "Ready", LastTransitionTime: *at(time.Minute)}}}, 119},
+		{"set by an older operator", v1alpha1.PerformerStatus{Conditions: []metav1.Condition{{Type: "Available", LastTransitionTime: *at(time.Minute)}, {Type: "Ready", LastTransitionTime: *at(time.Second)}}}, 60},
+		{"set by a clock that is ahead", v1alpha1.PerformerStatus{PhaseTransitionTime: at(time.Hour)}, 0},
 	} {
 		p := performer("a")
 		p.Status = tt.status
@@ -98,9 +98,9 @@ func TestTimeInThePhase(t *testing.T) {
 	}
 }
 
-func TestPerformersOfAStandbyAreNotTold(t *testing.T) {
+func TestStandbyExportsNoPerformers(t *testing.T) {
 	if body := scrape(t, full(t).Handler()); strings.Contains(body, "hourglass_performer") {
-		t.Error("a standby tells of Performers")
+		t.Error("a standby exports Performers")
 	}
 }
 
@@ -115,13 +115,13 @@ func TestPerformersAreBounded(t *testing.T) {
 	}
 	body := scrape(t, full(t, performer("c"), hostile, performer("a")).Handler())
 	if strings.Contains(body, `name="c"`) || !strings.Contains(body, "hourglass_performers_omitted 1\n") {
-		t.Error("more than the limit, or not said so")
+		t.Error("more than the limit, or no count of the omitted")
 	}
 	if got := strings.Count(body, `hourglass_performer_condition{name="b"`); got > maxConditions {
 		t.Errorf("%d conditions", got)
 	}
 	if !strings.Contains(body, `phase="Pending"} 1`) {
-		t.Error("a Performer that nobody has seen yet is not pending")
+		t.Error("a Performer without a phase is not Pending")
 	}
 	for line := range strings.Lines(body) {
 		if len(line) > 1000 {
@@ -149,9 +149,9 @@ func TestNamesPassPromlint(t *testing.T) {
 	}
 }
 
-// TestTheDocumentListsAllFamilies compares the table in docs/metrics.md with what is exported: names,
-// types and labels.
-func TestTheDocumentListsAllFamilies(t *testing.T) {
+// TestDocumentListsAllFamilies compares the table in docs/metrics.md with the exported names, types
+// and labels.
+func TestDocumentListsAllFamilies(t *testing.T) {
 	text, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)

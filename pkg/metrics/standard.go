@@ -7,14 +7,14 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/component-base/metrics/legacyregistry"
 
-	// Hooks its families into client-go when it is imported: workqueue, REST client, leader election
-	// and informers.
+	// Registers its families with client-go when it is imported: workqueue, REST client, leader
+	// election and informers.
 	_ "k8s.io/component-base/metrics/prometheus/clientgo"
 )
 
-// Standard gathers the families that client-go and the Go runtime fill in: workqueue, REST client,
-// leader election, informer queues, Go, process. component-base registers the last two as well, so
-// nothing else may, or a scrape would name them twice.
+// Standard returns the families of client-go and the Go runtime: workqueue, REST client, leader
+// election, informer queues, Go, process. component-base registers the last two, so no other
+// registry may: a scrape must not have a family twice.
 func Standard() prometheus.Gatherer {
 	return legacyregistry.DefaultGatherer
 }

@@ -9,20 +9,20 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Webhook are the families of the admission webhooks. They are there only where webhooks are on.
+// Webhook has the families of the admission webhooks. They exist only if webhooks are enabled.
 type Webhook struct {
 	requests  *prometheus.CounterVec
 	durations *prometheus.HistogramVec
 }
 
-// Webhook adds the families of the admission webhooks, which know the given words. certificateTimes
-// returns from when to when the certificate that the server shows is good; zero times while there is none.
+// Webhook adds the families of the admission webhooks. certificateTimes returns when the validity
+// of the server's certificate begins and ends, and zero times while there is none.
 func (m *Metrics) Webhook(operations, results []string, certificateTimes func() (begins, ends time.Time)) *Webhook {
 	const subsystem = "webhook"
 	w := &Webhook{
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "requests_total",
-			Help: "Admission requests, by webhook and by result; error: the request was not a valid admission review.",
+			Help: "Admission requests, by webhook and by result. The result error is a request that was not a valid admission review.",
 		}, []string{"operation", "result"}),
 		durations: prometheus.NewHistogramVec(prometheus.HistogramOpts{
 			Namespace: namespace, Subsystem: subsystem, Name: "request_duration_seconds",

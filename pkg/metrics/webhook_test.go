@@ -10,9 +10,9 @@ import (
 )
 
 func TestWebhookFamilies(t *testing.T) {
-	m := New(Words{})
+	m := New(LabelValues{})
 	if strings.Contains(scrape(t, m.Handler()), "hourglass_webhook") {
-		t.Error("there are families of webhooks without webhooks")
+		t.Error("webhook families without webhooks")
 	}
 	var begins, ends time.Time
 	w := m.Webhook([]string{"validate"}, []string{"allowed", "denied"}, func() (time.Time, time.Time) { return begins, ends })

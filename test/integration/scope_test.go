@@ -35,7 +35,7 @@ func TestScopeOfRoles(t *testing.T) {
 		t.Errorf("finalizers %v", p.Finalizers)
 	}
 	for _, namespace := range []string{foreign.namespace, absent} {
-		if n := strings.Count(m.Log.String(), "Going on without namespace "+namespace); n != 1 {
+		if n := strings.Count(m.Log.String(), "Skipping namespace "+namespace); n != 1 {
 			t.Errorf("said %d times that %s is not ours", n, namespace)
 		}
 	}

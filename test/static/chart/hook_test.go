@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/manager"
+	manageroptions "github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
 const (
@@ -78,14 +78,14 @@ func TestHelmTestOnlyLooks(t *testing.T) {
 }
 
 // options are those that a manager has in the pod whose spec lies at a path of an object.
-func options(t *testing.T, o object, path string) *manager.Options {
+func options(t *testing.T, o object, path string) *manageroptions.Options {
 	t.Helper()
 	var args []string
 	list, _ := get(o, path+"containers.0.args").([]any)
 	for _, arg := range list {
 		args = append(args, arg.(string))
 	}
-	options, err := manager.ParseOptions(args, environment(o, path))
+	options, err := manageroptions.Parse(args, environment(o, path))
 	if err != nil {
 		t.Fatal(err)
 	}

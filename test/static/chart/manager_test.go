@@ -12,7 +12,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
-	"github.com/Layr-Labs/hourglass-operator/pkg/manager"
+	manageroptions "github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
 // TestManagerUnderstandsTheChart has the manager itself read the arguments and the environment that the chart gives it,
@@ -123,7 +123,7 @@ func TestFlagsOfTheChartExist(t *testing.T) {
 			if name == "GOMEMLIMIT" {
 				continue // the Go runtime's
 			}
-			if !regexp.MustCompile(`(?m)^ +(-\w, )?` + prefix + name + `\b`).MatchString(manager.Help()) {
+			if !regexp.MustCompile(`(?m)^ +(-\w, )?` + prefix + name + `\b`).MatchString(manageroptions.Help()) {
 				t.Errorf("manager --help does not know %s%s", prefix, name)
 			}
 		}

@@ -49,7 +49,7 @@ var targetLabels = []string{"cluster", "namespace", "job", "instance", "pod"}
 // exported returns what the operator exports, with each label's values: a scrape after everything has happened once.
 func exported(t *testing.T) known {
 	t.Helper()
-	m := metrics.New(metrics.Words{
+	m := metrics.New(metrics.LabelValues{
 		SyncResults: controller.SyncResults, CreationReasons: controller.CreationReasons,
 		DeletionReasons: controller.DeletionReasons, UpgradeResults: controller.UpgradeResults,
 	})
