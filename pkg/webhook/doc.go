@@ -8,6 +8,6 @@
 // past admission, because that is off or away, ends up the same. Nothing here is needed for the operator
 // to be right.
 //
-// handler.go speaks HTTP and AdmissionReview; admit.go decides; authority.go makes certificates, and
-// keeper.go sees to it that the API server trusts them.
+// handler.go speaks HTTP and AdmissionReview; validate.go decides; ca.go makes certificates, and
+// certificates.go sees to it that the API server trusts them.
 package webhook
