@@ -26,7 +26,7 @@ const webhookFarewell = 5 * time.Second
 type webhooks struct {
 	handler      *webhook.Handler
 	certificates certificates
-	keeper       *webhook.Keeper // nil where the certificate comes from files
+	keeper       *webhook.CertificateManager // nil where the certificate comes from files
 }
 
 // newWebhooks returns the webhooks that the options ask for, which judge by the given settings.
@@ -42,7 +42,7 @@ func newWebhooks(ctx context.Context, o *Options, c *clients, families *metrics.
 		w.certificates = files
 		return w, nil
 	}
-	keeper, err := webhook.NewKeeper(webhook.KeeperConfig{
+	keeper, err := webhook.NewCertificateManager(webhook.CertificateConfig{
 		Client:        c.webhooks,
 		Namespace:     o.LeaderElection.ownNamespace(namespaceFile),
 		Secret:        o.WebhookCASecret,
