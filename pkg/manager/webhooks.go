@@ -28,7 +28,7 @@ const drainWindow = 5 * time.Second
 type webhooks struct {
 	handler      *webhook.Handler
 	certificates serving.Certificates
-	issuer       *webhook.Keeper // nil if the certificate comes from files
+	issuer       *webhook.CertificateManager // nil if the certificate comes from files
 }
 
 // newWebhooks returns the webhooks for the options. They validate with the settings of the
@@ -45,7 +45,7 @@ func newWebhooks(ctx context.Context, o *options.Options, c *clients, families *
 		w.certificates = files
 		return w, nil
 	}
-	issuer, err := webhook.NewKeeper(webhook.KeeperConfig{
+	issuer, err := webhook.NewCertificateManager(webhook.CertificateConfig{
 		Client:        c.webhooks,
 		Namespace:     o.LeaderElection.OwnNamespace(),
 		Secret:        o.WebhookCASecret,

@@ -16,9 +16,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
 )
 
-// FuzzHandler sends any body to both webhooks: there is no panic, and no answer that is neither a yes, nor
-// a no with its reason, nor an HTTP error. The corpus in testdata runs with the
-// other tests: one input for each kind of answer, and what "make fuzz" has found worth keeping.
+// FuzzHandler sends arbitrary bodies to both webhooks. There must be no panic, and each response
+// must allow the request, deny it with a reason, or be an HTTP error. The corpus in testdata runs
+// with the other tests: one input for each kind of response, and inputs that "make fuzz" found.
 func FuzzHandler(f *testing.F) {
 	for _, seed := range []string{
 		create(performerJSON("x", good)), create(performerJSON("x", bad)), update(performerJSON("x", bad), performerJSON("x", worse)),
@@ -36,19 +36,19 @@ func FuzzHandler(f *testing.F) {
 			default:
 				t.Fatalf("%s: status %d: %s", path, recorder.Code, recorder.Body)
 			}
-			var answer admissionv1.AdmissionReview
-			if err := json.Unmarshal(recorder.Body.Bytes(), &answer); err != nil || answer.Response == nil || answer.Response.UID == "" {
-				t.Fatalf("%s: no answer: %v", path, err)
+			var review admissionv1.AdmissionReview
+			if err := json.Unmarshal(recorder.Body.Bytes(), &review); err != nil || review.Response == nil || review.Response.UID == "" {
+				t.Fatalf("%s: not a response: %v", path, err)
 			}
-			if r := answer.Response; !r.Allowed && (r.Result == nil || r.Result.Message == "" || r.Result.Code == 0) {
-				t.Fatalf("%s: refused without a reason", path)
+			if r := review.Response; !r.Allowed && (r.Result == nil || r.Result.Message == "" || r.Result.Code == 0) {
+				t.Fatalf("%s: denied without a reason", path)
 			}
 		}
 	})
 }
 
-// FuzzDecision has any spec judged, and the metadata of any Performer filled in: what is filled in once is
-// filled in for good, and never changes the revision.
+// FuzzDecision checks arbitrary Performers and adds the metadata defaults. Adding them a second
+// time must change nothing, and they must not change the revision.
 func FuzzDecision(f *testing.F) {
 	for _, spec := range []string{good, bad, worse, shabby, `{"config":{"env":[{"name":"A"}]}}`} {
 		f.Add(performerJSON("x", spec))
@@ -61,7 +61,7 @@ func FuzzDecision(f *testing.F) {
 		settings := performer.Settings{TEEs: render.DefaultTEEs()}
 		for _, m := range validation.Validate(p, settings.TEEs) {
 			if m.Field == "" || m.Why == "" {
-				t.Errorf("a mistake without field or reason: %q", m)
+				t.Errorf("a mistake without a field or a reason: %q", m)
 			}
 		}
 		validation.Warnings(nil, p)
@@ -71,10 +71,10 @@ func FuzzDecision(f *testing.F) {
 		twice := once.DeepCopy()
 		validation.DefaultMeta(twice, !settings.WithoutFinalizer)
 		if metadataPatch(&once.ObjectMeta, &twice.ObjectMeta) != nil {
-			t.Error("the second time fills in something more")
+			t.Error("adding the defaults a second time changes the metadata")
 		}
 		if render.Revision(&p.Spec) != render.Revision(&once.Spec) {
-			t.Error("what is filled in would start an upgrade")
+			t.Error("the defaults change the revision")
 		}
 	})
 }

@@ -18,14 +18,14 @@ type judgement struct {
 	want   []string
 }
 
-// image is a spec of an image; the message need only have the reason, for what it says of the image follows.
+// image is a spec with an image. Its message must have the field and the image in addition to want.
 func image(reference string, want ...string) judgement {
 	text, err := json.Marshal(reference)
 	if err != nil {
 		panic(err)
 	}
 	if len(want) > 0 && !strings.ContainsAny(reference, "\n") {
-		want = append(want, fmt.Sprintf(`spec.image is "%s"`, reference))
+		want = append(want, fmt.Sprintf(`spec.image: image "%s" `, reference))
 	}
 	return judgement{`"image":` + string(text), want}
 }
@@ -33,7 +33,7 @@ func image(reference string, want ...string) judgement {
 // imageVolume is a spec with an image in a volume.
 func imageVolume(reference string, want ...string) judgement {
 	if len(want) > 0 {
-		want = append(want, fmt.Sprintf(`spec.volumes[v].image.reference is %q`, reference))
+		want = append(want, fmt.Sprintf(`spec.volumes[v].image.reference: image %q `, reference))
 	}
 	return judgement{fmt.Sprintf(`"image":"ghcr.io/team/avs:1%s","volumes":[{"name":"e","emptyDir":{}},{"name":"v","image":{"reference":%q}}]`, digest, reference), want}
 }
@@ -51,7 +51,7 @@ func judgeAll(t *testing.T, concern string, change func(*admissionv1.ValidatingA
 }
 
 func TestAllowedRegistries(t *testing.T) {
-	const refused, unreadable = "it must be from one of", "it must be an image reference, such as ghcr.io/team/avs:v1"
+	const refused, unreadable = "is not allowed: expected an image from one of", "is not a valid reference: expected a reference such as ghcr.io/team/avs:v1"
 	judgeAll(t, "allowed-registries",
 		// All ways to separate them, and a capital letter and a slash too many.
 		with("allowed-registries", "registry.example.com/team, Ghcr.io/\ndocker.io/library\tlocalhost:5000\n\n[2001:db8::1]:5000/x bare:5000,127.0.0.1\n"),
@@ -95,13 +95,13 @@ func TestAllowedRegistries(t *testing.T) {
 		image("registry.example.com:443/team/avs:1", refused),
 		image("registry.example.com:5000/team/avs:1", refused),
 		image("evil.io/registry.example.com/team/avs:1", refused),
-		image("evil/registry.example.com/team/avs:1", refused, "of docker.io/evil/registry.example.com/team/avs;"),
+		image("evil/registry.example.com/team/avs:1", refused, "(docker.io/evil/registry.example.com/team/avs)"),
 		image("evil.io/avs:1", refused),
 		image("evil.io:5000/avs:1", refused),
 		image("evil:5000/avs:1", refused),
-		image("evil/avs:1", refused, "of docker.io/evil/avs;"),
+		image("evil/avs:1", refused, "(docker.io/evil/avs)"),
 		image("docker.io/evil/avs:1", refused),
-		image("index.docker.io/evil/avs", refused, "of docker.io/evil/avs;"),
+		image("index.docker.io/evil/avs", refused, "(docker.io/evil/avs)"),
 		image("index.docker.io.evil/library/avs", refused),
 		image("docker.io.evil/library/avs", refused),
 		image("docker.io/library-evil/avs", refused),
@@ -113,7 +113,7 @@ func TestAllowedRegistries(t *testing.T) {
 		image("127.0.0.1:5000/avs", refused),
 		image("127.0.0.11/avs", refused),
 		// A capital letter makes a first part the name of a registry: runtimes would ask a machine called Library.
-		image("Library/avs:1", refused, "of library/avs;"),
+		image("Library/avs:1", refused, "(library/avs)"),
 		image("Evil/library/avs:1", refused),
 
 		image("evil.io/avs@registry.example.com/team/avs", unreadable),
@@ -141,7 +141,7 @@ func TestAllowedRegistries(t *testing.T) {
 		image("registry.example.com:/team/avs", unreadable),
 		image("registry.example.com:a/team/avs", unreadable),
 		image("regıstry.example.com/team/avs", unreadable),
-		image("registry.example.com/team/avs\nevil.io/avs", "spec.image and the images of spec.volumes must be from the registries that are allowed"),
+		image("registry.example.com/team/avs\nevil.io/avs", "spec.image and the images of spec.volumes must be from one of the allowed registries"),
 		// What a node has already, from wherever.
 		image("sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef", unreadable),
 		image("sha256:0123", unreadable),
@@ -156,7 +156,7 @@ func TestAllowedRegistries(t *testing.T) {
 }
 
 func TestImageDigest(t *testing.T) {
-	const refused = "it must end in a digest, as in name@sha256:<64 hexadecimal digits>"
+	const refused = "does not end in a valid digest: expected one as in name@sha256:<64 hexadecimal digits>"
 	const hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	judgeAll(t, "image-digest", nil,
 		image("avs"+digest),
@@ -184,7 +184,7 @@ func TestImageDigest(t *testing.T) {
 }
 
 func TestImageTag(t *testing.T) {
-	refused := "it must have a tag other than latest, or a digest"
+	refused := "is not allowed: expected a tag other than latest, or a digest"
 	judgeAll(t, "image-tag", nil,
 		image("avs:v1"),
 		image("avs:latest-1"),
@@ -207,11 +207,11 @@ func TestImageTag(t *testing.T) {
 		imageVolume("model", refused),
 		imageVolume("model:latest", refused),
 	)
-	refused = "it must have a tag other than latest, main, dev, or a digest"
+	refused = "is not allowed: expected a tag other than latest, main, dev, or a digest"
 	judgeAll(t, "image-tag", with("forbidden-tags", "latest, main\ndev"),
 		image("avs:v1"), image("avs:main1"), image("avs:main"+digest),
 		image("avs", refused), image("avs:main", refused), image("avs:dev", refused), image("avs:latest", refused))
-	refused = "it must have a tag, or a digest"
+	refused = "is not allowed: expected a tag, or a digest"
 	judgeAll(t, "image-tag", with("forbidden-tags", ""),
 		image("avs:latest"), image("avs"+digest), image("avs", refused))
 }
@@ -227,19 +227,19 @@ func TestAllowedServiceAccounts(t *testing.T) {
 		token       = `{"serviceAccountToken":{"path":"token"}}`
 		certificate = `{"podCertificate":{"signerName":"example.com/signer","keyType":"ED25519","credentialBundlePath":"bundle"}}`
 	)
-	named := func(name, must string) string {
-		return fmt.Sprintf(`spec.config.serviceAccountName is %q; it must %s`, name, must)
+	named := func(name, expected string) string {
+		return fmt.Sprintf(`spec.config.serviceAccountName: service account %q is not allowed: expected %s`, name, expected)
 	}
-	mounted := `spec.volumes[v].projected has a token of service account "default"; it must `
+	mounted := `spec.volumes[v].projected: token of service account "default" is not allowed: expected `
 	judgeAll(t, "service-accounts", nil,
 		account(""),
-		account("default", named("default", "not be set")),
-		account("avs", named("avs", "not be set")),
+		account("default", named("default", "none")),
+		account("avs", named("avs", "none")),
 		projected(`{"secret":{"name":"s"}}`),
-		projected(token, mounted+"not be set"),
-		projected(certificate, mounted+"not be set"),
+		projected(token, mounted+"none"),
+		projected(certificate, mounted+"none"),
 	)
-	const list = "be one of avs, other/signer"
+	const list = "one of avs, other/signer"
 	judgeAll(t, "service-accounts", with("allowed-service-accounts", "avs, other/signer"),
 		judgement{`"version":"1"`, nil},
 		account("avs"),
@@ -255,20 +255,20 @@ func TestAllowedServiceAccounts(t *testing.T) {
 	judgeAll(t, "service-accounts", func(b *admissionv1.ValidatingAdmissionPolicyBinding) {
 		namespace := strings.TrimPrefix(b.Name, policyPrefix+"service-accounts-")
 		b.Annotations = map[string]string{parameters + "allowed-service-accounts": namespace + "/signer"}
-	}, account("signer"), account("avs", `spec.config.serviceAccountName is "avs"; it must be one of test-`))
+	}, account("signer"), account("avs", `spec.config.serviceAccountName: service account "avs" is not allowed: expected one of test-`))
 }
 
 func TestAllowedRuntimeClasses(t *testing.T) {
 	class := func(name string, want ...string) judgement {
 		return judgement{fmt.Sprintf(`"scheduling":{"runtimeClass":%q}`, name), want}
 	}
-	const refused = "it must be one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx"
+	const refused = "is not allowed: expected one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx"
 	judgeAll(t, "runtime-classes", nil,
 		judgement{`"scheduling":{"priorityClassName":"high"}`, nil},
 		class(""), class("gvisor"), class("kata-qemu-tdx"),
-		class("runc", `spec.scheduling.runtimeClass is "runc"; `+refused),
+		class("runc", `spec.scheduling.runtimeClass: RuntimeClass "runc" `+refused),
 		class("kata-qemu", refused), class("kat", refused), class("Kata", refused), class("gvisor,kata", refused))
-	judgeAll(t, "runtime-classes", with("allowed-runtime-classes", ""), class(""), class("kata", `spec.scheduling.runtimeClass is "kata"; it must not be set`))
+	judgeAll(t, "runtime-classes", with("allowed-runtime-classes", ""), class(""), class("kata", `spec.scheduling.runtimeClass: RuntimeClass "kata" is not allowed: expected none`))
 }
 
 func TestResourceCeilings(t *testing.T) {
@@ -279,25 +279,25 @@ func TestResourceCeilings(t *testing.T) {
 		limits(`"cpu":"8","memory":"32Gi","ephemeral-storage":"64Gi"`),
 		limits(`"cpu":8,"memory":34359738368,"ephemeral-storage":1`),
 		limits(`"cpu":"8000m","memory":"0.03125Ti","ephemeral-storage":"1e9"`),
-		limits(`"cpu":"8001m","memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu is 8001m; it must be at most 8"),
-		limits(`"cpu":9,"memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu is 9; it must be at most 8"),
-		limits(`"cpu":"1E","memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu is 1E; it must be at most 8"),
-		limits(`"cpu":"1","memory":"34359738369","ephemeral-storage":"1Gi"`, "spec.resources.limits.memory is 34359738369; it must be at most 32Gi"),
-		limits(`"cpu":"1","memory":"1Gi","ephemeral-storage":"65Gi"`, "spec.resources.limits.ephemeral-storage is 65Gi; it must be at most 64Gi"),
+		limits(`"cpu":"8001m","memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu: 8001m exceeds the ceiling: expected at most 8"),
+		limits(`"cpu":9,"memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu: 9 exceeds the ceiling: expected at most 8"),
+		limits(`"cpu":"1E","memory":"1Gi","ephemeral-storage":"1Gi"`, "spec.resources.limits.cpu: 1E exceeds the ceiling: expected at most 8"),
+		limits(`"cpu":"1","memory":"34359738369","ephemeral-storage":"1Gi"`, "spec.resources.limits.memory: 34359738369 exceeds the ceiling: expected at most 32Gi"),
+		limits(`"cpu":"1","memory":"1Gi","ephemeral-storage":"65Gi"`, "spec.resources.limits.ephemeral-storage: 65Gi exceeds the ceiling: expected at most 64Gi"),
 		// No limit is no ceiling.
-		judgement{`"version":"1"`, []string{"spec.resources.limits.cpu is not set; it must be at most 8"}},
-		limits(`"cpu":"1"`, "spec.resources.limits.memory is not set; it must be at most 32Gi"),
-		limits(`"cpu":"1","memory":"1Gi"`, "spec.resources.limits.ephemeral-storage is not set; it must be at most 64Gi"),
-		judgement{`"resources":{"requests":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"}}`, []string{"spec.resources.limits.cpu is not set"}},
+		judgement{`"version":"1"`, []string{"spec.resources.limits.cpu: no limit is set: expected at most 8"}},
+		limits(`"cpu":"1"`, "spec.resources.limits.memory: no limit is set: expected at most 32Gi"),
+		limits(`"cpu":"1","memory":"1Gi"`, "spec.resources.limits.ephemeral-storage: no limit is set: expected at most 64Gi"),
+		judgement{`"resources":{"requests":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"}}`, []string{"spec.resources.limits.cpu: no limit is set"}},
 		judgement{`"resources":{"limits":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"},"requests":{"memory":"33Gi"}}`,
-			[]string{"spec.resources.requests.memory is 33Gi; it must be at most 32Gi"}},
+			[]string{"spec.resources.requests.memory: 33Gi exceeds the ceiling: expected at most 32Gi"}},
 	)
 
 	gpus := func(count int, kind, limits string, want ...string) judgement {
 		return judgement{fmt.Sprintf(`"hardwareRequirements":{"gpuCount":%d,"gpuType":%q},"resources":{"limits":{%s}}`, count, kind, limits), want}
 	}
 	sum := func(n string) string {
-		return "spec.hardwareRequirements.gpuCount with the nvidia.com/ limits of spec.resources is " + n + "; it must be at most 2"
+		return "spec.hardwareRequirements.gpuCount: " + n + " GPUs, with the nvidia.com/ limits of spec.resources, exceed the ceiling: expected at most 2"
 	}
 	judgeAll(t, "resource-ceilings", with("max-gpus", "2"),
 		// Resources without a ceiling need no limit.
@@ -338,41 +338,41 @@ func TestPoliciesJudgeWhatChanges(t *testing.T) {
 			{`"imagePullPolicy":"Always"`, nil},
 			{volumes(evil + `,{"name":"b","emptyDir":{}}`), nil},
 			{volumes(`{"name":"b","emptyDir":{}},` + evil), nil},
-			{volumes(evil + `,{"name":"b","image":{"reference":"evil.io/model:1"}}`), []string{`spec.volumes[b].image.reference is "evil.io/model:1"`}},
-			{volumes(`{"name":"a","image":{"reference":"evil.io/model:2"}}`), []string{`spec.volumes[a].image.reference is "evil.io/model:2"`}},
-			{`"image":"evil.io/model:1"`, []string{`spec.image is "evil.io/model:1"`}},
+			{volumes(evil + `,{"name":"b","image":{"reference":"evil.io/model:1"}}`), []string{`spec.volumes[b].image.reference: image "evil.io/model:1"`}},
+			{volumes(`{"name":"a","image":{"reference":"evil.io/model:2"}}`), []string{`spec.volumes[a].image.reference: image "evil.io/model:2"`}},
+			{`"image":"evil.io/model:1"`, []string{`spec.image: image "evil.io/model:1"`}},
 			{`"image":"ghcr.io/team/avs:2"`, nil},
 			{volumes(`{"name":"a","emptyDir":{}}`), nil},
-			{volumes(evil), []string{`spec.volumes[a].image.reference is "evil.io/model:1"`}},
+			{volumes(evil), []string{`spec.volumes[a].image.reference: image "evil.io/model:1"`}},
 		}},
 		{"ceilings", "resource-ceilings", `"resources":{` + limits + `}}`, []judgement{
 			{`"version":"2"`, nil},
 			// The memory is too much too, and has not changed.
 			{`"resources":{"limits":{"cpu":"8"}}`, nil},
-			{`"resources":{"requests":{"memory":"1Gi"}}`, []string{"spec.resources.limits.memory is 33Gi"}},
-			{`"resources":{"limits":{"cpu":null}}`, []string{"spec.resources.limits.cpu is not set"}},
+			{`"resources":{"requests":{"memory":"1Gi"}}`, []string{"spec.resources.limits.memory: 33Gi exceeds the ceiling"}},
+			{`"resources":{"limits":{"cpu":null}}`, []string{"spec.resources.limits.cpu: no limit is set"}},
 			{`"resources":{"limits":{"memory":"1Gi"}}`, nil},
 			// As numbers.
 			{`"resources":{"limits":{"cpu":7},"requests":{"cpu":1}}`, nil},
 			{`"resources":{"limits":{"cpu":8}}`, nil},
-			{`"resources":{"limits":{"cpu":9}}`, []string{"spec.resources.limits.cpu is 9; it must be at most 8"}},
-			{`"resources":{"requests":{"cpu":9}}`, []string{"spec.resources.requests.cpu is 9; it must be at most 8"}},
-			{`"resources":null`, []string{"spec.resources.limits.cpu is not set"}},
+			{`"resources":{"limits":{"cpu":9}}`, []string{"spec.resources.limits.cpu: 9 exceeds the ceiling: expected at most 8"}},
+			{`"resources":{"requests":{"cpu":9}}`, []string{"spec.resources.requests.cpu: 9 exceeds the ceiling: expected at most 8"}},
+			{`"resources":null`, []string{"spec.resources.limits.cpu: no limit is set"}},
 		}},
 		{"GPUs", "resource-ceilings", `"resources":{` + limits + `},"requests":{"cpu":"1"}},"hardwareRequirements":{"gpuCount":9}`, []judgement{
 			{`"hardwareRequirements":{"gpuType":"A100"}`, nil},
-			{`"hardwareRequirements":{"gpuCount":10}`, []string{"gpuCount with the nvidia.com/ limits of spec.resources is 10; it must be at most 8"}},
-			{`"resources":{"limits":{"nvidia.com/mig-1g.5gb":1}}`, []string{"is 10; it must be at most 8"}},
+			{`"hardwareRequirements":{"gpuCount":10}`, []string{"gpuCount: 10 GPUs, with the nvidia.com/ limits of spec.resources, exceed the ceiling: expected at most 8"}},
+			{`"resources":{"limits":{"nvidia.com/mig-1g.5gb":1}}`, []string{"10 GPUs, with the nvidia.com/ limits of spec.resources, exceed the ceiling: expected at most 8"}},
 			{`"hardwareRequirements":{"gpuCount":8}`, nil},
 		}},
 		{"an account", "service-accounts", `"config":{"serviceAccountName":"admin"}`, []judgement{
 			{`"config":{"args":["a"]}`, nil},
 			{volumes(token), nil},
-			{`"config":{"serviceAccountName":"other"}`, []string{`spec.config.serviceAccountName is "other"`}},
+			{`"config":{"serviceAccountName":"other"}`, []string{`spec.config.serviceAccountName: service account "other"`}},
 			// The volume then has another account's token.
-			{`"config":{"serviceAccountName":null}`, []string{`spec.volumes[a].projected has a token of service account "default"`}},
+			{`"config":{"serviceAccountName":null}`, []string{`spec.volumes[a].projected: token of service account "default"`}},
 			{`"config":{"serviceAccountName":null},"volumes":null`, nil},
-			{volumes(token), []string{`spec.volumes[a].projected has a token of service account "default"`}},
+			{volumes(token), []string{`spec.volumes[a].projected: token of service account "default"`}},
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -393,22 +393,22 @@ func TestPoliciesJudgeWhatChanges(t *testing.T) {
 func TestParametersThatAreWrong(t *testing.T) {
 	var tests []func()
 	for _, test := range []struct{ concern, parameter, value, says string }{
-		{"allowed-registries", "allowed-registries", "", "is missing or empty; it must name registries"},
-		{"allowed-registries", "allowed-registries", " ,\n", "is missing or empty; it must name registries"},
-		{"allowed-registries", "allowed-registries", "ghcr.io,team", `has "team"; it must be a registry, with or without a path, such as ghcr.io or docker.io/library`},
-		{"allowed-registries", "allowed-registries", "team/avs", `has "team/avs"; it must be a registry`},
-		{"allowed-registries", "allowed-registries", "*.example.com", `has "*.example.com"; it must be a registry`},
-		{"allowed-registries", "allowed-registries", "*", `has "*"; it must be a registry`},
-		{"allowed-registries", "allowed-registries", "/", `has ""; it must be a registry`},
-		{"allowed-registries", "allowed-registries", "https://ghcr.io", `has "https://ghcr.io"; it must be a registry`},
-		{"allowed-registries", "allowed-registries", "ghcr.io/avs:v1", `has "ghcr.io/avs:v1"; it must be a registry`},
-		{"allowed-registries", "allowed-registries", `["ghcr.io"]`, `it must be a registry`},
-		{"runtime-classes", "allowed-runtime-classes", "kata,*", `has "*"; it must be the name of a RuntimeClass`},
-		{"service-accounts", "allowed-service-accounts", "*", `has "*"; it must be the name of a service account, or namespace/name`},
-		{"service-accounts", "allowed-service-accounts", "a/b/c", `has "a/b/c"; it must be the name of a service account`},
-		{"resource-ceilings", "max-cpu", "much", `is "much"; it must be a quantity, such as 4 or 8Gi`},
-		{"resource-ceilings", "max-memory", "", `is ""; it must be a quantity, such as 4 or 8Gi`},
-		{"resource-ceilings", "max-gpus", "8 GPUs", `is "8 GPUs"; it must be a quantity, such as 4 or 8Gi`},
+		{"allowed-registries", "allowed-registries", "", "is missing or empty: expected registries"},
+		{"allowed-registries", "allowed-registries", " ,\n", "is missing or empty: expected registries"},
+		{"allowed-registries", "allowed-registries", "ghcr.io,team", `contains "team": expected a registry, with or without a path, such as ghcr.io or docker.io/library`},
+		{"allowed-registries", "allowed-registries", "team/avs", `contains "team/avs": expected a registry`},
+		{"allowed-registries", "allowed-registries", "*.example.com", `contains "*.example.com": expected a registry`},
+		{"allowed-registries", "allowed-registries", "*", `contains "*": expected a registry`},
+		{"allowed-registries", "allowed-registries", "/", `contains "": expected a registry`},
+		{"allowed-registries", "allowed-registries", "https://ghcr.io", `contains "https://ghcr.io": expected a registry`},
+		{"allowed-registries", "allowed-registries", "ghcr.io/avs:v1", `contains "ghcr.io/avs:v1": expected a registry`},
+		{"allowed-registries", "allowed-registries", `["ghcr.io"]`, `: expected a registry`},
+		{"runtime-classes", "allowed-runtime-classes", "kata,*", `contains "*": expected the name of a RuntimeClass`},
+		{"service-accounts", "allowed-service-accounts", "*", `contains "*": expected a service account, as name or namespace/name`},
+		{"service-accounts", "allowed-service-accounts", "a/b/c", `contains "a/b/c": expected a service account, as name or namespace/name`},
+		{"resource-ceilings", "max-cpu", "much", `is "much": expected a quantity, such as 4 or 8Gi`},
+		{"resource-ceilings", "max-memory", "", `is "": expected a quantity, such as 4 or 8Gi`},
+		{"resource-ceilings", "max-gpus", "8 GPUs", `is "8 GPUs": expected a quantity, such as 4 or 8Gi`},
 	} {
 		namespace := newNamespace(t)
 		checkRefusal(t, post(t, namespace, "a", merged(t, bad(test.concern))), nil)
@@ -417,7 +417,7 @@ func TestParametersThatAreWrong(t *testing.T) {
 			t.Run(test.parameter+"="+test.value, func(t *testing.T) {
 				mustRefuse(t, binding, namespace)
 				checkRefusal(t, askFor(t, namespace, merged(t, bad(test.concern))), []string{
-					"cannot be checked: annotation " + parameters + test.parameter + " of ValidatingAdmissionPolicyBinding " + binding, test.says})
+					": cannot be checked: annotation " + parameters + test.parameter + " of ValidatingAdmissionPolicyBinding " + binding, test.says})
 				mustStandBy(t, namespace, "a")
 				checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
 			})
@@ -460,6 +460,6 @@ func TestPoliciesAtTheirLargest(t *testing.T) {
 	// And to the last one, all are judged.
 	judgeAll(t, "allowed-registries", with("allowed-registries", list(registry)), judgement{
 		strings.Replace(spec, `"v63","image":{"reference":"registry`, `"v63","image":{"reference":"evil`, 1),
-		[]string{"spec.image and the images of spec.volumes must be from the registries that are allowed"},
+		[]string{"spec.image and the images of spec.volumes must be from one of the allowed registries"},
 	})
 }

@@ -44,18 +44,18 @@ var policies = map[string]struct {
 	bad, good, want string
 }{
 	"allowed-registries": {`"image":"evil.example.com/avs:1"`, `"image":"ghcr.io/team/avs:1"`,
-		`spec.image is "evil.example.com/avs:1", of evil.example.com/avs; it must be from one of docker.io, gcr.io, ghcr.io, public.ecr.aws, quay.io, registry.k8s.io`},
+		`spec.image: image "evil.example.com/avs:1" (evil.example.com/avs) is not allowed: expected an image from one of docker.io, gcr.io, ghcr.io, public.ecr.aws, quay.io, registry.k8s.io`},
 	"image-digest": {`"image":"ghcr.io/team/avs:1"`, `"image":"ghcr.io/team/avs` + digest + `"`,
-		`spec.image is "ghcr.io/team/avs:1"; it must end in a digest, as in name@sha256:<64 hexadecimal digits>`},
+		`spec.image: image "ghcr.io/team/avs:1" does not end in a valid digest: expected one as in name@sha256:<64 hexadecimal digits>`},
 	"image-tag": {`"image":"ghcr.io/team/avs:latest"`, `"image":"ghcr.io/team/avs:v1"`,
-		`spec.image is "ghcr.io/team/avs:latest"; it must have a tag other than latest, or a digest`},
+		`spec.image: image "ghcr.io/team/avs:latest" is not allowed: expected a tag other than latest, or a digest`},
 	"resource-ceilings": {`"resources":{"limits":{"cpu":"9","memory":"32Gi","ephemeral-storage":"64Gi"}}`,
 		`"resources":{"limits":{"cpu":"8","memory":"32Gi","ephemeral-storage":"64Gi"}}`,
-		`spec.resources.limits.cpu is 9; it must be at most 8`},
+		`spec.resources.limits.cpu: 9 exceeds the ceiling: expected at most 8`},
 	"runtime-classes": {`"scheduling":{"runtimeClass":"runc"}`, `"scheduling":{"runtimeClass":"kata"}`,
-		`spec.scheduling.runtimeClass is "runc"; it must be one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx`},
+		`spec.scheduling.runtimeClass: RuntimeClass "runc" is not allowed: expected one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx`},
 	"service-accounts": {`"config":{"serviceAccountName":"admin"}`, `"config":{"serviceAccountName":null}`,
-		`spec.config.serviceAccountName is "admin"; it must not be set`},
+		`spec.config.serviceAccountName: service account "admin" is not allowed: expected none`},
 }
 
 // readPolicy returns a policy and its binding as they are installed.
@@ -321,12 +321,12 @@ func mustLetGo(t *testing.T, namespace, name string) {
 func TestPoliciesWithoutTheirParameters(t *testing.T) {
 	var tests []func()
 	for concern, says := range map[string]string{
-		"allowed-registries": "spec.image cannot be checked: annotation hourglass.eigenlayer.io/allowed-registries of %s is missing or empty; it must name registries, such as ghcr.io,docker.io/library",
-		"image-tag":          "spec.image cannot be checked: annotation hourglass.eigenlayer.io/forbidden-tags of %s is missing; it must name tags, such as latest",
-		"resource-ceilings": "spec.resources cannot be checked: %s has none of the annotations hourglass.eigenlayer.io/max-cpu, hourglass.eigenlayer.io/max-memory, " +
-			"hourglass.eigenlayer.io/max-ephemeral-storage, hourglass.eigenlayer.io/max-gpus; it must have at least one",
-		"runtime-classes":  "spec.scheduling.runtimeClass cannot be checked: annotation hourglass.eigenlayer.io/allowed-runtime-classes of %s is missing; it must name RuntimeClasses, or be empty for none",
-		"service-accounts": "spec.config.serviceAccountName cannot be checked: annotation hourglass.eigenlayer.io/allowed-service-accounts of %s is missing; it must name service accounts, as name or namespace/name, or be empty for none",
+		"allowed-registries": "spec.image: cannot be checked: annotation hourglass.eigenlayer.io/allowed-registries of %s is missing or empty: expected registries, such as ghcr.io,docker.io/library",
+		"image-tag":          "spec.image: cannot be checked: annotation hourglass.eigenlayer.io/forbidden-tags of %s is missing: expected tags, such as latest",
+		"resource-ceilings": "spec.resources: cannot be checked: %s has none of the annotations hourglass.eigenlayer.io/max-cpu, hourglass.eigenlayer.io/max-memory, " +
+			"hourglass.eigenlayer.io/max-ephemeral-storage, hourglass.eigenlayer.io/max-gpus: expected at least one",
+		"runtime-classes":  "spec.scheduling.runtimeClass: cannot be checked: annotation hourglass.eigenlayer.io/allowed-runtime-classes of %s is missing: expected RuntimeClasses, or an empty value for none",
+		"service-accounts": "spec.config.serviceAccountName: cannot be checked: annotation hourglass.eigenlayer.io/allowed-service-accounts of %s is missing: expected service accounts, as name or namespace/name, or an empty value for none",
 	} {
 		for what, change := range map[string]func(*admissionv1.ValidatingAdmissionPolicyBinding){
 			"no annotation": with("", ""),
@@ -342,7 +342,7 @@ func TestPoliciesWithoutTheirParameters(t *testing.T) {
 					mustRefuse(t, binding, namespace)
 					holder := "ValidatingAdmissionPolicyBinding " + binding
 					if what == "no paramRef" {
-						holder = "the binding, which must name itself in spec.paramRef,"
+						holder = "the binding (which must name itself in spec.paramRef)"
 					}
 					want := []string{fmt.Sprintf(says, holder)}
 					checkRefusal(t, askFor(t, namespace, merged(t, bad(concern))), want)

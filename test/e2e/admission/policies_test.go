@@ -70,7 +70,7 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 
 	const refusal = `performers.hourglass.eigenlayer.io "newer" is forbidden: ` +
 		"ValidatingAdmissionPolicy 'hourglass-operator-service-accounts' with binding 'hourglass-operator-service-accounts' denied request: " +
-		`spec.config.serviceAccountName is "admin"; it must not be set`
+		`spec.config.serviceAccountName: service account "admin" is not allowed: expected none`
 	wait.For(t, "a Performer to be refused", func(ctx context.Context) error {
 		_, err := cluster.Apply(ctx, ns.Name, unaccountable)
 		if err == nil {
