@@ -2,7 +2,7 @@ module github.com/Layr-Labs/hourglass-operator/examples/client
 
 go 1.26.0
 
-// Of a released version, and not of the copy beside it, a tool of yours has no such line.
+// This directive selects the checkout that contains this module. A tool that uses a release does not need it.
 replace github.com/Layr-Labs/hourglass-operator => ../..
 
 require (

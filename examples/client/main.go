@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Performers is a program that works with Performers through their typed client: a start for a tool
-// of your own. Of the operator it imports the types and what is generated from them, and nothing else.
+// Performers is a program that manages Performers through their typed client. Use it as a start for
+// your own tool. It imports only the operator's API types and the code generated from them.
 package main
 
 import (
@@ -24,11 +24,11 @@ import (
 
 const usage = `usage: performers COMMAND [NAME] [flags]
 
-  create NAME --avs=ADDRESS --image=IMAGE   make a Performer that is not there yet
-  apply NAME --avs=ADDRESS --image=IMAGE    make it, or change what differs, by server-side apply
-  wait NAME                                 wait until what it asks for is what serves
-  watch                                     print each change of the namespace's Performers
-  delete NAME                               delete it and wait until it is gone
+  create NAME --avs=ADDRESS --image=IMAGE   create a Performer that does not exist yet
+  apply NAME --avs=ADDRESS --image=IMAGE    create or update a Performer by server-side apply
+  wait NAME                                 wait until the Performer is ready
+  watch                                     print each change of the Performers in the namespace
+  delete NAME                               delete a Performer and wait until it is deleted
 
 flags, after the name:
 `
@@ -47,15 +47,16 @@ func main() {
 	os.Exit(code)
 }
 
-// options are what the flags say.
+// options are the values of the flags.
 type options struct {
 	kubeconfig, namespace string
 	timeout               time.Duration
 	force                 bool
-	wanted                wanted
+	desired               desired
 }
 
-// run does what the arguments say. Results go to stdout; progress and errors go to stderr.
+// run executes the command in the arguments and returns the exit code. Results go to stdout,
+// progress and errors to stderr.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	command, name, o, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -67,7 +68,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	client, namespace, err := connect(o.kubeconfig, o.namespace)
 	if err == nil {
-		err = do(ctx, client, namespace, command, name, o, stdout, stderr)
+		err = execute(ctx, client, namespace, command, name, o, stdout, stderr)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "performers: %v\n", err)
@@ -76,18 +77,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return exitOK
 }
 
-// parse reads the command line. After it a command has all that it needs.
+// parse parses the command line and checks that the command has all arguments that it needs.
 func parse(args []string, stderr io.Writer) (command, name string, o options, err error) {
 	flags := flag.NewFlagSet("performers", flag.ContinueOnError)
-	flags.SetOutput(io.Discard) // what is wrong is told once, by the caller
-	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "`file` that says how to reach the cluster (KUBECONFIG, then ~/.kube/config)")
-	flags.StringVar(&o.namespace, "namespace", "", "`namespace` of the Performers (that of the kubeconfig)")
-	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long the command may take, watch apart")
-	flags.BoolVar(&o.force, "force", false, "apply: take over the fields that others own")
-	flags.StringVar(&o.wanted.avsAddress, "avs", "", "create, apply: `address` of the AVS")
-	flags.StringVar(&o.wanted.image, "image", "", "create, apply: container `image`")
-	flags.StringVar(&o.wanted.version, "version", "", "create, apply: `version` of the workload")
-	flags.IntVar(&o.wanted.port, "port", 9090, "create, apply: `port` on which the container answers gRPC")
+	flags.SetOutput(io.Discard) // the caller prints the error, once
+	flags.StringVar(&o.kubeconfig, "kubeconfig", "", "kubeconfig `file` of the cluster (default: KUBECONFIG, then ~/.kube/config)")
+	flags.StringVar(&o.namespace, "namespace", "", "`namespace` of the Performers (default: that of the kubeconfig)")
+	flags.DurationVar(&o.timeout, "timeout", 5*time.Minute, "how long a command other than watch may take")
+	flags.BoolVar(&o.force, "force", false, "apply: take over the fields that another field manager owns")
+	flags.StringVar(&o.desired.avsAddress, "avs", "", "create, apply: `address` of the AVS")
+	flags.StringVar(&o.desired.image, "image", "", "create, apply: container `image`")
+	flags.StringVar(&o.desired.version, "version", "", "create, apply: `version` of the workload")
+	flags.IntVar(&o.desired.port, "port", 9090, "create, apply: `port` on which the container answers gRPC")
 	help := func() error {
 		fmt.Fprint(stderr, usage)
 		flags.SetOutput(stderr)
@@ -96,7 +97,7 @@ func parse(args []string, stderr io.Writer) (command, name string, o options, er
 	}
 
 	if len(args) == 0 {
-		return "", "", o, errors.New("name a command: create, apply, wait, watch or delete (--help tells more)")
+		return "", "", o, errors.New("no command: expected create, apply, wait, watch or delete (see --help)")
 	}
 	command, rest := args[0], args[1:]
 	switch command {
@@ -113,7 +114,7 @@ func parse(args []string, stderr io.Writer) (command, name string, o options, er
 		if isHelp(command) {
 			return "", "", o, help()
 		}
-		return "", "", o, fmt.Errorf("unknown command %q: there are create, apply, wait, watch and delete", command)
+		return "", "", o, fmt.Errorf("unknown command %q: expected create, apply, wait, watch or delete", command)
 	}
 	if err := flags.Parse(rest); errors.Is(err, flag.ErrHelp) {
 		return "", "", o, help()
@@ -124,10 +125,10 @@ func parse(args []string, stderr io.Writer) (command, name string, o options, er
 	case flags.NArg() > 0:
 		return "", "", o, fmt.Errorf("unexpected argument %q after %s", flags.Arg(0), command)
 	case o.timeout <= 0:
-		return "", "", o, fmt.Errorf("--timeout is %s: it must be longer than 0", o.timeout)
-	case o.wanted.port < 1 || o.wanted.port > 65535:
-		return "", "", o, fmt.Errorf("--port is %d: it must be from 1 to 65535", o.wanted.port)
-	case (command == "create" || command == "apply") && (o.wanted.avsAddress == "" || o.wanted.image == ""):
+		return "", "", o, fmt.Errorf("--timeout: invalid duration %s: must be longer than 0", o.timeout)
+	case o.desired.port < 1 || o.desired.port > 65535:
+		return "", "", o, fmt.Errorf("--port: invalid port %d: must be from 1 to 65535", o.desired.port)
+	case (command == "create" || command == "apply") && (o.desired.avsAddress == "" || o.desired.image == ""):
 		return "", "", o, fmt.Errorf("%s needs --avs and --image", command)
 	}
 	return command, name, o, nil
@@ -138,7 +139,7 @@ func isHelp(arg string) bool {
 }
 
 // connect returns a client for the cluster of the kubeconfig, and the namespace to work in. Without
-// a file it takes what kubectl would, and in a pod the pod's service account.
+// a kubeconfig it uses the same configuration as kubectl or, in a pod, the pod's service account.
 func connect(kubeconfig, namespace string) (versioned.Interface, string, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = kubeconfig
@@ -146,35 +147,35 @@ func connect(kubeconfig, namespace string) (versioned.Interface, string, error) 
 	loader := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
 	config, err := loader.ClientConfig()
 	if err != nil {
-		return nil, "", fmt.Errorf("no way to a cluster: %w", err)
+		return nil, "", fmt.Errorf("loading the client configuration: %w", err)
 	}
 	namespace, _, err = loader.Namespace()
 	if err != nil {
-		return nil, "", fmt.Errorf("no namespace: %w", err)
+		return nil, "", fmt.Errorf("determining the namespace: %w", err)
 	}
 	client, err := versioned.NewForConfig(config)
 	return client, namespace, err
 }
 
-// do runs one command and says what came of it.
-func do(ctx context.Context, client versioned.Interface, namespace, command, name string, o options, stdout, stderr io.Writer) error {
+// execute runs one command and prints its result.
+func execute(ctx context.Context, client versioned.Interface, namespace, command, name string, o options, stdout, stderr io.Writer) error {
 	if command == "watch" {
 		return watchAll(ctx, client, namespace, stdout)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("--timeout of %s is over", o.timeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("timed out after %s (--timeout)", o.timeout))
 	defer cancel()
 	switch command {
 	case "create":
-		if _, err := create(ctx, client, namespace, name, o.wanted); err != nil {
+		if _, err := create(ctx, client, namespace, name, o.desired); err != nil {
 			return fmt.Errorf("creating %s: %w", name, err)
 		}
-		fmt.Fprintf(stdout, "%s is created\n", name)
+		fmt.Fprintf(stdout, "%s created\n", name)
 	case "apply":
-		p, err := apply(ctx, client, namespace, name, o.wanted, o.force)
+		p, err := apply(ctx, client, namespace, name, o.desired, o.force)
 		if err != nil {
 			return fmt.Errorf("applying %s: %w", name, err)
 		}
-		fmt.Fprintf(stdout, "%s is applied, its generation is %d\n", name, p.Generation)
+		fmt.Fprintf(stdout, "%s applied, generation %d\n", name, p.Generation)
 	case "wait":
 		p, err := waitReady(ctx, client, namespace, name, func(progress string) { fmt.Fprintln(stderr, progress) })
 		if err != nil {
@@ -185,7 +186,7 @@ func do(ctx context.Context, client versioned.Interface, namespace, command, nam
 		if err := remove(ctx, client, namespace, name); err != nil {
 			return fmt.Errorf("deleting %s: %w", name, err)
 		}
-		fmt.Fprintf(stdout, "%s is gone\n", name)
+		fmt.Fprintf(stdout, "%s deleted\n", name)
 	}
 	return nil
 }

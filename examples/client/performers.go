@@ -22,52 +22,53 @@ import (
 	listersv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/generated/listers/hourglass/v1alpha1"
 )
 
-// fieldManager is who the API server notes as the owner of the fields that this program sets. Give
-// your tool a name of its own, and keep it.
+// fieldManager is the name that the API server records as the owner of the fields that this program
+// sets. Choose a unique name for your tool and do not change it later.
 const fieldManager = "performers-example"
 
-// wanted is what a Performer is to ask for.
-type wanted struct {
+// desired is the desired spec of a Performer.
+type desired struct {
 	avsAddress, image, version string
 	port                       int
 }
 
-// create makes a Performer. It is an error that there is one of this name.
-func create(ctx context.Context, client versioned.Interface, namespace, name string, w wanted) (*v1alpha1.Performer, error) {
+// create creates a Performer. It returns an AlreadyExists error if there is one with this name.
+func create(ctx context.Context, client versioned.Interface, namespace, name string, d desired) (*v1alpha1.Performer, error) {
 	performer := &v1alpha1.Performer{
 		ObjectMeta: metav1.ObjectMeta{Name: name},
 		Spec: v1alpha1.PerformerSpec{
-			AVSAddress: w.avsAddress,
-			Image:      w.image,
-			Version:    w.version,
-			Config:     v1alpha1.PerformerConfig{GRPCPort: int32(w.port)},
+			AVSAddress: d.avsAddress,
+			Image:      d.image,
+			Version:    d.version,
+			Config:     v1alpha1.PerformerConfig{GRPCPort: int32(d.port)},
 		},
 	}
 	return client.HourglassV1alpha1().Performers(namespace).Create(ctx, performer, metav1.CreateOptions{FieldManager: fieldManager})
 }
 
-// apply makes a Performer, or changes the one that is there, by server-side apply. It owns the fields
-// that it sets: one that it set before and leaves out now is taken away, and one that somebody else
-// owns is left alone, unless force is true.
-func apply(ctx context.Context, client versioned.Interface, namespace, name string, w wanted, force bool) (*v1alpha1.Performer, error) {
+// apply creates or updates a Performer by server-side apply. The field manager owns the fields that
+// it sets. A field that it set before and leaves out now is removed. Changing a field that another
+// field manager owns is a conflict, unless force is true.
+func apply(ctx context.Context, client versioned.Interface, namespace, name string, d desired, force bool) (*v1alpha1.Performer, error) {
 	spec := applyv1alpha1.PerformerSpec().
-		WithAVSAddress(w.avsAddress).
-		WithImage(w.image).
-		WithConfig(applyv1alpha1.PerformerConfig().WithGRPCPort(int32(w.port)))
-	if w.version != "" {
-		spec.WithVersion(w.version)
+		WithAVSAddress(d.avsAddress).
+		WithImage(d.image).
+		WithConfig(applyv1alpha1.PerformerConfig().WithGRPCPort(int32(d.port)))
+	if d.version != "" {
+		spec.WithVersion(d.version)
 	}
 	performer := applyv1alpha1.Performer(name, namespace).WithSpec(spec)
 	applied, err := client.HourglassV1alpha1().Performers(namespace).
 		Apply(ctx, performer, metav1.ApplyOptions{FieldManager: fieldManager, Force: force})
 	if apierrors.IsConflict(err) {
-		return nil, fmt.Errorf("somebody else owns what would change (--force takes it over): %w", err)
+		return nil, fmt.Errorf("another field manager owns a field that would change (use --force to take it over): %w", err)
 	}
 	return applied, err
 }
 
-// isReady tells whether what p asks for now is what serves, or that it can't come to that unless
-// somebody changes something. Where the status is of an earlier generation it tells nothing yet.
+// isReady reports whether the serving pod matches the current spec of p. It returns an error if p
+// can't become ready until somebody changes something. It ignores a status of an earlier
+// generation.
 func isReady(p *v1alpha1.Performer) (bool, error) {
 	if p.Status.ObservedGeneration != p.Generation {
 		return false, nil
@@ -78,16 +79,16 @@ func isReady(p *v1alpha1.Performer) (bool, error) {
 	return meta.IsStatusConditionTrue(p.Status.Conditions, v1alpha1.ConditionReady), nil
 }
 
-// waitReady waits until what the Performer asks for is what serves, and tells of the steps on the
-// way. It ends early where nothing but a change helps.
-func waitReady(ctx context.Context, client versioned.Interface, namespace, name string, tell func(string)) (*v1alpha1.Performer, error) {
+// waitReady waits until the Performer is ready, and reports its progress. It returns an error early
+// if the Performer can't become ready until somebody changes something.
+func waitReady(ctx context.Context, client versioned.Interface, namespace, name string, report func(string)) (*v1alpha1.Performer, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	performers, changed, err := follow(ctx, stop, client, namespace, name)
 	if err != nil {
 		return nil, err
 	}
-	told := ""
+	reported := ""
 	for {
 		p, err := performers.Get(name)
 		if err != nil {
@@ -96,25 +97,26 @@ func waitReady(ctx context.Context, client versioned.Interface, namespace, name 
 		if ready, err := isReady(p); ready || err != nil {
 			return p, err
 		}
-		if now := summary(p); now != told {
-			told = now
-			tell(now)
+		if current := summary(p); current != reported {
+			reported = current
+			report(current)
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("%w; the last that was seen: %s", context.Cause(ctx), told)
+			return nil, fmt.Errorf("%w; last state: %s", context.Cause(ctx), reported)
 		}
 	}
 }
 
-// remove deletes a Performer and waits until it is gone, and with it its Pod and its Service.
+// remove deletes a Performer and waits until it, its Pod and its Service are deleted.
 func remove(ctx context.Context, client versioned.Interface, namespace, name string) error {
 	p, err := client.HourglassV1alpha1().Performers(namespace).Get(ctx, name, metav1.GetOptions{})
 	if err != nil {
 		return err
 	}
-	// This one, and not another that somebody makes by this name in the meantime.
+	// The precondition protects a new Performer that somebody creates with this name in the
+	// meantime.
 	err = client.HourglassV1alpha1().Performers(namespace).
 		Delete(ctx, name, metav1.DeleteOptions{Preconditions: metav1.NewUIDPreconditions(string(p.UID))})
 	if err != nil {
@@ -127,8 +129,8 @@ func remove(ctx context.Context, client versioned.Interface, namespace, name str
 		return err
 	}
 	for {
-		left, err := performers.Get(name)
-		if apierrors.IsNotFound(err) || err == nil && left.UID != p.UID {
+		current, err := performers.Get(name)
+		if apierrors.IsNotFound(err) || err == nil && current.UID != p.UID {
 			return nil
 		}
 		if err != nil {
@@ -137,29 +139,29 @@ func remove(ctx context.Context, client versioned.Interface, namespace, name str
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return fmt.Errorf("%w; the last that was seen: %s", context.Cause(ctx), summary(left))
+			return fmt.Errorf("%w; last state: %s", context.Cause(ctx), summary(current))
 		}
 	}
 }
 
-// watchAll prints the Performers of a namespace and then each change of them, until ctx ends.
+// watchAll prints the Performers in a namespace and then each change of them, until ctx is done.
 func watchAll(ctx context.Context, client versioned.Interface, namespace string, out io.Writer) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	informer, start := inform(ctx, stop, client, namespace, "")
+	informer, start := newInformer(ctx, stop, client, namespace, "")
 	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc: func(object any) { fmt.Fprintln(out, summary(object.(*v1alpha1.Performer))) },
 		UpdateFunc: func(before, after any) {
-			// An informer may give the same again.
+			// An informer may repeat an object that has not changed.
 			if line := summary(after.(*v1alpha1.Performer)); line != summary(before.(*v1alpha1.Performer)) {
 				fmt.Fprintln(out, line)
 			}
 		},
 		DeleteFunc: func(object any) {
-			// Where the watch was interrupted, all that is known is that it is gone.
+			// After an interrupted watch, object may be a tombstone instead of a Performer.
 			key, err := cache.DeletionHandlingObjectToName(object)
 			if err == nil {
-				fmt.Fprintf(out, "%s is gone\n", key.Name)
+				fmt.Fprintf(out, "%s deleted\n", key.Name)
 			}
 		},
 	})
@@ -176,17 +178,17 @@ func watchAll(ctx context.Context, client versioned.Interface, namespace string,
 	return nil
 }
 
-// follow keeps the Performer of the given name in a lister, by a watch. Whenever it may have changed
-// there is something in the channel, which says only that: look at the lister for what it is now.
+// follow watches the Performer with the given name. It returns a lister with its current state, and
+// a channel that receives a value whenever that state may have changed.
 func follow(ctx context.Context, stop context.CancelCauseFunc, client versioned.Interface, namespace, name string) (listersv1alpha1.PerformerNamespaceLister, <-chan struct{}, error) {
 	changed := make(chan struct{}, 1)
 	notify := func() {
 		select {
 		case changed <- struct{}{}:
-		default: // one notice is enough, however many changes there were
+		default: // one pending notification is enough for any number of changes
 		}
 	}
-	informer, start := inform(ctx, stop, client, namespace, name)
+	informer, start := newInformer(ctx, stop, client, namespace, name)
 	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
 		AddFunc:    func(any) { notify() },
 		UpdateFunc: func(any, any) { notify() },
@@ -199,10 +201,11 @@ func follow(ctx context.Context, stop context.CancelCauseFunc, client versioned.
 	return lister, changed, err
 }
 
-// inform returns an informer of a namespace's Performers, or of the one that is named. start starts it
-// and returns its lister when that is filled. It runs until ctx ends. An informer tries on for ever,
-// also where it is refused: stop is told of that, so that ctx ends with the cause.
-func inform(ctx context.Context, stop context.CancelCauseFunc, client versioned.Interface, namespace, name string) (
+// newInformer returns an informer for the Performers in a namespace, or for the one with the given
+// name. start starts it, waits until its cache is filled, and returns its lister. It runs until ctx
+// is done. An informer retries forever, even if its requests are rejected. In that case newInformer
+// calls stop with the error, so that ctx is done and has that cause.
+func newInformer(ctx context.Context, stop context.CancelCauseFunc, client versioned.Interface, namespace, name string) (
 	informer cache.SharedIndexInformer, start func() (listersv1alpha1.PerformerNamespaceLister, error),
 ) {
 	factory := externalversions.NewSharedInformerFactoryWithOptions(client, 0,
@@ -232,11 +235,12 @@ func inform(ctx context.Context, stop context.CancelCauseFunc, client versioned.
 	}
 }
 
-// summary is one line about a Performer: its phase, and what the condition Ready says.
+// summary returns one line about a Performer: its phase, and the reason and message of its
+// condition Ready.
 func summary(p *v1alpha1.Performer) string {
 	ready := meta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionReady)
 	if ready == nil {
-		return p.Name + ": not seen by the operator yet"
+		return p.Name + ": not reconciled yet"
 	}
 	return fmt.Sprintf("%s: %s, %s: %s", p.Name, p.Status.Phase, ready.Reason, ready.Message)
 }

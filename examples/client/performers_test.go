@@ -22,7 +22,7 @@ import (
 
 const namespace = "ns"
 
-var first = wanted{avsAddress: "0x1", image: "repo:1", version: "1", port: 9090}
+var first = desired{avsAddress: "0x1", image: "repo:1", version: "1", port: 9090}
 
 func TestCreate(t *testing.T) {
 	client := fake.NewClientset()
@@ -34,15 +34,15 @@ func TestCreate(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p.Spec.AVSAddress != "0x1" || p.Spec.Image != "repo:1" || p.Spec.Version != "1" || p.Spec.Config.GRPCPort != 9090 {
-		t.Errorf("it asks for %+v", p.Spec)
+		t.Errorf("spec is %+v", p.Spec)
 	}
 	if _, err := create(t.Context(), client, namespace, "demo", first); !apierrors.IsAlreadyExists(err) {
-		t.Errorf("made twice: %v", err)
+		t.Errorf("second create: got %v, want AlreadyExists", err)
 	}
 }
 
-// TestApply shows that the fake of NewClientset, unlike that of NewSimpleClientset, knows who owns
-// which field.
+// TestApply shows that the fake of NewClientset tracks the owners of fields, unlike the fake of
+// NewSimpleClientset.
 func TestApply(t *testing.T) {
 	client := fake.NewClientset()
 	if _, err := apply(t.Context(), client, namespace, "demo", first, false); err != nil {
@@ -55,25 +55,26 @@ func TestApply(t *testing.T) {
 		t.Fatal(err)
 	}
 	if p.Spec.Image != "repo:2" || p.Spec.Version != "" {
-		t.Errorf("it asks for %+v: the image must be the new one, and the version taken away", p.Spec)
+		t.Errorf("spec is %+v, want the new image and no version", p.Spec)
 	}
 
-	// Somebody else writes the image, and owns it from then on.
+	// Another field manager writes the image, and owns it from then on.
 	p.Spec.Image = "repo:3"
-	_, err = client.HourglassV1alpha1().Performers(namespace).Update(t.Context(), p, metav1.UpdateOptions{FieldManager: "somebody"})
+	_, err = client.HourglassV1alpha1().Performers(namespace).Update(t.Context(), p, metav1.UpdateOptions{FieldManager: "another"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, err = apply(t.Context(), client, namespace, "demo", second, false)
 	if !apierrors.IsConflict(err) || !strings.Contains(err.Error(), "--force") || !strings.Contains(err.Error(), ".spec.image") {
-		t.Errorf("what somebody else owns: %v", err)
+		t.Errorf("applying a field that another manager owns: %v", err)
 	}
 	if p, err = apply(t.Context(), client, namespace, "demo", second, true); err != nil || p.Spec.Image != "repo:2" {
 		t.Errorf("with force: %+v, %v", p, err)
 	}
 }
 
-// performer is one that the operator has seen, with the given conditions, all of them true.
+// performer returns a Performer that the operator has reconciled, with the given conditions, all
+// true.
 func performer(conditions ...metav1.Condition) *v1alpha1.Performer {
 	p := &v1alpha1.Performer{
 		ObjectMeta: metav1.ObjectMeta{Name: "demo", Namespace: namespace, UID: "1", Generation: 2},
@@ -97,12 +98,12 @@ func TestIsReady(t *testing.T) {
 		ready     bool
 		err       string
 	}{
-		"new":                                {performer: performer()},
-		"ready":                              {performer: performer(ready), ready: true},
-		"ready for an earlier generation":    {performer: outdated},
-		"stalled":                            {performer: performer(stalled), err: "InvalidSpec: spec.x is wrong"},
-		"stalled, in an earlier generation":  {performer: outdatedStall},
-		"something else serves, and upgrade": {performer: performer(metav1.Condition{Type: v1alpha1.ConditionAvailable})},
+		"new":                               {performer: performer()},
+		"ready":                             {performer: performer(ready), ready: true},
+		"ready for an earlier generation":   {performer: outdated},
+		"stalled":                           {performer: performer(stalled), err: "InvalidSpec: spec.x is wrong"},
+		"stalled, in an earlier generation": {performer: outdatedStall},
+		"an earlier revision serves":        {performer: performer(metav1.Condition{Type: v1alpha1.ConditionAvailable})},
 	} {
 		got, err := isReady(tt.performer)
 		if got != tt.ready || tt.err == "" && err != nil || tt.err != "" && (err == nil || err.Error() != tt.err) {
@@ -111,9 +112,10 @@ func TestIsReady(t *testing.T) {
 	}
 }
 
-// newFake returns a fake clientset that holds some objects, and a channel that is closed when somebody
-// watches. The fake has no history: what changes between a list and its watch would go unnoticed, so a
-// test waits for the watch before it changes something. A real API server does not need that.
+// newFake returns a fake clientset with the given objects, and a channel that is closed when a
+// watch starts. The fake keeps no history, so a change between a list and its watch would be lost.
+// A test must therefore wait for the watch before it changes an object. With a real API server this
+// is not needed.
 func newFake(objects ...runtime.Object) (client *fake.Clientset, watched <-chan struct{}) {
 	client = fake.NewClientset(objects...)
 	started := make(chan struct{})
@@ -135,47 +137,47 @@ func TestWaitReady(t *testing.T) {
 		_, err := client.HourglassV1alpha1().Performers(namespace).UpdateStatus(t.Context(), after, metav1.UpdateOptions{})
 		failed <- err
 	}()
-	var told []string
-	p, err := waitReady(t.Context(), client, namespace, "demo", func(line string) { told = append(told, line) })
+	var reported []string
+	p, err := waitReady(t.Context(), client, namespace, "demo", func(line string) { reported = append(reported, line) })
 	if err := <-failed; err != nil {
 		t.Fatal(err)
 	}
 	if err != nil || p.Status.GRPCEndpoint != after.Status.GRPCEndpoint {
-		t.Errorf("it ended with %+v, %v", p, err)
+		t.Errorf("got %+v, %v", p, err)
 	}
-	// Where the change came before the first look there was nothing to tell.
-	if len(told) > 0 && told[0] != "demo: not seen by the operator yet" {
-		t.Errorf("it told %q", told)
+	// If the change came before waitReady read the Performer, there was nothing to report.
+	if len(reported) > 0 && reported[0] != "demo: not reconciled yet" {
+		t.Errorf("reported %q", reported)
 	}
 }
 
 func TestWaitReadyEnds(t *testing.T) {
-	t.Run("where nothing but a change helps", func(t *testing.T) {
+	t.Run("when the Performer is stalled", func(t *testing.T) {
 		client, _ := newFake(performer(metav1.Condition{Type: v1alpha1.ConditionStalled, Reason: "InvalidSpec", Message: "spec.x is wrong"}))
 		_, err := waitReady(t.Context(), client, namespace, "demo", func(string) {})
 		if err == nil || err.Error() != "InvalidSpec: spec.x is wrong" {
 			t.Error(err)
 		}
 	})
-	t.Run("where there is none", func(t *testing.T) {
+	t.Run("when there is no such Performer", func(t *testing.T) {
 		client, _ := newFake()
 		if _, err := waitReady(t.Context(), client, namespace, "demo", func(string) {}); !apierrors.IsNotFound(err) {
 			t.Error(err)
 		}
 	})
-	t.Run("when the time is over", func(t *testing.T) {
+	t.Run("when the context is canceled", func(t *testing.T) {
 		client, _ := newFake(performer())
 		ctx, cancel := context.WithCancelCause(t.Context())
-		over := errors.New("the time is over")
-		_, err := waitReady(ctx, client, namespace, "demo", func(string) { cancel(over) })
-		if !errors.Is(err, over) || !strings.Contains(err.Error(), "demo: not seen by the operator yet") {
+		canceled := errors.New("canceled by the test")
+		_, err := waitReady(ctx, client, namespace, "demo", func(string) { cancel(canceled) })
+		if !errors.Is(err, canceled) || !strings.Contains(err.Error(), "demo: not reconciled yet") {
 			t.Error(err)
 		}
 	})
-	t.Run("where it may not be watched", func(t *testing.T) {
+	t.Run("when watching is forbidden", func(t *testing.T) {
 		client := fake.NewClientset(performer())
-		refusal := apierrors.NewForbidden(v1alpha1.Resource("performers"), "", errors.New("no"))
-		client.PrependReactor("list", "performers", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, refusal })
+		forbidden := apierrors.NewForbidden(v1alpha1.Resource("performers"), "", errors.New("no"))
+		client.PrependReactor("list", "performers", func(clienttesting.Action) (bool, runtime.Object, error) { return true, nil, forbidden })
 		if _, err := waitReady(t.Context(), client, namespace, "demo", func(string) {}); !apierrors.IsForbidden(err) {
 			t.Error(err)
 		}
@@ -183,16 +185,16 @@ func TestWaitReadyEnds(t *testing.T) {
 }
 
 func TestRemove(t *testing.T) {
-	// As with the operator's finalizer: it is there until the operator has cleaned up.
+	// As with the operator's finalizer, the Performer exists until the operator has cleaned up.
 	client, watched := newFake(performer())
-	asked := make(chan struct{})
+	requested := make(chan struct{})
 	client.PrependReactor("delete", "performers", func(clienttesting.Action) (bool, runtime.Object, error) {
-		close(asked)
+		close(requested)
 		return true, nil, nil
 	})
 	failed := make(chan error, 1)
 	go func() {
-		<-asked
+		<-requested
 		<-watched
 		failed <- client.Tracker().Delete(v1alpha1.SchemeGroupVersion.WithResource("performers"), namespace, "demo")
 	}()
@@ -203,7 +205,7 @@ func TestRemove(t *testing.T) {
 		t.Error(err)
 	}
 	if err := remove(t.Context(), client, namespace, "demo"); !apierrors.IsNotFound(err) {
-		t.Errorf("once more: %v", err)
+		t.Errorf("second remove: got %v, want NotFound", err)
 	}
 }
 
@@ -211,14 +213,14 @@ func TestParse(t *testing.T) {
 	for name, tt := range map[string]struct {
 		args, want string
 	}{
-		"no command":    {"", "name a command: create, apply, wait, watch or delete (--help tells more)"},
-		"unknown":       {"list", `unknown command "list": there are create, apply, wait, watch and delete`},
+		"no command":    {"", "no command: expected create, apply, wait, watch or delete (see --help)"},
+		"unknown":       {"list", `unknown command "list": expected create, apply, wait, watch or delete`},
 		"no name":       {"wait", "wait needs the name of a Performer: performers wait NAME [flags]"},
 		"flag for name": {"wait --timeout=1s", "wait needs the name of a Performer: performers wait NAME [flags]"},
 		"two names":     {"wait a b", `unexpected argument "b" after wait`},
 		"no image":      {"create a --avs=0x1", "create needs --avs and --image"},
-		"no time":       {"wait a --timeout=0s", "--timeout is 0s: it must be longer than 0"},
-		"no port":       {"apply a --avs=0x1 --image=i --port=0", "--port is 0: it must be from 1 to 65535"},
+		"no time":       {"wait a --timeout=0s", "--timeout: invalid duration 0s: must be longer than 0"},
+		"no port":       {"apply a --avs=0x1 --image=i --port=0", "--port: invalid port 0: must be from 1 to 65535"},
 		"a word":        {"apply a --port=grpc", `invalid value "grpc" for flag -port: parse error`},
 		"unknown flag":  {"wait a --fast", "flag provided but not defined: -fast"},
 	} {

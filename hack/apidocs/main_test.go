@@ -24,10 +24,10 @@ func TestPage(t *testing.T) {
 	}
 	for _, line := range []string{
 		"| apiVersion | `hourglass.eigenlayer.io/v1alpha1` |",
-		"| `spec` | [PerformerSpec](#performerspec) |  | required | Desired state. |",
-		"| `grpcPort` | int32 | `9090` | 1 to 65535 | Port on which the container answers gRPC, and port of the Service. A change replaces the pod. |",
+		"| `spec` | [PerformerSpec](#performerspec) |  | required | spec is the desired state of the Performer. |",
+		"| `grpcPort` | int32 | `9090` | 1 to 65535 | grpcPort is the port on which the container serves gRPC, and the port of the Service, from 1 to 65535. Defaults to 9090. Changing it replaces the pod. |",
 		"| `type` | string | `BlueGreen` | `BlueGreen`, `Recreate` | ",
-		"| `affinity` | Affinity (core/v1) |  |  | Affinity of the pod to nodes and to other pods. |",
+		"| `affinity` | Affinity (core/v1) |  |  | affinity is the affinity of the pod to nodes and to other pods. |",
 		"`spec.config.probes.startup`, `spec.config.probes.readiness`, `spec.config.probes.liveness`.\n",
 		`- metadata.name must not contain a dot: the Service is named performer-\<name>, and a Service name can't contain one; use a dash (at creation only)`,
 		"- set exactly one of secretKeyRef and configMapKeyRef",

@@ -50,7 +50,7 @@ func TestBadSpecsThatTheAPIRefuses(t *testing.T) {
 		{"1,000 references", `"config":{"environmentFrom":[` + thousand(`{"name":"V%d","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}`) + `]}`,
 			[]string{"spec.config.environmentFrom", "256"}},
 		{"1,000 of env", `"config":{"env":[` + thousand(`{"name":"V%d","value":"x"}`) + `]}`, []string{"spec.config.env", "256"}},
-		{"a reserved label", `"podLabels":{"hourglass.eigenlayer.io/serving":"true"}`, []string{"spec.podLabels", "the operator's own"}},
+		{"a reserved label", `"podLabels":{"hourglass.eigenlayer.io/serving":"true"}`, []string{"spec.podLabels", "these labels are reserved for the operator"}},
 		{"the label app", `"podLabels":{"app":"x"}`, []string{"spec.podLabels", "must not set app"}},
 		{"an unknown strategy", `"upgradeStrategy":{"type":"Canary"}`, []string{"spec.upgradeStrategy.type", "BlueGreen"}},
 		{"a deadline of 0", `"upgradeStrategy":{"progressDeadlineSeconds":0}`, []string{"spec.upgradeStrategy.progressDeadlineSeconds"}},

@@ -114,7 +114,7 @@ func walkThePage(t *testing.T, program string) {
 	if watch == nil {
 		t.Fatal("the page has no command of the example")
 	}
-	wait.Until(t, "the last line of watch", func() bool { return strings.HasSuffix(watched.String(), "demo is gone\n") })
+	wait.Until(t, "the last line of watch", func() bool { return strings.HasSuffix(watched.String(), "demo deleted\n") })
 	if err := watch.Process.Signal(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
@@ -141,13 +141,13 @@ func meetErrors(t *testing.T, program string) {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ kubeconfig, args, want string }{
-		{filepath.Join(t.TempDir(), "none"), "wait demo", `^performers: no way to a cluster: .*\n$`},
+		{filepath.Join(t.TempDir(), "none"), "wait demo", `^performers: loading the client configuration: .*\n$`},
 		{admin, "wait demo", `^performers: waiting for demo: performer.hourglass.eigenlayer.io "demo" not found\n$`},
 		{admin, "delete demo", `^performers: deleting demo: performers.hourglass.eigenlayer.io "demo" not found\n$`},
 		{admin, "create waiting --avs=0x1 --image=i", `^performers: creating waiting: performers.hourglass.eigenlayer.io "waiting" already exists\n$`},
 		{admin, "create a.b --avs=0x1 --image=i", `^performers: creating a.b: .*metadata.name must not contain a dot.*\n$`},
 		// Nobody looks after it: no operator runs here.
-		{admin, "wait waiting --timeout=1s", `(?m)^performers: waiting for waiting: --timeout of 1s is over(; the last that was seen: waiting: not seen by the operator yet)?$`},
+		{admin, "wait waiting --timeout=1s", `(?m)^performers: waiting for waiting: timed out after 1s \(--timeout\)(; last state: waiting: not reconciled yet)?$`},
 		{nobody.Kubeconfig, "watch --namespace=" + namespace, `^performers: .*performers.hourglass.eigenlayer.io is forbidden: .*\n$`},
 		{nobody.Kubeconfig, "wait waiting --namespace=" + namespace, `^performers: waiting for waiting: .*performers.hourglass.eigenlayer.io "waiting" is forbidden: .*\n$`},
 	} {

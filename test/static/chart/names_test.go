@@ -68,7 +68,7 @@ func TestNamesOfReleases(t *testing.T) {
 func TestNamesOfDigits(t *testing.T) {
 	t.Parallel()
 	eachHelm(t, func(t *testing.T, helm string) {
-		if _, refusal := helmTemplate(t, helm, "1234"); !strings.Contains(refusal, "1234-hourglass-operator cannot begin the name of a Service") {
+		if _, refusal := helmTemplate(t, helm, "1234"); !strings.Contains(refusal, "fullnameOverride: Services can't have names that begin with 1234-hourglass-operator: set a prefix of lower-case letters, digits and - that begins with a letter") {
 			t.Errorf("a name that no Service can have is answered with %q", refusal)
 		}
 		const digits = "serviceAccount.name=12,scheduling.priorityClassName=13,metrics.certificateSecret=14,imagePullSecrets[0].name=15," +

@@ -1,14 +1,14 @@
-{{/* The beginning of all names. */}}
+{{/* The prefix of all names. */}}
 {{- define "hourglass-operator.fullname" -}}
 {{- $name := .Values.fullnameOverride -}}
 {{- if not $name -}}
 {{- $name = contains .Chart.Name .Release.Name | ternary .Release.Name (printf "%s-%s" .Release.Name .Chart.Name) -}}
 {{- end -}}
-{{/* Room for the longest ending, "-webhook-self-signed", in the 63 characters that labels and DNS names have. */}}
+{{/* Labels and DNS names have at most 63 characters; the longest suffix is "-webhook-self-signed". */}}
 {{- $name | trunc 43 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* A name of this release: of (list . "-controller-manager"). */}}
+{{/* A name of this release. The argument is, for example, (list . "-controller-manager"). */}}
 {{- define "hourglass-operator.name" -}}
 {{- printf "%s%s" (include "hourglass-operator.fullname" (index . 0)) (index . 1) | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
@@ -21,7 +21,7 @@
 {{- .Values.serviceAccount.name | default (include "hourglass-operator.manager" .) -}}
 {{- end -}}
 
-{{/* What the Deployment, its Service and its budget select the operator's pods by. A Deployment's can't be changed. */}}
+{{/* The labels by which the Deployment, its Service and its budget select the operator's pods. A Deployment's selector can't be changed. */}}
 {{- define "hourglass-operator.selector" -}}
 app.kubernetes.io/name: hourglass-operator
 app.kubernetes.io/component: controller-manager
@@ -40,7 +40,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 
 {{- define "hourglass-operator.metadata" -}}
-{{/* Of (list . NAME), for what lies in the release's namespace. */ -}}
+{{/* Metadata of an object in the release's namespace. The argument is (list . NAME). */ -}}
 name: {{ index . 1 | quote }}
 namespace: {{ (index . 0).Release.Namespace | quote }}
 labels:
@@ -48,12 +48,12 @@ labels:
 {{- end -}}
 
 {{/*
-A file of files/, which hack/update-chart.sh copies from manifests/, with the names and the namespace of this release:
-of (list . PATH).
+A file of files/, which hack/update-chart.sh copies from manifests/, with the names and the namespace of this release.
+The argument is (list . PATH).
 */}}
 {{- define "hourglass-operator.source" -}}
 {{- $root := index . 0 -}}
-{{- /* First what no name can contain, for this release's names may contain what is replaced. A namespace of digits is one. */ -}}
+{{- /* Placeholders that no name can contain come first, because this release's names may contain the replaced text. The namespace is quoted because it may consist of digits. */ -}}
 {{- $root.Files.Get (printf "files/%s" (index . 1))
   | replace "hourglass-operator-" "<<fullname>>-"
   | replace ": hourglass-system\n" ": \"<<namespace>>\"\n"
@@ -63,7 +63,7 @@ of (list . PATH).
   | replace "<<namespace>>" $root.Release.Namespace -}}
 {{- end -}}
 
-{{/* All objects of such a file. */}}
+{{/* All objects of such a file. The argument is (list . PATH). */}}
 {{- define "hourglass-operator.objects" -}}
 {{- $root := index . 0 -}}
 {{- range splitList "\n---\n" (include "hourglass-operator.source" .) }}
@@ -72,7 +72,7 @@ of (list . PATH).
 {{- end }}
 {{- end -}}
 
-{{/* An object, of (list . OBJECT), with this release's labels, namespace and service account. */}}
+{{/* An object with this release's labels, namespace and service account. The argument is (list . OBJECT). */}}
 {{- define "hourglass-operator.object" -}}
 {{- $root := index . 0 -}}
 {{- $object := index . 1 -}}
@@ -89,8 +89,8 @@ of (list . PATH).
 {{- end -}}
 
 {{/*
-Limits a namespaceSelector to the namespaces that are watched, if not all are: of (list . SELECTOR). What lies elsewhere is
-the business of another operator.
+Limits a namespaceSelector to the watched namespaces, if not all are watched. Another operator is responsible for the rest.
+The argument is (list . SELECTOR).
 */}}
 {{- define "hourglass-operator.onlyWatched" -}}
 {{- $selector := index . 1 -}}
@@ -110,7 +110,7 @@ the business of another operator.
 {{- end -}}
 {{- end -}}
 
-{{/* The container's port for metrics, which has two names among the values. */}}
+{{/* The container's port for metrics, which two values can set. */}}
 {{- define "hourglass-operator.metricsPort" -}}
 {{- coalesce .Values.operator.env.metricsPort .Values.metrics.port (.Values.metrics.secure | ternary 8443 8080) | int -}}
 {{- end -}}

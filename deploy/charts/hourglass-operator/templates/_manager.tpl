@@ -1,4 +1,4 @@
-{{/* The manager's arguments, as a list in YAML; nothing where there are none. */}}
+{{/* The manager's arguments, as a list in YAML; empty if there are none. */}}
 {{- define "hourglass-operator.args" -}}
 {{- $args := list -}}
 {{- if .Values.operator.env.leaderElection -}}
@@ -40,7 +40,7 @@
 /etc/hourglass-operator/metrics
 {{- end -}}
 
-{{/* The arguments for admission webhooks. What the manager takes for granted is left out where it holds. */}}
+{{/* The arguments for admission webhooks. Arguments that equal the manager's defaults are left out. */}}
 {{- define "hourglass-operator.webhookArgs" -}}
 - --enable-webhooks
 {{- if ne (int .Values.operator.env.webhookPort) 9443 }}
@@ -68,7 +68,7 @@
 {{- .Values.operator.env.certDir | default "/etc/hourglass-operator/webhook" -}}
 {{- end -}}
 
-{{/* Whether the webhooks' certificate comes from a Secret, "true" or nothing. */}}
+{{/* "true" if the webhooks' certificate comes from a Secret, otherwise empty. */}}
 {{- define "hourglass-operator.mountsCertificates" -}}
 {{- if and .Values.webhook.enabled (ne .Values.webhook.certificate.provider "self-managed") }}true{{ end -}}
 {{- end -}}

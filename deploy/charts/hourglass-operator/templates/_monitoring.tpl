@@ -1,4 +1,4 @@
-{{/* An object for what watches the operator: of (list . OBJECT VALUES), with the namespace, labels and annotations of VALUES. */}}
+{{/* A monitoring object with the namespace, labels and annotations of VALUES. The argument is (list . OBJECT VALUES). */}}
 {{- define "hourglass-operator.monitoringObject" -}}
 {{- $root := index . 0 -}}
 {{- $object := index . 1 -}}

@@ -1,4 +1,4 @@
-{{/* What a pod of the manager has whatever it is for. */}}
+{{/* The fields that all pods of the manager have in common. */}}
 {{- define "hourglass-operator.pod" -}}
 serviceAccountName: {{ include "hourglass-operator.serviceAccount" . | quote }}
 {{- with .Values.imagePullSecrets }}
@@ -22,7 +22,7 @@ priorityClassName: {{ . | quote }}
 {{- end }}
 {{- end -}}
 
-{{/* A container `manager` but for its probes: of (list . ARGS). */}}
+{{/* The container `manager` without its probes. The argument is (list . ARGS). */}}
 {{- define "hourglass-operator.container" -}}
 {{- $args := index . 1 -}}
 {{- $mounts := dict
@@ -38,7 +38,7 @@ args:
   {{- . | nindent 2 }}
 {{- end }}
 env:
-  # The Go runtime collects garbage before the limit kills the process.
+  # With this soft limit the Go runtime collects garbage before the process reaches its memory limit.
   - name: GOMEMLIMIT
     valueFrom:
       resourceFieldRef:
@@ -88,7 +88,7 @@ volumeMounts:
 {{- end -}}
 {{- end -}}
 
-{{/* The volumes that it mounts, as a list in YAML; nothing where there are none. */}}
+{{/* The volumes that it mounts, as a list in YAML; empty if there are none. */}}
 {{- define "hourglass-operator.volumes" -}}
 {{- if .Values.operator.tees }}
 - name: tees

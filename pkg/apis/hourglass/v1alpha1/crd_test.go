@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// TestCRDCanBeApplied holds the CRD against what the server allows for annotations, 262,144 bytes in
-// all: kubectl apply keeps the whole object in one, as JSON.
+// TestCRDCanBeApplied checks the size of the CRD. kubectl apply stores the whole object as JSON in
+// one annotation, and the API server accepts at most 262,144 bytes of annotations.
 func TestCRDCanBeApplied(t *testing.T) {
 	const limit = 200_000
 	file, err := os.ReadFile("../../../../manifests/crd/bases/hourglass.eigenlayer.io_performers.yaml")
@@ -23,7 +23,7 @@ func TestCRDCanBeApplied(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(object) > limit {
-		t.Errorf("the CRD has %d bytes as JSON, and may have %d: embed less, or shorten the doc comments", len(object), limit)
+		t.Errorf("the CRD is %d bytes of JSON, more than %d: embed less, or shorten the doc comments", len(object), limit)
 	}
 	t.Logf("%d bytes", len(object))
 }

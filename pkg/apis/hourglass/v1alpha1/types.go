@@ -8,10 +8,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// The rule on the name may only judge a creation: on a later edit it would also refuse the removal
-// of a finalizer from an object that got in before the rule existed.
+// The rules on the name apply at creation only. On updates they would also reject the removal of a
+// finalizer from an object that was created before the rules existed.
 
-// Performer declares one AVS workload: a container that answers gRPC. The operator runs it as one
+// Performer declares one AVS workload: a container that serves gRPC. The operator runs it as one
 // Pod behind one Service named performer-<name>.
 //
 // +genclient
@@ -21,134 +21,146 @@ import (
 // +kubebuilder:resource:path=performers,singular=performer,scope=Namespaced,shortName=perf,categories=hourglass
 // +kubebuilder:selectablefield:JSONPath=`.spec.avsAddress`
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
-// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the pod that serves is what the spec asks for now."
-// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`,description="Phase of the performer's life cycle."
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`,description="Whether the serving pod matches the current spec."
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`,description="One-word summary of the conditions."
 // +kubebuilder:printcolumn:name="AVS",type=string,JSONPath=`.spec.avsAddress`,description="Address of the AVS that the performer works for."
-// +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image`,description="Requested image."
-// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`,description="Requested version."
-// +kubebuilder:printcolumn:name="Endpoint",type=string,JSONPath=`.status.grpcEndpoint`,priority=1,description="Address to dial."
+// +kubebuilder:printcolumn:name="Image",type=string,JSONPath=`.spec.image`,description="Requested container image."
+// +kubebuilder:printcolumn:name="Version",type=string,JSONPath=`.spec.version`,description="Requested version of the workload."
+// +kubebuilder:printcolumn:name="Endpoint",type=string,JSONPath=`.status.grpcEndpoint`,priority=1,description="Address that clients in the cluster dial."
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || self.metadata.name.size() <= 53",optionalOldSelf=true,message="metadata.name must be at most 53 characters: the Service is named performer-<name>, and a Service name can have at most 63 characters"
 // +kubebuilder:validation:XValidation:rule="oldSelf.hasValue() || !self.metadata.name.contains('.')",optionalOldSelf=true,message="metadata.name must not contain a dot: the Service is named performer-<name>, and a Service name can't contain one; use a dash"
 type Performer struct {
 	metav1.TypeMeta `json:",inline"`
-	// Standard object metadata. The name is at most 53 characters and has no dot, since the
-	// Service is named performer-<name>.
+	// metadata is the standard object metadata. metadata.name must be at most 53 characters and
+	// must not contain a dot, because the Service is named performer-<name>.
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// Desired state.
+	// spec is the desired state of the Performer.
 	// +required
 	Spec PerformerSpec `json:"spec"`
 
-	// Observed state. Written by the operator alone.
+	// status is the observed state of the Performer. Only the operator writes it.
 	// +optional
 	// +default={"observedGeneration": -1}
 	Status PerformerStatus `json:"status,omitempty"`
 }
 
-// PerformerSpec is the desired state of a performer.
+// PerformerSpec is the desired state of a Performer.
 type PerformerSpec struct {
-	// Address of the AVS (Actively Validated Service) that this performer works for, usually 0x and
-	// 40 hexadecimal digits. Any text is accepted. It becomes a label of the pod, converted to a
-	// valid label value where necessary.
+	// avsAddress is the address of the AVS (Actively Validated Service) that this Performer works
+	// for, usually 0x and 40 hexadecimal digits. Any text of 1 to 256 characters is accepted. It
+	// becomes a label of the pod and of the Service, converted to a valid label value if necessary.
+	// Changing it updates the labels and does not replace the pod.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	AVSAddress string `json:"avsAddress"`
 
-	// Container image, by tag or by digest. A change replaces the pod.
+	// image is the container image to run, by tag or by digest. Changing it replaces the pod.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:XValidation:rule="self == self.trim()",message="must not begin or end with white space"
+	// +kubebuilder:validation:XValidation:rule="self == self.trim()",message="must not begin or end with white space: remove it"
 	Image string `json:"image"`
 
-	// When the image is pulled: Always, Never or IfNotPresent.
+	// imagePullPolicy determines when the kubelet pulls the image: Always, Never or IfNotPresent.
+	// Defaults to IfNotPresent. Changing it replaces the pod.
 	// +optional
 	// +kubebuilder:default=IfNotPresent
 	// +kubebuilder:validation:Enum=Always;Never;IfNotPresent
 	ImagePullPolicy corev1.PullPolicy `json:"imagePullPolicy,omitempty"`
 
-	// Version of the workload, for upgrade tracking. A change of version alone replaces the pod: a
-	// tag may have been pushed again.
+	// version is the version of the workload, for upgrade tracking. Changing it replaces the pod
+	// even if nothing else changes, because a tag may have been pushed again.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Version string `json:"version,omitempty"`
 
-	// How the container is run.
+	// config describes how the container is run.
 	// +optional
 	// +kubebuilder:default={}
 	Config PerformerConfig `json:"config,omitempty"`
 
-	// Compute resources of the container, as on any container. Claims are not supported.
+	// resources are the compute resources of the container, as in a pod. Claims are not supported.
+	// Changing the amounts of CPU and memory resizes the running pod if the cluster supports it;
+	// other changes replace the pod.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!has(self.claims) || self.claims.size() == 0",message="claims are not supported: a performer has no resource claims to refer to"
+	// +kubebuilder:validation:XValidation:rule="!has(self.claims) || self.claims.size() == 0",message="claims are not supported: a Performer has no resource claims to refer to; leave claims empty"
 	Resources corev1.ResourceRequirements `json:"resources,omitempty"`
 
-	// Where the pod may run.
+	// scheduling describes where the pod may run. Changing it replaces the pod.
 	// +optional
 	Scheduling *SchedulingConfig `json:"scheduling,omitempty"`
 
-	// What hardware the pod needs.
+	// hardwareRequirements describes the hardware that the pod needs. Changing it replaces the pod.
 	// +optional
 	HardwareRequirements *HardwareRequirements `json:"hardwareRequirements,omitempty"`
 
-	// Secrets of the same namespace with which the image is pulled.
+	// imagePullSecrets are the Secrets for pulling the image, at most 64. They must be in the same
+	// namespace. Changing them replaces the pod.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 
-	// How a change of the spec is rolled out.
+	// upgradeStrategy describes how a change of the spec is rolled out. Changing it does not
+	// replace the pod.
 	// +optional
 	UpgradeStrategy *UpgradeStrategy `json:"upgradeStrategy,omitempty"`
 
-	// How many seconds the container has to shut down after SIGTERM; 30 if not set.
+	// terminationGracePeriodSeconds is the number of seconds that the container has to shut down
+	// after SIGTERM, from 0 to 86400. Defaults to 30. Changing it replaces the pod.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=86400
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
 
-	// Further labels of the pod, at most 64. Those by which the operator and its Service find the
-	// pod can't be set: app, app.kubernetes.io/managed-by and those that begin with
-	// hourglass.eigenlayer.io/.
+	// podLabels are additional labels of the pod, at most 64. The labels by which the operator and
+	// the Service select the pod are reserved: app, app.kubernetes.io/managed-by and all labels
+	// that begin with hourglass.eigenlayer.io/. Changing podLabels replaces the pod.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
-	// +kubebuilder:validation:XValidation:rule="!('app' in self) && !('app.kubernetes.io/managed-by' in self)",message="must not set app or app.kubernetes.io/managed-by: the operator finds its pods by them"
-	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set labels that begin with hourglass.eigenlayer.io/: they are the operator's own"
+	// +kubebuilder:validation:XValidation:rule="!('app' in self) && !('app.kubernetes.io/managed-by' in self)",message="must not set app or app.kubernetes.io/managed-by: these labels are reserved for the operator"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set labels that begin with hourglass.eigenlayer.io/: these labels are reserved for the operator"
 	PodLabels map[string]string `json:"podLabels,omitempty"`
 
-	// Further annotations of the pod, at most 64. Keys that begin with hourglass.eigenlayer.io/ are
-	// reserved.
+	// podAnnotations are additional annotations of the pod, at most 64. Keys that begin with
+	// hourglass.eigenlayer.io/ are reserved for the operator. Changing podAnnotations replaces the
+	// pod.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
-	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set annotations that begin with hourglass.eigenlayer.io/: they are the operator's own"
+	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set annotations that begin with hourglass.eigenlayer.io/: these annotations are reserved for the operator"
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 
-	// Security context of the container. Privilege escalation is off unless this allows it.
+	// securityContext is the security context of the container. Privilege escalation is off unless
+	// securityContext allows it. Changing it replaces the pod.
 	// +optional
 	SecurityContext *corev1.SecurityContext `json:"securityContext,omitempty"`
 
-	// Security context of the pod. Its seccomp profile is RuntimeDefault unless this says otherwise.
+	// podSecurityContext is the security context of the pod. The seccomp profile defaults to
+	// RuntimeDefault. Changing it replaces the pod.
 	// +optional
 	PodSecurityContext *corev1.PodSecurityContext `json:"podSecurityContext,omitempty"`
 
-	// Volumes of the pod.
+	// volumes are the volumes of the pod, at most 64. Changing them replaces the pod.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=64
 	Volumes []corev1.Volume `json:"volumes,omitempty"`
 
-	// Where the container mounts the volumes.
+	// volumeMounts are the mounts of the volumes in the container, at most 64. Changing them
+	// replaces the pod.
 	// +optional
 	// +listType=map
 	// +listMapKey=mountPath
 	// +kubebuilder:validation:MaxItems=64
 	VolumeMounts []corev1.VolumeMount `json:"volumeMounts,omitempty"`
 
-	// How the pod spreads among the pods that its constraints select, such as all of one AVS.
+	// topologySpreadConstraints describe how the pod spreads among the pods that the constraints
+	// select, for example all pods of one AVS. At most 16. Changing them replaces the pod.
 	// +optional
 	// +listType=map
 	// +listMapKey=topologyKey
@@ -164,32 +176,36 @@ type UpgradeStrategyType string
 
 // The ways to replace a pod.
 const (
-	// BlueGreenUpgrade makes the new pod beside the old and moves traffic when it is ready. Both
-	// serve for a second or two.
+	// BlueGreenUpgrade creates the new pod while the old pod serves, and moves the traffic when the
+	// new pod is ready. Both pods serve for a second or two.
 	BlueGreenUpgrade UpgradeStrategyType = "BlueGreen"
-	// RecreateUpgrade makes the new pod when the old is gone. There is never more than one.
+	// RecreateUpgrade creates the new pod after the old pod has terminated. There is never more
+	// than one pod.
 	RecreateUpgrade UpgradeStrategyType = "Recreate"
 )
 
-// UpgradeStrategy says how a change of the spec is rolled out.
+// UpgradeStrategy describes how a change of the spec is rolled out.
 type UpgradeStrategy struct {
-	// BlueGreen makes the new pod beside the old and moves traffic when it is ready, so that no call
-	// is lost; both versions serve for a second or two. Recreate makes the new pod when the old is
-	// gone, so that there are never two.
+	// type is the type of the upgrade: BlueGreen or Recreate. Defaults to BlueGreen. BlueGreen
+	// creates the new pod while the old pod serves, and moves the traffic when the new pod is
+	// ready, so that no call is lost; both versions serve for a second or two. Recreate creates the
+	// new pod after the old pod has terminated, so that there are never two.
 	// +optional
 	// +kubebuilder:default=BlueGreen
 	Type UpgradeStrategyType `json:"type,omitempty"`
 
-	// How many seconds the new pod has to become ready before the upgrade counts as stalled. The old
-	// pod goes on serving; if the new one becomes ready later, the upgrade still completes.
+	// progressDeadlineSeconds is the number of seconds that the new pod has to become ready before
+	// the upgrade counts as stalled, from 1 to 86400. Defaults to 600. A stalled upgrade leaves the
+	// serving pod in place; if the new pod becomes ready later, the upgrade still completes.
 	// +optional
 	// +kubebuilder:default=600
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=86400
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
 
-	// How many seconds the old pod goes on serving open connections after it gets no new ones, before
-	// it is terminated. For BlueGreen alone.
+	// drainSeconds is the number of seconds that the old pod continues to serve open connections
+	// after it stops receiving new ones, before it is terminated, from 0 to 86400. Defaults to 10.
+	// It applies to BlueGreen only.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=0
@@ -197,183 +213,201 @@ type UpgradeStrategy struct {
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 }
 
-// PerformerConfig says how the container is run.
+// PerformerConfig describes how the container is run.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.environmentFrom) || self.environmentFrom.all(e, !(e.name in self.environment))",messageExpression="'environment and environmentFrom both set ' + self.environmentFrom.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="a name must not be in both environment and environmentFrom"
-// +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.env) || self.env.all(e, !(e.name in self.environment))",messageExpression="'environment and env both set ' + self.env.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="a name must not be in both environment and env"
-// +kubebuilder:validation:XValidation:rule="!has(self.environmentFrom) || !has(self.env) || self.env.all(e, !self.environmentFrom.exists(f, f.name == e.name))",message="a name must not be in both environmentFrom and env: set each name once"
+// +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.environmentFrom) || self.environmentFrom.all(e, !(e.name in self.environment))",messageExpression="'environment and environmentFrom both set ' + self.environmentFrom.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="environment and environmentFrom must not set the same name: set each name once"
+// +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.env) || self.env.all(e, !(e.name in self.environment))",messageExpression="'environment and env both set ' + self.env.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="environment and env must not set the same name: set each name once"
+// +kubebuilder:validation:XValidation:rule="!has(self.environmentFrom) || !has(self.env) || self.env.all(e, !self.environmentFrom.exists(f, f.name == e.name))",message="environmentFrom and env must not set the same name: set each name once"
 type PerformerConfig struct {
-	// Port on which the container answers gRPC, and port of the Service. A change replaces the pod.
+	// grpcPort is the port on which the container serves gRPC, and the port of the Service, from 1
+	// to 65535. Defaults to 9090. Changing it replaces the pod.
 	// +optional
 	// +kubebuilder:default=9090
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=65535
 	GRPCPort int32 `json:"grpcPort,omitempty"`
 
-	// Environment variables by name, at most 256. On the pod they come first, sorted by name.
+	// environment is a map of environment variables by name, at most 256. In the container they
+	// come first, sorted by name. Changing it replaces the pod.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=256
 	Environment map[string]string `json:"environment,omitempty"`
 
-	// Environment variables whose values come from Secrets or ConfigMaps of the same namespace, at
-	// most 256.
+	// environmentFrom is a list of environment variables whose values come from Secrets or
+	// ConfigMaps in the same namespace, at most 256. In the container they come second. Changing
+	// the list replaces the pod; changing a Secret or a ConfigMap does not.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=256
 	EnvironmentFrom []EnvironmentVariableSource `json:"environmentFrom,omitempty"`
 
-	// Environment variables in the form that pods have, at most 256. On the pod they come last.
+	// env is a list of environment variables in the form that a pod uses, at most 256. In the
+	// container they come last. Changing it replaces the pod.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=256
 	Env []corev1.EnvVar `json:"env,omitempty"`
 
-	// Arguments of the container's entry point.
+	// args are the arguments of the container's entry point, at most 1024. Changing them replaces
+	// the pod.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1024
 	Args []string `json:"args,omitempty"`
 
-	// Entry point of the container, in place of the image's own.
+	// command is the entry point of the container, at most 1024 items. Defaults to the entry point
+	// of the image. Changing it replaces the pod.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1024
 	Command []string `json:"command,omitempty"`
 
-	// Service account that the pod runs as. Its token is mounted only if this is set.
+	// serviceAccountName is the name of the service account that the pod runs as. Its token is
+	// mounted. Defaults to the service account named default, without its token. Changing it
+	// replaces the pod.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 
-	// How the container's health is probed, by grpc.health.v1.Health/Check on the gRPC port.
+	// probes describes how the kubelet probes the container's health, by
+	// grpc.health.v1.Health/Check on the gRPC port. Changing it replaces the pod.
 	// +optional
 	Probes *Probes `json:"probes,omitempty"`
 }
 
-// Probes say how the container's health is probed. What is not set has a default.
+// Probes describes how the kubelet probes the container's health. Fields that are not set have
+// defaults.
 type Probes struct {
-	// Name of the gRPC service whose health is probed. Empty means the server as a whole.
+	// service is the name of the gRPC service whose health is probed. Empty means the server as a
+	// whole.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Service string `json:"service,omitempty"`
 
-	// Startup probe, which runs until it first succeeds; the others start only then. Defaults: every
-	// second, a timeout of 5 seconds, failed after 300 failures.
+	// startup is the startup probe, which runs until it first succeeds; the other probes start only
+	// then. Defaults to a period of 1 second, a timeout of 5 seconds and a failure threshold of
+	// 300.
 	// +optional
 	Startup *ProbeThresholds `json:"startup,omitempty"`
 
-	// Readiness probe, which decides whether the pod gets calls. Defaults: every 5 seconds, a timeout
-	// of 5 seconds, failed after 3 failures.
+	// readiness is the readiness probe, which decides whether the pod receives calls. Defaults to a
+	// period of 5 seconds, a timeout of 5 seconds and a failure threshold of 3.
 	// +optional
 	Readiness *ProbeThresholds `json:"readiness,omitempty"`
 
-	// Liveness probe, which decides whether the container is restarted. Defaults: every 10 seconds, a
-	// timeout of 5 seconds, failed after 6 failures.
+	// liveness is the liveness probe, which decides whether the kubelet restarts the container.
+	// Defaults to a period of 10 seconds, a timeout of 5 seconds and a failure threshold of 6.
 	// +optional
 	Liveness *ProbeThresholds `json:"liveness,omitempty"`
 }
 
-// ProbeThresholds say how often a probe runs and when it has failed. What is not set has the default
-// of that probe.
+// ProbeThresholds describes how often a probe runs and when it fails. Fields that are not set have
+// the defaults of that probe.
 type ProbeThresholds struct {
-	// Seconds between two probes.
+	// periodSeconds is the number of seconds between two probes, from 1 to 3600.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	PeriodSeconds int32 `json:"periodSeconds,omitempty"`
 
-	// Seconds that a probe waits for an answer.
+	// timeoutSeconds is the number of seconds that a probe waits for an answer, from 1 to 3600.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=3600
 	TimeoutSeconds int32 `json:"timeoutSeconds,omitempty"`
 
-	// How many failures in a row make the probe fail.
+	// failureThreshold is the number of failures in a row that make the probe fail, from 1 to
+	// 86400.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=86400
 	FailureThreshold int32 `json:"failureThreshold,omitempty"`
 }
 
-// EnvironmentVariableSource names an environment variable and where its value comes from.
+// EnvironmentVariableSource is an environment variable and the source of its value.
 type EnvironmentVariableSource struct {
-	// Name of the environment variable.
+	// name is the name of the environment variable. It must not contain '='.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	// +kubebuilder:validation:XValidation:rule="!self.contains('=')",message="must not contain '='"
 	Name string `json:"name"`
 
-	// Where the value comes from.
+	// valueFrom is the source of the value.
 	// +required
 	ValueFrom EnvironmentValueSource `json:"valueFrom"`
 }
 
-// EnvironmentValueSource is a key of a Secret or of a ConfigMap.
+// EnvironmentValueSource selects a key of a Secret or of a ConfigMap.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.secretKeyRef) != has(self.configMapKeyRef)",message="set exactly one of secretKeyRef and configMapKeyRef"
 type EnvironmentValueSource struct {
-	// Key of a Secret in the same namespace.
+	// secretKeyRef selects a key of a Secret in the same namespace. Exactly one of secretKeyRef and
+	// configMapKeyRef must be set.
 	// +optional
 	SecretKeyRef *corev1.SecretKeySelector `json:"secretKeyRef,omitempty"`
 
-	// Key of a ConfigMap in the same namespace.
+	// configMapKeyRef selects a key of a ConfigMap in the same namespace. Exactly one of
+	// secretKeyRef and configMapKeyRef must be set.
 	// +optional
 	ConfigMapKeyRef *corev1.ConfigMapKeySelector `json:"configMapKeyRef,omitempty"`
 }
 
-// SchedulingConfig says where the pod may run.
+// SchedulingConfig describes where the pod may run.
 type SchedulingConfig struct {
-	// Labels that the node must have.
+	// nodeSelector is a map of labels that the node must have.
 	// +optional
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
 
-	// Taints that the pod tolerates.
+	// tolerations are the node taints that the pod tolerates.
 	// +optional
 	// +listType=atomic
 	Tolerations []corev1.Toleration `json:"tolerations,omitempty"`
 
-	// Affinity of the pod to nodes and to other pods.
+	// affinity is the affinity of the pod to nodes and to other pods.
 	// +optional
 	Affinity *corev1.Affinity `json:"affinity,omitempty"`
 
-	// Name of the RuntimeClass that the pod runs with.
+	// runtimeClass is the name of the RuntimeClass that the pod runs with. It takes precedence over
+	// the RuntimeClass of a trusted execution environment.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	RuntimeClass string `json:"runtimeClass,omitempty"`
 
-	// Name of the PriorityClass of the pod.
+	// priorityClassName is the name of the PriorityClass of the pod.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 }
 
-// HardwareRequirements says what hardware the pod needs.
+// HardwareRequirements describes the hardware that the pod needs.
 type HardwareRequirements struct {
-	// Model of the GPU, as in the node label nvidia.com/gpu.product; or a MIG profile such as
-	// mig-1g.5gb, which is asked for as the resource nvidia.com/mig-1g.5gb.
+	// gpuType is the model of the GPU, as in the node label nvidia.com/gpu.product, or a MIG
+	// profile such as mig-1g.5gb, which the pod requests as the resource nvidia.com/mig-1g.5gb. If
+	// it is set, gpuCount must be at least 1.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	GPUType string `json:"gpuType,omitempty"`
 
-	// How many GPUs, or MIG slices, the container gets.
+	// gpuCount is the number of GPUs, or of MIG slices, that the container gets. Defaults to 0.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	GPUCount int32 `json:"gpuCount,omitempty"`
 
-	// Whether the pod must run in a trusted execution environment. If so, teeType says which; if the
-	// operator does not know that type, no pod is created.
+	// teeRequired indicates whether the pod must run in a trusted execution environment. If it is
+	// true, teeType must be a type that the operator knows; otherwise the operator creates no pod.
 	// +optional
 	TEERequired bool `json:"teeRequired,omitempty"`
 
-	// Kind of trusted execution environment: sgx, sev, sev-snp or tdx.
+	// teeType is the type of the trusted execution environment, in upper or lower case. The
+	// built-in types are sgx, sev, sev-snp and tdx.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	TEEType string `json:"teeType,omitempty"`
 
-	// Further labels that the node must have.
+	// customLabels are additional labels that the node must have, at most 64.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	CustomLabels map[string]string `json:"customLabels,omitempty"`
@@ -384,114 +418,118 @@ type HardwareRequirements struct {
 // +kubebuilder:validation:Enum=Pending;Running;Upgrading;Terminating;Failed
 type PerformerPhase string
 
-// The phases of a performer.
+// The phases of a Performer.
 const (
-	// PhasePending: nothing serves yet.
+	// PhasePending: no pod serves yet.
 	PhasePending PerformerPhase = "Pending"
-	// PhaseRunning: what is asked for serves.
+	// PhaseRunning: a pod of the desired revision serves.
 	PhaseRunning PerformerPhase = "Running"
 	// PhaseUpgrading: a changed spec is being rolled out.
 	PhaseUpgrading PerformerPhase = "Upgrading"
-	// PhaseTerminating: the performer is being deleted.
+	// PhaseTerminating: the Performer is being deleted.
 	PhaseTerminating PerformerPhase = "Terminating"
-	// PhaseFailed: nothing serves, and waiting does not help.
+	// PhaseFailed: no pod serves, and the workload fails or somebody must change something.
 	PhaseFailed PerformerPhase = "Failed"
 )
 
-// PerformerStatus is the observed state of a performer.
+// PerformerStatus is the observed state of a Performer.
 type PerformerStatus struct {
-	// Generation of the spec that this status reflects; -1 before the operator has seen it.
+	// observedGeneration is the metadata.generation that this status reflects. It is -1 until the
+	// operator has seen the Performer.
 	// +optional
 	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Phase is a one-word summary of the conditions, for people.
+	// phase is a one-word summary of the conditions, for people: Pending, Running, Upgrading,
+	// Terminating or Failed. Programs should read the conditions.
 	// +optional
 	Phase PerformerPhase `json:"phase,omitempty"`
 
-	// PhaseTransitionTime is when the phase last changed. It is set only when the phase changes, so it
-	// is absent from a status that an older operator wrote until the next change.
+	// phaseTransitionTime is when the phase last changed. It is set only when the phase changes, so
+	// a status that an older operator wrote lacks it until the next change.
 	// +optional
 	PhaseTransitionTime *metav1.Time `json:"phaseTransitionTime,omitempty"`
 
-	// Ready tells whether something serves now. The condition Ready is stricter: it also requires that
-	// what serves is what the spec asks for now.
+	// ready indicates whether a pod serves now, of whatever revision. The condition Ready is
+	// stricter: it also requires that the serving pod matches the current spec.
 	// +optional
 	Ready bool `json:"ready"`
 
-	// PodName names the pod that serves; if none does, the one that is being started; if there is no
-	// pod, the last one.
+	// podName is the name of the serving pod. If no pod serves, it is the name of the pod that is
+	// starting; if there is no pod, the name of the last one.
 	// +optional
 	PodName string `json:"podName,omitempty"`
 
-	// PodOrdinal is the ordinal of the newest pod made, or about to be made, for this performer.
+	// podOrdinal is the ordinal of the newest pod that the operator has created, or is about to
+	// create, for this Performer.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	PodOrdinal int32 `json:"podOrdinal,omitempty"`
 
-	// ServiceName names the Service in front of the pod.
+	// serviceName is the name of the Service in front of the pod.
 	// +optional
 	ServiceName string `json:"serviceName,omitempty"`
 
-	// GRPCEndpoint is the address that clients in the cluster dial, as name:port.
+	// grpcEndpoint is the address that clients in the cluster dial, as name:port.
 	// +optional
 	GRPCEndpoint string `json:"grpcEndpoint,omitempty"`
 
-	// CurrentRevision is the revision that serves, or that served last.
+	// currentRevision is the revision of the serving pod, or of the pod that served last.
 	// +optional
 	CurrentRevision string `json:"currentRevision,omitempty"`
 
-	// UpdateRevision is the revision that is asked for. An upgrade is under way where it differs
-	// from currentRevision.
+	// updateRevision is the desired revision. If it differs from currentRevision, an upgrade is in
+	// progress.
 	// +optional
 	UpdateRevision string `json:"updateRevision,omitempty"`
 
-	// CurrentImage is the image that serves, or that served last.
+	// currentImage is the image of the serving pod, or of the pod that served last.
 	// +optional
 	CurrentImage string `json:"currentImage,omitempty"`
 
-	// RestartCount is how often the container of the pod named by podName was restarted.
+	// restartCount is the number of times that the container of the pod in podName was restarted.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	RestartCount int32 `json:"restartCount,omitempty"`
 
-	// FailureCount is how many pods in a row ended on their own. It sets how long the next replacement
-	// waits, and returns to 0 when a pod has been ready for ten minutes.
+	// failureCount is the number of pods in a row that ended on their own. It sets the delay before
+	// the next replacement, and returns to 0 when a pod has been ready for ten minutes.
 	// +kubebuilder:validation:Minimum=0
 	// +optional
 	FailureCount int32 `json:"failureCount,omitempty"`
 
-	// LastUpgrade is when the operator last saw that a new revision is asked for, or last began to
-	// replace a running pod.
+	// lastUpgrade is when the operator last saw a new desired revision, or last began to replace a
+	// running pod.
 	// +optional
 	LastUpgrade *metav1.Time `json:"lastUpgrade,omitempty"`
 
-	// ReadyTime is when the pod named by podName became ready.
+	// readyTime is when the pod in podName became ready.
 	// +optional
 	ReadyTime *metav1.Time `json:"readyTime,omitempty"`
 
-	// Conditions: Available, Progressing, Degraded, then Reconciling or Stalled while they are
-	// true, and Ready, the summary, last.
+	// conditions are the conditions of the Performer: Available, Progressing and Degraded, then
+	// Reconciling or Stalled while they are true, and last Ready, which summarizes them.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// The types of a performer's conditions, in the order in which they stand in the status. Ready is
-// last since earlier clients show the message of the last condition.
+// The condition types of a Performer, in the order in which the status lists them. Ready is last
+// because earlier clients show the message of the last condition.
 const (
-	// ConditionAvailable: something serves now.
+	// ConditionAvailable: a pod serves now, of whatever revision.
 	ConditionAvailable = "Available"
-	// ConditionProgressing: the performer is on its way to what is asked for, or has arrived.
+	// ConditionProgressing: the Performer is progressing to the desired state, or has reached it.
 	ConditionProgressing = "Progressing"
-	// ConditionDegraded: something is wrong, whether or not the performer still serves.
+	// ConditionDegraded: something is wrong, whether or not a pod still serves.
 	ConditionDegraded = "Degraded"
-	// ConditionReconciling is present while work is under way (kstatus).
+	// ConditionReconciling is present while work is in progress (kstatus).
 	ConditionReconciling = "Reconciling"
-	// ConditionStalled is present while work can't go on without a change from outside (kstatus).
+	// ConditionStalled is present while work can't continue without a change from outside
+	// (kstatus).
 	ConditionStalled = "Stalled"
-	// ConditionReady: what is asked for now is what serves.
+	// ConditionReady: the serving pod matches the current spec, and nothing is wrong.
 	ConditionReady = "Ready"
 )
 
@@ -501,10 +539,10 @@ const (
 // +kubebuilder:object:root=true
 type PerformerList struct {
 	metav1.TypeMeta `json:",inline"`
-	// Standard list metadata.
+	// metadata is the standard list metadata.
 	// +optional
 	metav1.ListMeta `json:"metadata,omitempty"`
 
-	// The Performers.
+	// items are the Performers.
 	Items []Performer `json:"items"`
 }

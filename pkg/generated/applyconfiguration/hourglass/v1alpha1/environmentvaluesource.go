@@ -12,11 +12,13 @@ import (
 // EnvironmentValueSourceApplyConfiguration represents a declarative configuration of the EnvironmentValueSource type for use
 // with apply.
 //
-// EnvironmentValueSource is a key of a Secret or of a ConfigMap.
+// EnvironmentValueSource selects a key of a Secret or of a ConfigMap.
 type EnvironmentValueSourceApplyConfiguration struct {
-	// Key of a Secret in the same namespace.
+	// secretKeyRef selects a key of a Secret in the same namespace. Exactly one of secretKeyRef and
+	// configMapKeyRef must be set.
 	SecretKeyRef *v1.SecretKeySelectorApplyConfiguration `json:"secretKeyRef,omitempty"`
-	// Key of a ConfigMap in the same namespace.
+	// configMapKeyRef selects a key of a ConfigMap in the same namespace. Exactly one of
+	// secretKeyRef and configMapKeyRef must be set.
 	ConfigMapKeyRef *v1.ConfigMapKeySelectorApplyConfiguration `json:"configMapKeyRef,omitempty"`
 }
 

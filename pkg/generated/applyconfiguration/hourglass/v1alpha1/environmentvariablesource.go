@@ -8,11 +8,11 @@ package v1alpha1
 // EnvironmentVariableSourceApplyConfiguration represents a declarative configuration of the EnvironmentVariableSource type for use
 // with apply.
 //
-// EnvironmentVariableSource names an environment variable and where its value comes from.
+// EnvironmentVariableSource is an environment variable and the source of its value.
 type EnvironmentVariableSourceApplyConfiguration struct {
-	// Name of the environment variable.
+	// name is the name of the environment variable. It must not contain '='.
 	Name *string `json:"name,omitempty"`
-	// Where the value comes from.
+	// valueFrom is the source of the value.
 	ValueFrom *EnvironmentValueSourceApplyConfiguration `json:"valueFrom,omitempty"`
 }
 

@@ -8,19 +8,21 @@ package v1alpha1
 // HardwareRequirementsApplyConfiguration represents a declarative configuration of the HardwareRequirements type for use
 // with apply.
 //
-// HardwareRequirements says what hardware the pod needs.
+// HardwareRequirements describes the hardware that the pod needs.
 type HardwareRequirementsApplyConfiguration struct {
-	// Model of the GPU, as in the node label nvidia.com/gpu.product; or a MIG profile such as
-	// mig-1g.5gb, which is asked for as the resource nvidia.com/mig-1g.5gb.
+	// gpuType is the model of the GPU, as in the node label nvidia.com/gpu.product, or a MIG
+	// profile such as mig-1g.5gb, which the pod requests as the resource nvidia.com/mig-1g.5gb. If
+	// it is set, gpuCount must be at least 1.
 	GPUType *string `json:"gpuType,omitempty"`
-	// How many GPUs, or MIG slices, the container gets.
+	// gpuCount is the number of GPUs, or of MIG slices, that the container gets. Defaults to 0.
 	GPUCount *int32 `json:"gpuCount,omitempty"`
-	// Whether the pod must run in a trusted execution environment. If so, teeType says which; if the
-	// operator does not know that type, no pod is created.
+	// teeRequired indicates whether the pod must run in a trusted execution environment. If it is
+	// true, teeType must be a type that the operator knows; otherwise the operator creates no pod.
 	TEERequired *bool `json:"teeRequired,omitempty"`
-	// Kind of trusted execution environment: sgx, sev, sev-snp or tdx.
+	// teeType is the type of the trusted execution environment, in upper or lower case. The
+	// built-in types are sgx, sev, sev-snp and tdx.
 	TEEType *string `json:"teeType,omitempty"`
-	// Further labels that the node must have.
+	// customLabels are additional labels that the node must have, at most 64.
 	CustomLabels map[string]string `json:"customLabels,omitempty"`
 }
 

@@ -17,18 +17,18 @@ import (
 // PerformerApplyConfiguration represents a declarative configuration of the Performer type for use
 // with apply.
 //
-// The rule on the name may only judge a creation: on a later edit it would also refuse the removal
-// of a finalizer from an object that got in before the rule existed.
-// Performer declares one AVS workload: a container that answers gRPC. The operator runs it as one
+// The rules on the name apply at creation only. On updates they would also reject the removal of a
+// finalizer from an object that was created before the rules existed.
+// Performer declares one AVS workload: a container that serves gRPC. The operator runs it as one
 // Pod behind one Service named performer-<name>.
 type PerformerApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
-	// Standard object metadata. The name is at most 53 characters and has no dot, since the
-	// Service is named performer-<name>.
+	// metadata is the standard object metadata. metadata.name must be at most 53 characters and
+	// must not contain a dot, because the Service is named performer-<name>.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	// Desired state.
+	// spec is the desired state of the Performer.
 	Spec *PerformerSpecApplyConfiguration `json:"spec,omitempty"`
-	// Observed state. Written by the operator alone.
+	// status is the observed state of the Performer. Only the operator writes it.
 	Status *PerformerStatusApplyConfiguration `json:"status,omitempty"`
 }
 

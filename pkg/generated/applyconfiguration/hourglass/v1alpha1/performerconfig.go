@@ -12,24 +12,33 @@ import (
 // PerformerConfigApplyConfiguration represents a declarative configuration of the PerformerConfig type for use
 // with apply.
 //
-// PerformerConfig says how the container is run.
+// PerformerConfig describes how the container is run.
 type PerformerConfigApplyConfiguration struct {
-	// Port on which the container answers gRPC, and port of the Service. A change replaces the pod.
+	// grpcPort is the port on which the container serves gRPC, and the port of the Service, from 1
+	// to 65535. Defaults to 9090. Changing it replaces the pod.
 	GRPCPort *int32 `json:"grpcPort,omitempty"`
-	// Environment variables by name, at most 256. On the pod they come first, sorted by name.
+	// environment is a map of environment variables by name, at most 256. In the container they
+	// come first, sorted by name. Changing it replaces the pod.
 	Environment map[string]string `json:"environment,omitempty"`
-	// Environment variables whose values come from Secrets or ConfigMaps of the same namespace, at
-	// most 256.
+	// environmentFrom is a list of environment variables whose values come from Secrets or
+	// ConfigMaps in the same namespace, at most 256. In the container they come second. Changing
+	// the list replaces the pod; changing a Secret or a ConfigMap does not.
 	EnvironmentFrom []EnvironmentVariableSourceApplyConfiguration `json:"environmentFrom,omitempty"`
-	// Environment variables in the form that pods have, at most 256. On the pod they come last.
+	// env is a list of environment variables in the form that a pod uses, at most 256. In the
+	// container they come last. Changing it replaces the pod.
 	Env []v1.EnvVarApplyConfiguration `json:"env,omitempty"`
-	// Arguments of the container's entry point.
+	// args are the arguments of the container's entry point, at most 1024. Changing them replaces
+	// the pod.
 	Args []string `json:"args,omitempty"`
-	// Entry point of the container, in place of the image's own.
+	// command is the entry point of the container, at most 1024 items. Defaults to the entry point
+	// of the image. Changing it replaces the pod.
 	Command []string `json:"command,omitempty"`
-	// Service account that the pod runs as. Its token is mounted only if this is set.
+	// serviceAccountName is the name of the service account that the pod runs as. Its token is
+	// mounted. Defaults to the service account named default, without its token. Changing it
+	// replaces the pod.
 	ServiceAccountName *string `json:"serviceAccountName,omitempty"`
-	// How the container's health is probed, by grpc.health.v1.Health/Check on the gRPC port.
+	// probes describes how the kubelet probes the container's health, by
+	// grpc.health.v1.Health/Check on the gRPC port. Changing it replaces the pod.
 	Probes *ProbesApplyConfiguration `json:"probes,omitempty"`
 }
 

@@ -13,49 +13,61 @@ import (
 // PerformerSpecApplyConfiguration represents a declarative configuration of the PerformerSpec type for use
 // with apply.
 //
-// PerformerSpec is the desired state of a performer.
+// PerformerSpec is the desired state of a Performer.
 type PerformerSpecApplyConfiguration struct {
-	// Address of the AVS (Actively Validated Service) that this performer works for, usually 0x and
-	// 40 hexadecimal digits. Any text is accepted. It becomes a label of the pod, converted to a
-	// valid label value where necessary.
+	// avsAddress is the address of the AVS (Actively Validated Service) that this Performer works
+	// for, usually 0x and 40 hexadecimal digits. Any text of 1 to 256 characters is accepted. It
+	// becomes a label of the pod and of the Service, converted to a valid label value if necessary.
+	// Changing it updates the labels and does not replace the pod.
 	AVSAddress *string `json:"avsAddress,omitempty"`
-	// Container image, by tag or by digest. A change replaces the pod.
+	// image is the container image to run, by tag or by digest. Changing it replaces the pod.
 	Image *string `json:"image,omitempty"`
-	// When the image is pulled: Always, Never or IfNotPresent.
+	// imagePullPolicy determines when the kubelet pulls the image: Always, Never or IfNotPresent.
+	// Defaults to IfNotPresent. Changing it replaces the pod.
 	ImagePullPolicy *v1.PullPolicy `json:"imagePullPolicy,omitempty"`
-	// Version of the workload, for upgrade tracking. A change of version alone replaces the pod: a
-	// tag may have been pushed again.
+	// version is the version of the workload, for upgrade tracking. Changing it replaces the pod
+	// even if nothing else changes, because a tag may have been pushed again.
 	Version *string `json:"version,omitempty"`
-	// How the container is run.
+	// config describes how the container is run.
 	Config *PerformerConfigApplyConfiguration `json:"config,omitempty"`
-	// Compute resources of the container, as on any container. Claims are not supported.
+	// resources are the compute resources of the container, as in a pod. Claims are not supported.
+	// Changing the amounts of CPU and memory resizes the running pod if the cluster supports it;
+	// other changes replace the pod.
 	Resources *corev1.ResourceRequirementsApplyConfiguration `json:"resources,omitempty"`
-	// Where the pod may run.
+	// scheduling describes where the pod may run. Changing it replaces the pod.
 	Scheduling *SchedulingConfigApplyConfiguration `json:"scheduling,omitempty"`
-	// What hardware the pod needs.
+	// hardwareRequirements describes the hardware that the pod needs. Changing it replaces the pod.
 	HardwareRequirements *HardwareRequirementsApplyConfiguration `json:"hardwareRequirements,omitempty"`
-	// Secrets of the same namespace with which the image is pulled.
+	// imagePullSecrets are the Secrets for pulling the image, at most 64. They must be in the same
+	// namespace. Changing them replaces the pod.
 	ImagePullSecrets []corev1.LocalObjectReferenceApplyConfiguration `json:"imagePullSecrets,omitempty"`
-	// How a change of the spec is rolled out.
+	// upgradeStrategy describes how a change of the spec is rolled out. Changing it does not
+	// replace the pod.
 	UpgradeStrategy *UpgradeStrategyApplyConfiguration `json:"upgradeStrategy,omitempty"`
-	// How many seconds the container has to shut down after SIGTERM; 30 if not set.
+	// terminationGracePeriodSeconds is the number of seconds that the container has to shut down
+	// after SIGTERM, from 0 to 86400. Defaults to 30. Changing it replaces the pod.
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
-	// Further labels of the pod, at most 64. Those by which the operator and its Service find the
-	// pod can't be set: app, app.kubernetes.io/managed-by and those that begin with
-	// hourglass.eigenlayer.io/.
+	// podLabels are additional labels of the pod, at most 64. The labels by which the operator and
+	// the Service select the pod are reserved: app, app.kubernetes.io/managed-by and all labels
+	// that begin with hourglass.eigenlayer.io/. Changing podLabels replaces the pod.
 	PodLabels map[string]string `json:"podLabels,omitempty"`
-	// Further annotations of the pod, at most 64. Keys that begin with hourglass.eigenlayer.io/ are
-	// reserved.
+	// podAnnotations are additional annotations of the pod, at most 64. Keys that begin with
+	// hourglass.eigenlayer.io/ are reserved for the operator. Changing podAnnotations replaces the
+	// pod.
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
-	// Security context of the container. Privilege escalation is off unless this allows it.
+	// securityContext is the security context of the container. Privilege escalation is off unless
+	// securityContext allows it. Changing it replaces the pod.
 	SecurityContext *corev1.SecurityContextApplyConfiguration `json:"securityContext,omitempty"`
-	// Security context of the pod. Its seccomp profile is RuntimeDefault unless this says otherwise.
+	// podSecurityContext is the security context of the pod. The seccomp profile defaults to
+	// RuntimeDefault. Changing it replaces the pod.
 	PodSecurityContext *corev1.PodSecurityContextApplyConfiguration `json:"podSecurityContext,omitempty"`
-	// Volumes of the pod.
+	// volumes are the volumes of the pod, at most 64. Changing them replaces the pod.
 	Volumes []corev1.VolumeApplyConfiguration `json:"volumes,omitempty"`
-	// Where the container mounts the volumes.
+	// volumeMounts are the mounts of the volumes in the container, at most 64. Changing them
+	// replaces the pod.
 	VolumeMounts []corev1.VolumeMountApplyConfiguration `json:"volumeMounts,omitempty"`
-	// How the pod spreads among the pods that its constraints select, such as all of one AVS.
+	// topologySpreadConstraints describe how the pod spreads among the pods that the constraints
+	// select, for example all pods of one AVS. At most 16. Changing them replaces the pod.
 	TopologySpreadConstraints []corev1.TopologySpreadConstraintApplyConfiguration `json:"topologySpreadConstraints,omitempty"`
 }
 

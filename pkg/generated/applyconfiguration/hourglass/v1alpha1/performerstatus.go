@@ -14,46 +14,49 @@ import (
 // PerformerStatusApplyConfiguration represents a declarative configuration of the PerformerStatus type for use
 // with apply.
 //
-// PerformerStatus is the observed state of a performer.
+// PerformerStatus is the observed state of a Performer.
 type PerformerStatusApplyConfiguration struct {
-	// Generation of the spec that this status reflects; -1 before the operator has seen it.
+	// observedGeneration is the metadata.generation that this status reflects. It is -1 until the
+	// operator has seen the Performer.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// Phase is a one-word summary of the conditions, for people.
+	// phase is a one-word summary of the conditions, for people: Pending, Running, Upgrading,
+	// Terminating or Failed. Programs should read the conditions.
 	Phase *hourglassv1alpha1.PerformerPhase `json:"phase,omitempty"`
-	// PhaseTransitionTime is when the phase last changed. It is set only when the phase changes, so it
-	// is absent from a status that an older operator wrote until the next change.
+	// phaseTransitionTime is when the phase last changed. It is set only when the phase changes, so
+	// a status that an older operator wrote lacks it until the next change.
 	PhaseTransitionTime *v1.Time `json:"phaseTransitionTime,omitempty"`
-	// Ready tells whether something serves now. The condition Ready is stricter: it also requires that
-	// what serves is what the spec asks for now.
+	// ready indicates whether a pod serves now, of whatever revision. The condition Ready is
+	// stricter: it also requires that the serving pod matches the current spec.
 	Ready *bool `json:"ready,omitempty"`
-	// PodName names the pod that serves; if none does, the one that is being started; if there is no
-	// pod, the last one.
+	// podName is the name of the serving pod. If no pod serves, it is the name of the pod that is
+	// starting; if there is no pod, the name of the last one.
 	PodName *string `json:"podName,omitempty"`
-	// PodOrdinal is the ordinal of the newest pod made, or about to be made, for this performer.
+	// podOrdinal is the ordinal of the newest pod that the operator has created, or is about to
+	// create, for this Performer.
 	PodOrdinal *int32 `json:"podOrdinal,omitempty"`
-	// ServiceName names the Service in front of the pod.
+	// serviceName is the name of the Service in front of the pod.
 	ServiceName *string `json:"serviceName,omitempty"`
-	// GRPCEndpoint is the address that clients in the cluster dial, as name:port.
+	// grpcEndpoint is the address that clients in the cluster dial, as name:port.
 	GRPCEndpoint *string `json:"grpcEndpoint,omitempty"`
-	// CurrentRevision is the revision that serves, or that served last.
+	// currentRevision is the revision of the serving pod, or of the pod that served last.
 	CurrentRevision *string `json:"currentRevision,omitempty"`
-	// UpdateRevision is the revision that is asked for. An upgrade is under way where it differs
-	// from currentRevision.
+	// updateRevision is the desired revision. If it differs from currentRevision, an upgrade is in
+	// progress.
 	UpdateRevision *string `json:"updateRevision,omitempty"`
-	// CurrentImage is the image that serves, or that served last.
+	// currentImage is the image of the serving pod, or of the pod that served last.
 	CurrentImage *string `json:"currentImage,omitempty"`
-	// RestartCount is how often the container of the pod named by podName was restarted.
+	// restartCount is the number of times that the container of the pod in podName was restarted.
 	RestartCount *int32 `json:"restartCount,omitempty"`
-	// FailureCount is how many pods in a row ended on their own. It sets how long the next replacement
-	// waits, and returns to 0 when a pod has been ready for ten minutes.
+	// failureCount is the number of pods in a row that ended on their own. It sets the delay before
+	// the next replacement, and returns to 0 when a pod has been ready for ten minutes.
 	FailureCount *int32 `json:"failureCount,omitempty"`
-	// LastUpgrade is when the operator last saw that a new revision is asked for, or last began to
-	// replace a running pod.
+	// lastUpgrade is when the operator last saw a new desired revision, or last began to replace a
+	// running pod.
 	LastUpgrade *v1.Time `json:"lastUpgrade,omitempty"`
-	// ReadyTime is when the pod named by podName became ready.
+	// readyTime is when the pod in podName became ready.
 	ReadyTime *v1.Time `json:"readyTime,omitempty"`
-	// Conditions: Available, Progressing, Degraded, then Reconciling or Stalled while they are
-	// true, and Ready, the summary, last.
+	// conditions are the conditions of the Performer: Available, Progressing and Degraded, then
+	// Reconciling or Stalled while they are true, and last Ready, which summarizes them.
 	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

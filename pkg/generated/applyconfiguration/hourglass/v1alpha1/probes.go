@@ -8,18 +8,21 @@ package v1alpha1
 // ProbesApplyConfiguration represents a declarative configuration of the Probes type for use
 // with apply.
 //
-// Probes say how the container's health is probed. What is not set has a default.
+// Probes describes how the kubelet probes the container's health. Fields that are not set have
+// defaults.
 type ProbesApplyConfiguration struct {
-	// Name of the gRPC service whose health is probed. Empty means the server as a whole.
+	// service is the name of the gRPC service whose health is probed. Empty means the server as a
+	// whole.
 	Service *string `json:"service,omitempty"`
-	// Startup probe, which runs until it first succeeds; the others start only then. Defaults: every
-	// second, a timeout of 5 seconds, failed after 300 failures.
+	// startup is the startup probe, which runs until it first succeeds; the other probes start only
+	// then. Defaults to a period of 1 second, a timeout of 5 seconds and a failure threshold of
+	// 300.
 	Startup *ProbeThresholdsApplyConfiguration `json:"startup,omitempty"`
-	// Readiness probe, which decides whether the pod gets calls. Defaults: every 5 seconds, a timeout
-	// of 5 seconds, failed after 3 failures.
+	// readiness is the readiness probe, which decides whether the pod receives calls. Defaults to a
+	// period of 5 seconds, a timeout of 5 seconds and a failure threshold of 3.
 	Readiness *ProbeThresholdsApplyConfiguration `json:"readiness,omitempty"`
-	// Liveness probe, which decides whether the container is restarted. Defaults: every 10 seconds, a
-	// timeout of 5 seconds, failed after 6 failures.
+	// liveness is the liveness probe, which decides whether the kubelet restarts the container.
+	// Defaults to a period of 10 seconds, a timeout of 5 seconds and a failure threshold of 6.
 	Liveness *ProbeThresholdsApplyConfiguration `json:"liveness,omitempty"`
 }
 

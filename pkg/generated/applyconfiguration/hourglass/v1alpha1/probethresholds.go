@@ -8,14 +8,15 @@ package v1alpha1
 // ProbeThresholdsApplyConfiguration represents a declarative configuration of the ProbeThresholds type for use
 // with apply.
 //
-// ProbeThresholds say how often a probe runs and when it has failed. What is not set has the default
-// of that probe.
+// ProbeThresholds describes how often a probe runs and when it fails. Fields that are not set have
+// the defaults of that probe.
 type ProbeThresholdsApplyConfiguration struct {
-	// Seconds between two probes.
+	// periodSeconds is the number of seconds between two probes, from 1 to 3600.
 	PeriodSeconds *int32 `json:"periodSeconds,omitempty"`
-	// Seconds that a probe waits for an answer.
+	// timeoutSeconds is the number of seconds that a probe waits for an answer, from 1 to 3600.
 	TimeoutSeconds *int32 `json:"timeoutSeconds,omitempty"`
-	// How many failures in a row make the probe fail.
+	// failureThreshold is the number of failures in a row that make the probe fail, from 1 to
+	// 86400.
 	FailureThreshold *int32 `json:"failureThreshold,omitempty"`
 }
 

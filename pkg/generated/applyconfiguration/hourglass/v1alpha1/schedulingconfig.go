@@ -12,17 +12,18 @@ import (
 // SchedulingConfigApplyConfiguration represents a declarative configuration of the SchedulingConfig type for use
 // with apply.
 //
-// SchedulingConfig says where the pod may run.
+// SchedulingConfig describes where the pod may run.
 type SchedulingConfigApplyConfiguration struct {
-	// Labels that the node must have.
+	// nodeSelector is a map of labels that the node must have.
 	NodeSelector map[string]string `json:"nodeSelector,omitempty"`
-	// Taints that the pod tolerates.
+	// tolerations are the node taints that the pod tolerates.
 	Tolerations []v1.TolerationApplyConfiguration `json:"tolerations,omitempty"`
-	// Affinity of the pod to nodes and to other pods.
+	// affinity is the affinity of the pod to nodes and to other pods.
 	Affinity *v1.AffinityApplyConfiguration `json:"affinity,omitempty"`
-	// Name of the RuntimeClass that the pod runs with.
+	// runtimeClass is the name of the RuntimeClass that the pod runs with. It takes precedence over
+	// the RuntimeClass of a trusted execution environment.
 	RuntimeClass *string `json:"runtimeClass,omitempty"`
-	// Name of the PriorityClass of the pod.
+	// priorityClassName is the name of the PriorityClass of the pod.
 	PriorityClassName *string `json:"priorityClassName,omitempty"`
 }
 

@@ -12,17 +12,20 @@ import (
 // UpgradeStrategyApplyConfiguration represents a declarative configuration of the UpgradeStrategy type for use
 // with apply.
 //
-// UpgradeStrategy says how a change of the spec is rolled out.
+// UpgradeStrategy describes how a change of the spec is rolled out.
 type UpgradeStrategyApplyConfiguration struct {
-	// BlueGreen makes the new pod beside the old and moves traffic when it is ready, so that no call
-	// is lost; both versions serve for a second or two. Recreate makes the new pod when the old is
-	// gone, so that there are never two.
+	// type is the type of the upgrade: BlueGreen or Recreate. Defaults to BlueGreen. BlueGreen
+	// creates the new pod while the old pod serves, and moves the traffic when the new pod is
+	// ready, so that no call is lost; both versions serve for a second or two. Recreate creates the
+	// new pod after the old pod has terminated, so that there are never two.
 	Type *hourglassv1alpha1.UpgradeStrategyType `json:"type,omitempty"`
-	// How many seconds the new pod has to become ready before the upgrade counts as stalled. The old
-	// pod goes on serving; if the new one becomes ready later, the upgrade still completes.
+	// progressDeadlineSeconds is the number of seconds that the new pod has to become ready before
+	// the upgrade counts as stalled, from 1 to 86400. Defaults to 600. A stalled upgrade leaves the
+	// serving pod in place; if the new pod becomes ready later, the upgrade still completes.
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
-	// How many seconds the old pod goes on serving open connections after it gets no new ones, before
-	// it is terminated. For BlueGreen alone.
+	// drainSeconds is the number of seconds that the old pod continues to serve open connections
+	// after it stops receiving new ones, before it is terminated, from 0 to 86400. Defaults to 10.
+	// It applies to BlueGreen only.
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 }
 
