@@ -45,7 +45,7 @@ func markdownFiles(t *testing.T) []string {
 	return paths
 }
 
-// documents returns the pages whose commands are run. That they can be read is a test of every block and marker.
+// documents returns the pages whose commands are run. Loading them checks every block against its script.
 func documents(t *testing.T) []*markdown.Page {
 	t.Helper()
 	paths, err := markdown.Documents(root)
@@ -112,7 +112,21 @@ func follow(from *markdown.Page, target string) error {
 	return nil
 }
 
-// TestIndexHasEveryPage wants docs/README.md to lead to every page of docs/.
+// TestEveryScriptHasItsPage finds scripts whose page was removed or renamed.
+func TestEveryScriptHasItsPage(t *testing.T) {
+	scripts, err := markdown.Scripts(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range documents(t) {
+		scripts = slices.DeleteFunc(scripts, func(path string) bool { return path == markdown.ScriptPath(page.Path) })
+	}
+	if len(scripts) > 0 {
+		t.Errorf("scripts without a page: %q", scripts)
+	}
+}
+
+// TestIndexHasEveryPage checks that docs/README.md links to every page of docs/.
 func TestIndexHasEveryPage(t *testing.T) {
 	index, err := markdown.Load(root, "docs/README.md")
 	if err != nil {
@@ -121,7 +135,7 @@ func TestIndexHasEveryPage(t *testing.T) {
 	for _, page := range documents(t) {
 		name, isDoc := strings.CutPrefix(page.Path, "docs/")
 		if isDoc && page.Path != index.Path && !slices.ContainsFunc(index.Links, func(l markdown.Link) bool { return l.Target == name }) {
-			t.Errorf("docs/README.md does not lead to %s", name)
+			t.Errorf("docs/README.md does not link to %s", name)
 		}
 	}
 }

@@ -71,7 +71,7 @@ func code(cell string) []string {
 // testFunction finds the tests in a file.
 var testFunction = regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(t \*testing\.T\)`)
 
-// TestTestsThatAreNamedExist looks for every test that a page names.
+// TestTestsThatAreNamedExist looks for every test that a page or its script names.
 func TestTestsThatAreNamedExist(t *testing.T) {
 	exist := map[string]bool{}
 	for _, folder := range []string{"cmd", "pkg", "test", "hack", "examples"} {
@@ -94,8 +94,8 @@ func TestTestsThatAreNamedExist(t *testing.T) {
 	}
 	for _, page := range documents(t) {
 		words := code(read(t, page.Path))
-		for _, block := range page.Blocks {
-			words = append(words, strings.Fields(block.NotRun)...)
+		for _, step := range page.Script.Steps {
+			words = append(words, strings.Fields(step.NotRun)...)
 		}
 		for _, word := range words {
 			word = strings.Trim(word, ",;.")
