@@ -19,7 +19,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/docs/markdown"
 )
 
-// markdownFiles returns the paths of all files of Markdown that are ours.
+// markdownFiles returns the paths of all Markdown files of this repository, without those of vendor.
 func markdownFiles(t *testing.T) []string {
 	t.Helper()
 	var paths []string
@@ -67,7 +67,7 @@ func documents(t *testing.T) []*markdown.Page {
 	return pages
 }
 
-// TestLinks follows the links and pictures that stay in the repository, to the heading where they name one.
+// TestLinks follows the links and pictures within the repository, including links to headings.
 func TestLinks(t *testing.T) {
 	for _, path := range markdownFiles(t) {
 		page, err := markdown.LoadLinks(root, path)
@@ -83,7 +83,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// follow returns nil if a target of a page's link is there, or is not ours.
+// follow returns nil if the target of a link exists or is outside of the repository.
 func follow(from *markdown.Page, target string) error {
 	if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
 		return nil
@@ -93,7 +93,7 @@ func follow(from *markdown.Page, target string) error {
 	if path != "" {
 		path = filepath.Join(filepath.Dir(from.Path), path)
 		if strings.HasPrefix(path, "..") {
-			return errors.New("it leads out of the repository")
+			return errors.New("it leaves the repository")
 		}
 		if _, err := os.Stat(filepath.Join(root, path)); err != nil {
 			return err
@@ -140,7 +140,7 @@ func TestIndexHasEveryPage(t *testing.T) {
 	}
 }
 
-// TestYAMLIsYAML reads the blocks of YAML, manifests and fragments.
+// TestYAMLIsYAML parses the blocks of YAML, manifests and fragments.
 func TestYAMLIsYAML(t *testing.T) {
 	for _, page := range documents(t) {
 		for _, block := range page.Blocks {
@@ -157,7 +157,7 @@ func TestYAMLIsYAML(t *testing.T) {
 	}
 }
 
-// TestFirstPerformerIsTheSample holds the Performer that README.md shows against the file that it says it is.
+// TestFirstPerformerIsTheSample compares the Performer in README.md with the file that README.md names.
 func TestFirstPerformerIsTheSample(t *testing.T) {
 	page, err := markdown.Load(root, "README.md")
 	if err != nil {
