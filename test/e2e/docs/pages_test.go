@@ -91,28 +91,29 @@ func run(t *testing.T, page *markdown.Page) {
 			continue
 		}
 		if step.Block == nil {
-			runCommands(t, sh, fmt.Sprintf("%s: step %d", markdown.ScriptPath(page.Path), i+1), step.Run, false)
+			sh.runCommands(t, fmt.Sprintf("%s: step %d", markdown.ScriptPath(page.Path), i+1), step.Run, false)
 			continue
 		}
 		block, where := step.Block, fmt.Sprintf("%s:%d", page.Path, step.Block.Line)
 		switch {
 		case step.SaveAs != "":
-			save(t, sh, where, block.Text, step.SaveAs)
+			sh.save(t, where, block.Text, step.SaveAs)
 		case block.Language == markdown.Bash:
-			runCommands(t, sh, where, block.Text, step.Fails)
+			sh.runCommands(t, where, block.Text, step.Fails)
 		case block.Language == markdown.Console:
 			for _, command := range block.Commands() {
-				runCommand(t, sh, fmt.Sprintf("%s:%d", page.Path, command.Line), command, step.Fails)
+				sh.runCommand(t, fmt.Sprintf("%s:%d", page.Path, command.Line), command, step.Fails)
 			}
 		default:
-			apply(t, sh, where, block.Text, step.Apply)
+			sh.apply(t, where, block.Text, step.Apply)
 		}
 	}
 }
 
-func runCommands(t *testing.T, sh *shell, where, commands string, fails bool) {
+// runCommands runs commands, which have to succeed or, if fails is true, to fail.
+func (s *shell) runCommands(t *testing.T, where, commands string, fails bool) {
 	t.Helper()
-	output, err := sh.run(t.Context(), commands)
+	output, err := s.run(t.Context(), commands)
 	t.Logf("%s\n%s%s", where, commands, output)
 	if err := expected(err, fails); err != nil {
 		t.Fatalf("%s: %v", where, err)
@@ -133,12 +134,13 @@ func expected(err error, fails bool) error {
 // reads matches the commands that change nothing, so that they can be repeated.
 var reads = regexp.MustCompile(`^kubectl (get|describe|logs|events) `)
 
-func runCommand(t *testing.T, sh *shell, where string, command markdown.Command, fails bool) {
+// runCommand runs a command of a console and compares its output with the page. It repeats a command that only reads.
+func (s *shell) runCommand(t *testing.T, where string, command markdown.Command, fails bool) {
 	t.Helper()
 	var output string
 	try := func(ctx context.Context) error {
 		var err error
-		output, err = sh.run(ctx, command.Text)
+		output, err = s.run(ctx, command.Text)
 		if err := expected(err, fails); err != nil {
 			return fmt.Errorf("%w\n%s", err, output)
 		}
@@ -156,9 +158,9 @@ func runCommand(t *testing.T, sh *shell, where string, command markdown.Command,
 }
 
 // save writes text to a new file of the shell's working directory. The file is removed at the end of the test.
-func save(t *testing.T, sh *shell, where, text, name string) {
+func (s *shell) save(t *testing.T, where, text, name string) {
 	t.Helper()
-	path, err := sh.run(t.Context(), fmt.Sprintf("[[ ! -e %[1]s ]] && cp %[2]s %[1]s && realpath %[1]s", name, sh.write(t, text)))
+	path, err := s.run(t.Context(), fmt.Sprintf("[[ ! -e %[1]s ]] && cp %[2]s %[1]s && realpath %[1]s", name, s.write(t, text)))
 	if err != nil {
 		t.Fatalf("%s: writing %s, which must not exist yet: %v\n%s", where, name, err, path)
 	}
@@ -170,13 +172,13 @@ func save(t *testing.T, sh *shell, where, text, name string) {
 }
 
 // apply applies a manifest, or has the API server validate it if forReal is false.
-func apply(t *testing.T, sh *shell, where, manifest string, forReal bool) {
+func (s *shell) apply(t *testing.T, where, manifest string, forReal bool) {
 	t.Helper()
 	dryRun := " --dry-run=server"
 	if forReal {
 		dryRun = ""
 	}
-	output, err := sh.run(t.Context(), "kubectl apply"+dryRun+" -f "+sh.write(t, manifest))
+	output, err := s.run(t.Context(), "kubectl apply"+dryRun+" -f "+s.write(t, manifest))
 	if err != nil {
 		t.Fatalf("%s: the API server refused the manifest: %v\n%s", where, err, output)
 	}
