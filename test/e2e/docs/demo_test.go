@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// TestDemo runs the first commands that README.md tells of: make demo, make demo-down. The cluster is the demo's own.
+// TestDemo runs the first commands of README.md, make demo and make demo-down. The demo has a cluster of its own.
 func TestDemo(t *testing.T) {
 	sh := newShell(t)
 	sh.must(t, fmt.Sprintf("export DEMO_CLUSTER=docs-demo-%d", os.Getpid()))
@@ -22,10 +22,10 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("make demo: %v\n%s", err, output)
 	}
 	if want := `The performer answered: {"version":"latest","pod":"performer-test-performer-0"`; !strings.Contains(output, want) {
-		t.Errorf("make demo does not say %s, but\n%s", want, output)
+		t.Errorf("make demo does not print %s, but\n%s", want, output)
 	}
-	// What is there already is no hindrance.
+	// It can be repeated.
 	if output, err := sh.run(t.Context(), "make demo"); err != nil {
-		t.Errorf("make demo, once more: %v\n%s", err, output)
+		t.Errorf("make demo, for the second time: %v\n%s", err, output)
 	}
 }

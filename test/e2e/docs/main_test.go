@@ -13,13 +13,13 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
-// cluster is what the pages are run in.
+// cluster is where the pages are run.
 var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {
 	if os.Getenv(realcluster.EnvKubeconfig) != "" {
-		// They install and uninstall, and work in the namespace default: not in somebody else's cluster.
-		fmt.Println("the pages are run in a cluster of their own only: skipped, for " + realcluster.EnvKubeconfig + " is set")
+		// Pages install and uninstall the operator and use the namespace default, so they need a cluster of their own.
+		fmt.Println("skipped: pages are run only in a cluster of their own, and " + realcluster.EnvKubeconfig + " is set")
 		return
 	}
 	os.Exit(realcluster.Main(m, realcluster.StartEmpty, func(c *realcluster.Cluster) { cluster = c }, nil))

@@ -17,7 +17,6 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/yaml"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/markdown"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
@@ -38,66 +37,44 @@ func TestPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if slices.ContainsFunc(page.Blocks, isRun) {
+		if slices.ContainsFunc(page.Script.Steps, isRun) {
 			pages = append(pages, page)
 		}
 	}
-	// Those that install it first, so that it's installed for the others but once.
+	// The pages that install the operator come first, so that it is installed only once for all others.
 	slices.SortStableFunc(pages, func(a, b *markdown.Page) int {
 		switch {
-		case a.WithoutOperator == b.WithoutOperator:
+		case a.Script.WithoutOperator == b.Script.WithoutOperator:
 			return 0
-		case a.WithoutOperator:
+		case a.Script.WithoutOperator:
 			return -1
 		}
 		return 1
 	})
-	// A cluster that an earlier run has left has it.
+	// The operator is still installed in a cluster that an earlier run left.
 	newShell(t).must(t, undeploy)
 	for _, page := range pages {
 		t.Run(page.Path, func(t *testing.T) { run(t, page) })
 	}
 }
 
-// isRun tells whether there is something to do for a block.
-func isRun(block markdown.Block) bool {
-	if block.SavedAs != "" {
-		return true
-	}
-	switch block.Language {
-	case markdown.Bash, markdown.Console:
-		return block.NotRun == ""
-	case markdown.YAML:
-		return block.NotRun == "" && isManifest(block.Text)
-	}
-	return false
-}
+// isRun returns whether there is something to do for a step.
+func isRun(step markdown.Step) bool { return step.NotRun == "" }
 
-// isManifest tells whether every document of a YAML text is an object.
-func isManifest(text string) bool {
-	for _, document := range strings.Split(text, "\n---\n") {
-		var object metav1.TypeMeta
-		if err := yaml.Unmarshal([]byte(document), &object); err != nil || object.APIVersion == "" || object.Kind == "" {
-			return false
-		}
-	}
-	return true
-}
-
-// run runs the blocks of a page in order.
+// run runs the steps of a page in order.
 func run(t *testing.T, page *markdown.Page) {
 	sh := newShell(t)
-	if !page.WithoutOperator {
+	if !page.Script.WithoutOperator {
 		sh.must(t, "kubectl apply -f deploy/ && kubectl rollout status -n hourglass-system deployment/hourglass-operator-controller-manager --timeout=3m")
 	}
 	before := namespaces(t)
 	t.Cleanup(func() {
-		// A shell of its own, for the page may have changed this one's variables.
+		// The page may have changed the variables of its shell.
 		sh := newShell(t)
 		if t.Failed() {
 			diagnose(t, sh)
 		}
-		if page.WithoutOperator {
+		if page.Script.WithoutOperator {
 			sh.must(t, undeploy)
 		} else {
 			// The page may have removed the CRD too.
@@ -110,79 +87,83 @@ func run(t *testing.T, page *markdown.Page) {
 			}
 		}
 	})
-	for i := range page.Blocks {
-		block := &page.Blocks[i]
-		if !isRun(*block) {
+	for i, step := range page.Script.Steps {
+		if !isRun(step) {
 			continue
 		}
-		where := fmt.Sprintf("%s:%d", page.Path, block.Line)
+		if step.Block == nil {
+			sh.runCommands(t, fmt.Sprintf("%s: step %d", markdown.ScriptPath(page.Path), i+1), step.Run, false)
+			continue
+		}
+		block, where := step.Block, fmt.Sprintf("%s:%d", page.Path, step.Block.Line)
 		switch {
-		case block.SavedAs != "":
-			save(t, sh, where, block)
+		case step.SaveAs != "":
+			sh.save(t, where, block.Text, step.SaveAs)
 		case block.Language == markdown.Bash:
-			runCommands(t, sh, where, block)
+			sh.runCommands(t, where, block.Text, step.Fails)
 		case block.Language == markdown.Console:
-			for _, step := range block.Steps() {
-				runStep(t, sh, fmt.Sprintf("%s:%d", page.Path, step.Line), step, block.Fails)
+			for _, command := range block.Commands() {
+				sh.runCommand(t, fmt.Sprintf("%s:%d", page.Path, command.Line), command, step.Fails)
 			}
 		default:
-			apply(t, sh, where, block)
+			sh.apply(t, where, block.Text, step.Apply)
 		}
 	}
 }
 
-func runCommands(t *testing.T, sh *shell, where string, block *markdown.Block) {
+// runCommands runs commands, which have to succeed or, if fails is true, to fail.
+func (s *shell) runCommands(t *testing.T, where, commands string, fails bool) {
 	t.Helper()
-	output, err := sh.run(t.Context(), block.Text)
-	t.Logf("%s\n%s%s", where, block.Text, output)
-	if err := asMeant(err, block.Fails); err != nil {
+	output, err := s.run(t.Context(), commands)
+	t.Logf("%s\n%s%s", where, commands, output)
+	if err := expected(err, fails); err != nil {
 		t.Fatalf("%s: %v", where, err)
 	}
 }
 
-// asMeant returns nil if commands failed, or did not, as is meant.
-func asMeant(err error, fails bool) error {
+// expected returns nil if commands failed and should fail, or succeeded and should succeed.
+func expected(err error, fails bool) error {
 	if !fails {
 		return err
 	}
 	if err == nil {
-		return fmt.Errorf("the commands should fail, and did not")
+		return fmt.Errorf("the commands succeeded, and should fail")
 	}
 	return nil
 }
 
-// asks are the commands that change nothing, so that they can be repeated.
-var asks = regexp.MustCompile(`^kubectl (get|describe|logs|events) `)
+// reads matches the commands that change nothing, so that they can be repeated.
+var reads = regexp.MustCompile(`^kubectl (get|describe|logs|events) `)
 
-func runStep(t *testing.T, sh *shell, where string, step markdown.Step, fails bool) {
+// runCommand runs a command of a console and compares its output with the page. It repeats a command that only reads.
+func (s *shell) runCommand(t *testing.T, where string, command markdown.Command, fails bool) {
 	t.Helper()
 	var output string
 	try := func(ctx context.Context) error {
 		var err error
-		output, err = sh.run(ctx, step.Command)
-		if err := asMeant(err, fails); err != nil {
+		output, err = s.run(ctx, command.Text)
+		if err := expected(err, fails); err != nil {
 			return fmt.Errorf("%w\n%s", err, output)
 		}
-		if step.Output == "" {
+		if command.Output == "" {
 			return nil
 		}
-		return markdown.Shows(step.Output, output)
+		return markdown.Shows(command.Output, output)
 	}
-	if asks.MatchString(step.Command) {
-		wait.For(t, where+": "+strings.TrimSpace(step.Command), try)
+	if reads.MatchString(command.Text) {
+		wait.For(t, where+": "+strings.TrimSpace(command.Text), try)
 	} else if err := try(t.Context()); err != nil {
-		t.Fatalf("%s: %s: %v", where, strings.TrimSpace(step.Command), err)
+		t.Fatalf("%s: %s: %v", where, strings.TrimSpace(command.Text), err)
 	}
-	t.Logf("%s\n$ %s%s", where, step.Command, output)
+	t.Logf("%s\n$ %s%s", where, command.Text, output)
 }
 
-// save writes a block to a file that was not there, until the end of the test.
-func save(t *testing.T, sh *shell, where string, block *markdown.Block) {
+// save writes text to a new file of the shell's working directory. The file is removed at the end of the test.
+func (s *shell) save(t *testing.T, where, text, name string) {
 	t.Helper()
-	text := sh.write(t, block.Text)
-	path, err := sh.run(t.Context(), fmt.Sprintf("[[ ! -e %[1]s ]] && cp %[2]s %[1]s && realpath %[1]s", block.SavedAs, text))
+	path, err := s.run(t.Context(), fmt.Sprintf("[[ ! -e %[1]s ]] && cp %[2]s %[1]s && realpath %[1]s", name, s.write(t, text)))
 	if err != nil {
-		t.Fatalf("%s: writing %s, which must not be there: %v\n%s", where, block.SavedAs, err, path)
+		t.Fatalf("%s: writing %s, which must not exist yet: %v\n%s", where, name, err, path)
 	}
 	t.Cleanup(func() {
 		if err := os.Remove(strings.TrimSpace(path)); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -191,21 +172,21 @@ func save(t *testing.T, sh *shell, where string, block *markdown.Block) {
 	})
 }
 
-func apply(t *testing.T, sh *shell, where string, block *markdown.Block) {
+// apply applies a manifest, or has the API server validate it if forReal is false.
+func (s *shell) apply(t *testing.T, where, manifest string, forReal bool) {
 	t.Helper()
-	file := sh.write(t, block.Text)
 	dryRun := " --dry-run=server"
-	if block.Applied {
+	if forReal {
 		dryRun = ""
 	}
-	output, err := sh.run(t.Context(), "kubectl apply"+dryRun+" -f "+file)
+	output, err := s.run(t.Context(), "kubectl apply"+dryRun+" -f "+s.write(t, manifest))
 	if err != nil {
-		t.Fatalf("%s: this manifest is refused: %v\n%s", where, err, output)
+		t.Fatalf("%s: the API server refused the manifest: %v\n%s", where, err, output)
 	}
 	t.Logf("%s\n%s", where, output)
 }
 
-// namespaces returns the names of the namespaces that there are.
+// namespaces returns the names of all namespaces.
 func namespaces(t *testing.T) map[string]bool {
 	t.Helper()
 	list, err := cluster.Kube.CoreV1().Namespaces().List(context.WithoutCancel(t.Context()), metav1.ListOptions{})
@@ -219,7 +200,7 @@ func namespaces(t *testing.T) map[string]bool {
 	return names
 }
 
-// diagnose logs what one wants to see after a failure.
+// diagnose logs the state of the cluster after a failure.
 func diagnose(t *testing.T, sh *shell) {
 	t.Helper()
 	for _, command := range []string{

@@ -20,19 +20,20 @@ import (
 )
 
 const (
-	// limit is how long a command may take. None is expected to come near: it ends those that hang.
+	// limit ends commands that hang. All others end much sooner.
 	limit = 5 * time.Minute
 )
 
-// shell runs commands one after the other. What they export is there for the next, which begins where they ended.
+// shell runs commands one after the other. The next command sees the variables that earlier ones exported, and begins in
+// the directory where the last one ended.
 type shell struct {
-	// dir holds what was exported, with the working directory, what was printed last and what was written last.
+	// dir holds the exported variables with the working directory, the last output and the last text written.
 	dir string
 	// groups are the process groups of commands that left something in the background.
 	groups []int
 }
 
-// newShell returns a shell that ends, with all that it left in the background, with the test.
+// newShell returns a shell. At the end of the test, processes that it left in the background are ended.
 func newShell(t *testing.T) *shell {
 	t.Helper()
 	s := &shell{dir: t.TempDir()}
@@ -47,7 +48,7 @@ func newShell(t *testing.T) *shell {
 	t.Cleanup(func() {
 		for _, group := range s.groups {
 			if err := syscall.Kill(-group, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-				t.Errorf("ending what was left in the background: %v", err)
+				t.Errorf("ending the processes in the background: %v", err)
 			}
 		}
 	})
@@ -56,11 +57,11 @@ func newShell(t *testing.T) *shell {
 
 func (s *shell) exported() string { return filepath.Join(s.dir, "exported") }
 
-// run runs commands to their end and returns what they printed, on standard output and standard error.
+// run runs commands and returns their output, standard output and standard error together.
 func (s *shell) run(ctx context.Context, commands string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	// A file and no pipe: what stays in the background would hold a pipe open.
+	// A file, not a pipe: processes in the background would hold a pipe open.
 	output, err := os.Create(filepath.Join(s.dir, "output"))
 	if err != nil {
 		return "", err
@@ -69,7 +70,7 @@ func (s *shell) run(ctx context.Context, commands string) (string, error) {
 	script := ". \"$EXPORTED\"\n" + commands + "\n{ export -p; printf 'cd %q\\n' \"$PWD\"; } >\"$EXPORTED\"\n"
 	cmd := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
 	cmd.Dir = repository.Root()
-	// kubectl has to ask anew which kinds there are: the commands before may have added or removed some.
+	// kubectl must not cache the kinds: the commands before may have added or removed some.
 	cache := filepath.Join(s.dir, "kube-cache")
 	if err := os.RemoveAll(cache); err != nil {
 		return "", err
@@ -93,7 +94,7 @@ func (s *shell) run(ctx context.Context, commands string) (string, error) {
 	return string(printed), err
 }
 
-// must runs commands that are no page's, and fails the test where they fail.
+// must runs commands that don't belong to a page, and fails the test if they fail.
 func (s *shell) must(t *testing.T, commands string) {
 	t.Helper()
 	// In a clean-up the test's own context has ended.
@@ -102,7 +103,7 @@ func (s *shell) must(t *testing.T, commands string) {
 	}
 }
 
-// write puts text into a file outside of the working directory and returns its path.
+// write writes text to a file outside of the working directory and returns its path.
 func (s *shell) write(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(s.dir, "text")

@@ -9,38 +9,38 @@ import (
 	"strings"
 )
 
-// Step is a command of a console and what it prints.
-type Step struct {
-	// Line is that of the command.
-	Line    int
-	Command string
+// Command is a command of a console and its output.
+type Command struct {
+	// Line is the line of the page that the command is on.
+	Line int
+	Text string
 	// Output is what the page shows of its output, "" for nothing.
 	Output string
 }
 
-// Steps returns the commands of a console with what each prints.
-func (b *Block) Steps() []Step {
-	var steps []Step
+// Commands returns the commands of a console with the output of each.
+func (b *Block) Commands() []Command {
+	var commands []Command
 	line, continued := b.Line, false
 	for text := range strings.Lines(b.Text) {
-		last := len(steps) - 1
+		last := len(commands) - 1
 		command, begins := strings.CutPrefix(text, "$ ")
 		switch {
 		case begins:
-			steps = append(steps, Step{Line: line, Command: command})
+			commands = append(commands, Command{Line: line, Text: command})
 			continued = strings.HasSuffix(strings.TrimSpace(command), "\\")
 		case continued:
-			steps[last].Command += strings.TrimPrefix(text, "> ")
+			commands[last].Text += strings.TrimPrefix(text, "> ")
 			continued = strings.HasSuffix(strings.TrimSpace(text), "\\")
 		default:
-			steps[last].Output += text
+			commands[last].Output += text
 		}
 		line++
 	}
-	for i := range steps {
-		steps[i].Output = strings.TrimSpace(steps[i].Output)
+	for i := range commands {
+		commands[i].Output = strings.TrimSpace(commands[i].Output)
 	}
-	return steps
+	return commands
 }
 
 // masks are the words that differ from run to run, each with what stands for it.
@@ -61,7 +61,7 @@ var masks = []struct {
 	{regexp.MustCompile(`-{3,}`), "---"},
 }
 
-// age is a word that tells how old something is, or how long it took.
+// age is a word that says how old something is, or how long it took.
 var age = regexp.MustCompile(`^(\(?)(\d+(\.\d+)?(ms|[dhms]))+([).,;:]*)$`)
 
 // words returns a line as it is compared.
@@ -76,9 +76,9 @@ func words(line string) string {
 	return strings.Join(fields, " ")
 }
 
-// Shows returns nil if a command printed what a page shows. Blanks don't count, nor do ages, times, addresses,
-// revisions and what else differs from run to run. Three dots in a line of the page are any text, and on a line of
-// their own any number of lines.
+// Shows returns nil if a command printed what a page shows. Blanks, ages, times, addresses, revisions and everything
+// else that differs from run to run are ignored. Three dots in a line of the page stand for any text, and on a line of
+// their own for any number of lines.
 func Shows(page, printed string) error {
 	var pattern strings.Builder
 	pattern.WriteString(`^`)
@@ -100,7 +100,7 @@ func Shows(page, printed string) error {
 		}
 	}
 	if !regexp.MustCompile(pattern.String()).MatchString(text.String()) {
-		return fmt.Errorf("the page shows\n%s\nand what was printed is\n%s", strings.TrimSpace(page), strings.TrimSpace(printed))
+		return fmt.Errorf("the page shows\n%s\nand the command printed\n%s", strings.TrimSpace(page), strings.TrimSpace(printed))
 	}
 	return nil
 }

@@ -18,10 +18,10 @@ import (
 type Page struct {
 	// Path is where it is below the repository's root.
 	Path string
-	// WithoutOperator says that the page begins with a cluster in which the operator is not installed.
-	WithoutOperator bool
-	// Blocks are the blocks of code and the commands in comments, from top to bottom.
+	// Blocks are the blocks of code, from top to bottom.
 	Blocks []Block
+	// Script says what is done with the blocks.
+	Script Script
 	// Anchors are the fragments by which the page's headings can be linked to.
 	Anchors []string
 	// Links are the targets of its links and pictures.
@@ -34,22 +34,12 @@ type Link struct {
 	Target string
 }
 
-// Block is a block of code, or commands that stand in a comment.
+// Block is a block of code.
 type Block struct {
 	// Line is the first line of its text, counted from 1.
 	Line     int
 	Language string
 	Text     string
-	// Hidden says that it stands in a comment: commands of the tests, which readers don't see.
-	Hidden bool
-	// NotRun is why the block isn't run, "" for one that is.
-	NotRun string
-	// Applied says that a manifest is to be applied, and not only judged by the API server.
-	Applied bool
-	// SavedAs is the name of the file that the text is written to, "" for none. It is not applied then.
-	SavedAs string
-	// Fails says that the commands are meant to fail.
-	Fails bool
 }
 
 const (
@@ -64,16 +54,23 @@ const (
 // languages are those that a block may have. None is plain text, and so is text.
 var languages = []string{"", "text", Bash, Console, YAML, "json", "go", "promql", "diff", "dockerfile", "mermaid", "makefile", "gotemplate"}
 
-// Load reads a page whose commands are run. root is the repository's folder.
+// Load reads a page whose commands are run, and its script. root is the repository's folder.
 func Load(root, path string) (*Page, error) {
 	text, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
 		return nil, err
 	}
-	return Parse(path, string(text))
+	page, err := Parse(path, string(text))
+	if err != nil {
+		return nil, err
+	}
+	if err := loadScript(root, page); err != nil {
+		return nil, err
+	}
+	return page, nil
 }
 
-// LoadLinks reads the headings and links of a page, and passes its blocks by.
+// LoadLinks reads the headings and links of a page, and skips its blocks.
 func LoadLinks(root, path string) (*Page, error) {
 	text, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
@@ -100,8 +97,6 @@ var (
 	heading = regexp.MustCompile(`^#{1,6} +(.+?) *#*$`)
 	target  = regexp.MustCompile(`\]\(([^)\s]+)[^)]*\)|(?:src|href)="([^"]+)"|^\[[^\]]+\]: *(\S+)`)
 	inCode  = regexp.MustCompile("`[^`]*`")
-	// fileName is the name of a file in the working directory.
-	fileName = regexp.MustCompile(`^[\w-][\w.-]*$`)
 	// indented are commands in a block of Markdown's other kind, which has no language.
 	indented = regexp.MustCompile(`^ {4,}(\$|kubectl|helm|make|go|bin/[a-z]+|hack/\S+\.sh) `)
 	typed    = regexp.MustCompile(`^ *(\$|kubectl|helm|make|bin/[a-z]+|hack/\S+\.sh) `)
@@ -119,9 +114,6 @@ func parse(path, text string, onlyLinks bool) (*Page, error) {
 			return nil, fmt.Errorf("%s:%d: %w", path, p.at+1, err)
 		}
 	}
-	if p.marker != nil {
-		return nil, fmt.Errorf("%s: the last marker stands above no block", path)
-	}
 	return p.page, nil
 }
 
@@ -130,11 +122,7 @@ type parser struct {
 	lines []string
 	// at is the line to read next.
 	at int
-	// marker is what comments said of the block that comes next, nil for nothing.
-	marker *Block
-	// comment is a comment directly above, which is no marker.
-	comment bool
-	// onlyLinks passes by the contents of blocks and comments.
+	// onlyLinks skips the contents of blocks and comments.
 	onlyLinks bool
 }
 
@@ -150,12 +138,9 @@ func (p *parser) next() error {
 		p.at++
 		return nil
 	case p.onlyLinks:
-	case p.marker != nil:
-		return fmt.Errorf("a marker must stand directly above its block, and here is %q", line)
 	case indented.MatchString(line):
 		return fmt.Errorf("put commands between ``` lines, so that they can be run")
 	}
-	p.comment = false
 	if match := heading.FindStringSubmatch(line); match != nil {
 		p.page.Anchors = append(p.page.Anchors, anchor(match[1], p.page.Anchors))
 	}
@@ -169,21 +154,11 @@ func (p *parser) next() error {
 // block reads a block of code.
 func (p *parser) block() error {
 	begin := fence.FindStringSubmatch(p.lines[p.at])
-	block := Block{}
-	if p.marker != nil {
-		block = *p.marker
-	}
-	block.Line, block.Language = p.at+2, begin[2]
+	block := Block{Line: p.at + 2, Language: begin[2]}
 	switch {
 	case p.onlyLinks:
-	case p.comment:
-		return fmt.Errorf("the comment above this block is no marker: package test/e2e/docs tells which there are")
 	case !slices.Contains(languages, block.Language):
 		return fmt.Errorf("a block of %q: the languages are %q", block.Language, languages)
-	case block.Applied && block.Language != YAML:
-		return fmt.Errorf("only YAML can be applied, not %q", block.Language)
-	case block.Fails && block.Language != Bash && block.Language != Console:
-		return fmt.Errorf("only commands can fail, not %q", block.Language)
 	}
 	indent := len(p.lines[p.at]) - len(strings.TrimLeft(p.lines[p.at], " "))
 	end := p.at + 1
@@ -205,56 +180,23 @@ func (p *parser) block() error {
 		return fmt.Errorf(`a console begins with a command after "$ "`)
 	}
 	p.page.Blocks = append(p.page.Blocks, block)
-	p.at, p.marker = end+1, nil
+	p.at = end + 1
 	return nil
 }
 
-// commentBlock reads a comment, which may be a marker.
+// commentBlock skips a comment. A page whose commands are run has none, except that it is generated: how its blocks are
+// run is in its script.
 func (p *parser) commentBlock() error {
-	line, text := p.at+1, ""
-	for ended := false; !ended; p.at++ {
-		if p.at == len(p.lines) {
-			p.at = line - 1
-			return fmt.Errorf("this comment has no end")
+	if !p.onlyLinks && !strings.HasPrefix(p.lines[p.at], "<!-- Generated ") {
+		return fmt.Errorf("this page has a comment: remove it; how blocks are run is in %s", ScriptPath(p.page.Path))
+	}
+	for at := p.at; at < len(p.lines); at++ {
+		if strings.Contains(p.lines[at], "-->") {
+			p.at = at + 1
+			return nil
 		}
-		text += p.lines[p.at] + "\n"
-		ended = strings.Contains(p.lines[p.at], "-->")
 	}
-	if p.onlyLinks {
-		return nil
-	}
-	text, rest, _ := strings.Cut(strings.TrimPrefix(strings.TrimSpace(text), "<!--"), "-->")
-	word, more, _ := strings.Cut(text, ":")
-	word, more = strings.TrimSpace(word), strings.TrimSpace(more)
-	marker := Block{}
-	if p.marker != nil {
-		marker = *p.marker
-	}
-	switch {
-	case rest != "":
-		return fmt.Errorf("a comment stands on lines of its own, and after this one comes %q", rest)
-	case word == "run" && more != "":
-		p.page.Blocks = append(p.page.Blocks, Block{Line: line, Language: Bash, Text: more + "\n", Hidden: true})
-		return nil
-	case word == "page" && more == "without operator":
-		p.page.WithoutOperator = true
-		return nil
-	case word == "not run" && len(strings.Fields(more)) >= 2:
-		marker.NotRun = more
-	case word == "applied" && more == "":
-		marker.Applied = true
-	case word == "saved as" && fileName.MatchString(more):
-		marker.SavedAs = more
-	case word == "fails" && more == "":
-		marker.Fails = true
-	case slices.Contains([]string{"run", "page", "not run", "applied", "saved as", "fails"}, word):
-		return fmt.Errorf("the marker %q can't be: package test/e2e/docs tells how they are written", strings.TrimSpace(text))
-	default:
-		p.comment = true
-		return nil
-	}
-	p.marker = &marker
-	return nil
+	return fmt.Errorf("this comment has no end")
 }
 
 // anchor returns the fragment that GitHub gives a heading.

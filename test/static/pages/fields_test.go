@@ -60,9 +60,8 @@ func documented(t *testing.T) map[string]row {
 	return rows
 }
 
-// fields returns the fields of a type of the API: those of a struct of ours one by one, and of a
-// list of such structs the list and then its elements' fields. What belongs to Kubernetes, such as a
-// volume, is one field as a whole.
+// fields returns the fields of a type of the API. A struct of this API has one for each of its fields, and a list of such
+// structs one for the list and one for each field of the elements. A type of Kubernetes, such as a volume, is one field.
 func fields(t *testing.T, of reflect.Type, path string) []string {
 	t.Helper()
 	for of.Kind() == reflect.Pointer {
@@ -81,7 +80,7 @@ func fields(t *testing.T, of reflect.Type, path string) []string {
 	for _, field := range reflect.VisibleFields(of) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "" {
-			t.Fatalf("%s.%s has no name in JSON: say here how to walk it", of, field.Name)
+			t.Fatalf("%s.%s has no name in JSON: this test does not know how to walk it", of, field.Name)
 		}
 		found = append(found, fields(t, field.Type, path+"."+name)...)
 	}
@@ -113,7 +112,7 @@ func TestTableHasEveryField(t *testing.T) {
 	}
 }
 
-// property is the part of the CRD's schema that is read here.
+// property is the part of the CRD's schema that this test reads.
 type property struct {
 	Default    any                 `json:"default"`
 	Properties map[string]property `json:"properties"`
@@ -154,12 +153,12 @@ func TestTableStatesTheDefaultsOfTheCRD(t *testing.T) {
 			want = []string{fmt.Sprint(at.Default)}
 		}
 		if stated := code(rows[field].standard); !slices.Equal(stated, want) {
-			t.Errorf("%s: the default is stated as %q, and the CRD's is %q", field, stated, want)
+			t.Errorf("%s: the default in the table is %q, and in the CRD %q", field, stated, want)
 		}
 	}
 }
 
-// everyField is a spec that sets every field. Each change is made to it alone.
+// everyField is a spec that sets every field. Each test changes one field of it.
 const everyField = `{
 	"avsAddress": "0x1", "image": "repo:1", "imagePullPolicy": "Always", "version": "1",
 	"config": {
@@ -188,7 +187,7 @@ const everyField = `{
 	"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}]
 }`
 
-// changes holds another value of each field.
+// changes has another value for each field.
 var changes = map[string]string{
 	"spec.avsAddress":                    `"0x2"`,
 	"spec.image":                         `"repo:2"`,
@@ -286,8 +285,8 @@ func newPerformer(spec v1alpha1.PerformerSpec) *v1alpha1.Performer {
 	}
 }
 
-// made returns what is planned for a Performer that has nothing yet: its pod and its Service.
-func made(t *testing.T, p *v1alpha1.Performer) (*corev1.Pod, *corev1.Service) {
+// planned returns the pod and the Service that the plan creates for a new Performer.
+func planned(t *testing.T, p *v1alpha1.Performer) (*corev1.Pod, *corev1.Service) {
 	t.Helper()
 	var (
 		pod     *corev1.Pod
@@ -308,11 +307,11 @@ func made(t *testing.T, p *v1alpha1.Performer) (*corev1.Pod, *corev1.Service) {
 	return pod, service
 }
 
-// running returns a Performer with every field set, and what there is once its pod is ready.
+// running returns the observed state of a Performer with every field set, whose pod is ready.
 func running(t *testing.T) performer.Observed {
 	t.Helper()
 	p := newPerformer(changed(t, ""))
-	pod, service := made(t, p)
+	pod, service := planned(t, p)
 	pod.UID, service.UID = "pod", "service"
 	pod.Status.Phase = corev1.PodRunning
 	pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(now)}}
@@ -325,7 +324,7 @@ func running(t *testing.T) performer.Observed {
 	return o
 }
 
-// becomes tells in the words of the table what a plan means for the running pod.
+// becomes returns what a plan does to the running pod, in the words of the table.
 func becomes(plan performer.Plan) string {
 	word := leaves
 	for _, action := range plan.Actions {
@@ -344,8 +343,8 @@ func becomes(plan performer.Plan) string {
 	return word
 }
 
-// TestTableTellsWhatAChangeDoes changes each field of a running Performer and holds what is planned
-// then against the table, and against the hashes by which changes are told apart.
+// TestTableTellsWhatAChangeDoes changes each field of a running Performer, and compares the plan with the table and with
+// the hashes of the spec.
 func TestTableTellsWhatAChangeDoes(t *testing.T) {
 	rows := documented(t)
 	base := changed(t, "")
@@ -359,7 +358,7 @@ func TestTableTellsWhatAChangeDoes(t *testing.T) {
 		got := becomes(performer.Assess(o, settings).Plan())
 		stated := strings.FieldsFunc(rows[field].change, func(r rune) bool { return r == ' ' || r == ',' || r == ';' })
 		if len(stated) == 0 || stated[0] != got {
-			t.Errorf("%s: the table says %q of a change, and the plan %s the pod", field, rows[field].change, got)
+			t.Errorf("%s: the table says that a change %q the pod, and the plan %s it", field, rows[field].change, got)
 		}
 		spec := o.Performer.Spec
 		if revision := render.Revision(&spec) != render.Revision(&base); revision != (got == replaces) {
@@ -384,22 +383,22 @@ func TestResourcesThatCannotBeResized(t *testing.T) {
 		"another resource":   `{"limits": {"cpu": "1", "memory": "1Gi", "a.b/c": "1"}, "requests": {"cpu": "1", "memory": "1Gi"}}`,
 	} {
 		o := running(t)
-		var asked corev1.ResourceRequirements
-		if err := json.Unmarshal([]byte(resources), &asked); err != nil {
+		var requirements corev1.ResourceRequirements
+		if err := json.Unmarshal([]byte(resources), &requirements); err != nil {
 			t.Fatal(err)
 		}
-		o.Performer.Spec.Resources = asked
+		o.Performer.Spec.Resources = requirements
 		if got := becomes(performer.Assess(o, settings).Plan()); got != replaces {
 			t.Errorf("%s: the plan %s the pod", name, got)
 		}
 	}
 }
 
-// TestFieldThatReplacesThePodShowsOnIt holds that a field for which the pod is replaced makes another
-// pod, and not the same again. The version is for people.
+// TestFieldThatReplacesThePodShowsOnIt checks that a field whose change replaces the pod is visible on the new pod. The
+// version is an exception: it is for people.
 func TestFieldThatReplacesThePodShowsOnIt(t *testing.T) {
 	rendered := func(field string) *corev1.Pod {
-		pod, _ := made(t, newPerformer(changed(t, field)))
+		pod, _ := planned(t, newPerformer(changed(t, field)))
 		delete(pod.Labels, render.LabelRevision)
 		delete(pod.Annotations, render.AnnotationRevision)
 		return pod
@@ -411,15 +410,14 @@ func TestFieldThatReplacesThePodShowsOnIt(t *testing.T) {
 			continue
 		}
 		if equality.Semantic.DeepEqual(rendered(field), base) {
-			t.Errorf("a change of %s makes the same pod again", field)
+			t.Errorf("a change of %s replaces the pod with an equal one", field)
 		}
 	}
 }
 
-// TestProbeDefaults holds the defaults that the table states for the probes against the pod of a
-// Performer that says nothing of them.
+// TestProbeDefaults compares the defaults of the probes in the table with the pod of a Performer that does not set them.
 func TestProbeDefaults(t *testing.T) {
-	pod, _ := made(t, newPerformer(v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"}))
+	pod, _ := planned(t, newPerformer(v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"}))
 	rows := documented(t)
 	c := pod.Spec.Containers[0]
 	for name, probe := range map[string]*corev1.Probe{"startup": c.StartupProbe, "readiness": c.ReadinessProbe, "liveness": c.LivenessProbe} {
@@ -428,7 +426,7 @@ func TestProbeDefaults(t *testing.T) {
 		} {
 			path := "spec.config.probes." + name + "." + field
 			if stated := rows[path].standard; stated != fmt.Sprint(value) {
-				t.Errorf("%s: the default is stated as %q, and the pod has %d", path, stated, value)
+				t.Errorf("%s: the default in the table is %q, and the pod has %d", path, stated, value)
 			}
 		}
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
-// markdownFiles returns the paths of all files of Markdown that are ours.
+// markdownFiles returns the paths of all Markdown files of this repository, without those of vendor.
 func markdownFiles(t *testing.T) []string {
 	t.Helper()
 	var paths []string
@@ -46,7 +46,7 @@ func markdownFiles(t *testing.T) []string {
 	return paths
 }
 
-// documents returns the pages whose commands are run. That they can be read is a test of every block and marker.
+// documents returns the pages whose commands are run. Loading them checks every block against its script.
 func documents(t *testing.T) []*markdown.Page {
 	t.Helper()
 	paths, err := markdown.Documents(repository.Root())
@@ -68,7 +68,7 @@ func documents(t *testing.T) []*markdown.Page {
 	return pages
 }
 
-// TestLinks follows the links and pictures that stay in the repository, to the heading where they name one.
+// TestLinks follows the links and pictures within the repository, including links to headings.
 func TestLinks(t *testing.T) {
 	for _, path := range markdownFiles(t) {
 		page, err := markdown.LoadLinks(repository.Root(), path)
@@ -84,7 +84,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// follow returns nil if a target of a page's link is there, or is not ours.
+// follow returns nil if the target of a link exists or is outside of the repository.
 func follow(from *markdown.Page, target string) error {
 	if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
 		return nil
@@ -94,7 +94,7 @@ func follow(from *markdown.Page, target string) error {
 	if path != "" {
 		path = filepath.Join(filepath.Dir(from.Path), path)
 		if strings.HasPrefix(path, "..") {
-			return errors.New("it leads out of the repository")
+			return errors.New("it leaves the repository")
 		}
 		if _, err := os.Stat(repository.Path(path)); err != nil {
 			return err
@@ -113,7 +113,21 @@ func follow(from *markdown.Page, target string) error {
 	return nil
 }
 
-// TestIndexHasEveryPage wants docs/README.md to lead to every page of docs/.
+// TestEveryScriptHasItsPage finds scripts whose page was removed or renamed.
+func TestEveryScriptHasItsPage(t *testing.T) {
+	scripts, err := markdown.Scripts(repository.Root())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range documents(t) {
+		scripts = slices.DeleteFunc(scripts, func(path string) bool { return path == markdown.ScriptPath(page.Path) })
+	}
+	if len(scripts) > 0 {
+		t.Errorf("scripts without a page: %q", scripts)
+	}
+}
+
+// TestIndexHasEveryPage checks that docs/README.md links to every page of docs/.
 func TestIndexHasEveryPage(t *testing.T) {
 	index, err := markdown.Load(repository.Root(), "docs/README.md")
 	if err != nil {
@@ -122,12 +136,12 @@ func TestIndexHasEveryPage(t *testing.T) {
 	for _, page := range documents(t) {
 		name, isDoc := strings.CutPrefix(page.Path, "docs/")
 		if isDoc && page.Path != index.Path && !slices.ContainsFunc(index.Links, func(l markdown.Link) bool { return l.Target == name }) {
-			t.Errorf("docs/README.md does not lead to %s", name)
+			t.Errorf("docs/README.md does not link to %s", name)
 		}
 	}
 }
 
-// TestYAMLIsYAML reads the blocks of YAML, manifests and fragments.
+// TestYAMLIsYAML parses the blocks of YAML, manifests and fragments.
 func TestYAMLIsYAML(t *testing.T) {
 	for _, page := range documents(t) {
 		for _, block := range page.Blocks {
@@ -144,7 +158,7 @@ func TestYAMLIsYAML(t *testing.T) {
 	}
 }
 
-// TestFirstPerformerIsTheSample holds the Performer that README.md shows against the file that it says it is.
+// TestFirstPerformerIsTheSample compares the Performer in README.md with the file that README.md names.
 func TestFirstPerformerIsTheSample(t *testing.T) {
 	page, err := markdown.Load(repository.Root(), "README.md")
 	if err != nil {

@@ -23,8 +23,8 @@ func read(t *testing.T, path string) string {
 	return string(data)
 }
 
-// table returns the rows of the table under a heading of a page, each as its cells, the first of
-// which has a header of the given name.
+// table returns the rows of the table under a heading of a page, each as its cells. header is the header of the first
+// column.
 func table(t *testing.T, page, heading, header string) [][]string {
 	t.Helper()
 	_, section, found := strings.Cut(read(t, page), "\n"+heading+"\n")
@@ -59,7 +59,7 @@ func table(t *testing.T, page, heading, header string) [][]string {
 
 var inCode = regexp.MustCompile("`([^`]+)`")
 
-// code returns what stands in code in a cell.
+// code returns the texts between backticks in a cell.
 func code(cell string) []string {
 	var words []string
 	for _, match := range inCode.FindAllStringSubmatch(cell, -1) {
@@ -71,7 +71,7 @@ func code(cell string) []string {
 // testFunction finds the tests in a file.
 var testFunction = regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(t \*testing\.T\)`)
 
-// TestTestsThatAreNamedExist looks for every test that a page names.
+// TestTestsThatAreNamedExist looks for every test that a page or its script names.
 func TestTestsThatAreNamedExist(t *testing.T) {
 	exist := map[string]bool{}
 	for _, folder := range []string{"cmd", "pkg", "test", "hack", "examples"} {
@@ -94,13 +94,13 @@ func TestTestsThatAreNamedExist(t *testing.T) {
 	}
 	for _, page := range documents(t) {
 		words := code(read(t, page.Path))
-		for _, block := range page.Blocks {
-			words = append(words, strings.Fields(block.NotRun)...)
+		for _, step := range page.Script.Steps {
+			words = append(words, strings.Fields(step.NotRun)...)
 		}
 		for _, word := range words {
 			word = strings.Trim(word, ",;.")
 			if strings.HasPrefix(word, "Test") && !exist[word] {
-				t.Errorf("%s names %s, and there is no such test", page.Path, word)
+				t.Errorf("%s names the test %s, which does not exist", page.Path, word)
 			}
 		}
 	}

@@ -55,7 +55,7 @@ func constants(t *testing.T, path, prefix string) []string {
 	return values
 }
 
-// TestStatusPageHasEveryWord holds the tables of the page against the constants of the code, both ways.
+// TestStatusPageHasEveryWord compares the tables of the page with the constants of the code, in both directions.
 func TestStatusPageHasEveryWord(t *testing.T) {
 	const types = "pkg/apis/hourglass/v1alpha1/types.go"
 	for _, tt := range []struct{ heading, header, path, prefix string }{
@@ -68,7 +68,7 @@ func TestStatusPageHasEveryWord(t *testing.T) {
 			for _, cells := range table(t, statusPage, tt.heading, tt.header) {
 				word := strings.Trim(cells[0], "`")
 				if stated[word] {
-					t.Errorf("%s stands there twice", word)
+					t.Errorf("%s is listed twice", word)
 				}
 				stated[word] = true
 				if len(cells) < 2 || cells[1] == "" {
@@ -82,7 +82,7 @@ func TestStatusPageHasEveryWord(t *testing.T) {
 	}
 }
 
-// TestEventsPageNamesReasons wants the reasons in the table of events to be reasons.
+// TestEventsPageNamesReasons checks that the reasons in the table of events exist.
 func TestEventsPageNamesReasons(t *testing.T) {
 	reasons := constants(t, "pkg/performer/reasons.go", "Reason")
 	for _, cells := range table(t, statusPage, "## Events", "type") {
@@ -94,7 +94,7 @@ func TestEventsPageNamesReasons(t *testing.T) {
 	}
 }
 
-// TestTEETableIsTheDefault reads the table that the page shows as the manager would.
+// TestTEETableIsTheDefault parses the table on the page as the manager would, and compares it with the default table.
 func TestTEETableIsTheDefault(t *testing.T) {
 	_, section, _ := strings.Cut(read(t, "docs/hardware.md"), "\n## Trusted execution environments\n")
 	_, block, _ := strings.Cut(section, "```yaml\n")
@@ -111,7 +111,7 @@ func TestTEETableIsTheDefault(t *testing.T) {
 	}
 }
 
-// TestTroubleshootingNamesReasons wants the symptoms that are named by one word to be reasons.
+// TestTroubleshootingNamesReasons checks that headings of one word are reasons.
 func TestTroubleshootingNamesReasons(t *testing.T) {
 	reasons := constants(t, "pkg/performer/reasons.go", "Reason")
 	found := 0
@@ -126,6 +126,6 @@ func TestTroubleshootingNamesReasons(t *testing.T) {
 		}
 	}
 	if found == 0 {
-		t.Error("the page has no symptom that is named by its reason")
+		t.Error("the page has no heading that is a reason")
 	}
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Puts the earlier operator into the cluster of KUBECONFIG, with two Performers as that one left them: `alpha` runs what
-# is asked for; of `beta` the environment was changed, which the earlier operator did not heed.
+# Installs the earlier operator in the cluster of KUBECONFIG, with two Performers as it would leave them. The pod of `alpha`
+# matches its spec. The environment of `beta` was changed, and the earlier operator ignored that.
 source "$(dirname "${BASH_SOURCE[0]}")/../../../../hack/lib/common.sh"
 
 crd=performers.hourglass.eigenlayer.io
@@ -50,6 +50,6 @@ performer() { # NAME MORE_ENVIRONMENT
 }
 
 performer alpha ''
-performer beta ', COLOUR: green'
+performer beta ', COLOR: green'
 kubectl wait --for=condition=Ready --timeout=2m pod/performer-alpha pod/performer-beta
 kubectl rollout status -n hourglass-system deployment/hourglass-operator-controller-manager --timeout=2m
