@@ -70,42 +70,44 @@ func Run(ctx context.Context, o *options.Options) error {
 
 	checks := preflight.New(preflightConfig(o, clients, source))
 	p := &process{preflight: checks.Wait, worker: work, elector: election.Always{}, flush: events.flush, limits: defaultLimits}
-	alive := []serving.HealthCheck{{Name: "controller", Check: work.Healthy}}
-	ready := []serving.HealthCheck{{Name: "cluster", Check: checks.Check}, {Name: "caches", Check: func() error {
-		if work.Synced() {
-			return nil
-		}
-		return errors.New("not synced yet")
-	}}}
+	health := serving.HealthConfig{
+		Address: o.HealthProbeBindAddress,
+		Alive:   []serving.HealthCheck{{Name: "controller", Check: work.Healthy}},
+		Ready:   []serving.HealthCheck{{Name: "cluster", Check: checks.Check}, {Name: "caches", Check: synced(work)}},
+	}
 	if o.LeaderElection.Enabled {
 		elector, err := newElector(clients, &o.LeaderElection)
 		if err != nil {
 			return err
 		}
 		p.elector = elector
-		alive = append(alive, serving.HealthCheck{Name: "leader-election", Check: elector.Check})
+		health.Alive = append(health.Alive, serving.HealthCheck{Name: "leader-election", Check: elector.Check})
 	}
-
 	var admission *webhooks
 	if o.EnableWebhooks {
-		if admission, err = newWebhooks(ctx, o, clients, families, work.Settings()); err != nil {
+		admission, err = newWebhooks(ctx, o, webhookConfig{client: clients.webhooks, metrics: families, settings: work.Settings()})
+		if err != nil {
 			return err
 		}
-		ready = append(ready, serving.HealthCheck{Name: "webhooks", Check: admission.check})
+		health.Ready = append(health.Ready, serving.HealthCheck{Name: "webhooks", Check: admission.check})
 		if admission.issuer != nil {
 			p.worker = workers{work, admission.issuer}
 		}
 	}
-	servers, err := serving.ListenAll(ctx, serving.Config{
-		Metrics: serving.MetricsConfig{
-			Address: o.MetricsBindAddress, Handler: families.Handler(metrics.Standard()), Reviews: clients.reviews,
-			Secure: o.MetricsSecure, CertDir: o.MetricsCertDir, Profiles: o.EnablePprof, HTTP2: o.EnableHTTP2,
-		},
-		Health: serving.HealthConfig{Address: o.HealthProbeBindAddress, Alive: alive, Ready: ready},
-	})
+
+	servers, err := serving.ListenAll(ctx, serving.Config{Health: health, Metrics: serving.MetricsConfig{
+		Address: o.MetricsBindAddress, Handler: families.Handler(metrics.Standard()), Reviews: clients.reviews,
+		Secure: o.MetricsSecure, CertDir: o.MetricsCertDir, Profiles: o.EnablePprof, HTTP2: o.EnableHTTP2,
+	}})
 	if err != nil {
 		return err
 	}
+	return p.serveAndRun(ctx, o, servers, admission)
+}
+
+// serveAndRun starts the servers, with that of the webhooks if there are any, and runs the process
+// until it stops. It stops the servers last.
+func (p *process) serveAndRun(ctx context.Context, o *options.Options, servers []*serving.Server, admission *webhooks) error {
 	awaitDrain := func() {}
 	if admission != nil {
 		s, err := admission.listen(ctx, o)
@@ -119,7 +121,7 @@ func Run(ctx context.Context, o *options.Options) error {
 	failed := make(chan error, len(servers))
 	for _, s := range servers {
 		defer s.Stop()
-		logger.Info("Serving "+s.Name, "address", s.Address())
+		klog.FromContext(ctx).Info("Serving "+s.Name, "address", s.Address())
 		go func() { failed <- s.Serve() }()
 	}
 	p.failed = failed
@@ -128,6 +130,16 @@ func Run(ctx context.Context, o *options.Options) error {
 	}
 	awaitDrain()
 	return nil
+}
+
+// synced returns the readiness check of the caches.
+func synced(work *controller.Controller) func() error {
+	return func() error {
+		if work.Synced() {
+			return nil
+		}
+		return errors.New("not synced yet")
+	}
 }
 
 func newElector(c *clients, o *options.LeaderElection) (*election.LeaseElector, error) {

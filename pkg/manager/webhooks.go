@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
@@ -31,12 +32,18 @@ type webhooks struct {
 	issuer       *webhook.CertificateManager // nil if the certificate comes from files
 }
 
-// newWebhooks returns the webhooks for the options. They validate with the settings of the
-// controller.
-func newWebhooks(ctx context.Context, o *options.Options, c *clients, families *metrics.Metrics, settings performer.Settings) (*webhooks, error) {
+// webhookConfig has what the webhooks share with the rest of the manager.
+type webhookConfig struct {
+	client   kubernetes.Interface // to issue certificates; nil if they come from files
+	metrics  *metrics.Metrics
+	settings performer.Settings // those of the controller
+}
+
+// newWebhooks returns the webhooks for the options.
+func newWebhooks(ctx context.Context, o *options.Options, c webhookConfig) (*webhooks, error) {
 	w := &webhooks{}
-	counted := families.Webhook(webhook.Operations, webhook.Results, w.certificateTimes)
-	w.handler = webhook.NewHandler(webhook.Config{Settings: settings, Served: counted.Served, Logger: klog.FromContext(ctx)})
+	counted := c.metrics.Webhook(webhook.Operations, webhook.Results, w.certificateTimes)
+	w.handler = webhook.NewHandler(webhook.Config{Settings: c.settings, Served: counted.Served, Logger: klog.FromContext(ctx)})
 	if o.CertDir != "" {
 		files, err := serving.NewFileCertificates("cert-dir", o.CertDir, klog.FromContext(ctx))
 		if err != nil {
@@ -46,7 +53,7 @@ func newWebhooks(ctx context.Context, o *options.Options, c *clients, families *
 		return w, nil
 	}
 	issuer, err := webhook.NewCertificateManager(webhook.CertificateConfig{
-		Client:        c.webhooks,
+		Client:        c.client,
 		Namespace:     o.LeaderElection.OwnNamespace(),
 		Secret:        o.WebhookCASecret,
 		Service:       o.WebhookService,

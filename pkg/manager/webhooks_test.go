@@ -14,17 +14,16 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/internal/managertest"
 	"github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
 func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 	o := options.Default()
 	o.EnableWebhooks, o.CertDir = true, t.TempDir()
-	if _, err := newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.LabelValues{}), performer.Settings{}); err == nil || !strings.Contains(err.Error(), "--cert-dir="+o.CertDir) {
+	if _, err := newWebhooks(t.Context(), o, webhookConfig{metrics: metrics.New(metrics.LabelValues{})}); err == nil || !strings.Contains(err.Error(), "--cert-dir="+o.CertDir) {
 		t.Errorf("without a certificate in the folder: %v", err)
 	}
 	managertest.WriteCertificate(t, o.CertDir, time.Now())
-	w, err := newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.LabelValues{}), performer.Settings{})
+	w, err := newWebhooks(t.Context(), o, webhookConfig{metrics: metrics.New(metrics.LabelValues{})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +35,7 @@ func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 		t.Errorf("not ready: %v, from %s until %s", err, begins, ends)
 	}
 	managertest.WriteCertificate(t, o.CertDir, time.Now().Add(-2*managertest.CertificateLifetime))
-	w, err = newWebhooks(t.Context(), o, &clients{}, metrics.New(metrics.LabelValues{}), performer.Settings{})
+	w, err = newWebhooks(t.Context(), o, webhookConfig{metrics: metrics.New(metrics.LabelValues{})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +45,7 @@ func TestWebhooksServeWithTheCertificateOfFiles(t *testing.T) {
 }
 
 func TestWebhooksWaitForTheirOwnCertificate(t *testing.T) {
-	w, err := newWebhooks(t.Context(), options.Default(), &clients{webhooks: fake.NewClientset()}, metrics.New(metrics.LabelValues{}), performer.Settings{})
+	w, err := newWebhooks(t.Context(), options.Default(), webhookConfig{client: fake.NewClientset(), metrics: metrics.New(metrics.LabelValues{})})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +55,7 @@ func TestWebhooksWaitForTheirOwnCertificate(t *testing.T) {
 }
 
 func TestDrainWaitsOnlyDuringAStop(t *testing.T) {
-	w, err := newWebhooks(t.Context(), options.Default(), &clients{webhooks: fake.NewClientset()}, metrics.New(metrics.LabelValues{}), performer.Settings{})
+	w, err := newWebhooks(t.Context(), options.Default(), webhookConfig{client: fake.NewClientset(), metrics: metrics.New(metrics.LabelValues{})})
 	if err != nil {
 		t.Fatal(err)
 	}

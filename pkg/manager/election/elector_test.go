@@ -17,7 +17,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/watch"
 	"k8s.io/client-go/kubernetes/fake"
 	clienttesting "k8s.io/client-go/testing"
 
@@ -124,48 +123,6 @@ func TestLeadUntilRelease(t *testing.T) {
 	})
 }
 
-func TestReleaseKeepsLeaseOfAnotherHolder(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newElection(t)
-		e.stop()
-		<-e.ended
-		lease := e.getLease(t)
-		other := "other"
-		lease.Spec.HolderIdentity = &other
-		if err := e.client.Tracker().Update(coordinationv1.SchemeGroupVersion.WithResource("leases"), lease, "home"); err != nil {
-			t.Fatal(err)
-		}
-		if err := e.Release(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if got := e.holder(t); got != other {
-			t.Errorf("the lease is held by %q", got)
-		}
-	})
-}
-
-func TestReleaseRetriesAfterConflict(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newElection(t)
-		e.stop()
-		<-e.ended
-		conflicts := 0
-		e.answers(func(verb string) error {
-			if verb != "update" || conflicts == 2 {
-				return nil
-			}
-			conflicts++
-			return conflict()
-		})
-		if err := e.Release(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		if got := e.holder(t); got != "" {
-			t.Errorf("the lease is still held by %q", got)
-		}
-	})
-}
-
 func TestLeaseIsLostWithoutRenewal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		e := newElection(t)
@@ -183,88 +140,6 @@ func TestLeaseIsLostWithoutRenewal(t *testing.T) {
 			t.Errorf("logged the failure %d times: %q", got, e.log.All())
 		}
 	})
-}
-
-// TestLateHintOfFreeLease has the hint arrive after the manager has won, while the server is away.
-// The deadline for its renewal must still apply.
-func TestLateHintOfFreeLease(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		e := newElection(t)
-		e.answers(func(string) error { return errors.New("etcd is away") })
-		e.free <- struct{}{}
-		select {
-		case err := <-e.ended:
-			if err == nil || !strings.Contains(err.Error(), "not renewed within 10s") {
-				t.Errorf("got %v", err)
-			}
-		case <-time.After(time.Minute):
-			t.Error("leads on without a renewal")
-			e.stop()
-			<-e.ended
-		}
-	})
-}
-
-// TestLeaseWonByAbandonedAttempt has the write that wins the Lease in flight when the watch reports
-// that the Lease is free. The attempt that wrote renews nothing any more, so it must not lead.
-func TestLeaseWonByAbandonedAttempt(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		outage time.Duration // of the API server, from the win on
-	}{{"the server answers", 0}, {"the server is away", time.Minute}} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				written := make(chan struct{})
-				e := startElection(t, func(e *election) {
-					e.watch = func(ctx context.Context) (watch.Interface, error) {
-						<-ctx.Done()
-						return nil, ctx.Err()
-					}
-					e.answers(func(verb string) error {
-						if verb == "create" {
-							<-written
-						}
-						return nil
-					})
-				})
-				e.free <- struct{}{}
-				synctest.Wait() // the attempt is abandoned and waits for its write
-
-				away := errors.New("etcd is away")
-				if tt.outage > 0 {
-					e.answers(func(string) error { return away })
-				}
-				close(written)
-				time.Sleep(tt.outage)
-				synctest.Wait()
-				if tt.outage > 0 {
-					if e.led.Load() {
-						t.Error("leads without a deadline for the first renewal")
-					}
-					e.answers(func(string) error { return nil })
-					time.Sleep(5 * time.Second) // the next attempt
-				}
-				if got := e.holder(t); got != e.lock.Identity() {
-					t.Errorf("the lease is held by %q: the write did not win", got)
-				}
-				if !e.led.Load() {
-					t.Error("does not lead although it holds the lease and the server answers")
-				}
-
-				e.answers(func(string) error { return away })
-				select {
-				case err := <-e.ended:
-					if err == nil || !strings.Contains(err.Error(), "not renewed within 10s") {
-						t.Errorf("got %v", err)
-					}
-				case <-time.After(15 * time.Second):
-					t.Error("leads on without a renewal")
-					e.stop()
-					<-e.ended
-				}
-			})
-		})
-	}
 }
 
 // TestStuckLeaderIsNotHealthy has a renewal hang that no deadline ends. Only a restart helps.
@@ -355,68 +230,4 @@ func TestStandbyLogsOnce(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// TestStandbyTakesOverAfterRelease counts the reads of a standby, and measures how long it takes to
-// lead after a release, with and without the permission to watch.
-func TestStandbyTakesOverAfterRelease(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		mayWatch bool
-		within   time.Duration
-	}{
-		{"watching", true, 0},
-		// client-go reads every two seconds, plus a random part of 1.2 times that.
-		{"polling", false, 5 * time.Second},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				leader := newElection(t)
-				var reads atomic.Int32
-				leader.client.PrependWatchReactor("leases", func(clienttesting.Action) (bool, watch.Interface, error) {
-					return !tt.mayWatch, nil, apierrors.NewForbidden(coordinationv1.Resource("leases"), "x", errors.New("no"))
-				})
-				standby, err := New(leader.client, leader.client, testConfig)
-				if err != nil {
-					t.Fatal(err)
-				}
-				ctx, stop := context.WithCancel(new(managertest.Logs).Context(t.Context()))
-				leads, ended := make(chan struct{}), make(chan error, 1)
-				go func() { ended <- standby.Run(ctx, func() { close(leads) }) }()
-				time.Sleep(time.Minute)
-				for _, action := range leader.client.Actions() {
-					if action.Matches("get", "leases") {
-						reads.Add(1)
-					}
-				}
-				// client-go itself reads once every two seconds or a little more.
-				if n := reads.Load(); n > 32 {
-					t.Errorf("%d reads of the lease in a minute", n)
-				}
-
-				leader.stop()
-				<-leader.ended
-				begin := time.Now()
-				if err := leader.Release(t.Context()); err != nil {
-					t.Fatal(err)
-				}
-				<-leads
-				if took := time.Since(begin); took > tt.within {
-					t.Errorf("leads after %s", took)
-				}
-				// It keeps the Lease.
-				time.Sleep(time.Minute)
-				if got := leader.holder(t); got != standby.lock.Identity() {
-					t.Errorf("the lease is held by %q", got)
-				}
-				if err := standby.Check(); err != nil {
-					t.Errorf("not healthy: %v", err)
-				}
-				stop()
-				if err := <-ended; err != nil {
-					t.Error(err)
-				}
-			})
-		})
-	}
 }
