@@ -63,7 +63,7 @@ func TestPodOnADeadNode(t *testing.T) {
 		if performer.Status.Ready {
 			return fmt.Errorf("it's ready")
 		}
-		return realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "NoPod", "Waiting for Pod performer-again-0 to be gone")(performer)
+		return realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "NoPod", "Waiting for Pod performer-again-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate)")(performer)
 	})
 	for _, name := range []string{"blue", "again"} {
 		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-"+name+"-0", metav1.GetOptions{})

@@ -62,7 +62,7 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 	t.Logf("kubectl describe shows the events:%s", events)
 	assertInOrder(t, events,
 		"Normal PodReady Pod performer-a-0 serves at "+ns.Address("a", 8080),
-		"Normal UpgradeInProgress Replacing revision "+before.Status.CurrentRevision+" by ",
+		"Normal UpgradeInProgress Replacing revision "+before.Status.CurrentRevision+" with ",
 		"Normal PodReady Pod performer-a-1 serves at ",
 		"Normal UpgradeInProgress Replacing revision ",
 		"Normal PodReady Pod performer-a-2 serves at ",

@@ -113,7 +113,7 @@ func TestPodsThatAreLeftAlone(t *testing.T) {
 		{"no-secret", waitsFor("CreateContainerConfigError", `secret \"s\" not found`), performer.ReasonContainerConfigInvalid, []string{"secret", "not found"}},
 		{"no-config-map", waitsFor("CreateContainerConfigError", `couldn't find key k in ConfigMap ns/c`), performer.ReasonContainerConfigInvalid, []string{"key k in ConfigMap"}},
 		{"no-command", waitsFor("RunContainerError", "exec: not found"), performer.ReasonContainerConfigInvalid, []string{"exec: not found"}},
-		{"crashes", crashed(137, "OOMKilled", 3), performer.ReasonContainerCrashed, []string{"exit code 137 (OOMKilled)", "kubectl logs --previous"}},
+		{"crashes", crashed(137, "OOMKilled", 3), performer.ReasonContainerCrashed, []string{"exit code 137 (OOMKilled)", "; see kubectl logs -n ", " --previous "}},
 		{"unschedulable", `{"status":{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"0/1 nodes"}]}}`,
 			performer.ReasonSchedulingFailed, []string{"0/1 nodes"}},
 	}

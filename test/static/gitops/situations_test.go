@@ -124,7 +124,7 @@ var situations = []struct {
 	message string
 }{
 	{"created, and not seen yet", func(*world) {}, "InProgress", "Progressing", "The operator has not seen it yet"},
-	{"starting", func(w *world) { w.sync() }, "InProgress", "Progressing", "PodStarting: Waiting for Pod performer-demo-0 to be ready"},
+	{"starting", func(w *world) { w.sync() }, "InProgress", "Progressing", "PodStarting: Waiting for Pod performer-demo-0 to become ready"},
 	{"ready", func(w *world) { w.sync(); w.ready() }, "Current", "Healthy", "PodReady: Pod performer-demo-0 serves at performer-demo.ns.svc.cluster.local:9090"},
 	{"an image that can't be pulled", func(w *world) {
 		w.sync()
@@ -145,13 +145,13 @@ var situations = []struct {
 		w.sync()
 		w.ready()
 		w.waits("CrashLoopBackOff", "back-off")
-	}, "InProgress", "Degraded", "ContainerCrashed: Pod performer-demo-0: the container ended with "},
+	}, "InProgress", "Degraded", "ContainerCrashed: Pod performer-demo-0: the container terminated with "},
 	{"ready, and it no longer answers", func(w *world) {
 		w.sync()
 		w.ready()
 		w.newest().Status.Conditions[0].Status = corev1.ConditionFalse
 		w.sync()
-	}, "InProgress", "Progressing", "PodUnready: Pod performer-demo-0 was ready and no longer is"},
+	}, "InProgress", "Progressing", "PodUnready: Pod performer-demo-0 is no longer ready"},
 	{"changed, and not seen yet", func(w *world) {
 		w.sync()
 		w.ready()
@@ -169,7 +169,7 @@ var situations = []struct {
 		w.change(newImage)
 		w.sync()
 		w.waits("CrashLoopBackOff", "back-off")
-	}, "InProgress", "Progressing", "ContainerCrashed: Pod performer-demo-1: the container ended with "},
+	}, "InProgress", "Progressing", "ContainerCrashed: Pod performer-demo-1: the container terminated with "},
 	{"the same, and the deadline is over", func(w *world) {
 		w.sync()
 		w.ready()
@@ -177,7 +177,7 @@ var situations = []struct {
 		w.sync()
 		w.later(11 * time.Minute)
 		w.waits("CrashLoopBackOff", "back-off")
-	}, "Failed", "Degraded", "ProgressDeadlineExceeded: progressDeadlineSeconds exceeded: Pod performer-demo-1: the container ended with "},
+	}, "Failed", "Degraded", "ProgressDeadlineExceeded: progressDeadlineSeconds exceeded: Pod performer-demo-1: the container terminated with "},
 	{"upgraded, and the old one is gone", func(w *world) {
 		w.sync()
 		w.ready()
