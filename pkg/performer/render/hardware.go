@@ -4,7 +4,6 @@
 package render
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -43,9 +42,9 @@ func ResolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[strin
 	gpu := strings.ToLower(requirements.GPUType)
 	switch {
 	case requirements.GPUCount < 0:
-		return hw, &Mistake{path + ".gpuCount", "must not be negative"}
+		return hw, &Mistake{path + ".gpuCount", fmt.Sprintf("invalid count %d: expected 0 or more", requirements.GPUCount)}
 	case gpu != "" && requirements.GPUCount == 0:
-		return hw, &Mistake{path + ".gpuCount", "must be at least 1 where gpuType is set"}
+		return hw, &Mistake{path + ".gpuCount", "invalid count 0: expected at least 1, since gpuType is set"}
 	case requirements.GPUCount > 0:
 		name := gpuResource
 		if strings.HasPrefix(gpu, migPrefix) {
@@ -58,9 +57,12 @@ func ResolveHardware(requirements *v1alpha1.HardwareRequirements, tees map[strin
 	if requirements.TEERequired {
 		tee, known := tees[strings.ToLower(requirements.TEEType)]
 		if !known {
-			types := strings.Join(slices.Sorted(maps.Keys(tees)), ", ")
-			return hw, &Mistake{path + ".teeType", fmt.Sprintf("is %q; where teeRequired is true it must be one of %s",
-				requirements.TEEType, cmp.Or(types, "the types of the operator's TEE table, which has none"))}
+			expected := "a type of the operator's TEE table, which is empty"
+			if len(tees) > 0 {
+				expected = "one of " + strings.Join(slices.Sorted(maps.Keys(tees)), ", ")
+			}
+			return hw, &Mistake{path + ".teeType", fmt.Sprintf("unknown type %q: expected %s, since teeRequired is true",
+				requirements.TEEType, expected)}
 		}
 		hw.runtimeClass = tee.RuntimeClass
 		for _, key := range slices.Sorted(maps.Keys(tee.NodeLabels)) {

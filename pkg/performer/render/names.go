@@ -25,7 +25,7 @@ const (
 	maxNameLength = validation.DNS1035LabelMaxLength - len(namePrefix)
 )
 
-// GroupVersionKind of a Performer, for owner references and events.
+// gvk is the GroupVersionKind of a Performer, for owner references and events.
 var gvk = v1alpha1.SchemeGroupVersion.WithKind("Performer")
 
 // ServiceName returns the name of the Service of the Performer of the given name. Clients compute it
@@ -72,12 +72,12 @@ func NameMistake(name string) *Mistake {
 	switch {
 	case len(name) > maxNameLength:
 		return &Mistake{"metadata.name", fmt.Sprintf(
-			"has %d characters and may have at most %d, since the Service is named %s<name>: recreate the Performer under a shorter name",
+			"invalid name of %d characters: expected at most %d, since the Service is named %s<name>; recreate the Performer under a shorter name",
 			len(name), maxNameLength, namePrefix)}
 	case strings.Contains(name, "."):
 		return &Mistake{"metadata.name", fmt.Sprintf(
-			"has a dot, but the Service is named %s<name> and a Service name can't contain one: recreate the Performer under a name without dots",
-			namePrefix)}
+			"invalid name %q: expected a name without dots, since the Service is named %s<name>; recreate the Performer under another name",
+			name, namePrefix)}
 	default:
 		return nil
 	}

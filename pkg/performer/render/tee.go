@@ -47,21 +47,21 @@ func DefaultTEEs() map[string]TEE {
 }
 
 // ParseTEEs reads a table of trusted execution environments, a map from type to TEE, in YAML or JSON. It
-// replaces DefaultTEEs as a whole. What the API server would refuse on a pod, or what is misspelled, is
-// refused here, at start, and not later on somebody's Performer. An error is one line that names the
-// entry, the field, and what is accepted.
+// replaces DefaultTEEs as a whole. Values that the API server would refuse on a pod and misspelled
+// fields are refused here, when the manager starts, and not later on somebody's Performer. An error is
+// one line that names the entry, the field, and what is accepted.
 func ParseTEEs(data []byte) (map[string]TEE, error) {
-	// Strict about duplicate keys: one of two entries would be ignored silently.
+	// The strict form refuses duplicate keys: one of two entries would be ignored silently.
 	asJSON, err := yaml.YAMLToJSONStrict(data)
 	if err != nil {
-		return nil, fmt.Errorf("is not YAML or JSON: %s", oneLine(err))
+		return nil, fmt.Errorf("invalid YAML or JSON: %s", oneLine(err))
 	}
 	if string(asJSON) == "null" {
-		return nil, errors.New("is empty: give each type an entry, or write {} for no type at all")
+		return nil, errors.New("empty: expected an entry for each type, or {} for no types")
 	}
 	var entries map[string]json.RawMessage
 	if json.Unmarshal(asJSON, &entries) != nil {
-		return nil, errors.New("must be a map from the types (such as tdx) to nodeLabels, runtimeClass and resources")
+		return nil, errors.New("expected a map from types (such as tdx) to nodeLabels, runtimeClass and resources")
 	}
 	tees := make(map[string]TEE, len(entries))
 	for _, name := range slices.Sorted(maps.Keys(entries)) {
@@ -75,7 +75,7 @@ func ParseTEEs(data []byte) (map[string]TEE, error) {
 		// The type in a Performer is not case-sensitive.
 		key := strings.ToLower(name)
 		if _, twice := tees[key]; twice {
-			return nil, fmt.Errorf("%q: appears twice, since case is ignored: keep one", name)
+			return nil, fmt.Errorf("%q: duplicate type: expected each type once, regardless of case", name)
 		}
 		tees[key] = tee
 	}
@@ -84,19 +84,19 @@ func ParseTEEs(data []byte) (map[string]TEE, error) {
 
 func checkTEEName(name string) error {
 	if name == "" || len(validation.IsValidLabelValue(name)) > 0 {
-		return errors.New("the type must be 1 to 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends")
+		return errors.New("invalid type: expected 1 to 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends")
 	}
 	return nil
 }
 
-// parseTEE reads one entry, field by field, since the errors of a decoder don't name the field.
+// parseTEE reads one entry field by field, since the errors of a decoder don't name the field.
 func parseTEE(data json.RawMessage) (TEE, error) {
 	var (
 		tee    TEE
 		fields map[string]json.RawMessage
 	)
 	if json.Unmarshal(data, &fields) != nil {
-		return tee, errors.New("must be a map of nodeLabels, runtimeClass and resources")
+		return tee, errors.New("expected a map of nodeLabels, runtimeClass and resources")
 	}
 	for _, field := range slices.Sorted(maps.Keys(fields)) {
 		var err error
@@ -108,7 +108,7 @@ func parseTEE(data json.RawMessage) (TEE, error) {
 		case "resources":
 			tee.Resources, err = parseResources(fields[field])
 		default:
-			err = errors.New("there is no such field: there are nodeLabels, runtimeClass and resources")
+			err = errors.New("unknown field: expected nodeLabels, runtimeClass or resources")
 		}
 		if err != nil {
 			return tee, fmt.Errorf("%s: %w", field, err)
@@ -116,7 +116,7 @@ func parseTEE(data json.RawMessage) (TEE, error) {
 	}
 	if len(tee.NodeLabels) == 0 && tee.RuntimeClass == "" && len(tee.Resources) == 0 {
 		// A Performer that requires this type would get a pod that runs anywhere.
-		return tee, errors.New("has no requirement: set nodeLabels, runtimeClass or resources, or remove the type")
+		return tee, errors.New("no requirement: expected nodeLabels, runtimeClass or resources; set one of them, or remove the type")
 	}
 	return tee, nil
 }
@@ -124,19 +124,19 @@ func parseTEE(data json.RawMessage) (TEE, error) {
 func parseNodeLabels(data json.RawMessage) (map[string]string, error) {
 	var values map[string]json.RawMessage
 	if json.Unmarshal(data, &values) != nil {
-		return nil, errors.New("must be a map of labels")
+		return nil, errors.New("expected a map of labels")
 	}
 	labels := make(map[string]string, len(values))
 	for _, key := range slices.Sorted(maps.Keys(values)) {
-		if problems := validation.IsQualifiedName(key); len(problems) > 0 {
-			return nil, fmt.Errorf("%q is not a valid label key: %s", key, strings.Join(problems, "; "))
+		if len(validation.IsQualifiedName(key)) > 0 {
+			return nil, fmt.Errorf("invalid key %q: expected %s", key, LabelKeyFormat)
 		}
 		var value *string
 		if json.Unmarshal(values[key], &value) != nil || value == nil {
-			return nil, fmt.Errorf("the value of %s is %s: it must be a string, such as \"true\" with the quotes", key, values[key])
+			return nil, fmt.Errorf("invalid value %s of label %s: expected a string, such as \"true\" with the quotes", values[key], key)
 		}
-		if problems := validation.IsValidLabelValue(*value); len(problems) > 0 {
-			return nil, fmt.Errorf("the value of %s is %q: %s", key, *value, strings.Join(problems, "; "))
+		if len(validation.IsValidLabelValue(*value)) > 0 {
+			return nil, fmt.Errorf("invalid value %q of label %s: expected %s", *value, key, LabelValueFormat)
 		}
 		labels[key] = *value
 	}
@@ -146,7 +146,7 @@ func parseNodeLabels(data json.RawMessage) (map[string]string, error) {
 func parseRuntimeClass(data json.RawMessage) (string, error) {
 	var name *string
 	if json.Unmarshal(data, &name) != nil || name == nil || len(validation.IsDNS1123Subdomain(*name)) > 0 {
-		return "", fmt.Errorf("is %s: it must be the name of a RuntimeClass, of lower-case letters, digits, '-' and '.'", bytes.TrimSpace(data))
+		return "", fmt.Errorf("invalid RuntimeClass name %s: expected lower-case letters, digits, '-' and '.', with a letter or digit at both ends", bytes.TrimSpace(data))
 	}
 	return *name, nil
 }
@@ -154,7 +154,7 @@ func parseRuntimeClass(data json.RawMessage) (string, error) {
 func parseResources(data json.RawMessage) (corev1.ResourceList, error) {
 	var amounts map[string]json.RawMessage
 	if json.Unmarshal(data, &amounts) != nil {
-		return nil, errors.New("must be a map from resource names to amounts")
+		return nil, errors.New("expected a map from resource names to amounts")
 	}
 	list := make(corev1.ResourceList, len(amounts))
 	for _, name := range slices.Sorted(maps.Keys(amounts)) {
@@ -163,10 +163,10 @@ func parseResources(data json.RawMessage) (corev1.ResourceList, error) {
 		}
 		var amount resource.Quantity
 		if json.Unmarshal(amounts[name], &amount) != nil || amount.Sign() <= 0 {
-			return nil, fmt.Errorf("the amount of %s is %s: it must be a quantity above 0, such as 1", name, amounts[name])
+			return nil, fmt.Errorf("invalid amount %s of %s: expected a quantity above 0, such as 1", amounts[name], name)
 		}
 		if strings.Contains(name, "/") && amount.MilliValue()%1000 != 0 {
-			return nil, fmt.Errorf("the amount of %s is %s: it must be a whole number, since devices can't be split", name, amounts[name])
+			return nil, fmt.Errorf("invalid amount %s of %s: expected a whole number, since devices can't be split", amounts[name], name)
 		}
 		list[corev1.ResourceName(name)] = amount
 	}
@@ -180,11 +180,11 @@ func CheckResourceName(name string) error {
 	case corev1.ResourceCPU, corev1.ResourceMemory, corev1.ResourceEphemeralStorage:
 		return nil
 	}
-	if problems := validation.IsQualifiedName(name); len(problems) > 0 {
-		return fmt.Errorf("%q is not a valid resource name: %s", name, strings.Join(problems, "; "))
+	if len(validation.IsQualifiedName(name)) > 0 {
+		return fmt.Errorf("invalid resource name %q: expected %s", name, LabelKeyFormat)
 	}
 	if !strings.Contains(name, "/") && !strings.HasPrefix(name, corev1.ResourceHugePagesPrefix) {
-		return fmt.Errorf("%q is not a valid resource name: write it with its domain, such as sgx.intel.com/enclave", name)
+		return fmt.Errorf("invalid resource name %q: expected a name with its domain, such as sgx.intel.com/enclave", name)
 	}
 	return nil
 }

@@ -19,9 +19,9 @@ const (
 	labelPartOf   = "app.kubernetes.io/part-of"
 )
 
-// DefaultMeta sets the labels that a new Performer lacks, and the finalizer if the operator uses one, which
-// saves the controller a write. It never overwrites, and nothing that it sets shapes a pod: a default of admission must
-// never start an upgrade. It modifies p in place and is idempotent.
+// DefaultMeta sets the labels that a new Performer lacks, and the finalizer if the operator uses one,
+// which saves the controller a write. It never overwrites, and nothing that it sets shapes a pod: a
+// default of admission must never start an upgrade. It modifies p in place and is idempotent.
 func DefaultMeta(p *v1alpha1.Performer, withFinalizer bool) {
 	labels := map[string]string{labelName: render.AppName, labelPartOf: "hourglass"}
 	// A name that the API server generates is not known yet.

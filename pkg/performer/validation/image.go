@@ -27,8 +27,8 @@ var (
 
 const maxImageName = 255
 
-// splitImage cuts a reference into its name, its tag and its digest, each without the mark before it
-// and empty where it isn't there. It takes any text.
+// splitImage cuts a reference into its name, tag and digest, without the separators. A part that is
+// missing is empty. It accepts any text.
 func splitImage(reference string) (name, tag, digest string) {
 	name, digest, _ = strings.Cut(reference, "@")
 	// A colon before the last slash is that of a registry's port.
@@ -38,22 +38,22 @@ func splitImage(reference string) (name, tag, digest string) {
 	return name, tag, digest
 }
 
-// checkImage says why no kubelet can pull an image of this reference, or returns nil.
+// checkImage returns an error if no kubelet can pull an image of this reference.
 func checkImage(reference string) error {
 	name, tag, digest := splitImage(reference)
 	switch {
 	case reference == "":
-		return errors.New("is empty: give it an image, such as registry.example.com/team/performer:v1.0.0")
+		return errors.New("empty: expected an image, such as registry.example.com/team/performer:v1.0.0")
 	case !imageNameRule.MatchString(name):
-		return fmt.Errorf("is %q, whose name %q is invalid: it must be [registry[:port]/]path in lower-case letters and digits, with single '.', '_', '__' or dashes between them", reference, name)
+		return fmt.Errorf("invalid image name %q: expected [registry[:port]/]path in lower-case letters and digits, with single '.', '_', '__' or dashes between them", name)
 	case len(name) > maxImageName:
-		return fmt.Errorf("has a name of %d characters: it must have at most %d", len(name), maxImageName)
+		return fmt.Errorf("invalid image name of %d characters: expected at most %d", len(name), maxImageName)
 	case imageIDRule.MatchString(name):
-		return fmt.Errorf("is %q, the ID of an image: name the image by repository and tag, or by repository and digest", reference)
+		return fmt.Errorf("invalid image name %q, which is an image ID: expected a repository with a tag or a digest", name)
 	case strings.Contains(reference, "@") && !imageDigestRule.MatchString(digest):
-		return fmt.Errorf("is %q, whose digest %q is invalid: it must be such as sha256: followed by 64 lower-case hexadecimal digits", reference, digest)
+		return fmt.Errorf("invalid digest %q: expected sha256: and 64 lower-case hexadecimal digits (or sha384: and 96, or sha512: and 128)", digest)
 	case strings.HasSuffix(strings.TrimSuffix(reference, "@"+digest), ":") || tag != "" && !imageTagRule.MatchString(tag):
-		return fmt.Errorf("is %q, whose tag %q is invalid: it must be 1 to 128 letters, digits, '_', '.' and '-', not beginning with '.' or '-'", reference, tag)
+		return fmt.Errorf("invalid tag %q: expected 1 to 128 letters, digits, '_', '.' and '-', not beginning with '.' or '-'", tag)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 
 // Validate returns the mistakes in p, in the order of the fields. Admission and the controller both
 // use it, so that they report the same mistake in the same words. It finds what is wrong in any
-// cluster; what depends on the cluster, such as whether a RuntimeClass exists, is left to the cluster.
+// cluster. Questions that depend on the cluster, such as whether a RuntimeClass exists, are left to it.
 func Validate(p *v1alpha1.Performer, tees map[string]render.TEE) []render.Mistake {
 	var found mistakes
 	if mistake := render.NameMistake(p.Name); mistake != nil {
@@ -41,8 +41,8 @@ func ValidateSpec(spec *v1alpha1.PerformerSpec, resources corev1.ResourceRequire
 	found.checkResources(resources)
 	if scheduling := spec.Scheduling; scheduling != nil {
 		found.checkLabels("spec.scheduling.nodeSelector", scheduling.NodeSelector)
-		found.checkName("spec.scheduling.runtimeClass", "a RuntimeClass", scheduling.RuntimeClass)
-		found.checkName("spec.scheduling.priorityClassName", "a PriorityClass", scheduling.PriorityClassName)
+		found.checkName("spec.scheduling.runtimeClass", "RuntimeClass", scheduling.RuntimeClass)
+		found.checkName("spec.scheduling.priorityClassName", "PriorityClass", scheduling.PriorityClassName)
 	}
 	if hardwareMistake != nil {
 		found = append(found, *hardwareMistake)
@@ -65,7 +65,7 @@ func (m *mistakes) add(field, format string, args ...any) {
 // checkName checks the name of another object. It may be empty.
 func (m *mistakes) checkName(field, kind, name string) {
 	if name != "" && len(validation.IsDNS1123Subdomain(name)) > 0 {
-		m.add(field, "is %q, which is not a valid name of %s: a name has lower-case letters, digits, '-' and '.', with a letter or digit at both ends", name, kind)
+		m.add(field, "invalid %s name %q: expected lower-case letters, digits, '-' and '.', with a letter or digit at both ends", kind, name)
 	}
 }
 
@@ -73,16 +73,16 @@ func (m *mistakes) checkLabels(field string, labels map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(labels)) {
 		m.checkKey(field, key, key)
 		if len(validation.IsValidLabelValue(labels[key])) > 0 {
-			m.add(field, "has %q as the value of %s: a label's value has at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends", labels[key], key)
+			m.add(field, "invalid value %q of label %s: expected %s", labels[key], key, render.LabelValueFormat)
 		}
 	}
 }
 
-// checkKey checks the key of a label or an annotation by the rules for labels. normalized is the key,
-// in lower case if case does not matter.
+// checkKey checks the key of a label or an annotation by the rules for labels. normalized is the key
+// in the form to check: in lower case for annotations, whose case does not matter.
 func (m *mistakes) checkKey(field, key, normalized string) {
 	if len(validation.IsQualifiedName(normalized)) > 0 {
-		m.add(field, "has the key %q: a key is [domain/]name, the name with at most 63 letters, digits, '-', '_' and '.'", key)
+		m.add(field, "invalid key %q: expected %s", key, render.LabelKeyFormat)
 	}
 }
 
@@ -91,7 +91,7 @@ func (m *mistakes) checkAnnotations(field string, annotations map[string]string)
 		m.checkKey(field, key, strings.ToLower(key))
 	}
 	if apivalidation.ValidateAnnotationsSize(annotations) != nil {
-		m.add(field, "is too large: all annotations of a pod together have at most %d bytes", apivalidation.TotalAnnotationSizeLimitB)
+		m.add(field, "too large: expected at most %d bytes for all keys and values", apivalidation.TotalAnnotationSizeLimitB)
 	}
 }
 
@@ -101,10 +101,10 @@ func (m *mistakes) checkConfig(config *v1alpha1.PerformerConfig) {
 	setBy := map[string]string{} // the field that sets the variable, by its name
 	check := func(source, name string) {
 		if len(validation.IsRelaxedEnvVarName(name)) > 0 {
-			m.add(path+"."+source, "has a variable named %q: a name is one or more printable ASCII characters other than '='", name)
+			m.add(path+"."+source, "invalid variable name %q: expected one or more printable ASCII characters other than '='", name)
 		}
 		if other, twice := setBy[name]; twice {
-			m.add(path+"."+source, "sets %s, which %s sets too: set each name once", name, other)
+			m.add(path+"."+source, "duplicate variable %s, already set in %s: expected each variable once", name, path+"."+other)
 		}
 		setBy[name] = source
 	}
@@ -122,28 +122,28 @@ func (m *mistakes) checkConfig(config *v1alpha1.PerformerConfig) {
 		if from := variable.ValueFrom; from != nil {
 			m.checkReferences(field+".valueFrom", from.SecretKeyRef, from.ConfigMapKeyRef)
 			if variable.Value != "" {
-				m.add(field, "has value and valueFrom: set one of them")
+				m.add(field, "value and valueFrom are both set: expected only one of them")
 			}
 		}
 	}
-	m.checkName(path+".serviceAccountName", "a ServiceAccount", config.ServiceAccountName)
+	m.checkName(path+".serviceAccountName", "ServiceAccount", config.ServiceAccountName)
 }
 
 // checkReferences checks references to keys of a Secret and of a ConfigMap; each may be nil.
 func (m *mistakes) checkReferences(field string, secret *corev1.SecretKeySelector, configMap *corev1.ConfigMapKeySelector) {
 	check := func(field, kind, name, key string) {
 		if name == "" {
-			m.add(field+".name", "is empty: it must be the name of %s", kind)
+			m.add(field+".name", "empty: expected the name of a %s", kind)
 		}
 		if len(validation.IsConfigMapKey(key)) > 0 {
-			m.add(field+".key", "is %q, which is not a valid key of %s: a key has letters, digits, '-', '_' and '.'", key, kind)
+			m.add(field+".key", "invalid %s key %q: expected letters, digits, '-', '_' and '.'", kind, key)
 		}
 	}
 	if secret != nil {
-		check(field+".secretKeyRef", "a Secret", secret.Name, secret.Key)
+		check(field+".secretKeyRef", "Secret", secret.Name, secret.Key)
 	}
 	if configMap != nil {
-		check(field+".configMapKeyRef", "a ConfigMap", configMap.Name, configMap.Key)
+		check(field+".configMapKeyRef", "ConfigMap", configMap.Name, configMap.Key)
 	}
 }
 
@@ -153,13 +153,13 @@ func (m *mistakes) checkResources(resources corev1.ResourceRequirements) {
 		for _, name := range slices.Sorted(maps.Keys(list)) {
 			amount := list[name]
 			if err := render.CheckResourceName(string(name)); err != nil {
-				m.add(field, "is invalid: %s", err)
+				m.add(field, "%s", err)
 			}
 			switch {
 			case amount.Sign() < 0:
-				m.add(field+"."+string(name), "is %s: it must not be negative", amount.String())
+				m.add(field+"."+string(name), "invalid amount %s: expected 0 or more", amount.String())
 			case wholeOnly(name) && amount.MilliValue()%1000 != 0:
-				m.add(field+"."+string(name), "is %s: it must be a whole number, since devices can't be split", amount.String())
+				m.add(field+"."+string(name), "invalid amount %s: expected a whole number, since devices can't be split", amount.String())
 			}
 		}
 	}
@@ -171,16 +171,16 @@ func (m *mistakes) checkResources(resources corev1.ResourceRequirements) {
 		limit, limited := resources.Limits[name]
 		switch exact := wholeOnly(name) || strings.HasPrefix(string(name), corev1.ResourceHugePagesPrefix); {
 		case exact && !limited:
-			m.add(field, "is %s with no limit: this resource can't be overcommitted, so set the limit to the same amount", request.String())
+			m.add(field, "%s has no limit: expected a limit of the same amount, since this resource can't be overcommitted", request.String())
 		case exact && request.Cmp(limit) != 0:
-			m.add(field, "is %s and the limit is %s: this resource can't be overcommitted, so both must be the same", request.String(), limit.String())
+			m.add(field, "%s differs from the limit of %s: expected the same amount, since this resource can't be overcommitted", request.String(), limit.String())
 		case limited && request.Cmp(limit) > 0:
-			m.add(field, "is %s, above the limit of %s: it must be at most the limit", request.String(), limit.String())
+			m.add(field, "%s is above the limit of %s: expected at most the limit", request.String(), limit.String())
 		}
 	}
 }
 
-// wholeOnly reports whether the resource is one that device plugins offer, in whole units.
+// wholeOnly reports whether the resource is offered by device plugins, which count in whole units.
 func wholeOnly(name corev1.ResourceName) bool {
 	return strings.Contains(string(name), "/")
 }
@@ -188,7 +188,7 @@ func wholeOnly(name corev1.ResourceName) bool {
 func (m *mistakes) checkHardwareLabels(hardware *v1alpha1.HardwareRequirements) {
 	const path = "spec.hardwareRequirements"
 	if len(validation.IsValidLabelValue(hardware.GPUType)) > 0 {
-		m.add(path+".gpuType", "is %q, which is not a valid value of the node label %s: it has at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends", hardware.GPUType, render.GPUProductLabel)
+		m.add(path+".gpuType", "invalid value %q of node label %s: expected %s", hardware.GPUType, render.GPUProductLabel, render.LabelValueFormat)
 	}
 	m.checkLabels(path+".customLabels", hardware.CustomLabels)
 }
@@ -199,12 +199,12 @@ func (m *mistakes) checkVolumes(spec *v1alpha1.PerformerSpec) {
 		name := spec.Volumes[i].Name
 		names = append(names, name)
 		if len(validation.IsDNS1123Label(name)) > 0 {
-			m.add(fmt.Sprintf("spec.volumes[%d].name", i), "is %q: it must be 1 to 63 lower-case letters, digits and '-', with a letter or digit at both ends", name)
+			m.add(fmt.Sprintf("spec.volumes[%d].name", i), "invalid volume name %q: expected 1 to 63 lower-case letters, digits and '-', with a letter or digit at both ends", name)
 		}
 	}
 	for i, mount := range spec.VolumeMounts {
 		if !slices.Contains(names, mount.Name) {
-			m.add(fmt.Sprintf("spec.volumeMounts[%d].name", i), "is %q, and spec.volumes has no volume of that name", mount.Name)
+			m.add(fmt.Sprintf("spec.volumeMounts[%d].name", i), "unknown volume %q: expected the name of a volume in spec.volumes", mount.Name)
 		}
 	}
 }

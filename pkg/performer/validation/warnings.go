@@ -15,7 +15,7 @@ import (
 
 var ethereumAddress = regexp.MustCompile(`^0x[0-9a-fA-F]{40}$`)
 
-// Warnings returns what is valid in p but most likely not intended. before is the object that p
+// Warnings returns a warning for each value in p that is valid but most likely not intended. before is the object that p
 // replaces, or nil for a new one: only what this change introduces is reported.
 func Warnings(before, p *v1alpha1.Performer) []string {
 	old := &v1alpha1.PerformerSpec{}
@@ -27,25 +27,25 @@ func Warnings(before, p *v1alpha1.Performer) []string {
 	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 
 	if spec.AVSAddress != old.AVSAddress && !ethereumAddress.MatchString(spec.AVSAddress) {
-		warn("spec.avsAddress is %q, which is not an Ethereum address: it should be 0x followed by 40 hexadecimal digits", shortened(spec.AVSAddress))
+		warn("spec.avsAddress: %q is not an Ethereum address: expected 0x followed by 40 hexadecimal digits", shortened(spec.AVSAddress))
 	}
 	if spec.Image != old.Image {
 		switch _, tag, digest := splitImage(spec.Image); {
 		case digest != "":
 		case tag == "":
-			warn("spec.image has no tag, which means latest: what runs then depends on when the image was pulled; name a version or a digest")
+			warn("spec.image: no tag, which means latest: the image that runs depends on when it was pulled; use a version or a digest")
 		case tag == "latest":
-			warn("spec.image has the tag latest: what runs then depends on when the image was pulled; name a version or a digest")
+			warn("spec.image: tag latest: the image that runs depends on when it was pulled; use a version or a digest")
 		}
 	}
 	if spec.ImagePullPolicy == corev1.PullNever && old.ImagePullPolicy != corev1.PullNever {
-		warn("spec.imagePullPolicy is Never: the pod starts only on nodes that have the image already")
+		warn("spec.imagePullPolicy: Never: the pod starts only on nodes that already have the image")
 	}
 	if account := spec.Config.ServiceAccountName; account != "" && account != old.Config.ServiceAccountName {
-		warn("spec.config.serviceAccountName is %s: the container gets this account's token, and with it all of its permissions", account)
+		warn("spec.config.serviceAccountName: %s: the container gets this account's token, and with it all of its permissions", shortened(account))
 	}
 	if before != nil && render.GRPCPort(spec) != render.GRPCPort(old) {
-		warn("spec.config.grpcPort changes from %d to %d: clients that dial the old port must be updated", render.GRPCPort(old), render.GRPCPort(spec))
+		warn("spec.config.grpcPort: changes from %d to %d: clients that dial the old port must be updated", render.GRPCPort(old), render.GRPCPort(spec))
 	}
 	return warnings
 }
