@@ -4,6 +4,7 @@
 package main
 
 import (
+	"bytes"
 	"maps"
 	"os"
 	"path/filepath"
@@ -11,10 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/hack/internal/crd"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
-// released is a CRD with one of each thing that can break.
+// released is a CRD with one of each thing that a change can break.
 const released = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -37,7 +38,7 @@ spec:
         properties:
           spec:
             type: object
-            description: What is asked for.
+            description: The desired state.
             required: [color]
             properties:
               color: {type: string, minLength: 2, maxLength: 20}
@@ -69,45 +70,44 @@ spec:
               phase: {type: string}
 `
 
-// changes are changes of it, each as a text and what takes its place, with what is to be found. A
-// change for which nothing stands there is allowed.
+// changes are changes of released: a text, its replacement, and the beginning of the line that compare
+// must return. A change without such a line is allowed.
 var changes = []struct{ name, was, is, want string }{
-	// What objects are called, and how one gets at them.
+	// Names and versions.
 	{"another group", "group: example.org", "group: example.com", `spec: group was "example.org" and is "example.com"`},
 	{"another scope", "scope: Namespaced", "scope: Cluster", `spec: scope was "Namespaced" and is "Cluster"`},
 	{"another plural", "plural: things", "plural: stuff", `spec.names: plural was "things" and is "stuff"`},
 	{"another kind", "kind: Thing,", "kind: Object,", `spec.names: kind was "Thing" and is "Object"`},
 	{"another kind of list", "listKind: ThingList", "listKind: Things", `spec.names: listKind was "ThingList" and is "Things"`},
 	{"another singular", "singular: thing", "singular: object", `spec.names: singular was "thing" and is "object"`},
-	{"no short name", "shortNames: [th]", "shortNames: [tg]", `spec.names: short name th is gone`},
+	{"a short name removed", "shortNames: [th]", "shortNames: [tg]", `spec.names: short name th was removed`},
 	{"one more short name", "shortNames: [th]", "shortNames: [th, tg]", ""},
-	{"no category", "categories: [all]", "categories: []", `spec.names: category all is gone`},
+	{"a category removed", "categories: [all]", "categories: []", `spec.names: category all was removed`},
 	{"one more category", "categories: [all]", "categories: [all, every]", ""},
-	{"a version gone", "name: v1", "name: v2", "v1: the version is gone"},
+	{"a version removed", "name: v1", "name: v2", "v1: the version was removed"},
 	{"a version not served", "served: true", "served: false", "v1: the version is no longer served"},
 	{"one more version", "  versions:", "  versions:\n  - {name: v2, served: true, storage: false, schema: {openAPIV3Schema: {type: object}}}", ""},
-	{"another stored", "storage: true", "storage: false", `spec.versions: what is stored was "v1" and is ""`},
+	{"another storage version", "storage: true", "storage: false", `spec.versions: the storage version was "v1" and is ""`},
 	{"a conversion", "  scope:", "  conversion: {strategy: Webhook}\n  scope:", "spec: conversion has changed"},
 	{"unknown fields preserved", "  scope:", "  preserveUnknownFields: true\n  scope:", "spec: preserveUnknownFields was false and is true"},
-	{"no status", "subresources: {status: {}}", "subresources: {}", "v1: subresource status is gone"},
-	{"scale too", "subresources: {status: {}}", "subresources: {status: {}, scale: {}}", ""},
-	{"another status", "subresources: {status: {}}", "subresources: {status: {x: y}}", "v1: subresource status has changed"},
-	{"no selectable field", "selectableFields: [{jsonPath: .spec.color}]", "selectableFields: [{jsonPath: .spec.mode}]", "v1: selectable field .spec.color is gone"},
+	{"no status subresource", "subresources: {status: {}}", "subresources: {}", "v1: subresource status was removed"},
+	{"a scale subresource", "subresources: {status: {}}", "subresources: {status: {}, scale: {specReplicasPath: .spec.size, statusReplicasPath: .status.size}}", ""},
+	{"no selectable field", "selectableFields: [{jsonPath: .spec.color}]", "selectableFields: [{jsonPath: .spec.mode}]", "v1: selectable field .spec.color was removed"},
 	{"one more selectable field", "[{jsonPath: .spec.color}]", "[{jsonPath: .spec.color}, {jsonPath: .spec.mode}]", ""},
 	{"no column", "additionalPrinterColumns: [{name: Size, type: integer, jsonPath: .spec.size}]", "additionalPrinterColumns: []", ""},
 
 	// Fields.
-	{"a field gone", "mode: {type: string, enum: [Fast, Slow]}", "", "v1.spec.mode: the field is gone"},
-	{"a field renamed", "color: {type: string, minLength", "colour: {type: string, minLength", "v1.spec.color: the field is gone"},
-	{"a field of a list gone", "weight: {type: integer}", "", "v1.spec.parts[].weight: the field is gone"},
-	{"a field of the status gone", "phase: {type: string}", "", "v1.status.phase: the field is gone"},
+	{"a field removed", "mode: {type: string, enum: [Fast, Slow]}", "", "v1.spec.mode: the field was removed"},
+	{"a field renamed", "color: {type: string, minLength", "colour: {type: string, minLength", "v1.spec.color: the field was removed"},
+	{"a field of a list removed", "weight: {type: integer}", "", "v1.spec.parts[].weight: the field was removed"},
+	{"a field of the status removed", "phase: {type: string}", "", "v1.status.phase: the field was removed"},
 	{"one more field", "ratio: {type: number}", "ratio: {type: number}\n              fresh: {type: string, enum: [A], maxLength: 1, default: A}", ""},
 	{"one more field of the status", "phase: {type: string}", "phase: {type: string}\n              phaseTransitionTime: {type: string, format: date-time}", ""},
 	{"another type", "ratio: {type: number}", "ratio: {type: string}", `v1.spec.ratio: type was "number" and is "string"`},
 	{"another type in a map", "additionalProperties: {type: string, maxLength: 5}", "additionalProperties: {type: integer}", `v1.spec.marks{}: type was "string" and is "integer"`},
 	{"another type in a list", "weight: {type: integer}", "weight: {type: number}", `v1.spec.parts[].weight: type was "integer" and is "number"`},
 	{"another format", "format: int32", "format: int64", `v1.spec.size: format was "int32" and is "int64"`},
-	{"no text", "share: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}", "share: {type: integer}", "v1.spec.share: x-kubernetes-int-or-string was true and is false"},
+	{"no longer int-or-string", "share: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}", "share: {type: integer}", "v1.spec.share: x-kubernetes-int-or-string was true and is false"},
 	{"required", "required: [color]", "required: [color, mode]", "v1.spec.mode: the field is required now"},
 	{"required and new", "ratio: {type: number}", "ratio: {type: object, required: [x], properties: {x: {type: string}}}", "v1.spec.ratio.x: the field is required now"},
 	{"required in a list", "required: [name]", "required: [name, weight]", "v1.spec.parts[].weight: the field is required now"},
@@ -115,21 +115,21 @@ var changes = []struct{ name, was, is, want string }{
 	{"no longer required", "required: [color]", "required: []", ""},
 	{"null refused", "nullable: true", "nullable: false", "v1.spec.note: null is no longer allowed"},
 	{"null allowed", "mark: {type: string,", "mark: {type: string, nullable: true,", ""},
-	{"unknown fields pruned", "x-kubernetes-preserve-unknown-fields: true", "x-kubernetes-preserve-unknown-fields: false", "v1.spec.extra: unknown fields are no longer preserved"},
-	{"unknown fields described", "extra: {type: object,", "extra: {type: object, properties: {a: {type: string}},", "v1.spec.extra.a: anything could be there, and is described now"},
-	{"a map closed", "additionalProperties: {type: string, maxLength: 5}", "properties: {a: {type: string}}", "v1.spec.marks: additionalProperties came or went"},
+	{"unknown fields pruned", ", x-kubernetes-preserve-unknown-fields: true", "", "v1.spec.extra: unknown fields are no longer preserved"},
+	{"unknown fields described", "extra: {type: object,", "extra: {type: object, properties: {a: {type: string}},", "v1.spec.extra.a: the field has a schema now, and could have any value before"},
+	{"a map closed", "additionalProperties: {type: string, maxLength: 5}", "properties: {a: {type: string}}", "v1.spec.marks: additionalProperties was added or removed"},
 
-	// What a field means that is left out.
+	// Defaults.
 	{"another default", "default: 3", "default: 4", "v1.spec.size: default was 3 and is 4"},
 	{"no default", ", default: 3", "", "v1.spec.size: default was 3 and is null"},
 	{"a default", "enum: [Fast, Slow]}", "enum: [Fast, Slow], default: Fast}", `v1.spec.mode: default was null and is "Fast"`},
 
-	// Who owns what in server-side apply.
-	{"another kind of merging", "x-kubernetes-list-type: map\n                x-kubernetes-list-map-keys: [name]", "x-kubernetes-list-type: atomic", `v1.spec.parts: x-kubernetes-list-type was "map" and is "atomic"`},
-	{"other keys", "x-kubernetes-list-map-keys: [name]", "x-kubernetes-list-map-keys: [weight]", `v1.spec.parts: x-kubernetes-list-map-keys was ["name"] and is ["weight"]`},
+	// Server-side apply.
+	{"another list type", "x-kubernetes-list-type: map\n                x-kubernetes-list-map-keys: [name]", "x-kubernetes-list-type: atomic", `v1.spec.parts: x-kubernetes-list-type was "map" and is "atomic"`},
+	{"other list map keys", "x-kubernetes-list-map-keys: [name]", "x-kubernetes-list-map-keys: [weight]", `v1.spec.parts: x-kubernetes-list-map-keys was ["name"] and is ["weight"]`},
 	{"a granular map", "x-kubernetes-map-type: atomic", "x-kubernetes-map-type: granular", `v1.spec.marks: x-kubernetes-map-type was "atomic" and is "granular"`},
 
-	// What is refused.
+	// Validation.
 	{"a higher minimum", "minimum: 1", "minimum: 2", "v1.spec.size: minimum was 1 and is 2"},
 	{"a lower minimum", "minimum: 1", "minimum: 0", ""},
 	{"no minimum", "minimum: 1, ", "", ""},
@@ -137,156 +137,155 @@ var changes = []struct{ name, was, is, want string }{
 	{"a higher maximum", "maximum: 9", "maximum: 10", ""},
 	{"a minimum", "ratio: {type: number}", "ratio: {type: number, minimum: 0}", "v1.spec.ratio: minimum is 0 now, and was not set"},
 	{"an exclusive bound", "maximum: 9", "maximum: 9, exclusiveMaximum: true", "v1.spec.size: a bound is exclusive now"},
-	{"a step", "ratio: {type: number}", "ratio: {type: number, multipleOf: 5}", "v1.spec.ratio: multipleOf was null and is 5"},
-	{"a longer least text", "minLength: 2", "minLength: 3", "v1.spec.color: minLength was 2 and is 3"},
-	{"a shorter text", "maxLength: 20", "maxLength: 19", "v1.spec.color: maxLength was 20 and is 19"},
-	{"a longer text", "maxLength: 20", "maxLength: 21", ""},
-	{"a shorter text in a map", "maxLength: 5", "maxLength: 4", "v1.spec.marks{}: maxLength was 5 and is 4"},
-	{"a bounded text", "note: {type: string,", "note: {type: string, maxLength: 1000000,", "v1.spec.note: maxLength is 1e+06 now, and was not set"},
-	{"more items", "minItems: 1", "minItems: 2", "v1.spec.parts: minItems was 1 and is 2"},
-	{"fewer items", "maxItems: 8", "maxItems: 7", "v1.spec.parts: maxItems was 8 and is 7"},
+	{"a multipleOf", "ratio: {type: number}", "ratio: {type: number, multipleOf: 5}", "v1.spec.ratio: multipleOf was null and is 5"},
+	{"a longer minimum length", "minLength: 2", "minLength: 3", "v1.spec.color: minLength was 2 and is 3"},
+	{"a shorter maximum length", "maxLength: 20", "maxLength: 19", "v1.spec.color: maxLength was 20 and is 19"},
+	{"a longer maximum length", "maxLength: 20", "maxLength: 21", ""},
+	{"a shorter maximum length in a map", "maxLength: 5", "maxLength: 4", "v1.spec.marks{}: maxLength was 5 and is 4"},
+	{"a maximum length", "note: {type: string,", "note: {type: string, maxLength: 1000000,", "v1.spec.note: maxLength is 1000000 now, and was not set"},
+	{"a higher minItems", "minItems: 1", "minItems: 2", "v1.spec.parts: minItems was 1 and is 2"},
+	{"a lower maxItems", "maxItems: 8", "maxItems: 7", "v1.spec.parts: maxItems was 8 and is 7"},
 	{"unique items", "minItems: 1", "minItems: 1\n                uniqueItems: true", "v1.spec.parts: items must be unique now"},
-	{"more entries", "minProperties: 1", "minProperties: 2", "v1.spec.marks: minProperties was 1 and is 2"},
-	{"fewer entries", "maxProperties: 8", "maxProperties: 7", "v1.spec.marks: maxProperties was 8 and is 7"},
+	{"a higher minProperties", "minProperties: 1", "minProperties: 2", "v1.spec.marks: minProperties was 1 and is 2"},
+	{"a lower maxProperties", "maxProperties: 8", "maxProperties: 7", "v1.spec.marks: maxProperties was 8 and is 7"},
 	{"another pattern", `pattern: "^[a-z]*$"`, `pattern: "^[a-y]*$"`, `v1.spec.mark: pattern was "^[a-z]*$" and is "^[a-y]*$"`},
 	{"a pattern", "note: {type: string,", `note: {type: string, pattern: a,`, `v1.spec.note: pattern was "" and is "a"`},
 	{"no pattern", `, pattern: "^[a-z]*$"`, "", ""},
-	{"a word gone", "enum: [Fast, Slow]", "enum: [Fast]", `v1.spec.mode: enum lacks "Slow" now`},
-	{"one more word", "enum: [Fast, Slow]", "enum: [Slow, Fast, Medium]", ""},
-	{"any word", ", enum: [Fast, Slow]", "", ""},
-	{"only some words", "mark: {type: string,", "mark: {type: string, enum: [a],", `v1.spec.mark: enum is ["a"] now, and was not set`},
+	{"an enum value removed", "enum: [Fast, Slow]", "enum: [Fast]", `v1.spec.mode: enum no longer has "Slow"`},
+	{"one more enum value", "enum: [Fast, Slow]", "enum: [Slow, Fast, Medium]", ""},
+	{"no enum", ", enum: [Fast, Slow]", "", ""},
+	{"an enum", "mark: {type: string,", "mark: {type: string, enum: [a],", `v1.spec.mark: enum is ["a"] now, and was not set`},
 	{"another alternative", "anyOf: [{type: integer}, {type: string}]", "anyOf: [{type: integer}]", `v1.spec.share: anyOf was [{"type":"integer"},{"type":"string"}] and is [{"type":"integer"}]`},
 
 	// Rules.
 	{"another rule", "self.color != 'none'", "self.color != 'no'", `v1.spec: rule "self.color != 'no'" is new or has changed`},
 	{"no rule", "\n            x-kubernetes-validations:\n            - {rule: \"self.color != 'none'\", message: a color is needed}", "", ""},
-	{"another message", "message: a color is needed", "message: take a color", ""},
+	{"another message", "message: a color is needed", "message: set a color", ""},
 	{"one more rule", "            - {rule: \"self", "            - {rule: \"self.size < 8\"}\n            - {rule: \"self", `v1.spec: rule "self.size \u003c 8" is new or has changed`},
-	{"one for new objects", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.size < 8\", optionalOldSelf: true}\n            - {rule: \"self", ""},
-	{"one that looks so", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || true ? false : true\", optionalOldSelf: true}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || true ? false : true" is new or has changed`},
-	{"one that looks so, without blanks", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || true?false:true\", optionalOldSelf: true}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || true?false:true" is new or has changed`},
-	{"one for new objects that chooses optionally", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.?size.orValue(1) < 8\", optionalOldSelf: true}\n            - {rule: \"self", ""},
-	{"one that was for new objects", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.size < 8\"}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || self.size \u003c 8" is new or has changed`},
-	{"one about a new field", "            x-kubernetes-validations:", "              fresh: {type: string}\n            x-kubernetes-validations:\n            - {rule: \"!has(self.fresh) || self.size < 8\"}", ""},
-	{"one about a new field with a default", "            x-kubernetes-validations:", "              fresh: {type: string, default: a}\n            x-kubernetes-validations:\n            - {rule: \"!has(self.fresh) || self.size < 8\"}", `v1.spec: rule "!has(self.fresh) || self.size \u003c 8" is new or has changed`},
-	{"one about a known field", "            x-kubernetes-validations:", "            x-kubernetes-validations:\n            - {rule: \"!has(self.mark) || self.size < 8\"}", `v1.spec: rule "!has(self.mark) || self.size \u003c 8" is new or has changed`},
+	{"a rule for new objects", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.size < 8\", optionalOldSelf: true}\n            - {rule: \"self", ""},
+	{"a ternary that only looks like one", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || true ? false : true\", optionalOldSelf: true}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || true ? false : true" is new or has changed`},
+	{"a ternary without blanks", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || true?false:true\", optionalOldSelf: true}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || true?false:true" is new or has changed`},
+	{"a rule for new objects with an optional selection", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.?size.orValue(1) < 8\", optionalOldSelf: true}\n            - {rule: \"self", ""},
+	{"a rule for new objects without optionalOldSelf", "            - {rule: \"self", "            - {rule: \"oldSelf.hasValue() || self.size < 8\"}\n            - {rule: \"self", `v1.spec: rule "oldSelf.hasValue() || self.size \u003c 8" is new or has changed`},
+	{"a rule about a new field", "            x-kubernetes-validations:", "              fresh: {type: string}\n            x-kubernetes-validations:\n            - {rule: \"!has(self.fresh) || self.size < 8\"}", ""},
+	{"a rule about a new field with a default", "            x-kubernetes-validations:", "              fresh: {type: string, default: a}\n            x-kubernetes-validations:\n            - {rule: \"!has(self.fresh) || self.size < 8\"}", `v1.spec: rule "!has(self.fresh) || self.size \u003c 8" is new or has changed`},
+	{"a rule about an existing field", "            x-kubernetes-validations:", "            x-kubernetes-validations:\n            - {rule: \"!has(self.mark) || self.size < 8\"}", `v1.spec: rule "!has(self.mark) || self.size \u003c 8" is new or has changed`},
 
-	// Words.
-	{"another description", "description: What is asked for.", "description: What is wanted.", ""},
-	{"a warning", "storage: true", "storage: true\n    deprecated: true\n    deprecationWarning: Take another.", ""},
+	// Texts for people.
+	{"another description", "description: The desired state.", "description: The state to reach.", ""},
+	{"a warning", "storage: true", "storage: true\n    deprecated: true\n    deprecationWarning: Use another kind.", ""},
 }
 
-func mustParse(t *testing.T, text string) *crd.Definition {
+func mustParse(t *testing.T, text string) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
-	c, err := crd.Parse([]byte(text))
+	crd, err := parseCRD([]byte(text))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return c
+	return crd
 }
 
 func TestCompare(t *testing.T) {
 	before := mustParse(t, released)
 	if found := compare(before, before); len(found) > 0 {
-		t.Errorf("nothing has changed, and %q is found", found)
+		t.Errorf("compare with itself = %q, want none", found)
 	}
 	for _, change := range changes {
 		t.Run(change.name, func(t *testing.T) {
 			if strings.Count(released, change.was) != 1 {
-				t.Fatalf("%q does not stand there once", change.was)
+				t.Fatalf("the released CRD does not contain %q exactly once", change.was)
 			}
 			found := compare(before, mustParse(t, strings.Replace(released, change.was, change.is, 1)))
 			if change.want == "" {
 				if len(found) > 0 {
-					t.Errorf("it is allowed, and %q is found", found)
+					t.Errorf("compare = %q, want none", found)
 				}
 			} else if !slices.ContainsFunc(found, func(line string) bool { return strings.HasPrefix(line, change.want) }) {
-				t.Errorf("found %q\nwant  %q", found, change.want)
+				t.Errorf("compare = %q, want %q", found, change.want)
 			}
 		})
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+// TestCompareScale starts from a CRD with a scale subresource.
+func TestCompareScale(t *testing.T) {
+	const scale = ", scale: {specReplicasPath: .spec.size, statusReplicasPath: .status.size}"
+	with := strings.Replace(released, "subresources: {status: {}", "subresources: {status: {}"+scale, 1)
 	for name, tt := range map[string]struct{ text, want string }{
-		"another kind":             {"kind: Pod", "it is no CustomResourceDefinition"},
-		"no schema":                {"kind: CustomResourceDefinition\nspec: {versions: [{name: v1}]}", "version v1 has no schema"},
-		"a keyword that is new":    {strings.Replace(released, "nullable: true", "readOnly: true", 1), `unknown field "readOnly"`},
-		"one in additional fields": {strings.Replace(released, "maxLength: 5", "readOnly: true", 1), `unknown field "readOnly"`},
-		"a key twice":              {released + "\nkind: CustomResourceDefinition\n", `key "kind" already set`},
+		"removed": {released, "v1: subresource scale was removed"},
+		"changed": {strings.Replace(with, "specReplicasPath: .spec.size", "specReplicasPath: .spec.ratio", 1), "v1: subresource scale has changed"},
 	} {
-		if _, err := crd.Parse([]byte(tt.text)); err == nil || !strings.Contains(err.Error(), tt.want) {
-			t.Errorf("%s: %v, want %s", name, err, tt.want)
+		if found := compare(mustParse(t, with), mustParse(t, tt.text)); !slices.Equal(found, []string{tt.want}) {
+			t.Errorf("%s: compare = %q, want %q", name, found, tt.want)
 		}
 	}
 }
 
-func ours(t *testing.T) string {
-	t.Helper()
-	text, err := os.ReadFile("../../manifests/crd/bases/hourglass.eigenlayer.io_performers.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // walk calls visit for each schema below s.
-func walk(path string, s *crd.Schema, visit func(path string, s *crd.Schema)) {
+func walk(path string, s *apiextensionsv1.JSONSchemaProps, visit func(path string, s *apiextensionsv1.JSONSchemaProps)) {
 	if s == nil {
 		return
 	}
 	visit(path, s)
 	for _, name := range slices.Sorted(maps.Keys(s.Properties)) {
-		walk(path+"."+name, s.Properties[name], visit)
+		property := s.Properties[name]
+		walk(path+"."+name, &property, visit)
 	}
-	walk(path+"[]", s.Items, visit)
+	walk(path+"[]", itemSchema(*s), visit)
 	if s.AdditionalProperties != nil {
 		walk(path+"{}", s.AdditionalProperties.Schema, visit)
 	}
 }
 
-// TestEveryFieldOfOursIsSeen takes away each field of our CRD in turn.
-func TestEveryFieldOfOursIsSeen(t *testing.T) {
-	before, after := mustParse(t, ours(t)), mustParse(t, ours(t))
+// TestCompareSeesEveryField removes each field of the Performer's CRD in turn.
+func TestCompareSeesEveryField(t *testing.T) {
+	text, err := os.ReadFile(crdPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after := mustParse(t, string(text)), mustParse(t, string(text))
 	fields := 0
 	for _, v := range after.Spec.Versions {
-		walk(v.Name, v.Schema.OpenAPIV3Schema, func(path string, s *crd.Schema) {
+		walk(v.Name, v.Schema.OpenAPIV3Schema, func(path string, s *apiextensionsv1.JSONSchemaProps) {
 			for name, field := range maps.Clone(s.Properties) {
 				fields++
 				delete(s.Properties, name)
-				want := path + "." + name + ": the field is gone"
+				want := path + "." + name + ": the field was removed"
 				if found := compare(before, after); !slices.Equal(found, []string{want}) {
-					t.Errorf("found %q\nwant  %q", found, want)
+					t.Errorf("compare = %q, want %q", found, want)
 				}
 				s.Properties[name] = field
 			}
 		})
 	}
 	if fields < 500 {
-		t.Errorf("only %d fields were found", fields)
+		t.Errorf("the CRD has only %d fields, want at least 500", fields)
 	}
 	if found := compare(before, after); len(found) > 0 {
-		t.Errorf("all is back, and %q is found", found)
+		t.Errorf("with every field restored, compare = %q, want none", found)
 	}
 }
 
-func TestRun(t *testing.T) {
-	old, same, other := filepath.Join(t.TempDir(), "old"), filepath.Join(t.TempDir(), "same"), filepath.Join(t.TempDir(), "other")
+func TestCompat(t *testing.T) {
+	dir := t.TempDir()
+	old, same, other := filepath.Join(dir, "old"), filepath.Join(dir, "same"), filepath.Join(dir, "other")
 	for path, text := range map[string]string{old: released, same: released, other: strings.Replace(released, "default: 3", "default: 4", 1)} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := run([]string{old, same}); err != nil {
-		t.Error(err)
+	var out bytes.Buffer
+	if err := run([]string{"compat", old, same}, &out); err != nil || out.Len() > 0 {
+		t.Errorf("compat of equal CRDs = %q, %v, want no output and no error", out.String(), err)
 	}
-	if err := run([]string{old, other}); err == nil || !strings.HasSuffix(err.Error(), "promised") {
-		t.Error(err)
+	want := other + " is incompatible with " + old + " (see above): undo these changes, or make them in a new API version"
+	if err := run([]string{"compat", old, other}, &out); err == nil || err.Error() != want {
+		t.Errorf("compat = %v, want %s", err, want)
 	}
-	if err := run([]string{old}); err == nil {
-		t.Error("one file is enough")
+	if want := "v1.spec.size: default was 3 and is 4\n"; out.String() != want {
+		t.Errorf("compat printed %q, want %q", out.String(), want)
 	}
-	if err := run([]string{old, old + ".gone"}); err == nil {
-		t.Error("a missing file is no error")
+	if err := run([]string{"compat", old, old + ".gone"}, &out); err == nil {
+		t.Error("compat with a missing file succeeded")
 	}
 }

@@ -1,48 +1,42 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Crdcompat compares two CustomResourceDefinitions, the first of them released, and says what of the
-// second would break objects that are stored, manifests that are applied or clients that were built
-// for the first.
+// Crdtool works on CustomResourceDefinitions.
 //
-//	crdcompat RELEASED.yaml NEW.yaml
+//	crdtool compat RELEASED.yaml NEW.yaml   report what in NEW is incompatible with RELEASED
+//	crdtool docs CRD.yaml                   print the API reference, docs/api.md
+//	crdtool openapi CRD.yaml PACKAGES       print the schemas as an OpenAPI document
 package main
 
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
-
-	"github.com/Layr-Labs/hourglass-operator/hack/internal/crd"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "crdcompat:", err)
+	if err := run(os.Args[1:], os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "crdtool:", err)
 		os.Exit(1)
 	}
 }
 
-func run(args []string) error {
-	if len(args) != 2 {
-		return errors.New("usage: crdcompat RELEASED.yaml NEW.yaml")
-	}
-	var crds [2]*crd.Definition
-	for i, path := range args {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return err
+// commands are the subcommands. Each writes its result to out.
+var commands = map[string]struct {
+	args int
+	run  func(args []string, out io.Writer) error
+}{
+	"compat":  {2, compat},
+	"docs":    {1, docs},
+	"openapi": {2, openapi},
+}
+
+func run(args []string, out io.Writer) error {
+	if len(args) > 0 {
+		if command, ok := commands[args[0]]; ok && len(args)-1 == command.args {
+			return command.run(args[1:], out)
 		}
-		if crds[i], err = crd.Parse(text); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
-		}
 	}
-	breaks := compare(crds[0], crds[1])
-	for _, b := range breaks {
-		fmt.Println(b)
-	}
-	if len(breaks) > 0 {
-		return fmt.Errorf("%s breaks what %s promised", args[1], args[0])
-	}
-	return nil
+	return errors.New("usage: crdtool compat RELEASED.yaml NEW.yaml | docs CRD.yaml | openapi CRD.yaml PACKAGES")
 }

@@ -1,71 +1,44 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Crdopenapi prints the schemas of a CustomResourceDefinition as an OpenAPI document, as
-// applyconfiguration-gen wants it: with the name of each kind's Go type as the name of its definition.
-// Without it the generated fake clientset can't apply, and there are no Extract functions.
-//
-//	crdopenapi CRD.yaml PACKAGES
-//
-// PACKAGES is the folder of Go packages, in which the version is one: .../pkg/apis/hourglass.
 package main
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"os"
+	"io"
+	"slices"
 	"strings"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/yaml"
 )
 
-func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "crdopenapi:", err)
-		os.Exit(1)
-	}
-}
-
-// definition is the part of a CustomResourceDefinition that is read.
-type definition struct {
-	Spec struct {
-		Names    struct{ Kind string }
-		Versions []struct {
-			Name   string
-			Schema struct{ OpenAPIV3Schema map[string]any }
-		}
-	}
-}
-
-func run(args []string) error {
-	if len(args) != 2 {
-		return errors.New("usage: crdopenapi CRD.yaml PACKAGES")
-	}
-	file, err := os.ReadFile(args[0])
+// openapi writes the schemas of a CRD as an OpenAPI document for applyconfiguration-gen, in which each
+// definition is named for the Go type of its kind. Without the document, the generated fake clientset
+// can't apply, and there are no Extract functions.
+//
+// The second argument is the Go package above those of the versions: .../pkg/apis/hourglass.
+func openapi(args []string, out io.Writer) error {
+	crd, err := readCRD(args[0])
 	if err != nil {
 		return err
 	}
-	var crd definition
-	if err := yaml.Unmarshal(file, &crd); err != nil {
-		return fmt.Errorf("%s: %w", args[0], err)
-	}
-	var objectMeta map[string]any
-	if err := yaml.Unmarshal([]byte(objectMetaSchema), &objectMeta); err != nil {
+	var objectMeta apiextensionsv1.JSONSchemaProps
+	if err := yaml.UnmarshalStrict([]byte(objectMetaSchema), &objectMeta); err != nil {
 		return err
 	}
-	definitions := map[string]any{}
+	definitions := map[string]apiextensionsv1.JSONSchemaProps{}
 	for _, version := range crd.Spec.Versions {
-		schema := version.Schema.OpenAPIV3Schema
-		if _, ok := schema["properties"].(map[string]any); !ok {
+		schema := forApply(*version.Schema.OpenAPIV3Schema)
+		if len(schema.Properties) == 0 {
 			return fmt.Errorf("%s: version %s has no properties", args[0], version.Name)
 		}
-		schema = forApply(schema)
-		properties, _ := schema["properties"].(map[string]any)
-		properties["metadata"] = objectMeta
-		definitions[restFriendly(args[1]+"/"+version.Name+"."+crd.Spec.Names.Kind)] = schema
+		schema.Properties["metadata"] = objectMeta
+		definitions[definitionName(args[1]+"/"+version.Name+"."+crd.Spec.Names.Kind)] = schema
 	}
-	encoder := json.NewEncoder(os.Stdout)
+	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", "  ")
 	return encoder.Encode(map[string]any{
 		"swagger":     "2.0",
@@ -75,45 +48,45 @@ func run(args []string) error {
 	})
 }
 
-// restFriendly is the name that apimachinery gives to the definition of a Go type: the host of its
-// package turned around, and dots for slashes.
-func restFriendly(goType string) string {
+// definitionName returns the name that k8s.io/kube-openapi gives to the definition of a Go type: the
+// labels of the package's host in reverse order, and dots in place of slashes.
+func definitionName(goType string) string {
 	host, rest, _ := strings.Cut(goType, "/")
 	parts := strings.Split(host, ".")
-	for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
-		parts[i], parts[j] = parts[j], parts[i]
-	}
+	slices.Reverse(parts)
 	return strings.Join(parts, ".") + "." + strings.ReplaceAll(rest, "/", ".")
 }
 
-// forApply returns what of a schema matters for who owns which field. What only judges values is left
-// out: OpenAPI 2 lacks half of it.
-func forApply(schema map[string]any) map[string]any {
-	if schema["x-kubernetes-int-or-string"] == true {
-		return map[string]any{"type": "string", "format": "int-or-string"}
+// forApply returns the part of a schema that decides who owns which field. Keywords that only validate
+// values are left out: OpenAPI 2 lacks half of them.
+func forApply(schema apiextensionsv1.JSONSchemaProps) apiextensionsv1.JSONSchemaProps {
+	if schema.XIntOrString {
+		return apiextensionsv1.JSONSchemaProps{Type: "string", Format: "int-or-string"}
 	}
-	kept := map[string]any{}
-	for _, key := range []string{"type", "format", "default", "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-map-type"} {
-		if value, ok := schema[key]; ok {
-			kept[key] = value
-		}
+	kept := apiextensionsv1.JSONSchemaProps{
+		Type:         schema.Type,
+		Format:       schema.Format,
+		Default:      schema.Default,
+		XListType:    schema.XListType,
+		XListMapKeys: schema.XListMapKeys,
+		XMapType:     schema.XMapType,
 	}
-	for _, key := range []string{"items", "additionalProperties"} {
-		if inner, ok := schema[key].(map[string]any); ok {
-			kept[key] = forApply(inner)
-		}
+	if items := itemSchema(schema); items != nil {
+		kept.Items = &apiextensionsv1.JSONSchemaPropsOrArray{Schema: ptr.To(forApply(*items))}
 	}
-	if properties, ok := schema["properties"].(map[string]any); ok {
-		inner := map[string]any{}
-		for name, property := range properties {
-			inner[name] = forApply(property.(map[string]any))
+	if additional := schema.AdditionalProperties; additional != nil && additional.Schema != nil {
+		kept.AdditionalProperties = &apiextensionsv1.JSONSchemaPropsOrBool{Allows: true, Schema: ptr.To(forApply(*additional.Schema))}
+	}
+	if len(schema.Properties) > 0 {
+		kept.Properties = map[string]apiextensionsv1.JSONSchemaProps{}
+		for name, property := range schema.Properties {
+			kept.Properties[name] = forApply(property)
 		}
-		kept["properties"] = inner
 	}
 	return kept
 }
 
-// objectMetaSchema is the metadata of every object, of which a CRD says nothing.
+// objectMetaSchema is the schema of the metadata of every object, which a CRD does not describe.
 const objectMetaSchema = `
 type: object
 properties:
