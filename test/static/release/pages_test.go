@@ -59,7 +59,7 @@ func TestWorkedExample(t *testing.T) {
 		}
 	}
 	for _, match := range regexp.MustCompile(`(?m)^(Test\w+): `).FindAllStringSubmatch(example, -1) {
-		if !inOneOf(t, []string{"pkg/performer/revision_test.go", "test/static/pages/fields_test.go"}, match[1]) {
+		if !inOneOf(t, []string{"pkg/performer/render/revision_test.go", "test/static/pages/fields_test.go"}, match[1]) {
 			t.Errorf("there is no %s", match[1])
 		}
 	}
