@@ -1,11 +1,11 @@
-# The operator's image: one static binary. It builds from vendor/, so the build
-# itself needs no network.
+# The operator's image: one static binary. It is built from vendor/, so the build needs
+# no network.
 #
 #   make docker-build IMG=myregistry/hourglass-operator:v1.0.0
 
 ARG GO_VERSION=1.26
 
-# Built on the builder's own platform, for the one that is asked for.
+# Runs on the builder's platform and compiles for the target platform.
 FROM --platform=$BUILDPLATFORM golang:${GO_VERSION} AS build
 WORKDIR /src
 COPY go.mod go.sum ./

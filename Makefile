@@ -1,5 +1,5 @@
-# `make help` lists the targets. Each does its own set-up: tools and the parts of
-# a cluster are built from source at pinned versions when they are first needed.
+# `make help` lists the targets. They need no setup: tools and the parts of a cluster
+# are built from source at pinned versions when they are first needed.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,22 +9,22 @@ MAKEFLAGS += --no-builtin-rules
 
 # The operator's image.
 IMG ?= hourglass-operator:dev
-# What builds and pushes images: docker, podman, buildah, or hack/buildah.sh where there is no engine.
+# The tool for images: docker, podman, buildah, or hack/buildah.sh on a machine without an engine.
 CONTAINER_TOOL ?= docker
 # The platforms of docker-buildx.
 PLATFORMS ?= linux/amd64,linux/arm64,linux/s390x,linux/ppc64le
-# Further arguments of docker-buildx, such as --sbom=true.
+# More arguments of docker-buildx, such as --sbom=true.
 BUILDX_ARGS ?=
 # The kubectl that install, uninstall, deploy and undeploy use, with the current KUBECONFIG.
 KUBECTL ?= kubectl
-# The version of the packaged chart, if not that of its Chart.yaml.
+# The version of the packaged chart (that of its Chart.yaml if empty).
 CHART_VERSION ?=
-# Where packaged charts go, and where they will be served from, for their index.
+# The folder of packaged charts, and for its index the URL that will serve them.
 CHART_RELEASES ?= chart_releases
 CHART_URL ?=
 # Arguments of the manager in `make run`.
 ARGS ?=
-# true: uninstall and undeploy are content when there is nothing to remove.
+# true: uninstall and undeploy succeed if there is nothing to remove.
 ignore-not-found ?= false
 
 CHART := deploy/charts/hourglass-operator
@@ -41,14 +41,14 @@ help: ## Show this help.
 		/^# / { about = about substr($$0, 3) " "; next } \
 		/^[a-zA-Z_-]+ \?= ?/ { split($$0, set, / \?= ?/); vars = vars sprintf("  %-16s %s[%s]\n", set[1], about, set[2]) } \
 		{ about = "" } \
-		END { printf "\nVariables, with what they are by default\n%s", vars }' $(MAKEFILE_LIST)
+		END { printf "\nVariables, with their defaults\n%s", vars }' $(MAKEFILE_LIST)
 
 .PHONY: demo
-demo: ## Bring up a local cluster with the operator and a Performer that answers gRPC.
+demo: ## Start a local cluster with the operator and a Performer that answers gRPC.
 	hack/demo.sh
 
 .PHONY: demo-down
-demo-down: ## Stop that cluster and remove all that it left.
+demo-down: ## Stop that cluster and delete its files.
 	hack/demo-down.sh
 
 .PHONY: all
@@ -57,11 +57,11 @@ all: generate manifests fmt vet test build ## Generate, format, vet, test and bu
 ##@ Develop
 
 .PHONY: generate
-generate: ## Generate the code that follows from the API types, after a change of them.
+generate: ## Generate the code for the API types (run it after changing them).
 	hack/update-codegen.sh
 
 .PHONY: manifests
-manifests: ## Generate CRD, role, deploy/, the chart's share and docs/api.md, after a change of types, markers or manifests.
+manifests: ## Generate the CRD, role, deploy/, chart and docs/api.md (run it after changing types, markers or manifests).
 	hack/update-crd.sh
 	hack/update-rbac.sh
 	hack/update-deploy.sh
@@ -71,7 +71,7 @@ manifests: ## Generate CRD, role, deploy/, the chart's share and docs/api.md, af
 	hack/update-api-docs.sh
 
 .PHONY: crd-baseline
-crd-baseline: ## Keep the CRD as that of the release VERSION, for later ones to be compatible with.
+crd-baseline: ## Store the CRD of the release VERSION, to check that later CRDs are compatible with it.
 	VERSION="$(VERSION)" FORCE="$(FORCE)" hack/crd-baseline.sh
 
 .PHONY: fmt
@@ -87,25 +87,25 @@ lint: ## Run golangci-lint.
 	hack/lint.sh
 
 .PHONY: lint-fix
-lint-fix: ## Run golangci-lint and let it mend what it can.
+lint-fix: ## Run golangci-lint and fix what it can.
 	hack/lint.sh --fix
 
 .PHONY: verify
-verify: ## Check all that needs no cluster: generated files, vendor/, formatting, imports, vet, lint.
+verify: ## Run all checks that need no cluster: generated files, vendor/, formatting, imports, vet, lint.
 	hack/verify.sh
 
 .PHONY: vulncheck
-vulncheck: ## Look for known vulnerabilities in what the manager calls (needs the Go vulnerability database).
+vulncheck: ## Look for known vulnerabilities in code that the manager calls (needs the Go vulnerability database).
 	hack/vulncheck.sh
 
 .PHONY: licenses
-licenses: ## List the licenses of the vendored modules, and fail where one may not be shipped.
+licenses: ## List the licenses of the vendored modules, and fail if one must not be shipped.
 	hack/verify-licenses.sh
 
 ##@ Test
 
 .PHONY: test
-test: ## Run unit tests, and integration tests against a real API server; leaves cover.out.
+test: ## Run unit tests, and integration tests with a real API server; writes cover.out.
 	hack/test.sh
 
 .PHONY: test-e2e
@@ -117,7 +117,7 @@ fuzz: ## Fuzz the admission webhooks for FUZZTIME (60s) each.
 	hack/fuzz.sh
 
 .PHONY: test-compat
-test-compat: ## Run the integration tests against the newest API server and an older one.
+test-compat: ## Run the integration tests with the newest API server and an older one.
 	hack/test-compat.sh
 
 .PHONY: test-all
@@ -137,7 +137,7 @@ build-platforms: ## Build bin/manager-OS-ARCHITECTURE for each of PLATFORMS.
 	done
 
 .PHONY: run
-run: build ## Run the operator here, against the current kubeconfig.
+run: build ## Run the operator on this machine, for the cluster of the current kubeconfig.
 	bin/manager $(ARGS)
 
 .PHONY: docker-build
@@ -167,20 +167,20 @@ helm-lint: ## Lint the Helm chart, with Helm 3 and Helm 4.
 	for helm in $$(hack/tools/build.sh helm3 helm4); do $$helm lint --strict $(CHART); done
 
 .PHONY: helm-package
-helm-package: ## Package the Helm chart, as one that installs the image IMG, into chart_releases/.
+helm-package: ## Package the Helm chart into chart_releases/, with the image IMG as default.
 	IMG=$(IMG) CHART_VERSION=$(CHART_VERSION) hack/package-chart.sh $(CHART_RELEASES)
 
 .PHONY: helm-index
-helm-index: ## Write chart_releases/index.yaml, which makes a chart repository of that folder; what it lists already stays.
+helm-index: ## Write chart_releases/index.yaml, which makes the folder a chart repository; existing entries stay.
 	$$(hack/tools/build.sh helm4) repo index $(CHART_RELEASES) $(if $(CHART_URL),--url $(CHART_URL)) \
 		$(if $(wildcard $(CHART_RELEASES)/index.yaml),--merge $(CHART_RELEASES)/index.yaml)
 
 .PHONY: release
-release: ## Make what a release of PLATFORMS with the image IMG consists of, in dist/.
+release: ## Build the files of a release for PLATFORMS with the image IMG, in dist/.
 	IMG=$(IMG) PLATFORMS=$(PLATFORMS) hack/release.sh
 
 .PHONY: clean
-clean: ## Remove what was built here (not the caches).
+clean: ## Delete everything that was built, except caches.
 	rm -rf bin dist cover.out $(CHART_RELEASES)
 
 ##@ Install, in the cluster of the current kubeconfig
@@ -220,7 +220,7 @@ helm: ## Build bin/tools/helm3 and bin/tools/helm4.
 	hack/tools/build.sh helm3 helm4
 
 .PHONY: envtest
-envtest: ## Build kube-apiserver and etcd, or take those of KUBEBUILDER_ASSETS.
+envtest: ## Build kube-apiserver and etcd, unless KUBEBUILDER_ASSETS has them.
 	hack/envtest.sh
 
 .PHONY: localcluster

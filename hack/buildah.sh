@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Runs buildah where there is no container engine and no registry, to build the
-# Dockerfile all the same (root on Debian):
+# Runs buildah on a machine without a container engine and without access to a registry,
+# to build the Dockerfile (root on Debian):
 #
 #   make docker-build docker-push CONTAINER_TOOL=hack/buildah.sh IMG=REGISTRY/NAME:TAG
 #   hack/buildah.sh push NAME:TAG docker-archive:operator.tar:NAME:TAG
 #
-# The images that the Dockerfile begins with can't be pulled here, so they are
-# made under their names, once: golang from the Go of this machine and the few
-# Debian packages that a build needs, the last stage's base with nothing in it at
-# all. A build has no network, and Go's build cache of this machine.
+# The base images of the Dockerfile can't be pulled, so this makes replacements with
+# their names, once: golang from this machine's Go and the few Debian packages that a
+# build needs, and an empty base for the last stage. A build has no network, and uses
+# this machine's Go build cache.
 #
 # The images are in $HOURGLASS_CACHE, or ~/.cache/hourglass-operator.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 [[ $(uname -s) == Linux && $(id -u) == 0 && -e /etc/debian_version ]] ||
-	fail "base images are made of Debian's packages, for which it needs root on Debian"
+	fail "the base images are made of Debian's packages: run this as root on Debian"
 
 apt() { DEBIAN_FRONTEND=noninteractive apt-get -q -q -o DPkg::Lock::Timeout=600 "$@" >&2; }
 
@@ -32,7 +32,7 @@ key="$( (go version; cat /etc/debian_version "${BASH_SOURCE[0]}") | sha256sum)"
 store="${HOURGLASS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/hourglass-operator}/buildah-$go_version-${key:0:8}"
 mkdir -p "$store/tmp"
 
-# Nothing of the machine's own images, and a driver that works on any file system.
+# Separate from the machine's own images, with a driver that works on every file system.
 cat >"$store/storage.conf.$$" <<-END
 	[storage]
 	driver = "vfs"
@@ -52,8 +52,8 @@ make_image() {
 	buildah commit --quiet --rm "$container" "$name" >/dev/null
 }
 
-# What a build runs: the shells, the few programs that hack/version.sh calls, and
-# what these need, all as if nothing were installed yet; and Go.
+# make_bases FOLDER makes the base images: for a build, the shells, the programs that
+# hack/version.sh calls, their dependencies, as if nothing were installed yet, and Go.
 make_bases() {
 	local work=$1 part deb
 	mkdir -p "$work"/{debs/partial,empty,root/usr/{bin,sbin,lib,lib64},root/usr/local/go}
@@ -68,7 +68,7 @@ make_bases() {
 	for deb in "$work"/debs/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$work/root"
 	done
-	# Else root has no home, in which Go keeps its cache.
+	# Without this, root has no home directory, and Go no cache.
 	echo "root:x:0:0:root:/root:/bin/bash" >"$work/root/etc/passwd"
 	tar -c -C "$(go env GOROOT)" --exclude testdata --exclude '*_test.go' bin lib pkg src VERSION go.env |
 		tar -x -C "$work/root/usr/local/go"
@@ -77,7 +77,7 @@ make_bases() {
 	make_image gcr.io/distroless/static:nonroot "$work/empty"
 }
 
-# One at a time, so that containers and folders which are there now were left by one that was killed.
+# One process at a time, so that existing containers and folders are leftovers of one that was killed.
 exec 9>"$store/lock"
 flock 9
 if [[ ! -e $store/ready ]]; then
@@ -91,7 +91,7 @@ fi
 if [[ ${1:-} == build ]]; then
 	shift
 	buildah rm --all >/dev/null
-	# Go's cache is known by the contents of what is compiled: a build here finds the standard library and vendor/ in it.
+	# Go's cache is keyed by content, so a build finds the standard library and vendor/ in it.
 	unshare --net buildah build --pull-never --build-arg "GO_VERSION=$go_minor" \
 		--volume "$(go env GOCACHE):/root/.cache/go-build" "$@"
 else

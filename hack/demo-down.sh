@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Stops the demo's cluster, with everything that ran in it, and deletes what it
-# left. DEMO_CLUSTER names the cluster, "hourglass" unless set.
+# Stops the demo's cluster with everything in it, and deletes its files.
+# DEMO_CLUSTER: the name of the cluster (hourglass).
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 make --no-print-directory localcluster

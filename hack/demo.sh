@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# From nothing to a performer that answers: a cluster, the operator in it, a
-# Performer, a gRPC call. `make demo` runs it; running it again is harmless.
+# Starts a cluster, installs the operator, applies a Performer and calls it by gRPC.
+# `make demo` runs it; running it again is harmless.
 #
-# DEMO_CLUSTER names the cluster, "hourglass" unless set.
+# DEMO_CLUSTER: the name of the cluster (hourglass).
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 cluster="${DEMO_CLUSTER:-hourglass}"
@@ -24,10 +24,10 @@ step() {
 
 if [[ $nodes == fake ]]; then
 	echo "Real containers need root on Linux. Without it the cluster's nodes are simulated:"
-	echo "pods are marked ready though nothing runs in them, and no performer answers a call."
+	echo "pods become ready although nothing runs in them, and no performer answers a call."
 fi
 
-step "Building the local cluster's own program"
+step "Building bin/localcluster"
 make --no-print-directory localcluster
 
 step "Starting cluster \"$cluster\" (the first time, Kubernetes is built from source)"
@@ -50,11 +50,11 @@ installed="$(kubectl -n hourglass-system get deployment hourglass-operator-contr
 kubectl apply -f deploy/
 kubectl wait --for=condition=Established --timeout=60s crd/performers.hourglass.eigenlayer.io
 if [[ $nodes == real ]]; then
-	# What was packed anew has the name of what was there before: only a restart runs it.
+	# A new image has the same name as the old one, so only a restart runs it.
 	[[ -z $installed ]] || kubectl -n hourglass-system rollout restart "$installed"
 	kubectl -n hourglass-system rollout status deployment/hourglass-operator-controller-manager --timeout=180s
 else
-	echo "(in the simulated pods nothing runs, so the operator runs here until the demo ends)"
+	echo "(nothing runs in simulated pods, so the operator runs on this machine until the demo ends)"
 	bin/manager --kubeconfig "$KUBECONFIG" --metrics-bind-address=127.0.0.1:0 --health-probe-bind-address=127.0.0.1:0 &
 	manager=$!
 	trap 'kill "$manager" 2>/dev/null || true; wait "$manager" || true' EXIT
@@ -65,10 +65,10 @@ kubectl apply -f "$sample"
 if ! kubectl wait --for=condition=Ready --timeout=120s performer/test-performer; then
 	kubectl describe performer test-performer
 	kubectl describe pods -l hourglass.eigenlayer.io/performer=test-performer
-	fail "the performer did not become ready"
+	fail "the performer did not become ready (see above); make demo-down removes the cluster"
 fi
 
-step "What there is now: kubectl get performers,pods,services"
+step "The result: kubectl get performers,pods,services"
 kubectl get performers,pods,services
 
 if [[ $nodes == real ]]; then
@@ -78,7 +78,7 @@ if [[ $nodes == real ]]; then
 		--command -- /performer-client call -timeout 30s "$address"
 	kubectl wait --for=jsonpath='{.status.phase}'=Succeeded --timeout=60s pod/performer-client >/dev/null || {
 		kubectl logs performer-client || kubectl describe pod performer-client
-		fail "the performer did not answer"
+		fail "the performer did not answer (see above); make demo-down removes the cluster"
 	}
 	echo "The performer answered: $(kubectl logs performer-client)"
 	kubectl delete pod performer-client
@@ -86,7 +86,7 @@ fi
 
 cat <<EOF
 
-Done. To go on:
+Done. To continue:
 
   export KUBECONFIG=$KUBECONFIG
   export PATH=$(bin/localcluster bin-dir):\$PATH
@@ -95,12 +95,12 @@ EOF
 if [[ $nodes == real ]]; then
 	echo "  kubectl logs -n hourglass-system deployment/hourglass-operator-controller-manager"
 else
-	echo "  make run          # the operator again, for it ends with the demo; the rest in another terminal"
+	echo "  make run          # starts the operator again, which ends with the demo; use another terminal for the rest"
 fi
 cat <<EOF
   kubectl get performers --watch
   kubectl describe performer test-performer
-  kubectl delete pod -l hourglass.eigenlayer.io/performer=test-performer   # another one takes its place
+  kubectl delete pod -l hourglass.eigenlayer.io/performer=test-performer   # the operator creates another one
 
-  make demo-down    # stops it all and leaves nothing behind
+  make demo-down    # stops the cluster and deletes its files
 EOF

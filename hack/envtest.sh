@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Prints the folder that holds kube-apiserver and etcd for the integration tests:
-# KUBEBUILDER_ASSETS where that is set, otherwise what hack/localcluster builds
-# from source, once, into its cache.
+# Prints the folder with kube-apiserver and etcd for the integration tests:
+# KUBEBUILDER_ASSETS if it is set, otherwise the cache of hack/localcluster, which
+# builds both from source, once.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 if [[ -n ${KUBEBUILDER_ASSETS:-} ]]; then
 	for program in kube-apiserver etcd; do
-		[[ -x $KUBEBUILDER_ASSETS/$program ]] || fail "KUBEBUILDER_ASSETS is $KUBEBUILDER_ASSETS, which holds no $program: unset it to build one"
+		[[ -x $KUBEBUILDER_ASSETS/$program ]] || fail "KUBEBUILDER_ASSETS: $KUBEBUILDER_ASSETS has no $program: unset the variable to build one"
 	done
 	echo "$KUBEBUILDER_ASSETS"
 	exit

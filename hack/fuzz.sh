@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Fuzzes the admission webhooks, each target for FUZZTIME (60s). What fails is kept
-# in testdata and runs with the tests from then on; of what is merely new, copy what
-# is worth it from the folder that is named at the end.
+# Fuzzes the admission webhooks, each target for FUZZTIME (60s). An input that fails is
+# stored in testdata and runs with the tests from then on. Inputs that only reach new
+# code are in the folder printed at the end; copy the useful ones to testdata.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 for target in FuzzHandler FuzzDecision; do

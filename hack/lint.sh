@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs golangci-lint, with the rules of .golangci.yml, over every module. The
-# arguments are passed on to it (--fix).
+# Runs golangci-lint with the rules of .golangci.yml on every module. Arguments are
+# passed to it (--fix).
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 lint="$(tool golangci-lint)"
@@ -8,4 +8,4 @@ failed=""
 for dir in $(modules); do
 	(cd "$dir" && "$lint" run --allow-parallel-runners --config "$ROOT/.golangci.yml" "$@" ./...) || failed+=" $dir"
 done
-[[ -z $failed ]] || fail "golangci-lint objects to:$failed"
+[[ -z $failed ]] || fail "golangci-lint reports problems (see above) in:$failed"

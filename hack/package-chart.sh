@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Packages the Helm chart into a folder, as one that installs the given image: with
-# its repository and digest as defaults, and its tag as appVersion.
+# Packages the Helm chart into a folder, with the repository and digest of the given
+# image as defaults, and its tag as appVersion.
 #
 #   hack/package-chart.sh FOLDER
 #
@@ -8,17 +8,17 @@
 #   CHART_VERSION   the chart's version (that of Chart.yaml)
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-[[ $# == 1 ]] || fail "one argument: the folder that the package goes into"
+[[ $# == 1 ]] || fail "usage: hack/package-chart.sh FOLDER"
 split_image "${IMG:-hourglass-operator:dev}"
 
-# The image's defaults are set in a copy, and so they are in its README.
+# The defaults are set in a copy of the chart, and in the README of the copy.
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$1"
 chart="$work/hourglass-operator"
 cp -r deploy/charts/hourglass-operator "$chart"
 set_default() { # KEY VALUE
-	[[ $(grep -c "^    $1: " "$chart/values.yaml") == 1 ]] || fail "values.yaml does not have operator.image.$1 once"
+	[[ $(grep -c "^    $1: " "$chart/values.yaml") == 1 ]] || fail "values.yaml must have operator.image.$1 exactly once"
 	sed -i "s|^    $1: .*|    $1: $2|" "$chart/values.yaml"
 }
 set_default repository "$repository"

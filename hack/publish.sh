@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Makes a draft of a GitHub release of VERSION with all that `make release` made and
-# hack/sign.sh signed. It needs GitHub, so it is not run by any test.
+# Creates a draft of the GitHub release of VERSION, with the files that `make release`
+# built and hack/sign.sh signed. It needs GitHub, so no test runs it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 hack/check-release.sh
-command -v gh >/dev/null || fail "no gh in PATH"
+command -v gh >/dev/null || fail "no gh in PATH: install GitHub's command line tool"
 notes="$(hack/changes.sh "$VERSION")"
 mapfile -t files < <(cut -c67- dist/checksums.txt | sed 's#^#dist/#')
 prerelease=()

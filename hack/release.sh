@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# Makes what a release consists of, apart from the image: for each platform the
-# manager and an SBOM of it, the installer, the chart, the licenses of the code of
-# others that is in it, and the checksums of all that. It needs nothing but what
-# the repository's other scripts need. The same commit and the same Go give the same
-# bytes, save for the chart, into which Helm writes times.
+# Builds the files of a release, apart from the image: for each platform the manager
+# and its SBOM, the installer, the chart, the licenses of third-party code in the
+# manager, and the checksums of all these. The same commit and the same Go version give
+# the same bytes, except for the chart, into which Helm writes times.
 #
 #   IMG        the image that installer and chart install (hourglass-operator:dev)
 #   PLATFORMS  what to build for, separated by commas (those of `make docker-buildx`)
@@ -18,26 +17,26 @@ sbom="$(tool cyclonedx-gomod)"
 mkdir -p "$dist"
 dist="$(cd "$dist" && pwd)"
 
-# It is made beside and moved when complete, so that nothing of an earlier release
-# is among the checksums.
+# Built in a folder of its own and moved when complete, so that the checksums have no
+# file of an earlier release.
 work="$(mktemp -d "$dist/.release.XXXXXX")"
 trap 'rm -rf "$work"' EXIT
 
 for platform in ${platforms//,/ }; do
-	[[ $platform == */* ]] || fail "PLATFORMS has \"$platform\"; a platform is OS/ARCHITECTURE, such as linux/amd64"
+	[[ $platform == */* ]] || fail "PLATFORMS: invalid platform \"$platform\": expected OS/ARCHITECTURE, such as linux/amd64"
 	binary="manager-${platform/\//-}"
 	echo "building $binary $version ..." >&2
 	CGO_ENABLED=0 GOOS="${platform%/*}" GOARCH="${platform#*/}" go build -trimpath -buildvcs=false \
 		-ldflags "-s -w $(hack/version.sh ldflags)" -o "$work/$binary" ./cmd/manager
-	# Of the program itself, which tells what was linked into it. Without a random
-	# number and the time, that the bytes may be the same again.
+	# From the program itself, in which the linker recorded its modules. Without a random
+	# number and the time, so that the bytes are reproducible.
 	said="$("$sbom" bin -json -std -noserial -notimestamp -version "$version" -output "$work/$binary.cdx.json" "$work/$binary" 2>&1)" ||
 		fail "cyclonedx-gomod can't describe $binary: $said"
 done
 
 hack/render.sh "$image" >"$work/install.yaml"
 
-# Those who get the program get the licenses of what is in it.
+# Whoever gets the program must get the licenses of the code in it.
 {
 	printf '======== The Go standard library\n\n'
 	cat "$(go env GOROOT)/LICENSE"
@@ -55,7 +54,7 @@ done >>"$work/third-party-licenses.txt"
 IMG="$image" CHART_VERSION="${version#v}" hack/package-chart.sh "$work" >&2
 
 (cd "$work" && sha256sum -- * >checksums.txt)
-# Only what a release consists of is replaced: dist/ may hold other things.
+# Only the files of a release are replaced: dist/ may have others.
 rm -f "$dist"/manager-* "$dist"/*.tgz
 mv "$work"/* "$dist"
 echo "$version is in $dist:" >&2

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Prints the manifests of an installation whose Deployment runs the given image.
+# Prints the manifests of an installation with the given image.
 #
-#   hack/render.sh                       as in manifests/
+#   hack/render.sh                       with the image in manifests/
 #   hack/render.sh REGISTRY/NAME:TAG     with this image
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
@@ -13,8 +13,8 @@ fi
 
 split_image "$image"
 
-# An overlay of its own, so that another image changes no file that is committed.
-# It lies in the repository since kustomize takes no absolute paths.
+# A temporary overlay, so that no committed file changes. It is in the repository
+# because kustomize accepts no absolute paths.
 mkdir -p dist
 overlay="$(mktemp -d dist/overlay.XXXXXX)"
 trap 'rm -rf "$overlay"' EXIT

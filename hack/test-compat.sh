@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Runs the integration tests against the newest API server and an older one, both
-# built from the modules that hack/localcluster pins. What docs/versions.md says of
-# Kubernetes versions is what this runs. The arguments are passed on to go test.
+# built from the modules that hack/localcluster pins. docs/versions.md lists these two
+# versions. Arguments are passed to go test.
 #
-# The older one takes some ten minutes to build on two cores, once, which is why
-# .ci/run leaves this out; the workflow `test` runs it.
+# Building the older one takes about ten minutes on two cores, once. That is why .ci/run
+# leaves this out; the workflow `test` runs it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-unset KUBEBUILDER_ASSETS # here the versions are the point
+unset KUBEBUILDER_ASSETS # its versions are not the ones to test
 make --no-print-directory localcluster
 bin/localcluster build --only control-plane
 bin/localcluster build --only older-control-plane

@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Runs the unit and the integration tests of every module, with the race detector
-# on, and leaves cover.out. The integration tests talk to a real API server and
-# etcd: those of KUBEBUILDER_ASSETS, or those that hack/localcluster builds.
+# Runs the unit and integration tests of every module with the race detector, and writes
+# cover.out. The integration tests use a real API server and etcd: those of
+# KUBEBUILDER_ASSETS, or those that hack/localcluster builds.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 KUBEBUILDER_ASSETS="$(hack/envtest.sh)"
 export KUBEBUILDER_ASSETS
-# Before the tests that need them begin to count their time.
+# Built before the tests that need them, whose time is limited.
 hack/tools/build.sh helm3 helm4 kustomize >/dev/null
 
-# Of each package only whether it passed: what a single one covers says little.
+# Print only whether a package passed: the coverage of a single one means little.
 readable() { sed -uE '/\[no test files\]$|^\t.*coverage: 0\.0% of statements$/d; s/\tcoverage: .* of statements in .*//'; }
 
-# What the integration tests run counts as covered too; generated code counts not.
+# Code that integration tests run counts as covered; generated code does not count.
 mapfile -t ours < <(go list ./cmd/... ./pkg/... | grep -v /pkg/generated)
 mapfile -t tested < <(go list ./... | grep -v /pkg/generated)
 go test -race -timeout 30m -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}" | readable
 
-# Always anew: files outside of its module, which some of these tests read, are none that go's cache looks at.
+# Never from the cache: go does not notice changes of files outside of a module, which some of these tests read.
 for dir in $(modules); do
 	[[ $dir == . ]] || go -C "$dir" test -race -count=1 "$@" ./... | readable
 done

@@ -1,17 +1,16 @@
 #!/usr/bin/env bash
-# Removes the operator (`all`), or only the CRD (`crd`), from the cluster of the
-# current kubeconfig, in an order that cannot hang: the Performers go first, while
-# the operator is there to finish them; a finalizer that nobody serves any more is
-# taken off; then comes the rest.
+# Removes the operator (`all`), or only the CRD (`crd`), from the cluster of the current
+# kubeconfig, in an order that cannot hang: first the Performers, while the operator
+# still runs; then finalizers that no operator removes; then everything else.
 #
 #   hack/undeploy.sh all|crd [--ignore-not-found]
 #
 # KUBECTL: the kubectl to use.
-# UNDEPLOY_TIMEOUT: how many seconds the Performers get to end (120).
+# UNDEPLOY_TIMEOUT: how many seconds to wait until the Performers are deleted (120).
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 KUBECTL="${KUBECTL:-kubectl}"
-what="${1:?all or crd}"
+what="${1:?expected all or crd}"
 shift
 ignore="--ignore-not-found=false"
 [[ ${1:-} != --ignore-not-found ]] || ignore="--ignore-not-found=true"
@@ -24,7 +23,7 @@ performers() { # NAMESPACE/NAME of each
 		'jsonpath={range .items[*]}{.metadata.namespace}/{.metadata.name}{"\n"}{end}'
 }
 
-# Takes our finalizer off what is being deleted; those of others are not ours.
+# Removes our finalizer from Performers that are being deleted, and no other finalizer.
 release_performers() {
 	local namespace name position
 	while IFS=/ read -r namespace name; do
@@ -32,15 +31,15 @@ release_performers() {
 		position="$("$KUBECTL" get "$crd" --namespace "$namespace" "$name" --ignore-not-found --output \
 			'jsonpath={range .metadata.finalizers[*]}{@}{"\n"}{end}' | grep -nxF "$finalizer" | cut -d: -f1 || true)"
 		[[ -n $position ]] || continue
-		echo "nobody finishes $namespace/$name: taking its finalizer off" >&2
-		# The test refuses the patch when the list has changed since.
+		echo "no operator handles the deletion of $namespace/$name: removing its finalizer" >&2
+		# The "test" operation makes the patch fail if the list has changed meanwhile.
 		"$KUBECTL" patch "$crd" --namespace "$namespace" "$name" --type json --patch "[
 			{\"op\": \"test\", \"path\": \"/metadata/finalizers/$((position - 1))\", \"value\": \"$finalizer\"},
 			{\"op\": \"remove\", \"path\": \"/metadata/finalizers/$((position - 1))\"}]" >/dev/null || true
 	done < <(performers)
 }
 
-# Whether the operator that deploy/ installs is at work here.
+# Whether the operator that deploy/ installs is running.
 operator_runs() {
 	local available
 	available="$("$KUBECTL" get deployment --namespace hourglass-system hourglass-operator-controller-manager \
@@ -63,11 +62,11 @@ remove_performers() {
 	while [[ -n "$(performers)" ]] && ((SECONDS < deadline)); do sleep 1; done
 	release_performers
 	left="$(performers)"
-	[[ -z $left ]] || fail "finalizers of others than the operator hold these Performers; nothing else was deleted:
+	[[ -z $left ]] || fail "these Performers have finalizers of other programs; nothing else was deleted. Remove those finalizers and run this again:
 $left"
 }
 
-"$KUBECTL" version >/dev/null || fail "no cluster: see what KUBECONFIG and the current context name"
+"$KUBECTL" version >/dev/null || fail "the cluster does not answer: check KUBECONFIG and the current context"
 remove_performers
 case $what in
 crd)
@@ -76,12 +75,12 @@ crd)
 	;;
 all)
 	echo "deleting the operator, its permissions, the namespace hourglass-system and the CRD $crd"
-	# While there is still something that the configurations of webhooks point to, if there are any.
+	# Webhook configurations, if there are any, before the Service that they point to.
 	"$KUBECTL" delete --ignore-not-found --filename deploy/webhooks/webhooks.yaml
 	"$KUBECTL" delete "$ignore" deployment --namespace hourglass-system hourglass-operator-controller-manager --wait --timeout 60s
-	# One that was made in the meantime has nobody left to finish it.
+	# No operator is left to handle a Performer created meanwhile.
 	"$KUBECTL" get crd "$crd" --ignore-not-found --output name | grep -q . && release_performers
-	# What the overlays add outside the namespace.
+	# Objects that the overlays add outside of the namespace.
 	"$KUBECTL" delete --ignore-not-found --filename deploy/policies \
 		--filename manifests/metrics-secure/component/auth_role.yaml \
 		--filename manifests/metrics-secure/component/auth_role_binding.yaml \
@@ -90,6 +89,6 @@ all)
 	hack/render.sh | "$KUBECTL" delete --ignore-not-found --timeout 120s --filename -
 	;;
 *)
-	fail "all or crd, not $what"
+	fail "invalid argument \"$what\": expected all or crd"
 	;;
 esac

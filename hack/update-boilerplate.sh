@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Puts the header of hack/boilerplate.go.txt on top of the Go files without it.
+# Adds the header of hack/boilerplate.go.txt to the Go files without it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 without_header | while IFS= read -r file; do

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
-# Brings the Helm chart up to date: copies into its files/ what it shares with
-# manifests/, for a chart is packaged alone, and makes the table of values in its
-# README from the comments in values.yaml. CHART names a copy to do so with.
+# Updates the Helm chart: copies the manifests that it shares with manifests/ into its
+# files/, since a chart must contain all its files, and generates the table of values in
+# its README from the comments in values.yaml.
+#
+# CHART: the chart to update (deploy/charts/hourglass-operator).
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 chart="${CHART:-deploy/charts/hourglass-operator}"
@@ -24,7 +26,7 @@ copy network-policy manifests/network-policy/{,performers/}*.yaml
 copy policies manifests/policies/*.yaml
 copy monitoring manifests/monitoring/{*.yaml,dashboard.json}
 
-# The subset of YAML that values.yaml keeps to: two spaces for each level, and each
+# This parses the subset of YAML in values.yaml: two spaces for each level, and each
 # value in the line of its key.
 table="$(awk '
 	function stop(why) { print "values.yaml:" NR ": " why > "/dev/stderr"; stopped = 1; exit 1 }
@@ -38,18 +40,18 @@ table="$(awk '
 		path = key[0]
 		for (i = 1; i <= depth; i++) path = path "." key[i]
 		explained[depth] = about != "" || (depth > 0 && explained[depth - 1])
-		if (value != "" && !explained[depth]) stop("no comment says what " path " does")
+		if (value != "" && !explained[depth]) stop("no comment describes " path ": add one above it")
 		gsub(/\|/, "\\|", about)
 		if (value != "" || about != "") print "| `" path "` | " (value == "" ? "" : "`" value "`") " | " about " |"
 		about = ""
 	}
 	END { if (stopped) exit 1 }
 ' "$chart/values.yaml")"
-[[ $table == *'`crd.install`'* ]] || fail "no table of the values"
+[[ $table == *'`crd.install`'* ]] || fail "the table of values lacks crd.install: check the format of values.yaml"
 
 begin='<!-- values, made by hack/update-chart.sh -->' end='<!-- end of values -->'
 grep -qxF "$begin" "$chart/README.md" && grep -qxF "$end" "$chart/README.md" ||
-	fail "$chart/README.md: the lines that enclose the table are missing: $begin, $end"
+	fail "$chart/README.md: the lines around the table are missing; add them: $begin, $end"
 TABLE="$table" awk -v begin="$begin" -v end="$end" '
 	$0 == end { inside = 0 }
 	!inside { print }

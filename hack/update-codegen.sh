@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Generates the code that follows from the API types: deep copies beside them,
-# and in pkg/generated the apply configurations, the typed clientset with its
-# fake, the listers and the informers. The generators are `tool`s of the main
-# module, from vendor/.
+# Generates the code for the API types: deep copies next to the types, and in
+# pkg/generated the apply configurations, the typed clientset with its fake, the
+# listers and the informers. The generators are `tool`s of the main module, from
+# vendor/.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-# What is compiled in one folder then serves in another: the temporary copy in
-# which hack/verify-codegen.sh runs this does not compile the generators anew.
+# Without the paths of files, the build cache serves every copy of the repository:
+# hack/verify.sh runs this in one, and must not compile the generators again.
 export GOFLAGS=-trimpath
 
 types="$MODULE/pkg/apis/hourglass/v1alpha1"
 out=pkg/generated
 out_pkg="$MODULE/$out"
 
-# The core types that a Performer embeds have apply configurations in client-go.
-# Without this list they would be embedded as they are, and an applied object
-# would claim their empty fields too.
+# The core types in a Performer have apply configurations in client-go. Without this
+# list the generated code would use the core types themselves, and an applied object
+# would own their empty fields too.
 externals=""
 for kind in \
 	Affinity ConfigMapKeySelector EnvVar LocalObjectReference PodSecurityContext \
@@ -31,16 +31,16 @@ generate() {
 	go tool "$name" --go-header-file "$HEADER" "$@"
 }
 
-# From nothing and beside the old, which goes once all of it could be made.
+# Into a new folder, which replaces the old one only if every generator succeeds.
 new="$(mktemp -d pkg/.generated.XXXXXX)"
 schema="$(mktemp -d)"
 trap 'rm -rf "$new" "$schema"' EXIT
 chmod 755 "$new"
 
-# Who owns which field depends on how lists and maps merge, which the CRD says. It
-# is made anew: the one in manifests/ may be of the types as they were before.
+# Who owns which field depends on how lists and maps merge, which the CRD says. It is
+# generated again here, since the CRD in manifests/ may be older than the types.
 hack/update-crd.sh "$schema"
-go run ./hack/crdopenapi "$schema"/*_performers.yaml "$MODULE/pkg/apis/hourglass" >"$schema/openapi.json"
+crdtool openapi "$schema"/*_performers.yaml "$MODULE/pkg/apis/hourglass" >"$schema/openapi.json"
 
 generate deepcopy-gen --output-file zz_generated.deepcopy.go "$types"
 generate applyconfiguration-gen \

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Generates the CustomResourceDefinition from the API types and their markers.
-# With generateEmbeddedObjectMeta, since the metadata of an ephemeral volume's claim
-# would be pruned without. The argument is the folder, if not that of manifests/.
+# Generates the CustomResourceDefinition from the API types and their markers, into
+# manifests/crd/bases or the folder in the argument. Without generateEmbeddedObjectMeta,
+# the API server would prune the metadata of an ephemeral volume's claim.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 dir="${1:-manifests/crd/bases}"
@@ -9,11 +9,11 @@ mkdir -p "$dir"
 rm -f "$dir"/*.yaml
 "$(tool controller-gen)" crd:generateEmbeddedObjectMeta=true paths=./pkg/apis/... "output:crd:dir=$dir"
 
-# What the API server stores, every client must be able to read: one object that
-# can't be read fails the list of all. So exponents of quantities are whole numbers
-# of two digits at most (controller-gen lets pass what resource.ParseQuantity refuses,
-# and what it would need gigabytes for), and integers of 32 bits are bounded as such,
-# for servers before Kubernetes 1.36 do not heed their format.
+# Clients must be able to read everything that the API server stores: one unreadable
+# object fails the list of all. So exponents of quantities are whole numbers of at most
+# two digits (controller-gen's pattern accepts some that resource.ParseQuantity rejects,
+# and some for which it would need gigabytes), and 32-bit integers have bounds, since
+# API servers before Kubernetes 1.36 ignore their format.
 for file in "$dir"/*.yaml; do
 	awk '
 		depth != "" && $1 == "maximum:" { max = 1; print; next }

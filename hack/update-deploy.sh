@@ -1,16 +1,19 @@
 #!/usr/bin/env bash
-# Renders manifests/ into deploy/, split so that `kubectl apply -f deploy/`, which
-# takes the files in the order of their names, meets each thing after what it needs;
-# and what the webhooks add to it into deploy/webhooks.
+# Renders manifests/ into deploy/, split into files so that `kubectl apply -f deploy/`,
+# which applies them in the order of their names, creates each object after those that
+# it needs. What the webhooks add is rendered into deploy/webhooks.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 mkdir -p deploy
 rm -f deploy/*.yaml
-hack/render.sh | awk '
+plain="$(mktemp)"
+trap 'rm -f "$plain"' EXIT
+hack/render.sh >"$plain"
+awk '
 	function flush() {
 		if (doc == "") return
 		if (!(kind in file)) {
-			print "hack/update-deploy.sh: no file in deploy/ for kind \"" kind "\": name one here" > "/dev/stderr"
+			print "hack/update-deploy.sh: no file in deploy/ for kind \"" kind "\": add one to the table here" > "/dev/stderr"
 			failed = 1; exit 1
 		}
 		out = "deploy/" file[kind]
@@ -33,16 +36,13 @@ hack/render.sh | awk '
 	/^kind: / { kind = $2 }
 	{ doc = doc $0 "\n" }
 	END { if (!failed) flush() }
-'
+' "$plain"
 
-# What the overlay webhooks adds: what is new in one file, and the Deployment, which
-# is deploy/'s with more flags, in another. The configurations come first, so that
-# "kubectl delete" takes them away before what they point to.
+# What the overlay webhooks adds: the new objects in one file, and the Deployment, that
+# of deploy/ with more flags, in another. The webhook configurations come first, so
+# that "kubectl delete" removes them before the Service that they point to.
 mkdir -p deploy/webhooks
 rm -f deploy/webhooks/*.yaml
-plain="$(mktemp)"
-trap 'rm -f "$plain"' EXIT
-hack/render.sh >"$plain"
 "$(tool kustomize)" build manifests/webhooks | awk -v plain="$plain" '
 	function flush() {
 		if (doc == "") return

@@ -4,7 +4,7 @@
 #
 #   *.yaml             for the Prometheus Operator and Grafana's sidecar
 #   secure/*.yaml      in place of the ServiceMonitor, for --metrics-secure
-#   plain/             rules and dashboard as files, for Prometheus and Grafana alone
+#   plain/             rules and dashboard as files, for Prometheus and Grafana without these
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 kustomize="$(tool kustomize)"
@@ -30,7 +30,7 @@ only ConfigMap <<<"$all" >"$to/grafana-dashboard.yaml"
 all="$("$kustomize" build manifests/monitoring-secure)"
 only ServiceMonitor <<<"$all" >"$to/secure/service-monitor.yaml"
 
-# A rule file is what a PrometheusRule has in its spec, with the comments of the source.
+# A rule file has the spec of the PrometheusRule, with the comments of the source.
 {
 	echo "$note"
 	awk '/^spec:$/ { inside = 1; next } /^[^ #]/ { inside = 0 } inside { sub(/^  /, ""); print }' \

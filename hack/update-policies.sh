@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Renders manifests/policies into deploy/policies, each policy with its binding in a file of its own, so that one can
-# be applied without the others. `kubectl apply -f deploy/` does not go into folders, so it applies none.
+# Renders manifests/policies into deploy/policies, each policy with its binding in a
+# file of its own, so that it can be applied without the others. `kubectl apply -f
+# deploy/` ignores folders, so it applies none of them.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 kustomize="$(tool kustomize)"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes go.mod, go.sum and vendor/ say what the code imports, in every module
-# with code of ours (the others say what is to be built, which nothing imports).
+# Updates go.mod, go.sum and vendor/ for the imports of the code, in every module with
+# code of this repository. (The other modules only pin programs, which nothing imports.)
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 for dir in $(modules); do

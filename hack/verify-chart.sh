@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when what hack/update-chart.sh makes is not what is here, or Helm objects to it.
+# Fails if the chart is not up to date, or if Helm's linter reports a problem with it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/verify.sh"
 
 verify_generated hack/update-chart.sh deploy/charts

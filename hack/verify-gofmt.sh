@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when a Go file is not as gofmt -s leaves it.
+# Fails if a Go file is not formatted as gofmt -s formats it.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 unformatted="$(go_files | xargs -0 gofmt -s -l)"

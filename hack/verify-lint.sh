@@ -1,3 +1,3 @@
 #!/usr/bin/env bash
-# Fails when golangci-lint objects to something, in any module.
+# Fails if golangci-lint reports a problem, in any module.
 exec "$(dirname "${BASH_SOURCE[0]}")/lint.sh"

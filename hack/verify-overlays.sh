@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails when an overlay in manifests/ can't be built, or isn't what it is there for.
+# Fails if an overlay in manifests/ can't be built, or lacks what it is meant to add.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 kustomize="$(tool kustomize)"
@@ -25,12 +25,12 @@ rules() {
 }
 
 has() { # FILE LINE
-	grep -qxF -- "$2" <(sed 's/^ *//' "$1") || fail "manifests/$(basename "$1" .yaml): no line: $2"
+	grep -qxF -- "$2" <(sed 's/^ *//' "$1") || fail "manifests/$(basename "$1" .yaml): no line \"$2\""
 }
 
 for overlay in default metrics-secure namespaced webhooks cert-manager; do
 	"$kustomize" build "manifests/$overlay" >"$work/$overlay.yaml"
-	# The Go runtime's limit is the container's, of which there must be one: else it's the node's.
+	# The Go runtime takes its memory limit from the container, which must have one: the default is the node's memory.
 	for line in "- name: GOMEMLIMIT" "resource: limits.memory" "memory: 512Mi"; do
 		has "$work/$overlay.yaml" "$line"
 	done
@@ -40,21 +40,21 @@ for overlay in monitoring monitoring-secure samples; do
 done
 
 manager=hourglass-operator-manager
-# The operator may do in one namespace what it may do everywhere.
+# In one namespace the operator needs the same permissions as in all.
 rules "$work/default.yaml" ClusterRole $manager >"$work/everywhere"
 rules "$work/namespaced.yaml" Role $manager >"$work/in-one"
 [[ -s $work/everywhere ]] || fail "manifests/default: no rules in ClusterRole $manager"
-diff -u "$work/everywhere" "$work/in-one" || fail "manifests/namespaced: the Role differs from the ClusterRole"
-# All else is the same.
+diff -u "$work/everywhere" "$work/in-one" || fail "manifests/namespaced: the Role differs from the ClusterRole (see above): they must have the same rules"
+# All other objects are the same.
 diff <(objects "$work/default.yaml" | sed "s/^ClusterRole\(Binding\)\? $manager$/Role\1 $manager/" | sort) \
-	<(objects "$work/namespaced.yaml" | sort) || fail "manifests/namespaced: these objects are too many or too few"
+	<(objects "$work/namespaced.yaml" | sort) || fail "manifests/namespaced: unexpected (<) or missing (>) objects, see above"
 has "$work/namespaced.yaml" "- --namespaces=performers"
 
 diff <(objects "$work/default.yaml" | cat - <(printf '%s\n' \
 	"ClusterRole hourglass-operator-metrics-auth" \
 	"ClusterRoleBinding hourglass-operator-metrics-auth" \
 	"ClusterRole hourglass-operator-metrics-reader") | sort) \
-	<(objects "$work/metrics-secure.yaml" | sort) || fail "manifests/metrics-secure: these objects are too many or too few"
+	<(objects "$work/metrics-secure.yaml" | sort) || fail "manifests/metrics-secure: unexpected (<) or missing (>) objects, see above"
 for line in "- --metrics-secure" "- --metrics-bind-address=:8443" "- containerPort: 8443" "- name: https"; do
 	has "$work/metrics-secure.yaml" "$line"
 done
@@ -64,18 +64,18 @@ serving=("MutatingWebhookConfiguration hourglass-operator-webhook" "ValidatingWe
 diff <(objects "$work/default.yaml" | cat - <(printf '%s\n' "${serving[@]}" \
 	"Role hourglass-operator-webhook-ca" "RoleBinding hourglass-operator-webhook-ca" \
 	"ClusterRole hourglass-operator-webhook-trust" "ClusterRoleBinding hourglass-operator-webhook-trust") | sort) \
-	<(objects "$work/webhooks.yaml" | sort) || fail "manifests/webhooks: these objects are too many or too few"
+	<(objects "$work/webhooks.yaml" | sort) || fail "manifests/webhooks: unexpected (<) or missing (>) objects, see above"
 diff <(objects "$work/default.yaml" | cat - <(printf '%s\n' "${serving[@]}" \
 	"Issuer hourglass-operator-webhook-self-signed" "Issuer hourglass-operator-webhook" \
 	"Certificate hourglass-operator-webhook-authority" "Certificate hourglass-operator-webhook") | sort) \
-	<(objects "$work/cert-manager.yaml" | sort) || fail "manifests/cert-manager: these objects are too many or too few"
+	<(objects "$work/cert-manager.yaml" | sort) || fail "manifests/cert-manager: unexpected (<) or missing (>) objects, see above"
 for overlay in webhooks cert-manager; do
 	has "$work/$overlay.yaml" "- --enable-webhooks"
 	has "$work/$overlay.yaml" "- containerPort: 9443"
 done
 has "$work/cert-manager.yaml" "- --cert-dir=/etc/hourglass-operator/webhook"
 
-# port FILE KIND prints the name of the port that a Service has or a ServiceMonitor wants.
+# port FILE KIND prints the name of the port of a Service, or of the one that a ServiceMonitor selects.
 port() {
 	awk -v kind="kind: $2" '
 		function flush() { if (of_kind) print port; of_kind = 0; port = "" }
@@ -84,9 +84,9 @@ port() {
 		/^  - name: / || /^    port: [a-z]/ { port = $NF }
 		END { flush() }' "$1"
 }
-# That its selector selects the Service is tested in test/static/monitoring, for it is the same in both.
+# test/static/monitoring tests that the selector selects the Service; it is the same in both.
 for pair in default:monitoring metrics-secure:monitoring-secure; do
 	there="$(port "$work/${pair%:*}.yaml" Service)" wants="$(port "$work/${pair#*:}.yaml" ServiceMonitor)"
 	[[ -n $wants && $there == "$wants" ]] ||
-		fail "manifests/${pair#*:}: the ServiceMonitor wants port \"$wants\", the Service of manifests/${pair%:*} has \"$there\""
+		fail "manifests/${pair#*:}: the ServiceMonitor selects port \"$wants\", the Service of manifests/${pair%:*} has \"$there\""
 done

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Prints what a build is to be stamped with, as NAME=VALUE lines, or, called as
-# `hack/version.sh ldflags`, as flags for the linker. It comes from git, save for
-# the names that are set in the environment (an image is built without .git). The
-# date is the commit's, so that a build can be repeated byte by byte.
+# Prints the version information of a build as NAME=VALUE lines, or, as `hack/version.sh
+# ldflags`, as flags for the linker. The values come from the environment (an image is
+# built without .git), and otherwise from git. The date is that of the commit, so that
+# builds are reproducible.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,7 +15,7 @@ if [[ -e .git ]] && git rev-parse --verify --quiet HEAD >/dev/null; then
 		[[ -z "$(git status --porcelain --untracked-files=no)" ]] || state=dirty
 	fi
 	if [[ -z $version ]]; then
-		# The newest tag and how far beyond it; v0.0.0 where there is none yet.
+		# The newest tag and the distance to it; v0.0.0 if there is no tag yet.
 		version="$(git describe --tags --match 'v[0-9]*' 2>/dev/null ||
 			echo "v0.0.0-$(git rev-list --count HEAD)-g$(git rev-parse --short=12 HEAD)")"
 		[[ $state == clean ]] || version+=-dirty

@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# Looks in the Go vulnerability database for what the manager, or the packages
-# named, call, and fails when they call something that is known to be vulnerable, or
-# when the database can't be read: what was not checked must not pass for checked.
+# Fails if the manager, or one of the packages given, calls code with a known
+# vulnerability, or if the Go vulnerability database can't be read.
 #
 #   hack/vulncheck.sh [PACKAGE...]     fails without a database
-#   hack/vulncheck.sh --if-reachable   says "NOT RUN" without one, and succeeds:
-#                                      for where there is no way to the outside
+#   hack/vulncheck.sh --if-reachable   prints "NOT RUN" without one, and succeeds; for
+#                                      machines without access to the internet
 #
 # VULNDB: the address of the database (https://vuln.go.dev).
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
@@ -19,18 +18,18 @@ fi
 db="${VULNDB:-https://vuln.go.dev}"
 govulncheck="$(tool govulncheck)"
 
-# It asks the database how old it is, and tells only if it got an answer. A folder
-# that holds no database is told to be of the year 1.
+# govulncheck prints the age of the database only if it could read it. For a folder
+# without a database it prints the year 1.
 about="$("$govulncheck" -db "$db" -version 2>&1 || true)"
 if ! grep '^DB updated: [^0]' <<<"$about"; then
 	cat <<-END
 		###############################################################
 		# NOT RUN: the check for known vulnerabilities.
-		# The database $db does not answer here.
-		# Set VULNDB to one that does, or run it on a machine that can reach it.
+		# The database $db does not answer.
+		# Set VULNDB to another one, or run this on a machine that can reach it.
 		###############################################################
 	END
-	[[ $must == false ]] || fail "no vulnerability database at $db"
+	[[ $must == false ]] || fail "no vulnerability database at $db: set VULNDB to another one"
 	exit
 fi
-"$govulncheck" -db "$db" "$@" || fail "govulncheck objects"
+"$govulncheck" -db "$db" "$@" || fail "govulncheck reports vulnerabilities (see above): update the modules"

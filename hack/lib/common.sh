@@ -16,23 +16,28 @@ fail() {
 	exit 1
 }
 
-# tool NAME prints the path of the pinned tool, which it builds if need be.
+# tool NAME prints the path of the pinned tool, and builds it if necessary.
 tool() {
 	hack/tools/build.sh "$1"
 }
 
+# crdtool ARGUMENT... runs hack/crdtool, a module of its own. Paths must be absolute.
+# -trimpath lets the build cache serve the copies in which hack/verify.sh runs this.
+crdtool() {
+	go -C hack/crdtool run -trimpath . "$@"
+}
+
 # split_image IMAGE sets repository, tag and digest, of which the last may be empty.
-# An image must have a tag: without one, some take "latest" and others what they
-# please.
+# An image must have a tag: without one, not every tool assumes "latest".
 split_image() {
 	local name="${1%%@*}"
 	digest="${1#"$name"}" digest="${digest#@}" tag="${name##*/}"
-	[[ $tag == *:* ]] || fail "IMG is \"$1\"; it must have a tag, such as $name:v1.2.3"
+	[[ $tag == *:* ]] || fail "IMG: invalid image \"$1\": it must have a tag, such as $name:v1.2.3"
 	tag="${tag#*:}" repository="${name%:*}"
 }
 
-# modules prints the folders of the modules that hold code of ours. Those of
-# hack/tools and hack/localcluster/components only pin what is built.
+# modules prints the folders of the modules that have code of this repository. Those
+# in hack/tools and hack/localcluster/components only pin what is built.
 modules() {
 	all_modules | grep -v -e '^\./hack/tools' -e '^\./hack/localcluster/components/'
 }
@@ -43,16 +48,20 @@ all_modules() {
 		-name go.mod -printf '%h\n' | sort
 }
 
-# go_files prints our Go files, of all modules, each ended by a NUL.
+# go_files prints the Go files of all modules, each followed by a NUL.
 go_files() {
 	find . \( -name vendor -o -name .git -o -name bin -o -name dist -o -name '.generated.*' \) -prune -o \
 		-name '*.go' -print0
 }
 
-# without_header prints the Go files that do not begin with the header, above
-# which only build constraints may stand.
+# without_header prints the Go files that do not begin with the header. Only build
+# constraints may come before it.
 without_header() {
-	go_files | while IFS= read -r -d '' file; do
-		(($(head -n 8 "$file" | grep -cxFf "$HEADER") == $(wc -l <"$HEADER"))) || echo "$file"
-	done | sort
+	go_files | xargs -0 awk -v header="$HEADER" '
+		function finish() { if (file != "" && found != lines) print file }
+		BEGIN { while ((getline line < header) > 0) { text[line]; lines++ } }
+		FNR == 1 { finish(); file = FILENAME; found = 0 }
+		FNR <= 8 && $0 in text { found++ }
+		FNR == 8 { nextfile }
+		END { finish() }' | sort
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the named tools from source at the versions pinned here, and prints the
-# path of each. A tool is built again only when its go.mod, its go.sum or the Go
-# version has changed, so that every script may simply ask for what it needs.
+# path of each. A tool is built again only if its go.mod, its go.sum or the Go
+# version has changed.
 #
 #   hack/tools/build.sh controller-gen kustomize golangci-lint
 #
@@ -13,14 +13,14 @@ bin="${TOOLS_BIN:-$here/../../bin/tools}"
 mkdir -p "$bin"
 bin="$(cd "$bin" && pwd)"
 
-# The caller's workspace and -mod=vendor are about the operator, not its tools.
+# The caller's workspace and -mod=vendor are for the operator, not for the tools.
 export GOWORK=off GOFLAGS=-mod=readonly
 
 build() { # name, package, module folder
 	local name=$1 package=$2 module=$3 want
 	want="$(cat "$module/go.mod" "$module/go.sum" <(go env GOVERSION) | sha256sum | cut -d' ' -f1)"
 	(
-		# Two makes at once must not write the same binary.
+		# Two processes must not write the same binary at the same time.
 		flock 9
 		if [[ ! -x $bin/$name || "$(cat "$bin/.$name.sum" 2>/dev/null)" != "$want" ]]; then
 			echo "building $name ($(go -C "$module" list -f '{{with .Module}}{{.Path}} {{.Version}}{{end}}' "$package")) ..." >&2
@@ -43,7 +43,7 @@ for tool in "$@"; do
 	helm3) build "$tool" helm.sh/helm/v3/cmd/helm "$here/helm3" ;;
 	helm4) build "$tool" helm.sh/helm/v4/cmd/helm "$here/helm4" ;;
 	*)
-		echo "$0: no such tool: $tool (there are controller-gen, kustomize, golangci-lint, actionlint, govulncheck, cyclonedx-gomod, helm3, helm4)" >&2
+		echo "$0: invalid tool \"$tool\": expected one of controller-gen, kustomize, golangci-lint, actionlint, govulncheck, cyclonedx-gomod, helm3, helm4" >&2
 		exit 2
 		;;
 	esac

@@ -16,7 +16,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
 )
 
-// Dashboard is a dashboard of Grafana, as far as it's looked at here.
+// Dashboard has the fields of a Grafana dashboard that the tests use.
 type Dashboard struct {
 	UID        string  `json:"uid"`
 	Title      string  `json:"title"`
@@ -26,7 +26,7 @@ type Dashboard struct {
 	} `json:"templating"`
 }
 
-// Variable is what is chosen above a dashboard.
+// Variable is a variable that is chosen above a dashboard.
 type Variable struct {
 	Name       string `json:"name"`
 	Type       string `json:"type"`
@@ -34,7 +34,7 @@ type Variable struct {
 	AllValue   string `json:"allValue"`
 }
 
-// Panel is one picture, or a row's heading.
+// Panel is a panel, or the heading of a row.
 type Panel struct {
 	ID          int    `json:"id"`
 	Type        string `json:"type"`
@@ -48,45 +48,13 @@ type Panel struct {
 	} `json:"gridPos"`
 	FieldConfig struct {
 		Defaults struct {
-			Unit       string `json:"unit"`
-			NoValue    string `json:"noValue"`
-			Thresholds struct {
-				Steps []Step `json:"steps"`
-			} `json:"thresholds"`
-			Custom struct {
-				DrawStyle         string `json:"drawStyle"`
-				LineInterpolation string `json:"lineInterpolation"`
-				Stacking          struct {
-					Mode string `json:"mode"`
-				} `json:"stacking"`
-			} `json:"custom"`
+			Unit string `json:"unit"`
 		} `json:"defaults"`
-		Overrides []struct {
-			Properties []struct {
-				ID    string `json:"id"`
-				Value any    `json:"value"`
-			} `json:"properties"`
-		} `json:"overrides"`
 	} `json:"fieldConfig"`
-	Transformations []struct {
-		Options Columns `json:"options"`
-	} `json:"transformations"`
 	Targets []Query `json:"targets"`
 }
 
-// Columns are those of a table: the places of labels and of the value, and what is written in place of a name.
-type Columns struct {
-	IndexByName  map[string]int    `json:"indexByName"`
-	RenameByName map[string]string `json:"renameByName"`
-}
-
-// Step is a colour that values have from some value on, the first from anywhere on.
-type Step struct {
-	Color string   `json:"color"`
-	Value *float64 `json:"value"`
-}
-
-// Query is what a panel asks Prometheus.
+// Query is a query of a panel.
 type Query struct {
 	Expr         string `json:"expr"`
 	LegendFormat string `json:"legendFormat"`
@@ -103,11 +71,11 @@ func ReadDashboard(path string) (*Dashboard, error) {
 	return dashboard, json.NewDecoder(bytes.NewReader(text)).Decode(dashboard)
 }
 
-// labelValues is the question for a variable's values: a series and one of its labels.
+// labelValues is the definition of a variable: a series and one of its labels.
 var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
-// Choose returns expressions made ready for Prometheus: for each variable "All" is chosen, as Grafana does it, by its
-// allValue or else by all values that there are. rateInterval is for $__rate_interval.
+// Choose returns a function that replaces the variables in an expression. As in Grafana, "All" is chosen for each: its
+// allValue, or all values that Prometheus has. rateInterval replaces $__rate_interval.
 func (d *Dashboard) Choose(ctx context.Context, client *prometheus.Client, rateInterval string) (func(expr string) string, error) {
 	chosen := []string{"$__rate_interval", rateInterval}
 	for _, variable := range d.Templating.List {
@@ -118,9 +86,9 @@ func (d *Dashboard) Choose(ctx context.Context, client *prometheus.Client, rateI
 		if values == "" {
 			question := labelValues.FindStringSubmatch(variable.Definition)
 			if question == nil {
-				return nil, fmt.Errorf("variable %s: %q is not understood", variable.Name, variable.Definition)
+				return nil, fmt.Errorf("variable %s: invalid definition %q: expected label_values(SERIES, LABEL)", variable.Name, variable.Definition)
 			}
-			// It may name the variables before it.
+			// The series may use earlier variables.
 			series := strings.NewReplacer(chosen...).Replace(question[1])
 			samples, err := client.Query(ctx, fmt.Sprintf("group by (%s) (%s)", question[2], series))
 			if err != nil {
@@ -131,7 +99,7 @@ func (d *Dashboard) Choose(ctx context.Context, client *prometheus.Client, rateI
 				all = append(all, regexp.QuoteMeta(sample.Labels[question[2]]))
 			}
 			slices.Sort(all)
-			// The text stands in a string of PromQL.
+			// The text is inside a PromQL string.
 			values = "(" + strings.ReplaceAll(strings.Join(all, "|"), `\`, `\\`) + ")"
 		}
 		chosen = append(chosen, "$"+variable.Name, values)

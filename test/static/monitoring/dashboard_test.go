@@ -10,9 +10,9 @@ import (
 	"net/http/httptest"
 	"os"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"sigs.k8s.io/yaml"
 
@@ -151,60 +151,21 @@ func TestChoosingAll(t *testing.T) {
 	}
 }
 
-func TestDrawing(t *testing.T) {
-	start := time.Unix(1000, 0)
-	var asked []string
-	client := answers(t, &asked, `[{"metric":{"phase":"Run<ning","job":"x"},"values":[[1000,"3"],[1050,"4"],[1060,"NaN"],[1100,"7"]]}]`)
-	picture, err := readDashboard(t).Draw(t.Context(), client, start, start.Add(100*time.Second), "30s")
-	if err != nil {
-		t.Fatal(err)
+// TestPageNamesPanels checks that the panels which the page names exist.
+func TestPageNamesPanels(t *testing.T) {
+	_, section, _ := strings.Cut(pageText(t, page), "\n## The dashboard\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	named := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(strings.Join(strings.Fields(section), " "), -1)
+	if len(named) < 7 {
+		t.Errorf("%s names %d panels that can be empty, want at least 7", page, len(named))
 	}
-	// A phase in a legend, a value now, and one with a unit.
-	for _, want := range []string{">Run&lt;ning</text>", `font-size="30" text-anchor="middle" fill="#3c8f3c">7</text>`, ">7 s</text>"} {
-		if !strings.Contains(picture, want) {
-			t.Errorf("the picture lacks %s", want)
-		}
+	titles := map[string]bool{}
+	for _, panel := range readDashboard(t).Panels {
+		titles[panel.Title] = true
 	}
-	if strings.Contains(picture, "no data") || strings.Contains(picture, "NaN") {
-		t.Error("the picture has a panel without data, or what is no number")
-	}
-	if strings.Contains(picture, ">cluster</text>") {
-		t.Error("a table has a column of clusters, of which there are none")
-	}
-	client = answers(t, &asked, `[{"metric":{"cluster":"east","namespace":"a"},"values":[[1100,"1"]]},{"metric":{"cluster":"west","namespace":"a"},"values":[[1100,"0"]]}]`)
-	picture, err = readDashboard(t).Draw(t.Context(), client, start, start.Add(100*time.Second), "30s")
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The leaders of two installations: one that is there and one that is not.
-	for _, want := range []string{`fill="#3c8f3c">1</text>`, ">east a</text>", `fill="#c43535">0</text>`, ">west a</text>", ">cluster</text>"} {
-		if !strings.Contains(picture, want) {
-			t.Errorf("the picture lacks %s", want)
-		}
-	}
-	picture, err = readDashboard(t).Draw(t.Context(), answers(t, &asked, "[]"), start, start.Add(100*time.Second), "30s")
-	if err != nil || !strings.Contains(picture, ">no data</text>") {
-		t.Errorf("nothing is drawn as %s, %v", picture, err)
-	}
-	for _, query := range asked {
-		if strings.Contains(query, "$") {
-			t.Errorf("a variable was left: %s", query)
-		}
-	}
-}
-
-func TestFormat(t *testing.T) {
-	for _, tt := range []struct {
-		value float64
-		unit  string
-		want  string
-	}{
-		{0, "s", "0 s"}, {0.00005, "s", "50 µs"}, {0.25, "s", "250 ms"}, {90, "s", "90 s"}, {300, "s", "5 min"},
-		{7200, "s", "2 h"}, {864000, "s", "10 d"}, {3 << 20, "bytes", "3 MiB"}, {1.5, "ops", "1.5/s"},
-		{12, "short", "12"}, {12345, "short", "12.3 K"}, {0.2, "short", "0.2"}, {-300, "s", "-5 min"},
-	} {
-		if got := format(tt.value, tt.unit); got != tt.want {
-			t.Errorf("%v %s is written %s, want %s", tt.value, tt.unit, got, tt.want)
+	for _, name := range named {
+		if !titles[name[1]] {
+			t.Errorf("%s names the panel %q, which the dashboard does not have", page, name[1])
 		}
 	}
 }

@@ -4,7 +4,6 @@
 package monitoring
 
 import (
-	"html"
 	"maps"
 	"os"
 	"os/exec"
@@ -257,31 +256,4 @@ func TestPromtoolAcceptsThePagesConfiguration(t *testing.T) {
 		t.Fatal(err)
 	}
 	promtool(t, "check", "config", "--syntax-only", path)
-}
-
-// noData finds the panels of a picture in which nothing was drawn.
-var noData = regexp.MustCompile(`font-weight="bold">([^<]+)</text>\n<text [^>]+>(?:no data|none)</text>\n</g>`)
-
-// TestThePageTellsWhichPanelsAreEmpty looks at the picture beside it.
-func TestThePageTellsWhichPanelsAreEmpty(t *testing.T) {
-	_, section, _ := strings.Cut(pageText(t, page), "\n## The dashboard\n")
-	section, _, _ = strings.Cut(section, "\n## ")
-	section = strings.Join(strings.Fields(section), " ")
-	var empty []string
-	for _, panel := range noData.FindAllStringSubmatch(pageText(t, "docs/dashboard.svg"), -1) {
-		empty = append(empty, html.UnescapeString(panel[1]))
-	}
-	if len(empty) == 0 {
-		t.Fatal("the picture has no panel without data, of which there are some without webhooks")
-	}
-	told := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(section, -1)
-	var names []string
-	for _, name := range told {
-		names = append(names, name[1])
-	}
-	slices.Sort(empty)
-	slices.Sort(names)
-	if !slices.Equal(names, empty) {
-		t.Errorf("%s calls these panels empty: %q; in the picture it's %q", page, names, empty)
-	}
 }

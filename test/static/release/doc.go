@@ -1,6 +1,6 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package release holds the files around the code against the repository: what workflows run, what
-// pages and configuration name, under which licenses others' code is here, what a release is made of.
+// Package release tests what a release relies on: the scripts that make and check it, the versions
+// that pages claim, the licenses of vendored code, the changelog, and what workflows may do.
 package release

@@ -23,7 +23,7 @@ func read(t *testing.T, path string) string {
 	return string(data)
 }
 
-// write makes a file below a folder, and the folders above it.
+// write creates a file in a folder, with its parent folders.
 func write(t *testing.T, dir, path, content string) {
 	t.Helper()
 	path = filepath.Join(dir, path)
@@ -35,7 +35,7 @@ func write(t *testing.T, dir, path, content string) {
 	}
 }
 
-// run runs a script in the repository's root and returns all that it printed.
+// run runs a script in the root of the repository and returns its output.
 func run(t *testing.T, env []string, script string, args ...string) (string, error) {
 	t.Helper()
 	if !filepath.IsAbs(script) {
@@ -48,7 +48,7 @@ func run(t *testing.T, env []string, script string, args ...string) (string, err
 	return string(out), err
 }
 
-// tracked lists the files of the repository that are kept, or will be with the next commit.
+// tracked lists the files that are in git, or can be added to it.
 func tracked(t *testing.T) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard")

@@ -10,8 +10,8 @@ import (
 
 const mit = "Permission is hereby granted, free of\ncharge, to any person obtaining a copy of this software\n"
 
-// TestLicensesAreTold holds hack/verify-licenses.sh against a vendor folder of one module.
-func TestLicensesAreTold(t *testing.T) {
+// TestVerifyLicenses runs hack/verify-licenses.sh on a vendor folder with one module.
+func TestVerifyLicenses(t *testing.T) {
 	tests := map[string]struct {
 		files map[string]string
 		want  string // empty: it passes
@@ -21,7 +21,7 @@ func TestLicensesAreTold(t *testing.T) {
 		"not allowed":                {map[string]string{"LICENSE": "GNU GENERAL PUBLIC LICENSE Version 3"}, `"GNU GENERAL PUBLIC"`},
 		"allowed, with a condition":  {map[string]string{"LICENSE": mit + "The Commons Clause applies."}, `"Commons Clause"`},
 		"advertising clause":         {map[string]string{"LICENSE": "Redistribution and use in source and binary forms\nAll advertising materials"}, `"BSD-4-Clause"`},
-		"unknown":                    {map[string]string{"LICENSE": "Ask me first."}, "can't tell the license in"},
+		"unknown":                    {map[string]string{"LICENSE": "Ask me first."}, "unknown license in"},
 		"none":                       {map[string]string{"code.go": "package code"}, "no license file in"},
 		"only of a package in it":    {map[string]string{"inner/LICENSE": mit}, "no license file in"},
 		"not allowed further within": {map[string]string{"LICENSE": mit, "inner/LICENSE": "Mozilla Public License"}, `"Mozilla Public"`},

@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-// bom is what is looked at of an SBOM in the form of CycloneDX.
+// bom has the fields of a CycloneDX SBOM that the tests use.
 type bom struct {
 	Format      string `json:"bomFormat"`
 	SpecVersion string `json:"specVersion"`
@@ -45,12 +45,12 @@ type component struct {
 
 const crdFile = "manifests/crd/bases/hourglass.eigenlayer.io_performers.yaml"
 
-// TestRelease makes a release for this machine's platform, twice.
+// TestRelease builds a release for this machine's platform, twice.
 func TestRelease(t *testing.T) {
 	dist := t.TempDir()
 	const image = "registry.example/hourglass-operator:v1.2.3"
 	env := []string{"DIST=" + dist, "PLATFORMS=linux/" + runtime.GOARCH, "IMG=" + image, "VERSION=v1.2.3",
-		// Not git's, for a commit or an edit meanwhile would make another program.
+		// Not from git: a commit or an edit during the test would change the program.
 		"COMMIT=0123456789", "COMMIT_DATE=2026-01-01T00:00:00Z", "TREE_STATE=clean"}
 	write(t, dist, "manager-linux-earlier", "of a release before")
 	if out, err := run(t, env, "hack/release.sh"); err != nil {
@@ -91,13 +91,13 @@ func TestRelease(t *testing.T) {
 		}
 	}
 	if fmt.Sprint(again) != fmt.Sprint(sums) {
-		t.Errorf("made again, it is not the same:\n%v\n%v", sums, again)
+		t.Errorf("the second build differs:\n%v\n%v", sums, again)
 	}
 }
 
 func TestReleaseRefuses(t *testing.T) {
 	env := []string{"DIST=" + t.TempDir(), "PLATFORMS=amd64"}
-	if out, err := run(t, env, "hack/release.sh"); err == nil || !strings.Contains(out, `PLATFORMS has "amd64"`) {
+	if out, err := run(t, env, "hack/release.sh"); err == nil || !strings.Contains(out, `PLATFORMS: invalid platform "amd64": expected OS/ARCHITECTURE`) {
 		t.Errorf("%v: %s", err, out)
 	}
 	if out, err := run(t, nil, "hack/render.sh", "localhost:5000/operator"); err == nil || !strings.Contains(out, "must have a tag, such as localhost:5000/operator:v1.2.3") {
@@ -105,7 +105,7 @@ func TestReleaseRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckRelease asks it of a copy of what it looks at, with one thing after the other put right.
+// TestCheckRelease runs the check in a copy of the files that it reads, and fixes one problem at a time.
 func TestCheckRelease(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{"hack/check-release.sh", "hack/changes.sh", "hack/lib/common.sh", crdFile} {
@@ -123,31 +123,31 @@ func TestCheckRelease(t *testing.T) {
 			t.Errorf("%s: %v: %s, want %s", version, err, out, want)
 		}
 	}
-	check("1.2.3", "must be like v1.2.3")
-	check("v1.2", "must be like v1.2.3")
+	check("1.2.3", `VERSION: invalid version "1.2.3": expected one like v1.2.3 or v1.2.3-rc.1`)
+	check("v1.2", `VERSION: invalid version "v1.2": expected one like v1.2.3`)
 
 	// The first steps of a release: an empty section Unreleased stands above.
 	write(t, dir, "CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-01-31\n\n### Added\n\n- This.\n")
 	check("v1.2.4", "no section ## [1.2.4]")
 	check("v1.2.3-rc.1", "no section ## [1.2.3-rc.1]")
-	check("v1.2.3", "make crd-baseline VERSION=v1.2.3")
+	check("v1.2.3", "is not the CRD of this commit: run make crd-baseline VERSION=v1.2.3")
 	if err := os.Mkdir(filepath.Join(dir, "hack/crd-compat"), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	write(t, dir, "hack/crd-compat/v1.2.3.yaml", read(t, crdFile)+"# of another commit\n")
-	check("v1.2.3", "make crd-baseline VERSION=v1.2.3")
+	check("v1.2.3", "is not the CRD of this commit: run make crd-baseline VERSION=v1.2.3")
 	write(t, dir, "hack/crd-compat/v1.2.3.yaml", read(t, crdFile))
 	check("v1.2.3", "v1.2.3 can be released")
 	if out, err := run(t, nil, filepath.Join(dir, "hack/changes.sh"), "v1.2.3"); err != nil || out != "\n### Added\n\n- This.\n" {
 		t.Errorf("%v: %q", err, out)
 	}
-	if out, err := run(t, nil, filepath.Join(dir, "hack/changes.sh"), "Unreleased"); err == nil || !strings.Contains(out, "says nothing of Unreleased") {
+	if out, err := run(t, nil, filepath.Join(dir, "hack/changes.sh"), "Unreleased"); err == nil || !strings.Contains(out, "the section ## [Unreleased] is empty") {
 		t.Errorf("%v: %q", err, out)
 	}
 }
 
-// TestOutsideStepsSayWhatTheyLack runs the steps of a release that need the world outside without it.
-func TestOutsideStepsSayWhatTheyLack(t *testing.T) {
+// TestPublishingStepsReportWhatIsMissing runs the steps that need a registry, Sigstore or GitHub without these.
+func TestPublishingStepsReportWhatIsMissing(t *testing.T) {
 	tests := map[string]struct {
 		script string
 		env    []string
@@ -155,9 +155,9 @@ func TestOutsideStepsSayWhatTheyLack(t *testing.T) {
 	}{
 		"no image":            {"hack/sign.sh", []string{"IMG="}, "IMG must name"},
 		"no password":         {"hack/registry-login.sh", []string{"IMG=x/y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD="}, "REGISTRY_PASSWORD must be set"},
-		"no registry":         {"hack/registry-login.sh", []string{"IMG=y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD=x"}, "names no registry"},
-		"no version":          {"hack/publish.sh", []string{"VERSION="}, "must be like v1.2.3"},
-		"a name of a version": {"hack/publish.sh", []string{"VERSION=latest"}, "must be like v1.2.3"},
+		"no registry":         {"hack/registry-login.sh", []string{"IMG=y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD=x"}, "it names no registry"},
+		"no version":          {"hack/publish.sh", []string{"VERSION="}, `VERSION: invalid version ""`},
+		"a name of a version": {"hack/publish.sh", []string{"VERSION=latest"}, `VERSION: invalid version "latest"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -190,7 +190,7 @@ func file(t *testing.T, dir, name string) string {
 	return string(data)
 }
 
-// checkSums holds checksums.txt against every other file and returns the sums.
+// checkSums compares checksums.txt with every other file and returns the sums.
 func checkSums(t *testing.T, dist string) map[string]string {
 	t.Helper()
 	sums := map[string]string{}
@@ -212,7 +212,7 @@ func checkSums(t *testing.T, dist string) map[string]string {
 	return sums
 }
 
-// checkBOM holds the SBOM of a program against what the linker wrote into the program.
+// checkBOM compares the SBOM of a program with the modules that the linker recorded in the program.
 func checkBOM(t *testing.T, program, sum string) {
 	t.Helper()
 	info, err := buildinfo.ReadFile(program)
@@ -266,7 +266,7 @@ func checkBOM(t *testing.T, program, sum string) {
 	for _, d := range b.Dependencies {
 		for _, ref := range append(d.DependsOn, d.Ref) {
 			if !refs[ref] {
-				t.Errorf("the SBOM tells of %s, which is not in it", ref)
+				t.Errorf("the SBOM has dependencies of %s, which is not among its components", ref)
 			}
 		}
 	}

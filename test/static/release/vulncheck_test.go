@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// vulnerable makes a vulnerability database that knows of one function, in every version of its module.
+// vulnerable creates a vulnerability database with one function, in every version of its module.
 func vulnerable(t *testing.T, module, pkg, function string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -26,9 +26,9 @@ func vulnerable(t *testing.T, module, pkg, function string) string {
 	return "file://" + dir
 }
 
-// TestVulncheck holds hack/vulncheck.sh against a database with a finding, with one that does not matter, and against none.
+// TestVulncheck runs hack/vulncheck.sh with a vulnerability that is called, with one that is not, and without a database.
 func TestVulncheck(t *testing.T) {
-	// A small part of the program, which is looked at in seconds.
+	// A small part of the program, to be fast.
 	const types = "./pkg/apis/hourglass/v1alpha1"
 	called := vulnerable(t, "k8s.io/apimachinery", "k8s.io/apimachinery/pkg/runtime/schema", "GroupVersion.WithResource")
 	uncalled := vulnerable(t, "k8s.io/apimachinery", "k8s.io/apimachinery/pkg/util/framer", "NewLengthDelimitedFrameReader")

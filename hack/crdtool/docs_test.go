@@ -12,14 +12,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/Layr-Labs/hourglass-operator/hack/internal/crd"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 )
 
 const crdPath = "../../manifests/crd/bases/hourglass.eigenlayer.io_performers.yaml"
 
-func TestPage(t *testing.T) {
+func TestDocs(t *testing.T) {
 	var out bytes.Buffer
-	if err := run([]string{crdPath}, &out); err != nil {
+	if err := run([]string{"docs", crdPath}, &out); err != nil {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
@@ -33,25 +33,26 @@ func TestPage(t *testing.T) {
 		"- set exactly one of secretKeyRef and configMapKeyRef",
 	} {
 		if !strings.Contains(out.String(), "\n"+line) {
-			t.Errorf("there is no line %q in\n%s", line, out.String())
+			t.Errorf("the page has no line %q:\n%s", line, out.String())
 		}
 	}
 }
 
 func TestBounds(t *testing.T) {
 	one, two := 1.0, 2.0
+	least, most := int64(1), int64(2)
 	smallest, greatest := float64(math.MinInt32), float64(math.MaxInt32)
-	for want, s := range map[string]crd.Schema{
+	for want, s := range map[string]apiextensionsv1.JSONSchemaProps{
 		"":                         {},
-		"`A`, `B`":                 {Enum: []any{"A", "B"}},
+		"`A`, `B`":                 {Enum: []apiextensionsv1.JSON{{Raw: []byte(`"A"`)}, {Raw: []byte(`"B"`)}}},
 		"1 to 2":                   {Minimum: &one, Maximum: &two},
 		"at least 1":               {Format: "int32", Minimum: &one, Maximum: &greatest},
 		"at most 2":                {Format: "int32", Minimum: &smallest, Maximum: &two},
-		"at least 1 characters":    {MinLength: &one},
-		"at most 2 items":          {MaxItems: &two},
-		"at most 2 entries":        {MaxProperties: &two},
+		"at least 1 characters":    {MinLength: &least},
+		"at most 2 items":          {MaxItems: &most},
+		"at most 2 entries":        {MaxProperties: &most},
 		"matches `^a|b$`":          {Pattern: "^a|b$"},
-		"merged by `a`, each once": {ListMapKeys: []string{"a"}},
+		"merged by `a`, each once": {XListMapKeys: []string{"a"}},
 	} {
 		if got := strings.Join(bounds(&s), "; "); got != want {
 			t.Errorf("%q, want %q", got, want)
@@ -59,8 +60,8 @@ func TestBounds(t *testing.T) {
 	}
 }
 
-// TestFieldThatTheCRDLacks has types with a field of which the CRD does not know yet.
-func TestFieldThatTheCRDLacks(t *testing.T) {
+// TestDocsOfOutdatedCRD has a field in the Go types that the CRD does not have yet.
+func TestDocsOfOutdatedCRD(t *testing.T) {
 	text, err := os.ReadFile(crdPath)
 	if err != nil {
 		t.Fatal(err)
@@ -68,7 +69,7 @@ func TestFieldThatTheCRDLacks(t *testing.T) {
 	lines := strings.SplitAfter(string(text), "\n")
 	i := slices.Index(lines, "                  grpcPort:\n")
 	if i < 0 {
-		t.Fatal("the CRD has no grpcPort where this test looks for it")
+		t.Fatal("the CRD has no grpcPort at the expected indentation")
 	}
 	lines[i] = "                  port:\n"
 	path := filepath.Join(t.TempDir(), "crd.yaml")
@@ -76,7 +77,7 @@ func TestFieldThatTheCRDLacks(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "the CRD has no PerformerConfig.grpcPort: run hack/update-crd.sh"
-	if err := run([]string{path}, &bytes.Buffer{}); err == nil || err.Error() != want {
+	if err := run([]string{"docs", path}, &bytes.Buffer{}); err == nil || err.Error() != want {
 		t.Errorf("%v, want %s", err, want)
 	}
 }

@@ -7,23 +7,24 @@ import (
 	"reflect"
 	"testing"
 
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 )
 
-// TestRESTFriendly has the names as k8s.io/kube-openapi makes them, by which they are looked up.
-func TestRESTFriendly(t *testing.T) {
+// TestDefinitionName compares with names made by k8s.io/kube-openapi, by which definitions are looked up.
+func TestDefinitionName(t *testing.T) {
 	for goType, want := range map[string]string{
 		"k8s.io/api/core/v1.Pod":                     "io.k8s.api.core.v1.Pod",
 		"github.com/Some-One/a-b/pkg/apis/x/v1.Kind": "com.github.Some-One.a-b.pkg.apis.x.v1.Kind",
 	} {
-		if got := restFriendly(goType); got != want {
-			t.Errorf("%s is called %s, want %s", goType, got, want)
+		if got := definitionName(goType); got != want {
+			t.Errorf("definitionName(%s) = %s, want %s", goType, got, want)
 		}
 	}
 }
 
 func TestForApply(t *testing.T) {
-	parse := func(text string) (schema map[string]any) {
+	parse := func(text string) (schema apiextensionsv1.JSONSchemaProps) {
 		t.Helper()
 		if err := yaml.UnmarshalStrict([]byte(text), &schema); err != nil {
 			t.Fatal(err)
@@ -63,6 +64,6 @@ properties:
         protocol: {type: string, default: TCP}
 `)
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got  %v\nwant %v", got, want)
+		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
 }

@@ -1,5 +1,0 @@
-#!/usr/bin/env bash
-# Fails when what hack/update-rbac.sh generates is not what is here.
-source "$(dirname "${BASH_SOURCE[0]}")/lib/verify.sh"
-
-verify_generated hack/update-rbac.sh manifests/rbac/role.yaml
