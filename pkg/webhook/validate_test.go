@@ -19,8 +19,8 @@ func TestValidate(t *testing.T) {
 		warnings   []string
 	}{
 		{"good", create(performerJSON("x", good)), nil, nil},
-		{"two mistakes", create(performerJSON("x", bad)), []string{"spec.image is", "Repo:1", "spec.podLabels has the key"}, nil},
-		{"an invalid name", create(performerJSON("with.dot", good)), []string{"metadata.name has a dot"}, nil},
+		{"two mistakes", create(performerJSON("x", bad)), []string{`spec.image: invalid image name "Repo"`, `spec.podLabels: invalid key "no key"`}, nil},
+		{"an invalid name", create(performerJSON("with.dot", good)), []string{`metadata.name: invalid name "with.dot"`}, nil},
 		{"warnings", create(performerJSON("x", shabby)), nil, []string{"spec.avsAddress", "no tag"}},
 		{"a change that fixes all mistakes", update(performerJSON("x", good), performerJSON("x", bad)), nil, nil},
 		{"a change that adds mistakes", update(performerJSON("x", bad), performerJSON("x", good)), []string{"spec.image", "spec.podLabels"}, nil},

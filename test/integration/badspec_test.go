@@ -91,10 +91,10 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 		{"field", `"config":{"env":[{"name":"A","valueFrom":{"fieldRef":{"fieldPath":"there.is.none"}}}]}`, `"config":{"env":null}`, stalls, performer.ReasonPodRefused, []string{"fieldPath", "there.is.none"}},
 		{"label-key", `"podLabels":{"no key":"x"}`, `"podLabels":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.podLabels", "no key"}},
 		{"annotation-key", `"podAnnotations":{"no key":"x"}`, `"podAnnotations":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.podAnnotations"}},
-		{"image", `"image":"no//image:1"`, `"image":"repo:1"`, stalls, performer.ReasonInvalidSpec, []string{"spec.image is", "no//image"}},
+		{"image", `"image":"no//image:1"`, `"image":"repo:1"`, stalls, performer.ReasonInvalidSpec, []string{"spec.image:", "no//image"}},
 		{"custom-label-value", `"hardwareRequirements":{"customLabels":{"key":"no value!"}}`, `"hardwareRequirements":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.hardwareRequirements.customLabels", "no value!"}},
 		{"variable-name", `"config":{"environment":{"":"x"}}`, `"config":{"environment":null}`, stalls, performer.ReasonInvalidSpec, []string{"spec.config.environment"}},
-		{"request-above-limit", `"resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}`, `"resources":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.resources.requests.cpu is 2, above the limit of 1"}},
+		{"request-above-limit", `"resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}`, `"resources":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.resources.requests.cpu: 2 is above the limit of 1"}},
 		{"account-name", `"config":{"serviceAccountName":"No Account"}`, `"config":{"serviceAccountName":null}`, stalls, performer.ReasonInvalidSpec, []string{"spec.config.serviceAccountName"}},
 		{"volume-mount", `"volumeMounts":[{"name":"there-is-none","mountPath":"/x"}]`, `"volumeMounts":null`, stalls, performer.ReasonInvalidSpec, []string{"spec.volumeMounts[0].name", "there-is-none"}},
 	}

@@ -15,14 +15,14 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-func TestPodCarriesEveryField(t *testing.T) {
+func TestPodHasEveryField(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec = everyField()
 		p.Spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("2")}
 	})
-	hw, problem := ResolveHardware(p.Spec.HardwareRequirements, DefaultTEEs())
-	if problem != nil {
-		t.Fatal(problem)
+	hw, mistake := ResolveHardware(p.Spec.HardwareRequirements, DefaultTEEs())
+	if mistake != nil {
+		t.Fatal(mistake)
 	}
 	pod := Pod(p, 3, hw)
 	c := pod.Spec.Containers[0]
@@ -80,13 +80,13 @@ func terms(affinity *corev1.Affinity) string {
 	return strings.Join(alternatives, " or ")
 }
 
-func TestTokenIsMountedOnlyForANamedAccount(t *testing.T) {
+func TestTokenIsMountedOnlyForNamedServiceAccount(t *testing.T) {
 	if pod := Pod(newPerformer(), 0, Hardware{}); *pod.Spec.AutomountServiceAccountToken {
-		t.Error("a pod with the default account has its token")
+		t.Error("the token of the default service account is mounted")
 	}
 }
 
-func TestHardwareIsAddedToEveryAlternativeOfTheUser(t *testing.T) {
+func TestHardwareIsAddedToEveryNodeSelectorTerm(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) {
 		alternative := func(zone string) corev1.NodeSelectorTerm {
 			return corev1.NodeSelectorTerm{MatchExpressions: []corev1.NodeSelectorRequirement{nodeLabel("zone", zone)}}
@@ -103,40 +103,40 @@ func TestHardwareIsAddedToEveryAlternativeOfTheUser(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 	if !equality.Semantic.DeepEqual(p, before) {
-		t.Error("building the pod changed the Performer, which belongs to the cache")
+		t.Error("rendering the pod changed the Performer, which belongs to the cache")
 	}
 }
 
 func TestResolveHardware(t *testing.T) {
 	tests := []struct {
-		name    string
-		asked   *v1alpha1.HardwareRequirements
-		problem string
-		pods    string // resources and labels of the pod
+		name         string
+		requirements *v1alpha1.HardwareRequirements
+		mistake      string
+		want         string // resources and node labels
 	}{
 		{"none", nil, "", ""},
-		{"nothing asked", &v1alpha1.HardwareRequirements{}, "", ""},
+		{"no requirement", &v1alpha1.HardwareRequirements{}, "", ""},
 		{"any GPU", &v1alpha1.HardwareRequirements{GPUCount: 2}, "", "nvidia.com/gpu=2"},
 		{"a model", &v1alpha1.HardwareRequirements{GPUCount: 1, GPUType: "A100"}, "", "nvidia.com/gpu=1 nvidia.com/gpu.product"},
 		{"a slice", &v1alpha1.HardwareRequirements{GPUCount: 1, GPUType: "MIG-1g.5gb"}, "", "nvidia.com/mig-1g.5gb=1"},
-		{"a model and no count", &v1alpha1.HardwareRequirements{GPUType: "A100"}, "gpuCount must be at least 1", ""},
-		{"a negative count", &v1alpha1.HardwareRequirements{GPUCount: -1}, "gpuCount must not be negative", ""},
-		{"tee", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "SGX"}, "", "sgx.intel.com/enclave=1 feature.node.kubernetes.io/cpu-security.sgx.enabled"},
-		{"tee of no type", &v1alpha1.HardwareRequirements{TEERequired: true}, `teeType is ""`, ""},
-		{"tee unknown", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "abc"}, "must be one of sev, sev-snp, sgx, tdx", ""},
-		{"tee named and not required", &v1alpha1.HardwareRequirements{TEEType: "abc"}, "", ""},
+		{"a model without a count", &v1alpha1.HardwareRequirements{GPUType: "A100"}, "spec.hardwareRequirements.gpuCount: invalid count 0: expected at least 1, since gpuType is set", ""},
+		{"a negative count", &v1alpha1.HardwareRequirements{GPUCount: -1}, "spec.hardwareRequirements.gpuCount: invalid count -1: expected 0 or more", ""},
+		{"TEE", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "SGX"}, "", "sgx.intel.com/enclave=1 feature.node.kubernetes.io/cpu-security.sgx.enabled"},
+		{"TEE without a type", &v1alpha1.HardwareRequirements{TEERequired: true}, `spec.hardwareRequirements.teeType: unknown type "": expected one of sev, sev-snp, sgx, tdx, since teeRequired is true`, ""},
+		{"TEE of an unknown type", &v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "abc"}, `spec.hardwareRequirements.teeType: unknown type "abc": expected one of sev, sev-snp, sgx, tdx, since teeRequired is true`, ""},
+		{"TEE type without teeRequired", &v1alpha1.HardwareRequirements{TEEType: "abc"}, "", ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			hw, problem := ResolveHardware(tt.asked, DefaultTEEs())
-			if tt.problem != "" {
-				if problem == nil || !strings.Contains(problem.String(), tt.problem) {
-					t.Fatalf("got %v, want a mistake with %q", problem, tt.problem)
+			hw, mistake := ResolveHardware(tt.requirements, DefaultTEEs())
+			if tt.mistake != "" {
+				if mistake == nil || mistake.String() != tt.mistake {
+					t.Fatalf("got %v, want %q", mistake, tt.mistake)
 				}
 				return
 			}
-			if problem != nil {
-				t.Fatal(problem)
+			if mistake != nil {
+				t.Fatal(mistake)
 			}
 			var got []string
 			for name, quantity := range hw.resources {
@@ -145,8 +145,8 @@ func TestResolveHardware(t *testing.T) {
 			for _, label := range hw.nodeLabels {
 				got = append(got, label.Key)
 			}
-			if text := strings.Join(got, " "); strings.TrimSpace(text) != strings.TrimSpace(tt.pods) {
-				t.Errorf("got %q, want %q", text, tt.pods)
+			if text := strings.Join(got, " "); strings.TrimSpace(text) != strings.TrimSpace(tt.want) {
+				t.Errorf("got %q, want %q", text, tt.want)
 			}
 		})
 	}
@@ -154,16 +154,16 @@ func TestResolveHardware(t *testing.T) {
 
 func TestSecurityDefaults(t *testing.T) {
 	for name, tt := range map[string]struct {
-		asked *corev1.SecurityContext
-		want  *bool
+		specified *corev1.SecurityContext
+		want      *bool
 	}{
 		"none":               {nil, ptr.To(false)},
-		"something else":     {&corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}, ptr.To(false)},
-		"asked for":          {&corev1.SecurityContext{AllowPrivilegeEscalation: ptr.To(true)}, ptr.To(true)},
+		"another field":      {&corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}, ptr.To(false)},
+		"allowed":            {&corev1.SecurityContext{AllowPrivilegeEscalation: ptr.To(true)}, ptr.To(true)},
 		"privileged":         {&corev1.SecurityContext{Privileged: ptr.To(true)}, nil},
 		"with CAP_SYS_ADMIN": {&corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{"SYS_ADMIN"}}}, nil},
 	} {
-		if got := securityContext(tt.asked).AllowPrivilegeEscalation; !ptr.Equal(got, tt.want) {
+		if got := securityContext(tt.specified).AllowPrivilegeEscalation; !ptr.Equal(got, tt.want) {
 			t.Errorf("%s: allowPrivilegeEscalation is %v", name, got)
 		}
 	}

@@ -14,8 +14,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// TestGoldenRevisions pins the rules. If it fails, every running performer would be restarted by
-// the upgrade to the operator that holds the change: find a way in which it does not.
+// TestGoldenRevisions pins how a revision is computed. If it fails, an upgrade to the operator with this
+// change restarts every running performer: change the code so that the hashes stay.
 func TestGoldenRevisions(t *testing.T) {
 	tests := []struct {
 		name string

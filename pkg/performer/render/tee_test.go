@@ -4,6 +4,7 @@
 package render
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -40,7 +41,7 @@ nitro:
 		{"standard resources", `tdx: {resources: {cpu: 100m, memory: 1Gi, ephemeral-storage: 1Gi}}`, map[string]TEE{"tdx": {Resources: corev1.ResourceList{
 			"cpu": resource.MustParse("100m"), "memory": resource.MustParse("1Gi"), "ephemeral-storage": resource.MustParse("1Gi"),
 		}}}},
-		{"no type at all", `{}`, map[string]TEE{}},
+		{"no types", `{}`, map[string]TEE{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -55,8 +56,8 @@ nitro:
 	}
 }
 
-// What is the default can be written down, changed and given back.
-func TestDefaultTEEsSurviveTheFile(t *testing.T) {
+// The default table can be written to a file, edited and read again.
+func TestDefaultTEEsRoundTrip(t *testing.T) {
 	data, err := yaml.Marshal(DefaultTEEs())
 	if err != nil {
 		t.Fatal(err)
@@ -71,41 +72,51 @@ func TestDefaultTEEsSurviveTheFile(t *testing.T) {
 }
 
 func TestParseTEEsRefuses(t *testing.T) {
-	tests := []struct {
-		name, data string
-		want       []string // parts of the message: entry, field, and what would be right
-	}{
-		{"nothing", "", []string{"empty", "{}"}},
-		{"comments alone", "# tdx:\n", []string{"empty"}},
-		{"no YAML", "tdx: [", []string{"not YAML or JSON"}},
-		{"a text", "tdx", []string{"map from the types"}},
-		{"a list", "- tdx", []string{"map from the types"}},
-		{"an entry twice", "tdx: {runtimeClass: a}\ntdx: {runtimeClass: b}", []string{"tdx", "already"}},
-		{"an entry in two cases", "tdx: {runtimeClass: a}\nTDX: {runtimeClass: b}", []string{`"tdx"`, "appears twice"}},
-		{"a type of no name", `"": {runtimeClass: a}`, []string{`""`, "1 to 63"}},
-		{"a type with a blank", `a b: {runtimeClass: a}`, []string{`"a b"`, "1 to 63"}},
-		{"a type that is too long", strings.Repeat("a", 64) + `: {runtimeClass: a}`, []string{"1 to 63"}},
-		{"an entry that is a text", "tdx: kata", []string{`"tdx"`, "map of nodeLabels"}},
-		{"an entry that asks for nothing", "tdx:", []string{`"tdx"`, "has no requirement", "remove the type"}},
-		{"an entry of empty fields", "tdx: {nodeLabels: {}, resources: {}}", []string{`"tdx"`, "has no requirement"}},
-		{"an unknown field", "tdx: {nodeSelector: {a: b}}", []string{`"tdx"`, "nodeSelector", "there are nodeLabels, runtimeClass and resources"}},
-		{"a field in another case", "tdx: {runtimeclass: a}", []string{`"tdx"`, "runtimeclass", "no such field"}},
-		{"labels in a list", "tdx: {nodeLabels: [a]}", []string{`"tdx"`, "nodeLabels", "map of labels"}},
-		{"a label key", `tdx: {nodeLabels: {"a b": c}}`, []string{`"tdx"`, "nodeLabels", `"a b"`, "alphanumeric"}},
-		{"a label value", `tdx: {nodeLabels: {a: "b c"}}`, []string{`"tdx"`, "nodeLabels", "value of a", `"b c"`, "alphanumeric"}},
-		{"a label that is no text", `tdx: {nodeLabels: {a: true}}`, []string{`"tdx"`, "nodeLabels", "value of a is true", "with the quotes"}},
-		{"a label without a value", `tdx: {nodeLabels: {a: }}`, []string{`"tdx"`, "nodeLabels", "value of a", "with the quotes"}},
-		{"a runtime class", `tdx: {runtimeClass: Kata_QEMU}`, []string{`"tdx"`, "runtimeClass", "Kata_QEMU", "lower-case"}},
-		{"an empty runtime class", `tdx: {runtimeClass: ""}`, []string{`"tdx"`, "runtimeClass", `""`, "name of a RuntimeClass"}},
-		{"a runtime class in a list", `tdx: {runtimeClass: [kata]}`, []string{`"tdx"`, "runtimeClass", "name of a RuntimeClass"}},
-		{"resources in a list", `tdx: {resources: [cpu]}`, []string{`"tdx"`, "resources", "amounts"}},
-		{"a resource name", `tdx: {resources: {"a b/c": 1}}`, []string{`"tdx"`, "resources", `"a b/c"`}},
-		{"a resource without a domain", `tdx: {resources: {enclave: 1}}`, []string{`"tdx"`, "resources", `"enclave"`, "with its domain"}},
-		{"an amount that is none", `tdx: {resources: {a.b/c: much}}`, []string{`"tdx"`, "resources", "a.b/c", `"much"`, "such as 1"}},
-		{"an amount of nothing", `tdx: {resources: {a.b/c: 0}}`, []string{`"tdx"`, "resources", "a.b/c", "above 0"}},
-		{"a negative amount", `tdx: {resources: {cpu: "-1"}}`, []string{`"tdx"`, "resources", "cpu", "above 0"}},
-		{"no amount", `tdx: {resources: {a.b/c: }}`, []string{`"tdx"`, "resources", "a.b/c", "above 0"}},
-		{"part of a device", `tdx: {resources: {a.b/c: 500m}}`, []string{`"tdx"`, "resources", "a.b/c", "whole number"}},
+	const (
+		expectedMap    = "expected a map from types (such as tdx) to nodeLabels, runtimeClass and resources"
+		expectedType   = "invalid type: expected 1 to 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+		noRequirement  = `"tdx": no requirement: expected nodeLabels, runtimeClass or resources; set one of them, or remove the type`
+		expectedKey    = "expected [domain/]name, the name with at most 63 letters, digits, '-', '_' and '.'"
+		expectedString = `expected a string, such as "true" with the quotes`
+		expectedName   = "expected lower-case letters, digits, '-' and '.', with a letter or digit at both ends"
+		expectedAmount = "expected a quantity above 0, such as 1"
+	)
+	tests := []struct{ name, data, want string }{
+		{"empty file", "", "empty: expected an entry for each type, or {} for no types"},
+		{"only a comment", "# tdx:\n", "empty: expected an entry for each type, or {} for no types"},
+		{"not YAML", "tdx: [", "invalid YAML or JSON: yaml: line 1: did not find expected node content"},
+		{"a string", "tdx", expectedMap},
+		{"a list", "- tdx", expectedMap},
+		{"duplicate type", "tdx: {runtimeClass: a}\ntdx: {runtimeClass: b}",
+			`invalid YAML or JSON: yaml: unmarshal errors: line 2: key "tdx" already set in map`},
+		{"duplicate type in another case", "tdx: {runtimeClass: a}\nTDX: {runtimeClass: b}", `"tdx": duplicate type: expected each type once, regardless of case`},
+		{"empty type", `"": {runtimeClass: a}`, `"": ` + expectedType},
+		{"type with a blank", `a b: {runtimeClass: a}`, `"a b": ` + expectedType},
+		{"type that is too long", strings.Repeat("a", 64) + `: {runtimeClass: a}`, fmt.Sprintf("%q: %s", strings.Repeat("a", 64), expectedType)},
+		{"entry is a string", "tdx: kata", `"tdx": expected a map of nodeLabels, runtimeClass and resources`},
+		{"empty entry", "tdx:", noRequirement},
+		{"entry with empty fields", "tdx: {nodeLabels: {}, resources: {}}", noRequirement},
+		{"unknown field", "tdx: {nodeSelector: {a: b}}", `"tdx": nodeSelector: unknown field: expected nodeLabels, runtimeClass or resources`},
+		{"field in another case", "tdx: {runtimeclass: a}", `"tdx": runtimeclass: unknown field: expected nodeLabels, runtimeClass or resources`},
+		{"labels in a list", "tdx: {nodeLabels: [a]}", `"tdx": nodeLabels: expected a map of labels`},
+		{"label key", `tdx: {nodeLabels: {"a b": c}}`, `"tdx": nodeLabels: invalid key "a b": ` + expectedKey},
+		{"label value", `tdx: {nodeLabels: {a: "b c"}}`, `"tdx": nodeLabels: invalid value "b c" of label a: ` +
+			"expected at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"},
+		{"label value is not a string", `tdx: {nodeLabels: {a: true}}`, `"tdx": nodeLabels: invalid value true of label a: ` + expectedString},
+		{"label without a value", `tdx: {nodeLabels: {a: }}`, `"tdx": nodeLabels: invalid value null of label a: ` + expectedString},
+		{"runtime class", `tdx: {runtimeClass: Kata_QEMU}`, `"tdx": runtimeClass: invalid RuntimeClass name "Kata_QEMU": ` + expectedName},
+		{"empty runtime class", `tdx: {runtimeClass: ""}`, `"tdx": runtimeClass: invalid RuntimeClass name "": ` + expectedName},
+		{"runtime class in a list", `tdx: {runtimeClass: [kata]}`, `"tdx": runtimeClass: invalid RuntimeClass name ["kata"]: ` + expectedName},
+		{"resources in a list", `tdx: {resources: [cpu]}`, `"tdx": resources: expected a map from resource names to amounts`},
+		{"resource name", `tdx: {resources: {"a b/c": 1}}`, `"tdx": resources: invalid resource name "a b/c": ` + expectedKey},
+		{"resource without a domain", `tdx: {resources: {enclave: 1}}`,
+			`"tdx": resources: invalid resource name "enclave": expected a name with its domain, such as sgx.intel.com/enclave`},
+		{"amount is not a quantity", `tdx: {resources: {a.b/c: much}}`, `"tdx": resources: invalid amount "much" of a.b/c: ` + expectedAmount},
+		{"amount of 0", `tdx: {resources: {a.b/c: 0}}`, `"tdx": resources: invalid amount 0 of a.b/c: ` + expectedAmount},
+		{"negative amount", `tdx: {resources: {cpu: "-1"}}`, `"tdx": resources: invalid amount "-1" of cpu: ` + expectedAmount},
+		{"no amount", `tdx: {resources: {a.b/c: }}`, `"tdx": resources: invalid amount null of a.b/c: ` + expectedAmount},
+		{"half a device", `tdx: {resources: {a.b/c: 500m}}`,
+			`"tdx": resources: invalid amount "500m" of a.b/c: expected a whole number, since devices can't be split`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,22 +124,18 @@ func TestParseTEEsRefuses(t *testing.T) {
 			if err == nil {
 				t.Fatalf("accepted: %+v", got)
 			}
-			for _, part := range tt.want {
-				if !strings.Contains(err.Error(), part) {
-					t.Errorf("the message lacks %q: %s", part, err)
-				}
-			}
-			if strings.Contains(err.Error(), "\n") {
-				t.Errorf("more than one line: %s", err)
+			if err.Error() != tt.want {
+				t.Errorf("got  %q\nwant %q", err, tt.want)
 			}
 		})
 	}
 }
 
-// A table without types makes no pod for who requires one, and says so.
-func TestATableWithoutTypesFailsClosed(t *testing.T) {
-	_, problem := ResolveHardware(&v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "tdx"}, map[string]TEE{})
-	if problem == nil || !strings.Contains(problem.String(), "which has none") {
-		t.Errorf("got %+v", problem)
+// With an empty table, a required TEE is a mistake.
+func TestEmptyTEETableFailsClosed(t *testing.T) {
+	_, mistake := ResolveHardware(&v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "tdx"}, map[string]TEE{})
+	want := `spec.hardwareRequirements.teeType: unknown type "tdx": expected a type of the operator's TEE table, which is empty, since teeRequired is true`
+	if mistake == nil || mistake.String() != want {
+		t.Errorf("got %v, want %q", mistake, want)
 	}
 }

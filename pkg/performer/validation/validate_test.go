@@ -6,6 +6,7 @@ package validation
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// specOf reads a spec as users write it, on top of what is required.
+// specOf returns a Performer with the given fields of the spec, in JSON, in addition to the required ones.
 func specOf(t *testing.T, fields string) *v1alpha1.Performer {
 	t.Helper()
 	p := &v1alpha1.Performer{}
@@ -25,14 +26,19 @@ func specOf(t *testing.T, fields string) *v1alpha1.Performer {
 	return p
 }
 
-func TestCheck(t *testing.T) {
+func TestValidate(t *testing.T) {
+	const (
+		expectedKey   = "expected [domain/]name, the name with at most 63 letters, digits, '-', '_' and '.'"
+		expectedValue = "expected at most 63 letters, digits, '-', '_' and '.', with a letter or digit at both ends"
+		expectedName  = "expected lower-case letters, digits, '-' and '.', with a letter or digit at both ends"
+		expectedEqual = "expected %s, since this resource can't be overcommitted"
+	)
 	tests := []struct {
 		name, fields string
-		// want are parts of the mistakes, one each; none means that nothing is wrong.
-		want []string
+		want         []string // the mistakes
 	}{
-		{"nothing more than is required", ``, nil},
-		{"all in order", `"config":{"environment":{"A":"1"},"environmentFrom":[{"name":"B","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],
+		{"required fields only", ``, nil},
+		{"every field valid", `"config":{"environment":{"A":"1"},"environmentFrom":[{"name":"B","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],
 			"env":[{"name":"C","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}],"serviceAccountName":"a"},
 			"resources":{"requests":{"cpu":"1","hugepages-2Mi":"2Mi","example.com/x":"1"},"limits":{"cpu":"2","memory":"1Gi","hugepages-2Mi":"2Mi","example.com/x":"1"}},
 			"scheduling":{"nodeSelector":{"a.b/c":"d"},"runtimeClass":"r","priorityClassName":"p"},
@@ -40,38 +46,59 @@ func TestCheck(t *testing.T) {
 			"imagePullSecrets":[{"name":"s"}],"podLabels":{"a":"b"},"podAnnotations":{"A.example.com/x":"any text!"},
 			"volumes":[{"name":"v","emptyDir":{}}],"volumeMounts":[{"name":"v","mountPath":"/v"}]`, nil},
 
-		{"a name that no image has", `"image":"Repo:v1"`, []string{`spec.image is "Repo:v1", whose name "Repo" is invalid`}},
+		{"image name", `"image":"Repo:v1"`,
+			[]string{`spec.image: invalid image name "Repo": expected [registry[:port]/]path in lower-case letters and digits, with single '.', '_', '__' or dashes between them`}},
 
-		{"a label's key", `"podLabels":{"no key":"x"}`, []string{`spec.podLabels has the key "no key"`}},
-		{"a label's value", `"podLabels":{"key":"no value!"}`, []string{`spec.podLabels has "no value!" as the value of key`}},
-		{"an annotation's key", `"podAnnotations":{"no key":"x"}`, []string{`spec.podAnnotations has the key "no key"`}},
-		{"annotations too large", fmt.Sprintf(`"podAnnotations":{"a":%q}`, strings.Repeat("x", 1<<18)), []string{"spec.podAnnotations is too large"}},
-		{"a node label's key", `"scheduling":{"nodeSelector":{"no key":"x"}}`, []string{`spec.scheduling.nodeSelector has the key "no key"`}},
-		{"a custom label's value", `"hardwareRequirements":{"customLabels":{"k":"no value!"}}`, []string{`spec.hardwareRequirements.customLabels has "no value!"`}},
-		{"a model that no label can be", `"hardwareRequirements":{"gpuType":"A 100","gpuCount":1}`, []string{`spec.hardwareRequirements.gpuType is "A 100"`}},
-		{"a runtime class", `"scheduling":{"runtimeClass":"No Class"}`, []string{`spec.scheduling.runtimeClass is "No Class", which is not a valid name of a RuntimeClass`}},
-		{"a priority class", `"scheduling":{"priorityClassName":"No Class"}`, []string{`spec.scheduling.priorityClassName is "No Class"`}},
-		{"an account", `"config":{"serviceAccountName":"No Account"}`, []string{`spec.config.serviceAccountName is "No Account"`}},
+		{"label key", `"podLabels":{"no key":"x"}`, []string{`spec.podLabels: invalid key "no key": ` + expectedKey}},
+		{"label value", `"podLabels":{"key":"no value!"}`, []string{`spec.podLabels: invalid value "no value!" of label key: ` + expectedValue}},
+		{"annotation key", `"podAnnotations":{"no key":"x"}`, []string{`spec.podAnnotations: invalid key "no key": ` + expectedKey}},
+		{"annotations too large", fmt.Sprintf(`"podAnnotations":{"a":%q}`, strings.Repeat("x", 1<<18)),
+			[]string{"spec.podAnnotations: too large: expected at most 262144 bytes for all keys and values"}},
+		{"node label key", `"scheduling":{"nodeSelector":{"no key":"x"}}`, []string{`spec.scheduling.nodeSelector: invalid key "no key": ` + expectedKey}},
+		{"custom label value", `"hardwareRequirements":{"customLabels":{"k":"no value!"}}`,
+			[]string{`spec.hardwareRequirements.customLabels: invalid value "no value!" of label k: ` + expectedValue}},
+		{"GPU type that can't be a label value", `"hardwareRequirements":{"gpuType":"A 100","gpuCount":1}`,
+			[]string{`spec.hardwareRequirements.gpuType: invalid value "A 100" of node label nvidia.com/gpu.product: ` + expectedValue}},
+		{"runtime class", `"scheduling":{"runtimeClass":"No Class"}`, []string{`spec.scheduling.runtimeClass: invalid RuntimeClass name "No Class": ` + expectedName}},
+		{"priority class", `"scheduling":{"priorityClassName":"No Class"}`, []string{`spec.scheduling.priorityClassName: invalid PriorityClass name "No Class": ` + expectedName}},
+		{"service account", `"config":{"serviceAccountName":"No Account"}`, []string{`spec.config.serviceAccountName: invalid ServiceAccount name "No Account": ` + expectedName}},
 
-		{"a variable without a name", `"config":{"environment":{"":"planted"}}`, []string{`spec.config.environment has a variable named ""`}},
-		{"a variable set three times", `"config":{"environment":{"A":"planted"},"environmentFrom":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],"env":[{"name":"A","value":"planted"}]}`,
-			[]string{"spec.config.environmentFrom sets A, which environment sets too", "spec.config.env sets A, which environmentFrom sets too"}},
-		{"a variable set twice in one list", `"config":{"env":[{"name":"A","value":"planted"},{"name":"A"}]}`, []string{"spec.config.env sets A, which env sets too"}},
-		{"value and source", `"config":{"env":[{"name":"A","value":"planted","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]}`, []string{"spec.config.env[0] has value and valueFrom"}},
-		{"a Secret without a name", `"config":{"env":[{"name":"A","valueFrom":{"secretKeyRef":{"key":"k"}}}]}`, []string{"spec.config.env[0].valueFrom.secretKeyRef.name is empty: it must be the name of a Secret"}},
-		{"a key that is none", `"config":{"environmentFrom":[{"name":"A","valueFrom":{"configMapKeyRef":{"name":"c","key":"a b"}}}]}`, []string{`spec.config.environmentFrom[0].valueFrom.configMapKeyRef.key is "a b"`}},
+		{"variable without a name", `"config":{"environment":{"":"planted"}}`,
+			[]string{`spec.config.environment: invalid variable name "": expected one or more printable ASCII characters other than '='`}},
+		{"variable set three times", `"config":{"environment":{"A":"planted"},"environmentFrom":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}],"env":[{"name":"A","value":"planted"}]}`,
+			[]string{
+				"spec.config.environmentFrom: duplicate variable A, already set in spec.config.environment: expected each variable once",
+				"spec.config.env: duplicate variable A, already set in spec.config.environmentFrom: expected each variable once",
+			}},
+		{"variable set twice in one list", `"config":{"env":[{"name":"A","value":"planted"},{"name":"A"}]}`,
+			[]string{"spec.config.env: duplicate variable A, already set in spec.config.env: expected each variable once"}},
+		{"value and valueFrom", `"config":{"env":[{"name":"A","value":"planted","valueFrom":{"fieldRef":{"fieldPath":"metadata.name"}}}]}`,
+			[]string{"spec.config.env[0]: value and valueFrom are both set: expected only one of them"}},
+		{"Secret without a name", `"config":{"env":[{"name":"A","valueFrom":{"secretKeyRef":{"key":"k"}}}]}`,
+			[]string{"spec.config.env[0].valueFrom.secretKeyRef.name: empty: expected the name of a Secret"}},
+		{"ConfigMap key", `"config":{"environmentFrom":[{"name":"A","valueFrom":{"configMapKeyRef":{"name":"c","key":"a b"}}}]}`,
+			[]string{`spec.config.environmentFrom[0].valueFrom.configMapKeyRef.key: invalid ConfigMap key "a b": expected letters, digits, '-', '_' and '.'`}},
 
-		{"a request above its limit", `"resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}`, []string{"spec.resources.requests.cpu is 2, above the limit of 1"}},
-		{"a negative amount", `"resources":{"limits":{"memory":"-1Gi"}}`, []string{"spec.resources.limits.memory is -1Gi: it must not be negative"}},
-		{"a device by half", `"resources":{"limits":{"example.com/x":"500m"}}`, []string{"spec.resources.limits.example.com/x is 500m"}},
-		{"a device without a limit", `"resources":{"requests":{"example.com/x":"1"}}`, []string{"spec.resources.requests.example.com/x is 1 with no limit"}},
-		{"a device with another limit", `"resources":{"requests":{"example.com/x":"1"},"limits":{"example.com/x":"2"}}`, []string{"spec.resources.requests.example.com/x is 1 and the limit is 2"}},
-		{"a GPU, of which the limit comes from gpuCount", `"resources":{"requests":{"nvidia.com/gpu":"1"}},"hardwareRequirements":{"gpuCount":1}`, nil},
-		{"no resource", `"resources":{"limits":{"gpu":"1"}}`, []string{`spec.resources.limits is invalid: "gpu" is not a valid resource name`}},
+		{"request above its limit", `"resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}`,
+			[]string{"spec.resources.requests.cpu: 2 is above the limit of 1: expected at most the limit"}},
+		{"negative amount", `"resources":{"limits":{"memory":"-1Gi"}}`, []string{"spec.resources.limits.memory: invalid amount -1Gi: expected 0 or more"}},
+		{"half a device", `"resources":{"limits":{"example.com/x":"500m"}}`,
+			[]string{"spec.resources.limits.example.com/x: invalid amount 500m: expected a whole number, since devices can't be split"}},
+		{"device without a limit", `"resources":{"requests":{"example.com/x":"1"}}`,
+			[]string{"spec.resources.requests.example.com/x: 1 has no limit: " + fmt.Sprintf(expectedEqual, "a limit of the same amount")}},
+		{"device with another limit", `"resources":{"requests":{"example.com/x":"1"},"limits":{"example.com/x":"2"}}`,
+			[]string{"spec.resources.requests.example.com/x: 1 differs from the limit of 2: " + fmt.Sprintf(expectedEqual, "the same amount")}},
+		{"GPU whose limit comes from gpuCount", `"resources":{"requests":{"nvidia.com/gpu":"1"}},"hardwareRequirements":{"gpuCount":1}`, nil},
+		{"resource without a domain", `"resources":{"limits":{"gpu":"1"}}`,
+			[]string{`spec.resources.limits: invalid resource name "gpu": expected a name with its domain, such as sgx.intel.com/enclave`}},
+		{"resource name", `"resources":{"limits":{"a b/c":"1"}}`, []string{`spec.resources.limits: invalid resource name "a b/c": ` + expectedKey}},
 
-		{"a type that the table lacks", `"hardwareRequirements":{"teeRequired":true,"teeType":"abc"}`, []string{`spec.hardwareRequirements.teeType is "abc"; where teeRequired is true it must be one of sev, sev-snp, sgx, tdx`}},
-		{"a mount of nothing", `"volumeMounts":[{"name":"v","mountPath":"/v"}]`, []string{`spec.volumeMounts[0].name is "v", and spec.volumes has no volume of that name`}},
-		{"a volume's name", `"volumes":[{"name":"No Name","emptyDir":{}}]`, []string{`spec.volumes[0].name is "No Name"`}},
+		{"unknown TEE type", `"hardwareRequirements":{"teeRequired":true,"teeType":"abc"}`,
+			[]string{`spec.hardwareRequirements.teeType: unknown type "abc": expected one of sev, sev-snp, sgx, tdx, since teeRequired is true`}},
+		{"mount of an unknown volume", `"volumeMounts":[{"name":"v","mountPath":"/v"}]`,
+			[]string{`spec.volumeMounts[0].name: unknown volume "v": expected the name of a volume in spec.volumes`}},
+		{"volume name", `"volumes":[{"name":"No Name","emptyDir":{}}]`,
+			[]string{`spec.volumes[0].name: invalid volume name "No Name": expected 1 to 63 lower-case letters, digits and '-', with a letter or digit at both ends`}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,11 +107,11 @@ func TestCheck(t *testing.T) {
 				t.Fatalf("got %d mistakes, want %d: %q", len(found), len(tt.want), found)
 			}
 			for i, want := range tt.want {
-				if got := found[i].String(); !strings.HasPrefix(got, want) {
-					t.Errorf("got %q, want %q", got, want)
+				if got := found[i].String(); got != want {
+					t.Errorf("got  %q\nwant %q", got, want)
 				}
 				if strings.Contains(found[i].String(), "planted") {
-					t.Errorf("the value of a variable is told: %s", found[i])
+					t.Errorf("the message contains the value of a variable: %s", found[i])
 				}
 			}
 		})
@@ -92,78 +119,102 @@ func TestCheck(t *testing.T) {
 	p := specOf(t, `"image":""`)
 	p.Name = "with.dot"
 	if found := Validate(p, nil); len(found) != 2 || found[0].Field != "metadata.name" || found[1].Field != "spec.image" {
-		t.Errorf("of a name and an image that can't be: %q", found)
+		t.Errorf("invalid name and image: got %q", found)
 	}
 }
 
 func TestCheckImage(t *testing.T) {
 	digest := "sha256:" + strings.Repeat("0af", 21) + "0"
+	invalidName := func(name string) string {
+		return fmt.Sprintf("invalid image name %q: expected [registry[:port]/]path in lower-case letters and digits, with single '.', '_', '__' or dashes between them", name)
+	}
+	invalidTag := func(tag string) string {
+		return fmt.Sprintf("invalid tag %q: expected 1 to 128 letters, digits, '_', '.' and '-', not beginning with '.' or '-'", tag)
+	}
+	invalidDigest := func(digest string) string {
+		return fmt.Sprintf("invalid digest %q: expected sha256: and 64 lower-case hexadecimal digits (or sha384: and 96, or sha512: and 128)", digest)
+	}
 	for reference, want := range map[string]string{
 		"a": "", "a/b": "", "a:1": "", "a_b/c__d/e-f.g": "", "localhost/a": "", "host:5000/a": "", "Host.example.com/a": "", "host:5000": "",
 		"[::1]:5000/a:1": "", "a@" + digest: "", "a:1@" + digest: "", "my-avs:latest": "", "a:V1_x.y-z": "", "a---b": "",
-		"":                                 "is empty",
-		"a b":                              "whose name",
-		"a/B":                              "whose name",
-		"a//b":                             "whose name",
-		"/a":                               "whose name",
-		"a/":                               "whose name",
-		"-a":                               "whose name",
-		"a..b":                             "whose name",
-		"a___b":                            "whose name",
-		"https://example.com/a":            "whose name",
-		"a:1:2":                            "whose name",
-		"a:":                               "whose tag",
-		"a:-1":                             "whose tag",
-		"a:1 ":                             "whose tag",
-		"a:" + strings.Repeat("x", 129):    "whose tag",
-		"a@":                               "whose digest",
-		"a@sha256:123":                     "whose digest",
-		"a@md5:" + strings.Repeat("0", 64): "whose digest",
-		strings.Repeat("a", 256):           "name of 256 characters",
-		strings.Repeat("a", 64):            "the ID of an image",
+		"":                                 "empty: expected an image, such as registry.example.com/team/performer:v1.0.0",
+		"a b":                              invalidName("a b"),
+		"a/B":                              invalidName("a/B"),
+		"a//b":                             invalidName("a//b"),
+		"/a":                               invalidName("/a"),
+		"a/":                               invalidName("a/"),
+		"-a":                               invalidName("-a"),
+		"a..b":                             invalidName("a..b"),
+		"a___b":                            invalidName("a___b"),
+		"https://example.com/a":            invalidName("https://example.com/a"),
+		"a:1:2":                            invalidName("a:1"),
+		"a:":                               invalidTag(""),
+		"a:-1":                             invalidTag("-1"),
+		"a:1 ":                             invalidTag("1 "),
+		"a:" + strings.Repeat("x", 129):    invalidTag(strings.Repeat("x", 129)),
+		"a@":                               invalidDigest(""),
+		"a@sha256:123":                     invalidDigest("sha256:123"),
+		"a@md5:" + strings.Repeat("0", 64): invalidDigest("md5:" + strings.Repeat("0", 64)),
+		strings.Repeat("a", 256):           "invalid image name of 256 characters: expected at most 255",
+		strings.Repeat("a", 64):            fmt.Sprintf("invalid image name %q, which is an image ID: expected a repository with a tag or a digest", strings.Repeat("a", 64)),
 	} {
-		err := checkImage(reference)
-		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
-			t.Errorf("%q: got %v, want %q", reference, err, want)
+		got := ""
+		if err := checkImage(reference); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", reference, got, want)
 		}
 	}
 }
 
 func TestWarnings(t *testing.T) {
-	const address = `"avsAddress":"0x0123456789abcdef0123456789ABCDEF01234567"`
-	fine := specOf(t, address)
+	const (
+		address = `"avsAddress":"0x0123456789abcdef0123456789ABCDEF01234567"`
+
+		warnAddress = `spec.avsAddress: "0x1" is not an Ethereum address: expected 0x followed by 40 hexadecimal digits`
+		warnNoTag   = "spec.image: no tag, which means latest: the image that runs depends on when it was pulled; use a version or a digest"
+		warnLatest  = "spec.image: tag latest: the image that runs depends on when it was pulled; use a version or a digest"
+		warnNever   = "spec.imagePullPolicy: Never: the pod starts only on nodes that already have the image"
+		warnAccount = "spec.config.serviceAccountName: %s: the container gets this account's token, and with it all of its permissions"
+		warnPort    = "spec.config.grpcPort: changes from 9090 to 8080: clients that dial the old port must be updated"
+	)
+	valid := specOf(t, address)
 	tests := []struct {
 		name   string
 		before *v1alpha1.Performer
 		fields string
 		want   []string
 	}{
-		{"nothing", nil, address, nil},
-		{"an address that is none", nil, `"avsAddress":"0x123..."`, []string{`spec.avsAddress is "0x123..."`}},
-		{"a long one is cut", nil, fmt.Sprintf(`"avsAddress":%q`, strings.Repeat("x", 256)), []string{"…"}},
-		{"no tag", nil, address + `,"image":"host:5000/a"`, []string{"has no tag"}},
-		{"latest", nil, address + `,"image":"a:latest"`, []string{"has the tag latest"}},
-		{"latest, and a digest", nil, address + `,"image":"a:latest@sha256:` + strings.Repeat("0", 64) + `"`, nil},
-		{"Never", nil, address + `,"imagePullPolicy":"Never"`, []string{"imagePullPolicy is Never"}},
-		{"an account", nil, address + `,"config":{"serviceAccountName":"a"}`, []string{"serviceAccountName is a"}},
-		{"another port", fine, address + `,"config":{"grpcPort":8080}`, []string{"grpcPort changes from 9090 to 8080"}},
-		{"the default port written out", fine, address + `,"config":{"grpcPort":9090}`, nil},
-		{"a port of a new one", nil, address + `,"config":{"grpcPort":8080}`, nil},
-		{"all at once", nil, `"image":"a","imagePullPolicy":"Never","config":{"serviceAccountName":"a"}`,
-			[]string{"avsAddress", "spec.image", "imagePullPolicy", "serviceAccountName"}},
-		{"an edit of something else", specOf(t, `"image":"a","imagePullPolicy":"Never","config":{"serviceAccountName":"a"}`),
+		{"none", nil, address, nil},
+		{"not an Ethereum address", nil, `"avsAddress":"0x1"`, []string{warnAddress}},
+		{"a long address is shortened", nil, fmt.Sprintf(`"avsAddress":%q`, strings.Repeat("x", 256)),
+			[]string{strings.Replace(warnAddress, "0x1", strings.Repeat("x", 64)+"…", 1)}},
+		{"no tag", nil, address + `,"image":"host:5000/a"`, []string{warnNoTag}},
+		{"latest", nil, address + `,"image":"a:latest"`, []string{warnLatest}},
+		{"latest with a digest", nil, address + `,"image":"a:latest@sha256:` + strings.Repeat("0", 64) + `"`, nil},
+		{"pull policy Never", nil, address + `,"imagePullPolicy":"Never"`, []string{warnNever}},
+		{"service account", nil, address + `,"config":{"serviceAccountName":"a"}`, []string{fmt.Sprintf(warnAccount, "a")}},
+		{"a long service account is shortened", nil, address + fmt.Sprintf(`,"config":{"serviceAccountName":%q}`, strings.Repeat("a", 253)),
+			[]string{fmt.Sprintf(warnAccount, strings.Repeat("a", 64)+"…")}},
+		{"another port", valid, address + `,"config":{"grpcPort":8080}`, []string{warnPort}},
+		{"the default port written out", valid, address + `,"config":{"grpcPort":9090}`, nil},
+		{"the port of a new Performer", nil, address + `,"config":{"grpcPort":8080}`, nil},
+		{"several", nil, `"image":"a","imagePullPolicy":"Never","config":{"serviceAccountName":"a"}`,
+			[]string{warnAddress, warnNoTag, warnNever, fmt.Sprintf(warnAccount, "a")}},
+		{"an edit of another field", specOf(t, `"image":"a","imagePullPolicy":"Never","config":{"serviceAccountName":"a"}`),
 			`"image":"a","imagePullPolicy":"Never","config":{"serviceAccountName":"a"},"version":"2"`, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			got := Warnings(tt.before, specOf(t, tt.fields))
-			if len(got) != len(tt.want) {
-				t.Fatalf("got %q, want %q", got, tt.want)
+			if !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			for i := range got {
-				// Longer ones are cut by clients: https://kubernetes.io/blog/2020/09/03/warnings
-				if !strings.Contains(got[i], tt.want[i]) || len(got[i]) > 200 {
-					t.Errorf("got %q, want %q", got[i], tt.want[i])
+			for _, warning := range got {
+				// Clients truncate longer ones: https://kubernetes.io/blog/2020/09/03/warnings
+				if len(warning) > 200 {
+					t.Errorf("%d characters: %q", len(warning), warning)
 				}
 			}
 		})
@@ -176,15 +227,15 @@ func TestDefaultMeta(t *testing.T) {
 	revision := render.Revision(&p.Spec)
 	DefaultMeta(p, true)
 	if p.Labels[labelName] != "mine" || p.Labels["a"] != "b" || p.Labels[labelInstance] != "x" || len(p.Labels) != 4 {
-		t.Errorf("labels %v", p.Labels)
+		t.Errorf("unexpected labels %v", p.Labels)
 	}
 	if len(p.Finalizers) != 1 || p.Finalizers[0] != render.Finalizer {
-		t.Errorf("finalizers %q", p.Finalizers)
+		t.Errorf("unexpected finalizers %q", p.Finalizers)
 	}
 	again := p.DeepCopy()
 	DefaultMeta(again, true)
 	if len(again.Finalizers) != 1 || len(again.Labels) != 4 || render.Revision(&again.Spec) != revision {
-		t.Errorf("the second time gives %+v", again.ObjectMeta)
+		t.Errorf("DefaultMeta is not idempotent: %+v", again.ObjectMeta)
 	}
 	nameless := &v1alpha1.Performer{}
 	DefaultMeta(nameless, false)

@@ -36,10 +36,10 @@ spec:
   resources: {limits: {cpu: "1"}, requests: {cpu: "2"}}
 `
 
-// mistakes are what is wrong with it, by field. kubectl puts a colon between the two, the conditions do not.
+// mistakes are what is wrong with it, by field.
 var mistakes = []struct{ field, why string }{
-	{"spec.image", `is "registry.example.com/Performer:v1", whose name "registry.example.com/Performer" is invalid`},
-	{"spec.resources.requests.cpu", "is 2, above the limit of 1: it must be at most the limit"},
+	{"spec.image", `invalid image name "registry.example.com/Performer"`},
+	{"spec.resources.requests.cpu", "2 is above the limit of 1: expected at most the limit"},
 }
 
 // dubious is let in with warnings; %s is its name.
@@ -115,9 +115,9 @@ func TestMistakesAreRefusedAndDoubtsAreTold(t *testing.T) {
 	// kubectl shows warnings on standard error, which is only kept where it fails for them.
 	_, err = cluster.ApplyStrictly(t.Context(), ns.Name, fmt.Sprintf(dubious, "b"))
 	for _, want := range []string{
-		`Warning: spec.avsAddress is "0x123...", which is not an Ethereum address: it should be 0x followed by 40 hexadecimal digits`,
-		"Warning: spec.image has the tag latest",
-		"Warning: spec.imagePullPolicy is Never",
+		`Warning: spec.avsAddress: "0x123..." is not an Ethereum address: expected 0x followed by 40 hexadecimal digits`,
+		"Warning: spec.image: tag latest",
+		"Warning: spec.imagePullPolicy: Never",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("kubectl lacks %q: %v", want, err)
@@ -132,7 +132,7 @@ func TestMistakesAreRefusedAndDoubtsAreTold(t *testing.T) {
 		t.Errorf("the same once more: %v", err)
 	}
 	_, err = cluster.Kubectl(t.Context(), "patch", "performer", "b", "-n", ns.Name, "--type=merge", "--warnings-as-errors", `--patch={"spec":{"config":{"grpcPort":8081,"environment":{"GRPC_PORT":"8081"}}}}`)
-	if err == nil || !strings.Contains(err.Error(), "spec.config.grpcPort changes from 8080 to 8081") {
+	if err == nil || !strings.Contains(err.Error(), "spec.config.grpcPort: changes from 8080 to 8081") {
 		t.Errorf("of a change of the port kubectl says %v", err)
 	}
 }
@@ -227,7 +227,7 @@ func TestTheOperatorIsAway(t *testing.T) {
 	back(t.Context())
 	var told *v1alpha1.Performer
 	for _, m := range mistakes {
-		told = ns.WaitFor(t, "old", "what is wrong to be told", realcluster.Has(v1alpha1.ConditionStalled, metav1.ConditionTrue, "InvalidSpec", m.field+" "+m.why))
+		told = ns.WaitFor(t, "old", "what is wrong to be told", realcluster.Has(v1alpha1.ConditionStalled, metav1.ConditionTrue, "InvalidSpec", m.field+": "+m.why))
 	}
 	if told.UID != old.UID {
 		t.Error("it is another one")
