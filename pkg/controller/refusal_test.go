@@ -14,9 +14,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-// TestRefusalsAreTriedAgain wants that of every refusal, for what refuses is not watched: a policy and a webhook may say
+// TestRefusalsAreRetried wants that of every refusal, for what refuses is not watched: a policy and a webhook may say
 // that a pod is invalid, and be changed.
-func TestRefusalsAreTriedAgain(t *testing.T) {
+func TestRefusalsAreRetried(t *testing.T) {
 	pods := corev1.Resource("pods")
 	for _, tt := range []struct {
 		err          error

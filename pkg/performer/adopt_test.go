@@ -14,9 +14,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// TestWhatAnEarlierOperatorRendered changes a pod in each field that the earlier operator rendered,
-// and in some that others fill in.
-func TestWhatAnEarlierOperatorRendered(t *testing.T) {
+// TestMatchesLegacyPod changes each field of a pod that the earlier operator rendered, and some that
+// the API server or admission set.
+func TestMatchesLegacyPod(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.Config.Environment = map[string]string{"A": "1", "B": "2"}
 		p.Spec.Config.Args = []string{"a"}
@@ -35,11 +35,11 @@ func TestWhatAnEarlierOperatorRendered(t *testing.T) {
 		{"environment in another order", func(_ *corev1.Pod, c *corev1.Container) { c.Env[0], c.Env[1] = c.Env[1], c.Env[0] }, true},
 		{"another name of the container", func(_ *corev1.Pod, c *corev1.Container) { c.Name = "main" }, true},
 		{"another name of the port", func(_ *corev1.Pod, c *corev1.Container) { c.Ports[0].Name = "api" }, true},
-		{"requests filled in", func(_ *corev1.Pod, c *corev1.Container) { c.Resources.Requests = requests(c.Resources) }, true},
+		{"requests defaulted by the server", func(_ *corev1.Pod, c *corev1.Container) { c.Resources.Requests = requests(c.Resources) }, true},
 		{"a sidecar", func(pod *corev1.Pod, _ *corev1.Container) {
 			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "proxy"})
 		}, true},
-		{"pull secrets of the account", func(pod *corev1.Pod, _ *corev1.Container) {
+		{"pull secrets of the service account", func(pod *corev1.Pod, _ *corev1.Container) {
 			pod.Spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "x"}}
 		}, true},
 		{"image", func(_ *corev1.Pod, c *corev1.Container) { c.Image = "x" }, false},
@@ -49,27 +49,27 @@ func TestWhatAnEarlierOperatorRendered(t *testing.T) {
 		{"command", func(_ *corev1.Pod, c *corev1.Container) { c.Command = []string{"x"} }, false},
 		{"port", func(_ *corev1.Pod, c *corev1.Container) { c.Ports[0].ContainerPort = 1 }, false},
 		{"resources not applied", func(_ *corev1.Pod, c *corev1.Container) { c.Resources = corev1.ResourceRequirements{} }, false},
-		{"resources that a LimitRange filled in", func(_ *corev1.Pod, c *corev1.Container) {
+		{"resources added by a LimitRange", func(_ *corev1.Pod, c *corev1.Container) {
 			c.Resources.Limits[corev1.ResourceMemory] = resource.MustParse("1Gi")
 		}, true},
 		{"node selector", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.NodeSelector = nil }, false},
 		{"toleration", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.Tolerations = pod.Spec.Tolerations[1:] }, false},
 		{"affinity", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.Affinity = &corev1.Affinity{} }, false},
 		{"runtime class", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.RuntimeClassName = ptr.To("x") }, false},
-		{"account", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.ServiceAccountName = "x" }, false},
+		{"service account", func(pod *corev1.Pod, _ *corev1.Container) { pod.Spec.ServiceAccountName = "x" }, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			pod := earlierPod(p).DeepCopy()
 			tt.edit(pod, &pod.Spec.Containers[0])
 			if got := matchesLegacyPod(pod, render.Pod(p, 0, render.Hardware{})); got != tt.want {
-				t.Errorf("the same: %v, want %v", got, tt.want)
+				t.Errorf("matchesLegacyPod = %v, want %v", got, tt.want)
 			}
 		})
 	}
 }
 
-func TestWhatTheEarlierOperatorCouldNotRenderIsNotThere(t *testing.T) {
+func TestLegacyPodLacksNewFields(t *testing.T) {
 	for name, change := range map[string]func(*v1alpha1.Performer){
 		"security context": func(p *v1alpha1.Performer) {
 			p.Spec.SecurityContext = &corev1.SecurityContext{RunAsNonRoot: ptr.To(true)}
@@ -82,7 +82,7 @@ func TestWhatTheEarlierOperatorCouldNotRenderIsNotThere(t *testing.T) {
 	} {
 		p := newPerformer(change)
 		if matchesLegacyPod(earlierPod(newPerformer()), render.Pod(p, 0, render.Hardware{})) {
-			t.Errorf("%s is asked for, and a pod without it counts as the same", name)
+			t.Errorf("%s: a legacy pod without it matches", name)
 		}
 	}
 }
@@ -98,7 +98,7 @@ func TestCopyOf(t *testing.T) {
 		pod.Spec.Containers[0].VolumeMounts = append(pod.Spec.Containers[0].VolumeMounts,
 			corev1.VolumeMount{Name: "kube-api-access-x", MountPath: "/var/run/secrets/kubernetes.io/serviceaccount"})
 	})
-	delete(source.Labels, render.LabelApp) // somebody took it off
+	delete(source.Labels, render.LabelApp) // somebody removed it
 	before := source.DeepCopy()
 	changed := p.DeepCopy()
 	changed.Spec.Image = "repo:2"
@@ -106,16 +106,16 @@ func TestCopyOf(t *testing.T) {
 	want := render.Pod(p, 7, render.Hardware{})
 	render.SetServing(want, testNow)
 	if !jsonEqual(got, want) {
-		t.Errorf("the copy is not what the pod was made from:\n got %+v\nwant %+v", got, want)
+		t.Errorf("the copy differs from the rendered pod:\n got %+v\nwant %+v", got, want)
 	}
 	if !jsonEqual(source, before) {
 		t.Error("copying changed the source")
 	}
 }
 
-// A pod that was given resources that its node never can is copied with those that it had, and the copy
-// is not given them either.
-func TestCopyOfAPodWithOtherResources(t *testing.T) {
+// The copy of a pod whose resize is infeasible gets the resources that the pod had, and is not resized
+// to the infeasible ones.
+func TestCopyOfPodWithInfeasibleResize(t *testing.T) {
 	limits := func(cpu string) corev1.ResourceRequirements {
 		return corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse(cpu)}}
 	}
@@ -127,13 +127,13 @@ func TestCopyOfAPodWithOtherResources(t *testing.T) {
 	})
 	got := CopyOf(source, p, 1, testNow)
 	if !jsonEqual(got.Spec.Containers[0].Resources, had) {
-		t.Errorf("the copy has %+v", got.Spec.Containers[0].Resources)
+		t.Errorf("unexpected resources of the copy: %+v", got.Spec.Containers[0].Resources)
 	}
 	if MatchesSpec(p, got, testSettings) {
-		t.Error("the copy is taken for what is asked for")
+		t.Error("the copy counts as the desired pod")
 	}
 	p.Spec.Resources = limits("2")
 	if !MatchesSpec(p, got, testSettings) {
-		t.Error("the copy is not given what it can have")
+		t.Error("the copy can't be resized to feasible resources")
 	}
 }

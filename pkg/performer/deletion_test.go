@@ -14,7 +14,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-func TestDeletionTellsWhomItLeaves(t *testing.T) {
+func TestDeletionAbandonsStuckPods(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) { p.DeletionTimestamp = &metav1.Time{Time: testNow} })
 	plan := planOf(Observed{Performer: p, Pods: []*corev1.Pod{testPod(p, 0, dying)}, Now: testNow.Add(time.Hour)}, testSettings)
 	if len(plan.Abandoned) != 1 || plan.Abandoned[0] != "performer-x-0" {
@@ -28,32 +28,32 @@ func TestDeleteReasons(t *testing.T) {
 	})
 	recreate := p.DeepCopy()
 	recreate.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
-	goes := p.DeepCopy()
-	goes.DeletionTimestamp = &metav1.Time{Time: testNow}
+	deleted := p.DeepCopy()
+	deleted.DeletionTimestamp = &metav1.Time{Time: testNow}
 	before := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image = "repo:0" })
-	serves := testPod(p, 2, ready(time.Hour))
+	serving := testPod(p, 2, ready(time.Hour))
 	for name, tt := range map[string]struct {
 		p    *v1alpha1.Performer
 		pod  *corev1.Pod
 		want DeleteReason
 	}{
-		"drained":                      {p, testPod(before, 1, ready(0), draining(time.Hour)), DeletedUpgraded},
-		"never served":                 {p, testPod(before, 1, waitingForTraffic), DeletedSuperseded},
-		"of the same revision":         {p, testPod(p, 1, waitingForTraffic), DeletedDuplicate},
-		"ended":                        {p, testPod(p, 1, ended(time.Hour)), DeletedEnded},
-		"before its successor is made": {recreate, testPod(before, 1, ready(0)), DeletedUpgraded},
-		"a second one":                 {recreate, testPod(p, 1), DeletedDuplicate},
-		"ended, by Recreate":           {recreate, testPod(p, 1, ended(time.Hour)), DeletedEnded},
-		"with the Performer":           {goes, testPod(p, 1), DeletedWithPerformer},
+		"drained":                        {p, testPod(before, 1, ready(0), draining(time.Hour)), DeletedUpgraded},
+		"never served":                   {p, testPod(before, 1, waitingForTraffic), DeletedSuperseded},
+		"of the same revision":           {p, testPod(p, 1, waitingForTraffic), DeletedDuplicate},
+		"ended":                          {p, testPod(p, 1, ended(time.Hour)), DeletedEnded},
+		"Recreate, outdated":             {recreate, testPod(before, 1, ready(0)), DeletedUpgraded},
+		"Recreate, of the same revision": {recreate, testPod(p, 1), DeletedDuplicate},
+		"Recreate, ended":                {recreate, testPod(p, 1, ended(time.Hour)), DeletedEnded},
+		"with the Performer":             {deleted, testPod(p, 1), DeletedWithPerformer},
 	} {
 		var got []DeleteReason
-		for _, action := range planOf(observed(tt.p, serves, tt.pod), testSettings).Actions {
+		for _, action := range planOf(observed(tt.p, serving, tt.pod), testSettings).Actions {
 			if deletion, ok := action.(DeletePod); ok && deletion.Live == tt.pod {
 				got = append(got, deletion.Reason)
 			}
 		}
 		if len(got) != 1 || got[0] != tt.want {
-			t.Errorf("%s: deleted for %q, want %q", name, got, tt.want)
+			t.Errorf("%s: reasons %q, want %q", name, got, tt.want)
 		}
 	}
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// Fixtures of this package's tests: a Performer x in the namespace ns, and pods in the states that
-// the rules tell apart.
+// Fixtures of this package's tests: a Performer x in the namespace ns, and pods in the states that the
+// rules distinguish.
 
 var (
 	testNow      = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -42,8 +42,8 @@ func newPerformer(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	return p
 }
 
-// testPod returns the pod of the given ordinal for what p asks for, as the API server would give it
-// back, scheduled, with traffic for an hour, and not ready.
+// testPod returns the pod of the given ordinal for the spec of p, as the API server would return it:
+// scheduled, serving for an hour, and not ready.
 func testPod(p *v1alpha1.Performer, ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
 	pod := render.Pod(p, ordinal, render.Hardware{})
 	render.SetServing(pod, testNow.Add(-time.Hour))
@@ -79,13 +79,13 @@ func ended(ago time.Duration) func(*corev1.Pod) {
 	}
 }
 
-// waitingForTraffic is a pod that was made beside another.
+// waitingForTraffic makes the pod one that was created next to a serving pod.
 func waitingForTraffic(pod *corev1.Pod) {
 	delete(pod.Labels, render.LabelServing)
 	delete(pod.Annotations, render.AnnotationServingSince)
 }
 
-// draining is a pod that lost its traffic the given time ago.
+// draining makes the pod one that lost its traffic the given time ago.
 func draining(ago time.Duration) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) {
 		waitingForTraffic(pod)
@@ -93,7 +93,7 @@ func draining(ago time.Duration) func(*corev1.Pod) {
 	}
 }
 
-// without is a pod from which somebody took a label.
+// without removes a label, as somebody else might.
 func without(label string) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) { delete(pod.Labels, label) }
 }
@@ -138,7 +138,7 @@ func setPodCondition(pod *corev1.Pod, c corev1.PodCondition) {
 	pod.Status.Conditions = append(pod.Status.Conditions, c)
 }
 
-// status sets the part of the status that the plan reads.
+// status sets the ordinal and the pod name in the status.
 func status(ordinal int32, podName string) func(*v1alpha1.Performer) {
 	return func(p *v1alpha1.Performer) {
 		p.Status.PodOrdinal, p.Status.PodName = ordinal, podName
@@ -158,8 +158,8 @@ func statusOf(o Observed, s Settings, problem *Problem) v1alpha1.PerformerStatus
 // portsOf returns the ports that the Service should have.
 func portsOf(o Observed) []corev1.ServicePort { return Assess(o, testSettings).servicePorts() }
 
-// earlierPod is a pod as the earlier operator left it: by a plain name, with its labels and none of
-// ours, and all that the server adds.
+// earlierPod returns a pod as the earlier operator created it: without an ordinal in its name, without
+// our labels and annotations, and with the defaults of the API server.
 func earlierPod(p *v1alpha1.Performer) *corev1.Pod {
 	return testPod(p, 0, ready(time.Hour), func(pod *corev1.Pod) {
 		pod.Name = "performer-x"
@@ -175,14 +175,13 @@ func earlierPod(p *v1alpha1.Performer) *corev1.Pod {
 	})
 }
 
-// earlierService is a Service as the earlier operator left it, and as it is seen once it has its
-// labels back.
+// earlierService makes the Service one of the earlier operator whose labels have been restored.
 func earlierService(s *corev1.Service) {
 	s.Spec.Selector = map[string]string{render.LabelPerformer: "x"}
 	s.Spec.Ports[0].AppProtocol = nil
 }
 
-// richSpec sets a field of each group that shapes the pod.
+// richSpec returns a spec with fields of every group that shapes the pod.
 func richSpec() v1alpha1.PerformerSpec {
 	return v1alpha1.PerformerSpec{
 		AVSAddress: "0x1", Image: "repo@sha256:0", ImagePullPolicy: corev1.PullAlways, Version: "v1",

@@ -15,16 +15,16 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// Fixtures of the tests of MakePlan: what they observe, and what they want planned.
+// Fixtures of the tests of Plan: observations and the expected plans.
 
-// planTest is a plan that MakePlan has to make.
+// planTest is an observation and the plan expected for it.
 type planTest struct {
 	name         string
 	o            Observed
 	settings     Settings
-	want         string // in the words of brief
+	want         string // the actions, as brief formats them
 	requeueAfter time.Duration
-	problem      string // its reason
+	problem      string // the reason of the problem
 }
 
 func checkPlans(t *testing.T, tests []planTest) {
@@ -39,7 +39,7 @@ func checkPlans(t *testing.T, tests []planTest) {
 				t.Errorf("actions:\n got %s\nwant %s", got, tt.want)
 			}
 			if plan.RequeueAfter != tt.requeueAfter {
-				t.Errorf("look again in %v, want %v", plan.RequeueAfter, tt.requeueAfter)
+				t.Errorf("requeue after %v, want %v", plan.RequeueAfter, tt.requeueAfter)
 			}
 			if got := problemReason(plan.Problem); got != tt.problem {
 				t.Errorf("problem %q, want %q", got, tt.problem)
@@ -58,9 +58,10 @@ func problemReason(p *Problem) string {
 	return p.Reason
 }
 
-// before is what was asked for before newPerformer.
+// before is the Performer with an earlier spec than that of newPerformer.
 var before = newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image, p.Spec.Config.GRPCPort = "repo:0", 8080 })
 
+// older returns a pod of the earlier spec.
 func older(ordinal int32, change ...func(*corev1.Pod)) *corev1.Pod {
 	return testPod(before, ordinal, change...)
 }
@@ -90,7 +91,7 @@ func cpu(amount string) func(*v1alpha1.Performer) {
 	}
 }
 
-// serverDefaults are what the API server fills in.
+// serverDefaults sets the fields that the API server defaults.
 func serverDefaults(pod *corev1.Pod) {
 	pod.Spec.Containers[0].Resources.Requests = requests(pod.Spec.Containers[0].Resources)
 }
@@ -106,14 +107,14 @@ var (
 	running = newPerformer(settled, status(0, "performer-x-0"))
 )
 
-// upgrading ran before's pod 0 and is asked for more now.
+// upgrading returns a Performer whose pod 0 has the earlier spec.
 func upgrading(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	return newPerformer(append([]func(*v1alpha1.Performer){func(p *v1alpha1.Performer) {
 		p.Status = v1alpha1.PerformerStatus{PodName: "performer-x-0", UpdateRevision: render.Revision(&before.Spec), CurrentRevision: render.Revision(&before.Spec)}
 	}}, change...)...)
 }
 
-// begun is the same with the second ordinal on record.
+// begun returns a Performer like upgrading, with ordinal 1 recorded in the status.
 func begun(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	return upgrading([]func(*v1alpha1.Performer){func(p *v1alpha1.Performer) {
 		p.Status.PodOrdinal, p.Status.UpdateRevision = 1, render.Revision(&p.Spec)
@@ -128,11 +129,11 @@ func begun(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 }
 
 const (
-	whole = 10 * time.Minute // the progress deadline from now
-	rest  = 9 * time.Minute  // that of begun
+	whole = 10 * time.Minute // left of the progress deadline of a change that starts now
+	rest  = 9 * time.Minute  // left of the progress deadline of begun
 )
 
-// withSlices has the endpoint slices show the pods of these names ready, and no others.
+// withSlices sets the pods that the endpoint slices show as ready.
 func withSlices(o Observed, names ...string) Observed {
 	o.Endpoints = map[string]bool{}
 	for _, name := range names {
@@ -141,6 +142,7 @@ func withSlices(o Observed, names ...string) Observed {
 	return o
 }
 
+// withService sets the Service to that of p, with the given edits.
 func withService(o Observed, p *v1alpha1.Performer, edit ...func(*corev1.Service)) Observed {
 	o.Service = render.Service(p, portsOf(Observed{Performer: p}))
 	for _, f := range edit {
@@ -149,7 +151,7 @@ func withService(o Observed, p *v1alpha1.Performer, edit ...func(*corev1.Service
 	return o
 }
 
-// withBothPorts has the Service as it is while an upgrade changes the port.
+// withBothPorts sets the Service to its state while an upgrade changes the port.
 func withBothPorts(o Observed) Observed {
 	o.Service = render.Service(o.Performer, portsOf(o))
 	return o

@@ -15,66 +15,66 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-func TestPlanOfOtherResources(t *testing.T) {
+func TestPlanResize(t *testing.T) {
 	checkPlans(t, []planTest{
 		{
-			name: "other resources: on the running pod",
+			name: "other resources: resize the running pod",
 			o:    observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults)),
-			want: "begin resize of performer-x-0, resize performer-x-0",
+			want: "start resize of performer-x-0, resize performer-x-0",
 		},
 		{
-			name: "other resources, begun",
+			name: "other resources: the resize has started",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources] = resizing
 			})),
 			want: "resize performer-x-0",
 		},
 		{
-			name: "other resources than those that were refused",
+			name: "other resources than the refused ones: resize again",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources], pod.Annotations[render.AnnotationResizeRefused] = resizing, "other"
 			})),
-			want: "begin resize of performer-x-0, resize performer-x-0",
+			want: "start resize of performer-x-0, resize performer-x-0",
 		},
 		{
-			name: "the kubelet is at it",
+			name: "the kubelet resizes the pod",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources] = resizing
 			})),
 		},
 		{
-			name: "it is done",
+			name: "the kubelet resized the pod",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources] = resizing
 				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
 			})),
-			want: "end resize of performer-x-0",
+			want: "finish resize of performer-x-0",
 		},
 		{
-			name: "the cluster refused",
+			name: "the cluster refused the resize: replace the pod",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&newPerformer(cpu("2")).Spec)
 			})),
-			want: "record 1, create pod 1",
+			want: "record ordinal 1, create pod 1",
 		},
 		{
-			name: "the kubelet is of a version that can't",
+			name: "the kubelet is too old to resize: replace the pod",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults,
 				containerState(corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}, nil))),
-			want: "note that performer-x-0 can't be resized, record 1, create pod 1",
+			want: "record refused resize of performer-x-0, record ordinal 1, create pod 1",
 		},
 		{
-			name: "less than a thousandth of a CPU, which the server rounds up",
+			name: "a fraction of a thousandth of a CPU, which the server rounds up",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("0.3333")), testPod(newPerformer(cpu("0.3333")), 0, ready(0), func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources] = resizing
 				pod.Spec.Containers[0].Resources.Limits[corev1.ResourceCPU] = resource.MustParse("334m")
 			}, serverDefaults, func(pod *corev1.Pod) {
 				pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
 			})),
-			want: "end resize of performer-x-0",
+			want: "finish resize of performer-x-0",
 		},
 		{
-			name: "the kubelet can't now: the deadline runs",
+			name: "the kubelet fails to resize: the progress deadline applies",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources] = resizing
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizeInProgress, Status: corev1.ConditionTrue, Reason: corev1.PodReasonError,
@@ -83,37 +83,37 @@ func TestPlanOfOtherResources(t *testing.T) {
 			requeueAfter: whole - time.Minute,
 		},
 		{
-			name: "the pod with other resources can't run, and the one that served is evicted: a copy of that",
+			name: "the pod with other resources is not ready and the serving pod is evicted: copy the serving pod",
 			o: observed(newPerformer(settled, status(1, "performer-x-0"), cpu("1000")), testPod(newPerformer(cpu("1")), 0, serverDefaults, evicted, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&newPerformer(cpu("1000")).Spec)
 			}), testPod(newPerformer(cpu("1000")), 1, waitingForTraffic, serverDefaults)),
-			want: "record 2, copy performer-x-0 to 2, delete performer-x-0",
+			want: "record ordinal 2, copy performer-x-0 to pod 2, delete performer-x-0",
 		},
 		{
-			name: "the cluster refused, and that is taken back",
+			name: "the cluster refused the resize and the spec was reverted",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("1")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources] = resizing
 				pod.Annotations[render.AnnotationResizeRefused] = "other"
 			})),
-			want: "end resize of performer-x-0",
+			want: "finish resize of performer-x-0",
 		},
 		{
-			name: "the same resources in other words",
+			name: "the same resources, written differently",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("1"), func(p *v1alpha1.Performer) {
 				p.Spec.Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1000m")}
 			}), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults)),
-			want: "end resize of performer-x-0",
+			want: "finish resize of performer-x-0",
 		},
 		{
-			name: "the node never can",
+			name: "the resize is infeasible on the node: replace the pod",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources] = resizing
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible})
 			})),
-			want: "note that performer-x-0 can't be resized, record 1, create pod 1",
+			want: "record refused resize of performer-x-0, record ordinal 1, create pod 1",
 		},
 		{
-			name: "a pod with other resources starts: the deadline runs",
+			name: "a pod with other resources is starting: the progress deadline applies",
 			o: observed(newPerformer(settled, status(1, "performer-x-0"), cpu("2"), unreadySince(time.Minute), func(p *v1alpha1.Performer) {
 				p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Minute)}
 			}), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
@@ -122,35 +122,35 @@ func TestPlanOfOtherResources(t *testing.T) {
 			requeueAfter: rest,
 		},
 		{
-			name: "a pod that no longer is ready, long after its upgrade: no deadline",
+			name: "a pod is no longer ready, long after its upgrade: no deadline",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), unreadySince(time.Hour), func(p *v1alpha1.Performer) {
 				p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-2 * time.Hour)}
 			}), testPod(running, 0)),
 		},
 		{
-			name: "the pod with other resources was ready once, and the one before has been told to end: no copy",
+			name: "the pod with other resources has been ready and its predecessor is terminating: no copy",
 			o: observed(newPerformer(settled, status(1, "performer-x-1"), cpu("2")), testPod(newPerformer(cpu("1")), 0, serverDefaults, draining(time.Minute), dying, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&newPerformer(cpu("2")).Spec)
 			}), testPod(newPerformer(cpu("2")), 1, serverDefaults)),
 		},
 		{
-			name: "the kubelet is of a version that can't, and the container starts again",
+			name: "the kubelet is too old to resize and the container restarts",
 			o: observed(newPerformer(settled, status(1, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, serverDefaults,
 				containerState(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}, &corev1.ContainerStateTerminated{})),
 				testPod(newPerformer(cpu("2")), 1, waitingForTraffic, serverDefaults)),
-			want: "note that performer-x-0 can't be resized",
+			want: "record refused resize of performer-x-0",
 		},
 		{
-			name: "what the kubelet said of the resize before does not count",
+			name: "the condition of an earlier resize does not count",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources], pod.Generation = resizing, 3
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible, ObservedGeneration: 2})
 			})),
 		},
 		{
-			name: "a limit goes, which a running pod can't lose",
+			name: "a limit is removed, which a resize can't do: replace the pod",
 			o:    observed(running, testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults)),
-			want: "record 1, create pod 1",
+			want: "record ordinal 1, create pod 1",
 		},
 	})
 }

@@ -16,24 +16,24 @@ import (
 func TestPlan(t *testing.T) {
 	checkPlans(t, []planTest{
 		{
-			name: "new: everything, the finalizer beside the other writes",
+			name: "new: create everything and set the finalizer",
 			o:    Observed{Performer: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), Now: testNow},
 			want: "create service, create pod 0, finalizers [" + render.Finalizer + "]", requeueAfter: whole,
 		},
 		{
-			name:     "new, with Roles only: no finalizer",
+			name:     "new, namespaced permissions only: no finalizer",
 			o:        Observed{Performer: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), Now: testNow},
 			settings: Settings{WithoutFinalizer: true},
 			want:     "create service, create pod 0", requeueAfter: whole,
 		},
 		{
-			name:     "with Roles only, a finalizer from before goes",
+			name:     "namespaced permissions only: remove an earlier finalizer",
 			o:        observed(newPerformer(settled, func(p *v1alpha1.Performer) { p.Finalizers = []string{"a/b", render.Finalizer} }), testPod(first, 0)),
 			settings: Settings{WithoutFinalizer: true},
 			want:     "finalizers [a/b]",
 		},
 		{name: "starting: wait for an event", o: observed(running, testPod(running, 0))},
-		{name: "ready: nothing", o: observed(running, testPod(running, 0, ready(time.Hour)))},
+		{name: "ready: no action", o: observed(running, testPod(running, 0, ready(time.Hour)))},
 		{
 			name: "the Service is gone",
 			o:    Observed{Performer: running, Pods: []*corev1.Pod{testPod(running, 0, ready(0))}, Now: testNow},
@@ -57,70 +57,70 @@ func TestPlan(t *testing.T) {
 			want: "label performer-x-0",
 		},
 		{
-			name: "the pod is being deleted: its successor at once, the ordinal on record first",
+			name: "the pod is being deleted: record the ordinal, then create the successor",
 			o:    observed(running, testPod(running, 0, ready(0), dying)),
-			want: "record 1, create pod 1",
+			want: "record ordinal 1, create pod 1",
 		},
-		{name: "the pod is gone", o: observed(running), want: "record 1, create pod 1"},
+		{name: "the pod is gone", o: observed(running), want: "record ordinal 1, create pod 1"},
 		{
-			name: "the ordinal is on record and its pod was never known: the same name again",
+			name: "the ordinal is recorded and its pod was never seen: use the same name",
 			o:    observed(newPerformer(settled, status(4, "performer-x-3"))),
 			want: "create pod 4",
 		},
 		{
-			name: "the status was lost: beyond the highest ordinal seen",
+			name: "the status was lost: use an ordinal above the highest one seen",
 			o:    observed(newPerformer(settled), older(6, dying)),
-			want: "record 7, create pod 7",
+			want: "record ordinal 7, create pod 7",
 		},
 
-		// What others did.
+		// Changes by others.
 		{
 			name: "the image was edited on the pod",
 			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Generation, pod.Spec.Containers[0].Image = 2, "other"
 			})),
-			want: "record 1, create pod 1",
+			want: "record ordinal 1, create pod 1",
 		},
 		{
-			name: "admission put in another image at creation: that is noted",
+			name: "admission substituted the image at creation: record the image",
 			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Spec.Containers[0].Image = "mirror/repo:1"
 			})),
-			want: "note the image of performer-x-0",
+			want: "record image of performer-x-0",
 		},
 		{
-			name: "and makes no difference when the pod is changed in other ways",
+			name: "a recorded image stays valid when the pod is changed in other ways",
 			o: observed(running, testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Generation, pod.Spec.Containers[0].Image = 2, "mirror/repo:1"
 				pod.Annotations[render.AnnotationAdmittedImage] = "mirror/repo:1"
 			})),
 		},
 		{
-			name: "two of what is asked for, one of them with traffic: the other goes",
+			name: "two desired pods, one of them serving: delete the other",
 			o:    observed(running, testPod(running, 0, ready(0)), testPod(running, 1, waitingForTraffic)),
 			want: "delete performer-x-1",
 		},
 		{
-			name: "two that are ready and have traffic: it moves to the newer one",
+			name: "two ready and serving pods: move the traffic to the newer one",
 			o:    withSlices(observed(running, testPod(running, 0, ready(0)), testPod(running, 1, ready(0))), "performer-x-1"),
-			want: "no traffic to performer-x-0", requeueAfter: 10 * time.Second,
+			want: "remove traffic from performer-x-0", requeueAfter: 10 * time.Second,
 		},
 
 		// Failures.
 		{
-			name:         "the pod ended: its successor waits",
+			name:         "the pod ended: delay its successor",
 			o:            observed(running, testPod(running, 0, ended(4*time.Second))),
 			requeueAfter: 6 * time.Second,
 		},
 		{
-			name: "it has waited",
+			name: "the pod ended and the delay is over: create its successor",
 			o:    observed(running, testPod(running, 0, ended(10*time.Second))),
-			want: "record 1, create pod 1, delete performer-x-0",
+			want: "record ordinal 1, create pod 1, delete performer-x-0",
 		},
 		{
-			name: "it ended by a clock that is ahead of ours: that tells nothing",
+			name: "the pod ended according to a clock that is ahead: ignore that time",
 			o:    observed(running, testPod(running, 0, ended(-time.Hour))),
-			want: "record 1, create pod 1, delete performer-x-0",
+			want: "record ordinal 1, create pod 1, delete performer-x-0",
 		},
 		{
 			name:         "the fourth failure in a row waits 80 seconds",
@@ -135,46 +135,46 @@ func TestPlan(t *testing.T) {
 		{
 			name: "an evicted pod did not end by itself",
 			o:    observed(running, testPod(running, 0, evicted)),
-			want: "record 1, create pod 1, delete performer-x-0",
+			want: "record ordinal 1, create pod 1, delete performer-x-0",
 		},
 		{
-			name:         "failures are forgiven later",
+			name:         "failures are forgiven once the pod was ready for long enough",
 			o:            observed(newPerformer(failures(2), status(0, "performer-x-0")), testPod(running, 0, ready(4*time.Minute))),
 			requeueAfter: 6 * time.Minute,
 		},
 		{
-			name:    "a name that can't be",
+			name:    "invalid name",
 			o:       Observed{Performer: newPerformer(func(p *v1alpha1.Performer) { p.Name = "a.b" }), Now: testNow},
 			problem: ReasonInvalidName,
 		},
 
-		// What an earlier operator left.
+		// Pods and Services of the earlier operator.
 		{
-			name: "a pod that runs what is asked for",
+			name: "legacy pod that matches the spec: adopt it at the desired revision",
 			o:    withService(observed(newPerformer(status(0, "performer-x")), earlierPod(running)), running, earlierService),
 			want: "patch service, adopt performer-x as " + render.Revision(&running.Spec), requeueAfter: time.Second,
 		},
 		{
-			name: "one that does not",
+			name: "legacy pod that does not match: adopt it as legacy",
 			o:    withService(observed(newPerformer(status(0, "performer-x")), earlierPod(before)), running, earlierService),
 			want: "patch service, adopt performer-x as legacy", requeueAfter: time.Second,
 		},
 		{
-			name: "it is ours now: the Service waits a little",
+			name: "adopted a moment ago: delay the selector of the Service",
 			o: withService(observed(newPerformer(settled, status(0, "performer-x")), testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Name, pod.Annotations[render.AnnotationServingSince] = "performer-x", render.Timestamp(testNow.Add(-2*time.Second))
 			})), running, func(s *corev1.Service) { delete(s.Spec.Selector, render.LabelServing) }),
 			requeueAfter: 3 * time.Second,
 		},
 		{
-			name: "then it selects as ours do",
+			name: "adopted long enough ago: change the selector",
 			o: withService(observed(newPerformer(settled, status(0, "performer-x")), testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Name = "performer-x"
 			})), running, func(s *corev1.Service) { delete(s.Spec.Selector, render.LabelServing) }),
 			want: "patch service",
 		},
 		{
-			name: "no upgrade before that",
+			name: "adopted a moment ago: no upgrade before the selector is changed",
 			o: withService(observed(newPerformer(status(0, "performer-x"), func(p *v1alpha1.Performer) { p.Status.CurrentRevision = LegacyRevision }),
 				testPod(running, 0, ready(0), func(pod *corev1.Pod) {
 					pod.Name, pod.Annotations[render.AnnotationServingSince] = "performer-x", render.Timestamp(testNow.Add(-2*time.Second))
@@ -185,50 +185,50 @@ func TestPlan(t *testing.T) {
 
 		// Deletion.
 		{
-			name: "deleted: Service, then pods",
+			name: "deleted: delete the Service, then the pods",
 			o:    observed(newPerformer(deleted), testPod(running, 0, ready(0))),
 			want: "delete service, delete performer-x-0",
 		},
 		{
-			name:         "deleted: wait for the pods, but not for ever",
+			name:         "deleted: wait for the pods, but not forever",
 			o:            Observed{Performer: newPerformer(deleted), Pods: []*corev1.Pod{testPod(running, 0, dying)}, Now: testNow},
 			requeueAfter: 150 * time.Second,
 		},
 		{
-			name: "deleted: a pod that never goes is left",
+			name: "deleted: abandon a pod that does not terminate",
 			o:    Observed{Performer: newPerformer(deleted), Pods: []*corev1.Pod{testPod(running, 0, dying)}, Now: testNow.Add(time.Hour)},
 			want: "finalizers []",
 		},
 		{
-			name: "deleted: all gone",
+			name: "deleted: everything is gone",
 			o:    Observed{Performer: newPerformer(deleted), Now: testNow},
 			want: "finalizers []",
 		},
 		{
-			name: "deleted with --cascade=orphan: all stays",
+			name: "deleted with --cascade=orphan: keep everything",
 			o: observed(newPerformer(deleted, func(p *v1alpha1.Performer) {
 				p.Finalizers = append(p.Finalizers, "orphan")
 			}), testPod(running, 0, ready(0))),
 			want: "finalizers [orphan]",
 		},
 		{
-			name: "deleted and held by others",
+			name: "deleted, with a finalizer of others only",
 			o:    observed(newPerformer(deleted, func(p *v1alpha1.Performer) { p.Finalizers = []string{"a/b"} }), testPod(running, 0)),
 		},
 	})
 }
 
-func TestRecordedStatusOfASuccessor(t *testing.T) {
+func TestRecordedStatusOfSuccessor(t *testing.T) {
 	p := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
 		p.Status.CurrentRevision, p.Status.UpdateRevision, p.Status.FailureCount = "before", "before", 4
 	})
 	plan := planOf(observed(p), testSettings)
 	recorded := plan.Actions[0].(WriteStatus).Status
 	if recorded.LastUpgrade == nil || !recorded.LastUpgrade.Time.Equal(testNow) {
-		t.Errorf("lastUpgrade is %v, want now", recorded.LastUpgrade)
+		t.Errorf("lastUpgrade %v, want now", recorded.LastUpgrade)
 	}
 	if recorded.FailureCount != 0 {
-		t.Errorf("the failures of an earlier spec count on: %d", recorded.FailureCount)
+		t.Errorf("the failures of an earlier spec still count: %d", recorded.FailureCount)
 	}
 	if recorded.Phase != v1alpha1.PhaseUpgrading || recorded.Ready {
 		t.Errorf("phase %s, ready %v", recorded.Phase, recorded.Ready)
@@ -236,8 +236,8 @@ func TestRecordedStatusOfASuccessor(t *testing.T) {
 
 	p.Status.UpdateRevision = render.Revision(&p.Spec)
 	p.Status.LastUpgrade = nil
-	ends := testPod(p, 0, ended(time.Hour))
-	recorded = planOf(observed(p, ends), testSettings).Actions[0].(WriteStatus).Status
+	failed := testPod(p, 0, ended(time.Hour))
+	recorded = planOf(observed(p, failed), testSettings).Actions[0].(WriteStatus).Status
 	if recorded.FailureCount != 5 || recorded.LastUpgrade != nil {
 		t.Errorf("after a failure: failureCount %d, lastUpgrade %v", recorded.FailureCount, recorded.LastUpgrade)
 	}

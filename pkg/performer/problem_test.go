@@ -11,7 +11,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
 )
 
-// TestMistakesPreventPods has a Performer that admission did not refuse: no pod, and the same words.
+// TestMistakesPreventPods has a Performer with mistakes that admission did not refuse. No pod is created,
+// and the problem has the same message.
 func TestMistakesPreventPods(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.Image, p.Spec.PodLabels = "Repo:v1", map[string]string{"no key": "x"}
@@ -26,7 +27,7 @@ func TestMistakesPreventPods(t *testing.T) {
 	}
 	for _, action := range plan.Actions {
 		if _, ok := action.(CreatePod); ok {
-			t.Error("a pod is made")
+			t.Error("the plan creates a pod")
 		}
 	}
 }

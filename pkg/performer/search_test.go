@@ -24,11 +24,12 @@ type world struct {
 	service *corev1.Service
 	pods    []*corev1.Pod
 	now     time.Time
-	// quota is how many pods there may be, apart from those that have ended; 0: any number, -1: no more than there are.
+	// quota is the number of pods that are allowed, apart from those that have ended; 0 means any
+	// number, and -1 means no further pod.
 	quota int
 }
 
-// step is the time between two steps, long enough for what was waited for to be over.
+// step is the time between two steps, long enough for every delay to be over.
 const step = time.Hour
 
 func (w *world) clone() *world {
@@ -39,18 +40,18 @@ func (w *world) clone() *world {
 	return c
 }
 
-// key tells worlds apart by all that can make a difference to what comes.
+// key distinguishes worlds by everything that can affect what follows.
 func (w *world) key() string {
 	pods := make([]string, 0, len(w.pods))
-	for _, v := range Assess(w.observe(), testSettings).pods {
-		pods = append(pods, fmt.Sprintf("%d:%d:%s:%v:%v", v.ordinal, v.state, v.revision(), v.serves(), v.drains()))
+	for _, p := range Assess(w.observe(), testSettings).pods {
+		pods = append(pods, fmt.Sprintf("%d:%d:%s:%v:%v", p.ordinal, p.state, p.revision(), p.serves(), p.drains()))
 	}
 	slices.Sort(pods)
 	return fmt.Sprint(w.p.Spec.Image, w.service != nil, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
 		w.p.Status.FailureCount, w.p.Status.CurrentRevision, w.p.Status.UpdateRevision, pods)
 }
 
-// observe sees the endpoint slices as their controller leaves them when it has caught up.
+// observe returns an observation in which the endpoint slices are up to date.
 func (w *world) observe() Observed {
 	o := Observed{Performer: w.p, Pods: w.pods, Service: w.service, Now: w.now, Endpoints: map[string]bool{}}
 	for _, pod := range w.pods {
@@ -59,22 +60,21 @@ func (w *world) observe() Observed {
 	return o
 }
 
-// act carries out the plan up to the given number of actions, and then tells the status if that was
-// all: an operator that crashes on the way gets no further. A pod that is refused ends the plan as well, unless it is a
-// copy.
-func (w *world) act(t *testing.T, plan Plan, actions int) {
+// execute executes the first actions of the plan, as an operator that crashes after them, and reports
+// the status if these are all. A refused pod ends the execution as well, unless it is a copy.
+func (w *world) execute(t *testing.T, plan Plan, actions int) {
 	problem := plan.Problem
-	uncopied := ""
+	notCopied := "" // the pod whose copy was refused
 	for _, action := range plan.Actions[:actions] {
 		if w.refuses(action) {
 			problem = &Problem{Waiting, ReasonPodRefused, "exceeded quota"}
 			if a, copies := action.(CopyPod); copies {
-				uncopied = a.Source.Name
+				notCopied = a.Source.Name
 				continue
 			}
 			break
 		}
-		if a, deletes := action.(DeletePod); deletes && a.Live.Name == uncopied {
+		if a, deletes := action.(DeletePod); deletes && a.Live.Name == notCopied {
 			continue
 		}
 		switch a := action.(type) {
@@ -84,10 +84,10 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 			w.p.Status = a.Status
 		case CreatePod:
 			if slices.ContainsFunc(w.pods, func(p *corev1.Pod) bool { return p.Name == a.Pod.Name }) {
-				t.Fatalf("plan makes pod %s, which is there", a.Pod.Name)
+				t.Fatalf("plan creates pod %s, which exists", a.Pod.Name)
 			}
 			if ordinal := w.p.Status.PodOrdinal; a.Ordinal != ordinal {
-				t.Fatalf("plan makes pod %s while ordinal %d is on record", a.Pod.Name, ordinal)
+				t.Fatalf("plan creates pod %s while ordinal %d is recorded", a.Pod.Name, ordinal)
 			}
 			w.add(a.Pod)
 		case CopyPod:
@@ -95,8 +95,8 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 				w.add(CopyOf(source, w.p, a.Ordinal, w.now))
 			}
 		case DeletePod:
-			if w.calls(a.Live) && !strings.Contains(a.Why, "deleted") {
-				t.Fatalf("plan deletes pod %s, which takes calls: %s", a.Live.Name, a.Why)
+			if w.receivesCalls(a.Live) && !strings.Contains(a.Why, "deleted") {
+				t.Fatalf("plan deletes pod %s, which receives calls: %s", a.Live.Name, a.Why)
 			}
 			dying(w.pod(a.Live.Name))
 		case PatchPod:
@@ -105,7 +105,7 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 			setAll(pod.Labels, a.Labels)
 			setAll(pod.Annotations, a.Annotations)
 			if len(served) > 0 && len(w.serving()) == 0 {
-				t.Fatalf("plan takes the traffic from the last pod that has any, %s", pod.Name)
+				t.Fatalf("plan removes the traffic from the last serving pod, %s", pod.Name)
 			}
 		case PatchService:
 			w.service = render.Service(w.p, w.service.Spec.Ports)
@@ -123,7 +123,7 @@ func (w *world) act(t *testing.T, plan Plan, actions int) {
 	}
 }
 
-// refuses tells whether the action makes a pod for which the quota has no room.
+// refuses reports whether the action creates a pod that exceeds the quota.
 func (w *world) refuses(action Action) bool {
 	switch action.(type) {
 	case CreatePod, CopyPod:
@@ -139,7 +139,7 @@ func (w *world) refuses(action Action) bool {
 	return w.quota < 0 || w.quota > 0 && counted >= w.quota
 }
 
-// add adds a pod that was just made.
+// add adds a pod that was just created.
 func (w *world) add(pod *corev1.Pod) {
 	pod = pod.DeepCopy()
 	pod.UID, pod.Generation, pod.Status = types.UID("uid-"+pod.Name), 1, corev1.PodStatus{Phase: corev1.PodPending}
@@ -153,22 +153,22 @@ func (w *world) pod(name string) *corev1.Pod {
 	return nil
 }
 
-// calls tells whether the pod takes calls through the Service.
-func (w *world) calls(pod *corev1.Pod) bool {
+// receivesCalls reports whether the pod receives calls through the Service.
+func (w *world) receivesCalls(pod *corev1.Pod) bool {
 	return stateOf(pod) == podReady && pod.Labels[render.LabelServing] == render.ServingTrue
 }
 
 func (w *world) serving() []string {
 	var names []string
 	for _, pod := range w.pods {
-		if w.calls(pod) {
+		if w.receivesCalls(pod) {
 			names = append(names, pod.Name)
 		}
 	}
 	return names
 }
 
-// setAll sets keys as a merge patch does.
+// setAll sets keys like a merge patch: an empty value removes the key.
 func setAll(have, set map[string]string) {
 	for key, value := range set {
 		if value == "" {
@@ -179,34 +179,34 @@ func setAll(have, set map[string]string) {
 	}
 }
 
-// next returns all worlds that one step of anybody leads to: the operator, crashing anywhere in its
-// plan or nowhere, a kubelet, a user.
+// next returns all worlds that one step leads to: a step of the operator, which may crash anywhere in
+// its plan, of a kubelet, or of a user.
 func (w *world) next(t *testing.T) map[string]*world {
 	worlds := map[string]*world{}
 	plan := planOf(w.observe(), testSettings)
 	for n := range len(plan.Actions) + 1 {
 		c := w.clone()
-		c.act(t, plan, n)
-		worlds[fmt.Sprintf("operator does %d of [%s]", n, brief(plan))] = c
+		c.execute(t, plan, n)
+		worlds[fmt.Sprintf("operator executes %d of [%s]", n, brief(plan))] = c
 	}
 	for i, pod := range w.pods {
-		does := func(what string, change func(c *world)) {
+		add := func(what string, change func(c *world)) {
 			c := w.clone()
 			change(c)
 			worlds[what+" "+pod.Name] = c
 		}
 		if pod.DeletionTimestamp != nil {
-			does("kubelet removes", func(c *world) { c.pods = slices.Delete(c.pods, i, i+1) })
+			add("kubelet removes", func(c *world) { c.pods = slices.Delete(c.pods, i, i+1) })
 			continue
 		}
 		if stateOf(pod) == podStarting {
-			does("kubelet readies", func(c *world) { ready(0)(c.pods[i]) })
+			add("kubelet makes ready", func(c *world) { ready(0)(c.pods[i]) })
 		}
 		if stateOf(pod) != podFinished {
-			does("kubelet ends", func(c *world) { ended(0)(c.pods[i]) })
+			add("kubelet terminates", func(c *world) { ended(0)(c.pods[i]) })
 		}
-		does("user deletes", func(c *world) { dying(c.pods[i]) })
-		does("user erases labels of", func(c *world) { c.pods[i].Labels = map[string]string{} })
+		add("user deletes", func(c *world) { dying(c.pods[i]) })
+		add("user removes labels of", func(c *world) { c.pods[i].Labels = map[string]string{} })
 	}
 	change := w.clone()
 	change.p.Generation++
@@ -220,38 +220,38 @@ func (w *world) next(t *testing.T) map[string]*world {
 	return worlds
 }
 
-// settle lets operator and kubelet work undisturbed, and says what is wrong with where that leads.
+// settle lets the operator and the kubelet work undisturbed, and returns what is wrong with the result.
 func (w *world) settle(t *testing.T) (wrong string) {
 	for range 20 {
 		w.now = w.now.Add(step)
 		plan := planOf(w.observe(), testSettings)
 		before := w.p.Status.DeepCopy()
-		w.act(t, plan, len(plan.Actions))
-		moved := len(plan.Actions) > 0 || plan.RequeueAfter > 0 || !jsonEqual(before, w.p.Status)
+		w.execute(t, plan, len(plan.Actions))
+		changed := len(plan.Actions) > 0 || plan.RequeueAfter > 0 || !jsonEqual(before, w.p.Status)
 		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool {
-			moved = moved || p.DeletionTimestamp != nil
+			changed = changed || p.DeletionTimestamp != nil
 			return p.DeletionTimestamp != nil
 		})
 		for _, pod := range w.pods {
 			if stateOf(pod) == podStarting {
 				ready(0)(pod)
-				moved = true
+				changed = true
 			}
 		}
-		if !moved {
+		if !changed {
 			return w.complaint()
 		}
 	}
-	return "it never comes to rest"
+	return "it does not converge"
 }
 
-// refused has every pod refused from now on, and says what the operator then does again and again.
+// refused refuses every pod from now on, and returns the writes that the operator then repeats.
 func (w *world) refused(t *testing.T) (repeated string) {
 	w.quota = -1
 	for range 4 {
 		plan := planOf(w.observe(), testSettings)
 		repeated = brief(plan)
-		w.act(t, plan, len(plan.Actions))
+		w.execute(t, plan, len(plan.Actions))
 	}
 	if strings.Contains(repeated, "record") || strings.Contains(repeated, "label") || strings.Contains(repeated, "traffic") {
 		return repeated
@@ -265,23 +265,23 @@ func (w *world) complaint() string {
 	case len(w.pods) != 1:
 		return fmt.Sprintf("there are %d pods", len(w.pods))
 	case w.pods[0].Annotations[render.AnnotationRevision] != revision || w.pods[0].Labels[render.LabelServing] != render.ServingTrue:
-		return "the pod is not what is asked for"
+		return "the pod is not the desired one, or does not serve"
 	case w.service == nil:
 		return "there is no Service"
 	case !slices.Contains(w.p.Finalizers, render.Finalizer):
 		return "there is no finalizer"
 	case kstatus(w.p, w.p.Status) != "Current" || w.p.Status.PodName != w.pods[0].Name || w.p.Status.Phase != v1alpha1.PhaseRunning:
-		return fmt.Sprintf("the status says %+v", w.p.Status)
+		return fmt.Sprintf("the status is %+v", w.p.Status)
 	}
 	return ""
 }
 
-// TestWhateverHappensItComesToRest searches the states that a few steps of anybody can lead to, in
-// any order, with the operator crashing anywhere, and lets each come to rest: then one pod of what
-// is asked for must be ready behind the Service, with nothing left to do. On the way no pod may be
-// made under a name that is taken or not on record, and ready may not be told of a pod that is gone.
-// A quota with room for one pod besides the one that serves is enough for that.
-func TestWhateverHappensItComesToRest(t *testing.T) {
+// TestEveryStateConverges searches the states that a few steps can lead to, in any order, with the
+// operator crashing anywhere, and lets each settle. Then one desired pod must be ready behind the
+// Service, with nothing left to do. On the way no pod may be created under a name that exists or is not
+// recorded, and the status may not report a deleted pod as ready. A quota with room for one pod in
+// addition to the serving one is enough.
+func TestEveryStateConverges(t *testing.T) {
 	for _, quota := range []int{0, 2} {
 		t.Run(fmt.Sprintf("quota %d", quota), func(t *testing.T) {
 			search(t, &world{p: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), now: testNow, quota: quota})
@@ -310,7 +310,7 @@ func search(t *testing.T, start *world) {
 					t.Fatalf("%s after\n%s", wrong, strings.Join(path, "\n"))
 				}
 				if repeated := w.clone().refused(t); repeated != "" {
-					t.Fatalf("where every pod is refused it repeats %s after\n%s", repeated, strings.Join(path, "\n"))
+					t.Fatalf("while every pod is refused, the operator repeats %s after\n%s", repeated, strings.Join(path, "\n"))
 				}
 				further = append(further, visit{w, path})
 			}
@@ -323,8 +323,8 @@ func search(t *testing.T, start *world) {
 	t.Logf("%d states", len(seen))
 }
 
-// TestDeletionComesToAnEnd deletes the Performer in each state that a few steps lead to.
-func TestDeletionComesToAnEnd(t *testing.T) {
+// TestDeletionCompletes deletes the Performer in each state that a few steps can lead to.
+func TestDeletionCompletes(t *testing.T) {
 	start := &world{p: newPerformer(), now: testNow}
 	frontier := []*world{start}
 	for range 3 {
@@ -332,8 +332,8 @@ func TestDeletionComesToAnEnd(t *testing.T) {
 		for _, w := range frontier {
 			for _, n := range w.next(t) {
 				further = append(further, n)
-				if end := endOf(n.clone()); end != "" {
-					t.Fatalf("from %s: %s", n.key(), end)
+				if problem := deletionProblem(n.clone()); problem != "" {
+					t.Fatalf("from %s: %s", n.key(), problem)
 				}
 			}
 		}
@@ -341,14 +341,14 @@ func TestDeletionComesToAnEnd(t *testing.T) {
 	}
 }
 
-func endOf(w *world) string {
+func deletionProblem(w *world) string {
 	w.p.DeletionTimestamp = &metav1.Time{Time: testNow}
 	if !slices.Contains(w.p.Finalizers, render.Finalizer) {
 		return ""
 	}
 	for range 3 {
 		o := w.observe()
-		o.Now = testNow // no pod that goes has had its time yet
+		o.Now = testNow // no terminating pod has exceeded its grace period
 		for _, action := range planOf(o, testSettings).Actions {
 			switch a := action.(type) {
 			case DeleteService:
@@ -359,14 +359,14 @@ func endOf(w *world) string {
 				dying(w.pod(a.Live.Name))
 			case SetFinalizers:
 				if w.service != nil || len(w.pods) > 0 {
-					return "the finalizer goes before Service and pods have gone"
+					return "the finalizer is removed while the Service or pods exist"
 				}
 				return ""
 			default:
-				return fmt.Sprintf("a deletion does %T", a)
+				return fmt.Sprintf("unexpected action %T in a deletion", a)
 			}
 		}
 		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 	}
-	return "the finalizer stays"
+	return "the finalizer is never removed"
 }

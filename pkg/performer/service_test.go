@@ -22,14 +22,14 @@ func TestServiceChange(t *testing.T) {
 		edit                    func(*corev1.Service)
 		labels, selector, ports bool
 	}{
-		{"as made", func(*corev1.Service) {}, false, false, false},
+		{"unchanged", func(*corev1.Service) {}, false, false, false},
 		{"additions of a user", func(s *corev1.Service) {
 			s.Labels["team"] = "a"
 			s.Annotations = map[string]string{"note": "b"}
 		}, false, false, false},
-		{"a label lost", func(s *corev1.Service) { delete(s.Labels, render.LabelApp) }, true, false, false},
-		{"no serving in the selector", func(s *corev1.Service) { delete(s.Spec.Selector, render.LabelServing) }, false, true, false},
-		{"more in the selector", func(s *corev1.Service) { s.Spec.Selector["a"] = "b" }, false, true, false},
+		{"a missing label", func(s *corev1.Service) { delete(s.Labels, render.LabelApp) }, true, false, false},
+		{"selector without the serving label", func(s *corev1.Service) { delete(s.Spec.Selector, render.LabelServing) }, false, true, false},
+		{"selector with another label", func(s *corev1.Service) { s.Spec.Selector["a"] = "b" }, false, true, false},
 		{"another port", func(s *corev1.Service) { s.Spec.Ports[0].Port = 1 }, false, false, true},
 		{"another target", func(s *corev1.Service) { s.Spec.Ports[0].TargetPort.StrVal = "x" }, false, false, true},
 		{"a second port", func(s *corev1.Service) { s.Spec.Ports = append(s.Spec.Ports, s.Spec.Ports[0]) }, false, false, true},
@@ -50,28 +50,28 @@ func TestServiceChange(t *testing.T) {
 	}
 }
 
-// TestPortsThroughAnUpgrade follows the ports of the Service from one to the other: a number that is
-// in use never changes its name, and what the status gives clients to dial is always there.
-func TestPortsThroughAnUpgrade(t *testing.T) {
+// TestPortsDuringUpgrade follows the ports of the Service through an upgrade that changes the port: a
+// port in use never changes its name, and the Service always has the port of the reported endpoint.
+func TestPortsDuringUpgrade(t *testing.T) {
 	old := newPerformer(func(p *v1alpha1.Performer) { p.Spec.Image, p.Spec.Config.GRPCPort = "repo:0", 8080 })
 	desired := newPerformer()
-	// As earlier operators made them.
+	// Ports of the earlier operator have no name.
 	unnamed := func(pod *corev1.Pod) { pod.Spec.Containers[0].Ports[0].Name = "" }
 	for _, tt := range []struct {
 		name       string
 		pods       []*corev1.Pod
 		want, dial string
 	}{
-		{"the old one serves", []*corev1.Pod{testPod(old, 0, ready(0))}, "grpc=8080 grpc-next=9090", "8080"},
-		{"the new one starts", []*corev1.Pod{testPod(old, 0, ready(0)), testPod(desired, 1, waitingForTraffic)}, "grpc=8080 grpc-next=9090", "8080"},
+		{"the old pod serves", []*corev1.Pod{testPod(old, 0, ready(0))}, "grpc=8080 grpc-next=9090", "8080"},
+		{"the new pod starts", []*corev1.Pod{testPod(old, 0, ready(0)), testPod(desired, 1, waitingForTraffic)}, "grpc=8080 grpc-next=9090", "8080"},
 		{"both serve", []*corev1.Pod{testPod(old, 0, ready(0)), testPod(desired, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
-		{"the old one drains", []*corev1.Pod{testPod(old, 0, ready(0), draining(0)), testPod(desired, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
-		{"it goes", []*corev1.Pod{testPod(old, 0, ready(0), dying), testPod(desired, 1, ready(0))}, "grpc=9090", "9090"},
+		{"the old pod drains", []*corev1.Pod{testPod(old, 0, ready(0), draining(0)), testPod(desired, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
+		{"the old pod terminates", []*corev1.Pod{testPod(old, 0, ready(0), dying), testPod(desired, 1, ready(0))}, "grpc=9090", "9090"},
 
-		{"the old one has no name for the port", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed)}, "grpc=9090 to 9090", "9090"},
-		{"the new one is ready beside it", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed), testPod(desired, 1, ready(0), waitingForTraffic)}, "grpc=9090 to 9090", "9090"},
-		{"it drains", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed, draining(0)), testPod(desired, 1, ready(0))}, "grpc=9090 to 9090", "9090"},
-		{"and goes", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed, dying), testPod(desired, 1, ready(0))}, "grpc=9090", "9090"},
+		{"unnamed port", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed)}, "grpc=9090 to 9090", "9090"},
+		{"unnamed port, the new pod is ready", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed), testPod(desired, 1, ready(0), waitingForTraffic)}, "grpc=9090 to 9090", "9090"},
+		{"unnamed port, the old pod drains", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed, draining(0)), testPod(desired, 1, ready(0))}, "grpc=9090 to 9090", "9090"},
+		{"unnamed port, the old pod terminates", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed, dying), testPod(desired, 1, ready(0))}, "grpc=9090", "9090"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			o := observed(desired, tt.pods...)

@@ -42,7 +42,7 @@ func TestStatus(t *testing.T) {
 		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse,
 			LastTransitionTime: metav1.NewTime(testNow.Add(-601 * time.Second))}}
 	})
-	inContainer := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	containerRuns := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
 	recreate := newPerformer(func(p *v1alpha1.Performer) {
 		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
 		p.Status.CurrentRevision = render.Revision(&older.Spec)
@@ -63,6 +63,8 @@ func TestStatus(t *testing.T) {
 	crashed := &corev1.ContainerStateTerminated{ExitCode: 137, Reason: "OOMKilled"}
 	backOff := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff", Message: "back-off 5m0s"}}
 
+	replacing := "Replacing revision " + render.Revision(&older.Spec) + " with " + render.Revision(&p.Spec)
+
 	tests := []struct {
 		name    string
 		o       Observed
@@ -72,13 +74,13 @@ func TestStatus(t *testing.T) {
 		pod     string
 		// conditions as Type=Status/Reason, in order
 		conditions string
-		message    string // part of Ready's message
+		message    string // of Ready
 		kstatus    string
 	}{
 		{
-			name: "nothing yet", o: Observed{Performer: p, Now: testNow}, phase: v1alpha1.PhasePending,
+			name: "no pod", o: Observed{Performer: p, Now: testNow}, phase: v1alpha1.PhasePending,
 			conditions: "Available=False/NoPod Progressing=True/NoPod Degraded=False/AsExpected Reconciling=True/NoPod Ready=False/NoPod",
-			kstatus:    "InProgress",
+			message:    "The Performer has no Pod yet", kstatus: "InProgress",
 		},
 		{
 			name: "starting", o: observed(p, testPod(p, 0)), phase: v1alpha1.PhasePending, pod: "performer-x-0",
@@ -91,31 +93,37 @@ func TestStatus(t *testing.T) {
 			message:    "Pod performer-x-0 serves at performer-x.ns.svc.cluster.local:9090", kstatus: "Current",
 		},
 		{
-			name: "ready, and no Service", o: Observed{Performer: p, Pods: []*corev1.Pod{testPod(p, 0, ready(0))}, Now: testNow},
+			name: "ready, no Service", o: Observed{Performer: p, Pods: []*corev1.Pod{testPod(p, 0, ready(0))}, Now: testNow},
 			phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/NoService Progressing=True/NoService Degraded=False/AsExpected Reconciling=True/NoService Ready=False/NoService",
-			kstatus:    "InProgress",
+			message:    "Pod performer-x-0 is ready, but the Service does not route to it yet", kstatus: "InProgress",
 		},
 		{
 			name: "no longer ready", o: observed(wasReady, testPod(p, 0)), phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/PodUnready Progressing=True/PodUnready Degraded=False/AsExpected Reconciling=True/PodUnready Ready=False/PodUnready",
-			kstatus:    "InProgress",
+			message:    "Pod performer-x-0 is no longer ready", kstatus: "InProgress",
 		},
 		{
-			name: "upgrade, the old one serves", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1)),
+			name: "upgrade, no new pod", o: observed(upgrading, testPod(older, 0, ready(0))),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
 			conditions: "Available=True/ServiceReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
-			kstatus:    "InProgress",
+			message:    replacing, kstatus: "InProgress",
 		},
 		{
-			name: "upgrade, nothing serves", o: observed(upgrading, testPod(older, 0, dying), testPod(upgrading, 1)),
+			name: "upgrade, the old pod serves", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1)),
+			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/ServiceReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
+			message:    replacing + ": waiting for Pod performer-x-1 to become ready", kstatus: "InProgress",
+		},
+		{
+			name: "upgrade, no pod serves", o: observed(upgrading, testPod(older, 0, dying), testPod(upgrading, 1)),
 			phase: v1alpha1.PhaseUpgrading, pod: "performer-x-1",
 			conditions: "Available=False/UpgradeInProgress Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
-			message:    "waiting for Pod performer-x-1", kstatus: "InProgress",
+			message:    replacing + ": waiting for Pod performer-x-1 to become ready", kstatus: "InProgress",
 		},
 		{
 			name: "upgrade done", o: observed(upgrading, testPod(upgrading, 1, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-1",
-			conditions: "Available=True/ServiceReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
+			conditions: "Available=True/ServiceReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", message: "Pod performer-x-1 serves at performer-x.ns.svc.cluster.local:9090", kstatus: "Current",
 		},
 		{
 			name: "upgrade, both serve", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1, ready(0))),
@@ -124,77 +132,77 @@ func TestStatus(t *testing.T) {
 			message:    "Moving traffic to Pod performer-x-1", kstatus: "InProgress",
 		},
 		{
-			name: "upgrade, the old one drains", o: observed(upgrading, testPod(older, 0, ready(0), draining(0)), testPod(upgrading, 1, ready(0))),
+			name: "upgrade, the old pod drains", o: observed(upgrading, testPod(older, 0, ready(0), draining(0)), testPod(upgrading, 1, ready(0))),
 			phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-1",
-			conditions: "Available=True/ServiceReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", kstatus: "Current",
+			conditions: "Available=True/ServiceReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", message: "Pod performer-x-1 serves at performer-x.ns.svc.cluster.local:9090", kstatus: "Current",
 		},
 		{
-			name: "upgrade, not ready in time", o: observed(overdue, testPod(older, 0, ready(0)), testPod(overdue, 1, waitingForTraffic, containerState(inContainer, nil))),
+			name: "upgrade, deadline exceeded", o: observed(overdue, testPod(older, 0, ready(0)), testPod(overdue, 1, waitingForTraffic, containerState(containerRuns, nil))),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
 			conditions: "Available=True/ServiceReady Progressing=False/ProgressDeadlineExceeded Degraded=True/ProgressDeadlineExceeded Stalled=True/ProgressDeadlineExceeded Ready=False/ProgressDeadlineExceeded",
-			message:    "does not answer grpc.health.v1.Health/Check with SERVING on port 9090", kstatus: "Failed",
+			message:    "progressDeadlineSeconds exceeded: " + replacing + ": waiting for Pod performer-x-1 to become ready; its container is running but does not answer grpc.health.v1.Health/Check with SERVING on port 9090", kstatus: "Failed",
 		},
 		{
-			name: "upgrade, not ready in time for a reason", o: observed(overdue, testPod(older, 0, ready(0)), testPod(overdue, 1, waitingForTraffic, waiting("ErrImagePull", "not found"))),
+			name: "upgrade, deadline exceeded, with a problem", o: observed(overdue, testPod(older, 0, ready(0)), testPod(overdue, 1, waitingForTraffic, waiting("ErrImagePull", "not found"))),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
 			conditions: "Available=True/ServiceReady Progressing=False/ProgressDeadlineExceeded Degraded=True/ImagePullFailed Stalled=True/ProgressDeadlineExceeded Ready=False/ProgressDeadlineExceeded",
-			message:    "not found", kstatus: "Failed",
+			message:    `progressDeadlineSeconds exceeded: Pod performer-x-1: image "repo:1" can't be pulled: not found`, kstatus: "Failed",
 		},
 		{
-			name: "Recreate waits", o: observed(recreate, testPod(older, 0, dying)), phase: v1alpha1.PhaseUpgrading,
+			name: "Recreate waits for the old pod", o: observed(recreate, testPod(older, 0, dying)), phase: v1alpha1.PhaseUpgrading,
 			conditions: "Available=False/UpgradeInProgress Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
 			message:    "Waiting for Pod performer-x-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate)", kstatus: "InProgress",
 		},
 		{
-			name: "Recreate waits for a pod that was lost", o: observed(recreating, testPod(p, 0, dying)), phase: v1alpha1.PhasePending,
+			name: "Recreate waits for a lost pod of the same revision", o: observed(recreating, testPod(p, 0, dying)), phase: v1alpha1.PhasePending,
 			conditions: "Available=False/NoPod Progressing=True/NoPod Degraded=False/AsExpected Reconciling=True/NoPod Ready=False/NoPod",
 			message:    "Waiting for Pod performer-x-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate)", kstatus: "InProgress",
 		},
 		{
 			name: "resize", o: observed(bigger, testPod(wasReady, 0, ready(0))), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
 			conditions: "Available=True/ServiceReady Progressing=True/ResizeInProgress Degraded=False/AsExpected Reconciling=True/ResizeInProgress Ready=False/ResizeInProgress",
-			message:    "in place to the requested resources", kstatus: "InProgress",
+			message:    "Resizing Pod performer-x-0 in place to the requested resources", kstatus: "InProgress",
 		},
 		{
-			name: "resize, no room", o: observed(bigger, testPod(bigger, 0, ready(0), func(pod *corev1.Pod) {
+			name: "resize deferred", o: observed(bigger, testPod(bigger, 0, ready(0), func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResources] = resizing
 				pod.Spec.Containers[0].Resources.Requests = requests(pod.Spec.Containers[0].Resources)
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonDeferred, Message: "Node didn't have enough resource: cpu"})
 			})), phase: v1alpha1.PhaseRunning, ready: true, pod: "performer-x-0",
 			conditions: "Available=True/ServiceReady Progressing=True/ResizeDeferred Degraded=True/ResizeDeferred Reconciling=True/ResizeDeferred Ready=False/ResizeDeferred",
-			message:    "Node didn't have enough resource: cpu", kstatus: "InProgress",
+			message:    "Pod performer-x-0 can't be resized to the requested resources yet: Node didn't have enough resource: cpu", kstatus: "InProgress",
 		},
 		{
 			name: "unschedulable", o: observed(p, testPod(p, 0, unschedulable("0/1 nodes are available"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/SchedulingFailed Progressing=True/SchedulingFailed Degraded=True/SchedulingFailed Reconciling=True/SchedulingFailed Ready=False/SchedulingFailed",
-			message:    "0/1 nodes are available", kstatus: "InProgress",
+			message:    "Pod performer-x-0 is unschedulable: 0/1 nodes are available", kstatus: "InProgress",
 		},
 		{
-			name: "unschedulable, and then a node came", o: observed(unscheduled, testPod(unscheduled, 0, func(pod *corev1.Pod) {
+			name: "scheduled after it was unschedulable", o: observed(unscheduled, testPod(unscheduled, 0, func(pod *corev1.Pod) {
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionTrue})
 			})), phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/Scheduled Progressing=True/Scheduled Degraded=False/AsExpected Reconciling=True/Scheduled Ready=False/Scheduled",
 			message:    "Pod performer-x-0 is scheduled: waiting for it to become ready", kstatus: "InProgress",
 		},
 		{
-			name: "unschedulable hardware", o: observed(gpu, testPod(gpu, 0, unschedulable("Insufficient nvidia.com/gpu"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
+			name: "unschedulable, with hardware", o: observed(gpu, testPod(gpu, 0, unschedulable("Insufficient nvidia.com/gpu"))), phase: v1alpha1.PhasePending, pod: "performer-x-0",
 			conditions: "Available=False/HardwareUnavailable Progressing=True/HardwareUnavailable Degraded=True/HardwareUnavailable Reconciling=True/HardwareUnavailable Ready=False/HardwareUnavailable",
-			message:    "Insufficient nvidia.com/gpu", kstatus: "InProgress",
+			message:    "Pod performer-x-0 is unschedulable: Insufficient nvidia.com/gpu", kstatus: "InProgress",
 		},
 		{
-			name: "image", o: observed(p, testPod(p, 0, waiting("ErrImageNeverPull", `Container image "repo:1" is not present`))), phase: v1alpha1.PhaseFailed, pod: "performer-x-0",
+			name: "image not present", o: observed(p, testPod(p, 0, waiting("ErrImageNeverPull", `Container image "repo:1" is not present`))), phase: v1alpha1.PhaseFailed, pod: "performer-x-0",
 			conditions: "Available=False/ImagePullFailed Progressing=True/ImagePullFailed Degraded=True/ImagePullFailed Reconciling=True/ImagePullFailed Ready=False/ImagePullFailed",
-			message:    `image "repo:1" can't be pulled: Container image "repo:1" is not present`, kstatus: "InProgress",
+			message:    `Pod performer-x-0: image "repo:1" can't be pulled: Container image "repo:1" is not present`, kstatus: "InProgress",
 		},
 		{
 			name: "a Secret is missing", o: observed(p, testPod(p, 0, waiting("CreateContainerConfigError", `secret "s" not found`))), phase: v1alpha1.PhaseFailed, pod: "performer-x-0",
 			conditions: "Available=False/ContainerConfigInvalid Progressing=True/ContainerConfigInvalid Degraded=True/ContainerConfigInvalid Reconciling=True/ContainerConfigInvalid Ready=False/ContainerConfigInvalid",
-			message:    `secret "s" not found`, kstatus: "InProgress",
+			message:    `Pod performer-x-0: the container can't be created: secret "s" not found`, kstatus: "InProgress",
 		},
 		{
-			name: "crashes", o: observed(p, testPod(p, 0, containerState(backOff, crashed))), phase: v1alpha1.PhaseFailed, pod: "performer-x-0",
+			name: "crashing", o: observed(p, testPod(p, 0, containerState(backOff, crashed))), phase: v1alpha1.PhaseFailed, pod: "performer-x-0",
 			conditions: "Available=False/ContainerCrashed Progressing=True/ContainerCrashed Degraded=True/ContainerCrashed Reconciling=True/ContainerCrashed Ready=False/ContainerCrashed",
-			message:    "exit code 137 (OOMKilled)", kstatus: "InProgress",
+			message:    "Pod performer-x-0: the container terminated with exit code 137 (OOMKilled); see kubectl logs -n ns --previous performer-x-0", kstatus: "InProgress",
 		},
 		{
 			name: "the pod ended", o: observed(p, testPod(p, 0, ended(0))), phase: v1alpha1.PhaseFailed,
@@ -202,7 +210,7 @@ func TestStatus(t *testing.T) {
 			message:    "Pod performer-x-0 ended: Failed, exit code 3 (Error); see kubectl events -n ns --for pod/performer-x-0", kstatus: "InProgress",
 		},
 		{
-			name: "the kubelet ended the pod", o: observed(p, testPod(p, 0, ended(0), func(pod *corev1.Pod) {
+			name: "the pod ended with a reason", o: observed(p, testPod(p, 0, ended(0), func(pod *corev1.Pod) {
 				pod.Status.Reason, pod.Status.Message = "DeadlineExceeded", "Pod was active for too long"
 			})), phase: v1alpha1.PhaseFailed,
 			conditions: "Available=False/PodFailed Progressing=True/PodFailed Degraded=True/PodFailed Reconciling=True/PodFailed Ready=False/PodFailed",
@@ -214,7 +222,7 @@ func TestStatus(t *testing.T) {
 			message:    "taken", kstatus: "Failed",
 		},
 		{
-			name: "a terminal problem, and the old pod serves", o: observed(upgrading, testPod(older, 0, ready(0))), problem: &Problem{Terminal, ReasonPodRefused, "no"},
+			name: "a terminal problem while the old pod serves", o: observed(upgrading, testPod(older, 0, ready(0))), problem: &Problem{Terminal, ReasonPodRefused, "no"},
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-0",
 			conditions: "Available=True/ServiceReady Progressing=False/PodRefused Degraded=True/PodRefused Stalled=True/PodRefused Ready=False/PodRefused",
 			message:    "no", kstatus: "Failed",
@@ -224,7 +232,7 @@ func TestStatus(t *testing.T) {
 			o:     observed(newPerformer(func(p *v1alpha1.Performer) { p.DeletionTimestamp = &metav1.Time{Time: testNow} }), testPod(p, 0, ready(0))),
 			phase: v1alpha1.PhaseTerminating, pod: "performer-x-0",
 			conditions: "Available=False/Terminating Progressing=True/Terminating Degraded=False/AsExpected Reconciling=True/Terminating Ready=False/Terminating",
-			kstatus:    "Terminating",
+			message:    "The Performer is being deleted", kstatus: "Terminating",
 		},
 	}
 	for _, tt := range tests {
@@ -236,8 +244,8 @@ func TestStatus(t *testing.T) {
 			if text := briefConditions(got.Conditions); text != tt.conditions {
 				t.Errorf("conditions:\n got %s\nwant %s", text, tt.conditions)
 			}
-			if message := got.Conditions[len(got.Conditions)-1].Message; !strings.Contains(message, tt.message) || message == "" {
-				t.Errorf("message %q, want %q in it", message, tt.message)
+			if message := got.Conditions[len(got.Conditions)-1].Message; message != tt.message {
+				t.Errorf("message:\n got %s\nwant %s", message, tt.message)
 			}
 			if k := kstatus(tt.o.Performer, got); k != tt.kstatus {
 				t.Errorf("kstatus %s, want %s", k, tt.kstatus)
@@ -249,14 +257,20 @@ func TestStatus(t *testing.T) {
 				if c.ObservedGeneration != tt.o.Performer.Generation || c.Reason == "" || c.Message == "" {
 					t.Errorf("incomplete condition %+v", c)
 				}
+				switch want := got.GRPCEndpoint + " routes to Pod " + tt.pod + ", which is ready"; {
+				case c.Type == v1alpha1.ConditionAvailable && c.Status == metav1.ConditionTrue && c.Message != want:
+					t.Errorf("message of Available: got %q, want %q", c.Message, want)
+				case c.Type == v1alpha1.ConditionDegraded && c.Status == metav1.ConditionFalse && c.Message != "Nothing is wrong":
+					t.Errorf("message of Degraded: got %q", c.Message)
+				}
 			}
 
-			// The same again, later: not a byte changes, so nothing is written.
+			// The status stays the same later, so that nothing is written.
 			tt.o.Performer = tt.o.Performer.DeepCopy()
 			tt.o.Performer.Status = got
 			tt.o.Now = tt.o.Now.Add(time.Minute)
 			if again := statusOf(tt.o, testSettings, tt.problem); !jsonEqual(got, again) {
-				t.Errorf("the status of an unchanged situation changed:\n%+v\n%+v", got, again)
+				t.Errorf("the status changed although nothing else did:\n%+v\n%+v", got, again)
 			}
 		})
 	}
@@ -270,8 +284,8 @@ func briefConditions(conditions []metav1.Condition) string {
 	return strings.Join(words, " ")
 }
 
-// kstatus computes what sigs.k8s.io/cli-utils' kstatus says of an object, by the rules of its
-// generic part: what kubectl wait, Helm and Flux go by.
+// kstatus returns the status that sigs.k8s.io/cli-utils' kstatus computes by its generic rules, which
+// kubectl wait, Helm and Flux follow.
 func kstatus(p *v1alpha1.Performer, status v1alpha1.PerformerStatus) string {
 	holds := func(conditionType string) bool {
 		return apimeta.IsStatusConditionTrue(status.Conditions, conditionType)
@@ -290,7 +304,7 @@ func kstatus(p *v1alpha1.Performer, status v1alpha1.PerformerStatus) string {
 	}
 }
 
-func TestStatusTellsOfThePod(t *testing.T) {
+func TestStatusReportsThePod(t *testing.T) {
 	p := newPerformer(status(0, "performer-x-0"), func(p *v1alpha1.Performer) {
 		p.Status.CurrentRevision, p.Status.CurrentImage = "before", "repo:0"
 	})
@@ -306,7 +320,8 @@ func TestStatusTellsOfThePod(t *testing.T) {
 		t.Errorf("readyTime %v", got.ReadyTime)
 	}
 
-	// Until the next one is ready, what served last is what is current; its times are gone with it.
+	// Until the next pod is ready, the current revision and image are those that served last. The times
+	// of the last pod are reset.
 	p.Status = got
 	p.Spec.Image = "repo:2"
 	next := statusOf(observed(p, testPod(p, 4)), testSettings, nil)
@@ -318,15 +333,15 @@ func TestStatusTellsOfThePod(t *testing.T) {
 func TestFailuresAreForgiven(t *testing.T) {
 	p := newPerformer(func(p *v1alpha1.Performer) { p.Status.FailureCount = 3 })
 	if got := statusOf(observed(p, testPod(p, 0, ready(9*time.Minute))), testSettings, nil); got.FailureCount != 3 {
-		t.Errorf("too early: %d", got.FailureCount)
+		t.Errorf("failures forgiven too early: %d", got.FailureCount)
 	}
 	if got := statusOf(observed(p, testPod(p, 0, ready(10*time.Minute))), testSettings, nil); got.FailureCount != 0 {
-		t.Errorf("never: %d", got.FailureCount)
+		t.Errorf("failures not forgiven: %d", got.FailureCount)
 	}
 }
 
-// TestImagePullMessageStays holds the two texts that the kubelet shows in turn against each other:
-// were they told as they are, the status would be written at each turn.
+// TestImagePullMessageStays checks that the two messages between which the kubelet alternates result in
+// the same status. Otherwise the status would be written at each change.
 func TestImagePullMessageStays(t *testing.T) {
 	const failure = "failed to pull and unpack image: not found"
 	p := newPerformer()
@@ -374,7 +389,7 @@ func TestPhaseTransitionTime(t *testing.T) {
 		{"the conditions change and the phase does not", time.Minute, testPod(p, 0, unschedulable("no room")), v1alpha1.PhasePending, 0},
 		{"another phase", 2 * time.Minute, testPod(p, 0, ready(0)), v1alpha1.PhaseRunning, 2 * time.Minute},
 		{"nothing changes", 3 * time.Minute, testPod(p, 0, ready(0)), v1alpha1.PhaseRunning, 2 * time.Minute},
-		{"back again", 4 * time.Minute, testPod(p, 0), v1alpha1.PhasePending, 4 * time.Minute},
+		{"the earlier phase again", 4 * time.Minute, testPod(p, 0), v1alpha1.PhasePending, 4 * time.Minute},
 	} {
 		p.Status = at(step.after, step.pod)
 		if since := p.Status.PhaseTransitionTime; p.Status.Phase != step.phase || since == nil || !since.Time.Equal(testNow.Add(step.since)) {
@@ -382,14 +397,14 @@ func TestPhaseTransitionTime(t *testing.T) {
 		}
 	}
 
-	// An older operator, or a client that writes back only what it knows, leaves a status without the
-	// time. That alone is nothing to write.
+	// An older operator, or a client that writes back only the fields it knows, leaves a status without
+	// the time. That alone is no reason to write.
 	p.Status.PhaseTransitionTime = nil
 	if next := at(5*time.Minute, testPod(p, 0)); !jsonEqual(next, p.Status) {
-		t.Errorf("written for the sake of the time: %+v", next)
+		t.Errorf("the status changed only for the missing time: %+v", next)
 	}
 	if next := at(6*time.Minute, testPod(p, 0, ready(0))); next.PhaseTransitionTime == nil || !next.PhaseTransitionTime.Time.Equal(testNow.Add(6*time.Minute)) {
-		t.Errorf("not there after the next change: %v", next.PhaseTransitionTime)
+		t.Errorf("phaseTransitionTime is not set at the next change: %v", next.PhaseTransitionTime)
 	}
 }
 
@@ -402,30 +417,33 @@ func TestEvents(t *testing.T) {
 	unready := statusOf(observed(withStatus(running), testPod(p, 0)), testSettings, nil)
 	crashed := statusOf(observed(withStatus(running), testPod(p, 0, containerState(corev1.ContainerState{}, &corev1.ContainerStateTerminated{ExitCode: 1}))), testSettings, nil)
 	image := statusOf(observed(withStatus(crashed), testPod(p, 0, waiting("ErrImagePull", "x"))), testSettings, nil)
-	upgraded := running
-	upgraded.LastUpgrade = &metav1.Time{Time: testNow}
+	replaced := running
+	replaced.LastUpgrade = &metav1.Time{Time: testNow}
+	upgraded := replaced
+	upgraded.UpdateRevision = "next"
+	podReady := Event{corev1.EventTypeNormal, ReasonPodReady, "Pod performer-x-0 serves at performer-x.ns.svc.cluster.local:9090"}
 
 	tests := []struct {
 		name          string
 		before, after v1alpha1.PerformerStatus
-		want          []string
+		want          []Event
 	}{
-		{"starting is no news", empty, starting, nil},
-		{"from creation to ready one event", starting, running, []string{"Normal/PodReady"}},
-		{"the same again", running, running, nil},
-		{"no longer ready", running, unready, []string{"Warning/PodUnready"}},
-		{"a crash is told once", running, crashed, []string{"Warning/ContainerCrashed"}},
-		{"another problem", crashed, image, []string{"Warning/ImagePullFailed"}},
-		{"well again", image, running, []string{"Normal/PodReady"}},
-		{"an upgrade begins", running, upgraded, []string{"Normal/UpgradeInProgress"}},
+		{"starting", empty, starting, nil},
+		{"ready", starting, running, []Event{podReady}},
+		{"unchanged", running, running, nil},
+		{"no longer ready", running, unready, []Event{{corev1.EventTypeWarning, ReasonPodUnready, "Pod performer-x-0 is no longer ready"}}},
+		{"crashed", running, crashed, []Event{{corev1.EventTypeWarning, ReasonContainerCrashed,
+			"Pod performer-x-0: the container terminated with exit code 1; see kubectl logs -n ns --previous performer-x-0"}}},
+		{"another problem", crashed, image, []Event{{corev1.EventTypeWarning, ReasonImagePullFailed, `Pod performer-x-0: image "repo:1" can't be pulled: x`}}},
+		{"ready again", image, running, []Event{podReady}},
+		{"an upgrade starts", running, upgraded, []Event{{corev1.EventTypeNormal, ReasonUpgradeInProgress,
+			"Replacing revision " + running.CurrentRevision + " with next"}}},
+		{"the pod is replaced at the same revision", running, replaced, []Event{{corev1.EventTypeNormal, ReasonUpgradeInProgress,
+			"Replacing the Pod of revision " + running.CurrentRevision + " with one that has the requested resources and image"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var got []string
-			for _, event := range Events(&tt.before, &tt.after) {
-				got = append(got, event.Type+"/"+event.Reason)
-			}
-			if !slices.Equal(got, tt.want) {
+			if got := Events(&tt.before, &tt.after); !slices.Equal(got, tt.want) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 		})

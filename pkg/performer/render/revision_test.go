@@ -22,8 +22,8 @@ func TestGoldenRevisions(t *testing.T) {
 		spec v1alpha1.PerformerSpec
 		want string
 	}{
-		{"the least", v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"}, "c3378fcfda"},
-		{"what the Executor sends", v1alpha1.PerformerSpec{
+		{"required fields only", v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"}, "c3378fcfda"},
+		{"a spec of the Executor", v1alpha1.PerformerSpec{
 			AVSAddress: "0x1", Image: "repo:tag", ImagePullPolicy: corev1.PullNever, Version: "tag",
 			Config: v1alpha1.PerformerConfig{GRPCPort: 8080, Environment: map[string]string{"GRPC_PORT": "8080", "AVS_ADDRESS": "0x1"}},
 		}, "7b5201adbd"},
@@ -79,7 +79,7 @@ func everyFirstField() v1alpha1.PerformerSpec {
 	}
 }
 
-func TestRevisionIsOfWhatWasAsked(t *testing.T) {
+func TestRevision(t *testing.T) {
 	base := Revision(&v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"})
 	same := map[string]v1alpha1.PerformerSpec{
 		"defaults written out": {AVSAddress: "0x1", Image: "repo:1", ImagePullPolicy: corev1.PullIfNotPresent,
@@ -93,9 +93,9 @@ func TestRevisionIsOfWhatWasAsked(t *testing.T) {
 		"the default thresholds written out": {AVSAddress: "0x1", Image: "repo:1", Config: v1alpha1.PerformerConfig{Probes: &v1alpha1.Probes{
 			Startup: &v1alpha1.ProbeThresholds{}, Liveness: &v1alpha1.ProbeThresholds{PeriodSeconds: 10, FailureThreshold: 6},
 		}}},
-		"probes without a word":         {AVSAddress: "0x1", Image: "repo:1", Config: v1alpha1.PerformerConfig{Probes: &v1alpha1.Probes{}}},
+		"empty probes":                  {AVSAddress: "0x1", Image: "repo:1", Config: v1alpha1.PerformerConfig{Probes: &v1alpha1.Probes{}}},
 		"another AVS, which is a label": {AVSAddress: "0x2", Image: "repo:1"},
-		"other resources, hashed apart": {AVSAddress: "0x1", Image: "repo:1", Resources: corev1.ResourceRequirements{
+		"other resources, which have a hash of their own": {AVSAddress: "0x1", Image: "repo:1", Resources: corev1.ResourceRequirements{
 			Limits: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}}},
 	}
 	for name, spec := range same {
@@ -105,10 +105,10 @@ func TestRevisionIsOfWhatWasAsked(t *testing.T) {
 	}
 }
 
-// TestEveryFieldCounts changes the fields of a spec one by one and wants another revision, or
-// another hash of the resources, for each. A field that is added to the API and forgotten here
-// would be ignored on change.
-func TestEveryFieldCounts(t *testing.T) {
+// TestEveryFieldChangesAHash erases the fields of a spec one by one and expects another revision, or
+// another hash of the resources, for each. A change of a field that is missing in the revision would be
+// ignored.
+func TestEveryFieldChangesAHash(t *testing.T) {
 	shapesNoPod := map[string]bool{"AVSAddress": true, "UpgradeStrategy": true}
 	for _, field := range leaves(reflect.TypeFor[v1alpha1.PerformerSpec]()) {
 		spec := everyField()
@@ -122,7 +122,7 @@ func TestEveryFieldCounts(t *testing.T) {
 	}
 }
 
-// leaves returns the fields of a spec, those of its config taken one by one.
+// leaves returns the fields of a spec, with those of its config in place of the config.
 func leaves(spec reflect.Type) []reflect.StructField {
 	var fields []reflect.StructField
 	for _, field := range reflect.VisibleFields(spec) {

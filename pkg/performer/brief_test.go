@@ -10,7 +10,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// brief writes a plan's actions in one line.
+// brief returns the actions of a plan in one line.
 func brief(plan Plan) string {
 	var words []string
 	for _, action := range plan.Actions {
@@ -22,13 +22,13 @@ func brief(plan Plan) string {
 		case DeleteService:
 			words = append(words, "delete service")
 		case WriteStatus:
-			words = append(words, fmt.Sprintf("record %d", a.Status.PodOrdinal))
+			words = append(words, fmt.Sprintf("record ordinal %d", a.Status.PodOrdinal))
 		case CreatePod:
 			words = append(words, fmt.Sprintf("create pod %d", a.Ordinal))
 		case CopyPod:
-			word := fmt.Sprintf("copy %s to %d", a.Source.Name, a.Ordinal)
+			word := fmt.Sprintf("copy %s to pod %d", a.Source.Name, a.Ordinal)
 			if a.Otherwise != nil {
-				word += " or create it anew"
+				word += " or create pod"
 			}
 			words = append(words, word)
 		case PatchPod:
@@ -44,7 +44,7 @@ func brief(plan Plan) string {
 	return strings.Join(words, ", ")
 }
 
-// patchWords tells what a patch of a pod is for.
+// patchWords describes the purpose of a patch of a pod.
 func patchWords(a PatchPod) string {
 	switch {
 	case a.Annotations[render.AnnotationRevision] != "":
@@ -52,15 +52,15 @@ func patchWords(a PatchPod) string {
 	case a.Annotations[render.AnnotationServingSince] != "":
 		return "traffic to " + a.Live.Name
 	case a.Annotations[render.AnnotationDrainingSince] != "":
-		return "no traffic to " + a.Live.Name
+		return "remove traffic from " + a.Live.Name
 	case a.Annotations[render.AnnotationResources] == resizing:
-		return "begin resize of " + a.Live.Name
+		return "start resize of " + a.Live.Name
 	case a.Annotations[render.AnnotationResources] != "":
-		return "end resize of " + a.Live.Name
+		return "finish resize of " + a.Live.Name
 	case a.Annotations[render.AnnotationResizeRefused] != "":
-		return "note that " + a.Live.Name + " can't be resized"
+		return "record refused resize of " + a.Live.Name
 	case a.Annotations[render.AnnotationAdmittedImage] != "":
-		return "note the image of " + a.Live.Name
+		return "record image of " + a.Live.Name
 	default:
 		return "label " + a.Live.Name
 	}
