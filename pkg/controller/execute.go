@@ -34,11 +34,11 @@ type execution struct {
 
 // execute executes the actions in order. A refusal by the API server ends the execution without an
 // error, and is then in e.refusal. There are two exceptions: after a refused change of the Service, or
-// a refused copy, the rest of what the pods need goes on. A pod whose copy was refused is not deleted.
+// a refused copy, the remaining actions are executed. A pod whose copy was refused is not deleted.
 func (e *execution) execute(ctx context.Context, actions []performer.Action) error {
-	var uncopied types.UID
+	var notCopied types.UID
 	for _, action := range actions {
-		if deletion, ok := action.(performer.DeletePod); ok && deletion.Live.UID == uncopied {
+		if deletion, ok := action.(performer.DeletePod); ok && deletion.Live.UID == notCopied {
 			continue
 		}
 		err := e.executeAction(ctx, action)
@@ -49,7 +49,7 @@ func (e *execution) execute(ctx context.Context, actions []performer.Action) err
 			case performer.PatchService:
 				continue
 			case performer.CopyPod:
-				uncopied = a.Source.UID
+				notCopied = a.Source.UID
 				continue
 			}
 			return nil

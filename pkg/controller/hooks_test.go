@@ -24,7 +24,7 @@ func TestHooksMayBeNil(*testing.T) {
 	h.statusWritten(nil, nil, time.Time{})
 }
 
-func TestWhyAPodWasCreated(t *testing.T) {
+func TestPodCreatedReason(t *testing.T) {
 	for _, tt := range []struct {
 		status   v1alpha1.PerformerStatus
 		revision string
@@ -45,11 +45,11 @@ func TestWhyAPodWasCreated(t *testing.T) {
 	}
 }
 
-func TestHowUpgradesEnd(t *testing.T) {
+func TestUpgradeResult(t *testing.T) {
 	now := time.Now()
-	begun := metav1.NewTime(now.Add(-time.Minute))
+	started := metav1.NewTime(now.Add(-time.Minute))
 	status := func(current, update string) v1alpha1.PerformerStatus {
-		return v1alpha1.PerformerStatus{CurrentRevision: current, UpdateRevision: update, LastUpgrade: &begun}
+		return v1alpha1.PerformerStatus{CurrentRevision: current, UpdateRevision: update, LastUpgrade: &started}
 	}
 	for _, tt := range []struct {
 		name          string
@@ -57,11 +57,11 @@ func TestHowUpgradesEnd(t *testing.T) {
 		want          string
 	}{
 		{"the first revision", status("", "a"), status("a", "a"), ""},
-		{"nothing", status("a", "a"), status("a", "a"), ""},
-		{"begins", status("a", "a"), status("a", "b"), ""},
-		{"goes on", status("a", "b"), status("a", "b"), ""},
+		{"no upgrade", status("a", "a"), status("a", "a"), ""},
+		{"started", status("a", "a"), status("a", "b"), ""},
+		{"in progress", status("a", "b"), status("a", "b"), ""},
 		{"completed", status("a", "b"), status("b", "b"), "completed"},
-		{"completed, and the next begins", status("a", "b"), status("b", "c"), "completed"},
+		{"completed, and the next one started", status("a", "b"), status("b", "c"), "completed"},
 		{"superseded", status("a", "b"), status("a", "c"), "superseded"},
 		{"rolled back", status("a", "b"), status("a", "a"), "rolled_back"},
 	} {

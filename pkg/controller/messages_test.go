@@ -19,7 +19,7 @@ func TestDampen(t *testing.T) {
 	p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Generation: 1}}
 	m := newConditionMessages()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	// report has the status report a dampened problem, and returns its message.
+	// report sets the condition of a dampened problem in the status, and returns its message.
 	report := func(reason, message string) string {
 		problem := m.dampen(name, p, &performer.Problem{Reason: reason, Message: message}, now)
 		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionDegraded, Status: metav1.ConditionTrue,
@@ -44,11 +44,11 @@ func TestDampen(t *testing.T) {
 		now = now.Add(step.after)
 		p.Generation = step.generation
 		if got := report(step.reason, step.message); got != step.want {
-			t.Errorf("after %s, of %s %q: reported %q, want %q", step.after, step.reason, step.message, got, step.want)
+			t.Errorf("after %s, %s %q: reported %q, want %q", step.after, step.reason, step.message, got, step.want)
 		}
 	}
 	m.forget(name)
 	if len(m.changed) > 0 {
-		t.Error("a Performer that is gone is remembered")
+		t.Error("the entry of a deleted Performer is kept")
 	}
 }

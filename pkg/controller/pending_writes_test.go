@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 )
 
-// storeAt is an informer whose store is at a certain version.
+// storeAt is an informer whose store is at the given resource version.
 type storeAt struct {
 	cache.SharedIndexInformer
 	version string
@@ -32,9 +32,9 @@ func TestPendingWritesVisible(t *testing.T) {
 		{"older", "99", 0, false},
 		{"the same", "100", 0, true},
 		{"newer", "101", 0, true},
-		{"older, and the write long ago", "99", staleLimit, true},
+		{"older, and the write is older than staleLimit", "99", staleLimit, true},
 		{"no version", "", 0, true},
-		{"no number", "abc", 0, true},
+		{"not a number", "abc", 0, true},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -45,10 +45,10 @@ func TestPendingWritesVisible(t *testing.T) {
 				t.Errorf("got %v, want %v", got, tt.want)
 			}
 			if _, remembered := w.latest[name]; remembered == tt.want {
-				t.Errorf("remembered: %v", remembered)
+				t.Errorf("entry kept: %v", remembered)
 			}
 			if other := cache.NewObjectName("ns", "y"); !w.visible(other, caches, now) {
-				t.Error("another Performer waits for this one's write")
+				t.Error("another Performer waits for the write")
 			}
 		})
 	}
@@ -60,6 +60,6 @@ func TestPendingWritesForget(t *testing.T) {
 	w.record(name, kindPod, "100", time.Now())
 	w.forget(name)
 	if len(w.latest) > 0 {
-		t.Errorf("remembered: %v", w.latest)
+		t.Errorf("entries are kept: %v", w.latest)
 	}
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// TestTrimmingChangesNoDecision holds what is decided on whole objects against what is decided on
-// trimmed ones, in the states that a decision tells apart.
+// TestTrimmingChangesNoDecision compares the decisions on full objects with those on trimmed ones, in
+// every state that a decision distinguishes.
 func TestTrimmingChangesNoDecision(t *testing.T) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	p := &v1alpha1.Performer{
@@ -36,7 +36,7 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 			service = a.Service
 		}
 	}
-	// What a server, a kubelet and users add, read or not.
+	// Fields that the server, the kubelet and users set.
 	pod.UID, pod.ResourceVersion, pod.CreationTimestamp = "p", "7", metav1.NewTime(now)
 	pod.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubelet"}}
 	pod.Annotations["mine"] = "1"
@@ -55,7 +55,7 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 	for name, change := range map[string]func(*corev1.Pod, *corev1.Service){
 		"starting":       func(*corev1.Pod, *corev1.Service) {},
 		"ready":          func(pod *corev1.Pod, _ *corev1.Service) { pod.Status = running },
-		"dying":          func(pod *corev1.Pod, _ *corev1.Service) { pod.DeletionTimestamp = &metav1.Time{Time: now} },
+		"terminating":    func(pod *corev1.Pod, _ *corev1.Service) { pod.DeletionTimestamp = &metav1.Time{Time: now} },
 		"other revision": func(pod *corev1.Pod, _ *corev1.Service) { pod.Annotations[render.AnnotationRevision] = "x" },
 		"other resources": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Annotations[render.AnnotationResources] = "x"
@@ -85,7 +85,7 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 		"crashed": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Status.ContainerStatuses = container(corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{ExitCode: 2, Reason: "Error"}})
 		},
-		"image": func(pod *corev1.Pod, _ *corev1.Service) {
+		"image pull error": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Status.ContainerStatuses = container(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImagePull", Message: "no"}})
 		},
 		"evicted": func(pod *corev1.Pod, _ *corev1.Service) {
@@ -97,21 +97,21 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 		"port":     func(_ *corev1.Pod, service *corev1.Service) { service.Spec.Ports[0].TargetPort = intstr.FromInt32(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			wholePod, wholeService := pod.DeepCopy(), service.DeepCopy()
-			change(wholePod, wholeService)
-			whole := performer.Observed{Performer: p, Pods: []*corev1.Pod{wholePod}, Service: wholeService, Now: now}
+			fullPod, fullService := pod.DeepCopy(), service.DeepCopy()
+			change(fullPod, fullService)
+			full := performer.Observed{Performer: p, Pods: []*corev1.Pod{fullPod}, Service: fullService, Now: now}
 			trimmed := performer.Observed{Performer: p, Now: now,
-				Pods:    []*corev1.Pod{mustTrim(t, wholePod.DeepCopy())},
-				Service: mustTrim(t, wholeService.DeepCopy()),
+				Pods:    []*corev1.Pod{mustTrim(t, fullPod.DeepCopy())},
+				Service: mustTrim(t, fullService.DeepCopy()),
 			}
-			if a, b := performer.Assess(whole, settings).Plan(), performer.Assess(trimmed, settings).Plan(); !sameButForObjects(a, b) {
+			if a, b := performer.Assess(full, settings).Plan(), performer.Assess(trimmed, settings).Plan(); !samePlans(a, b) {
 				t.Errorf("plans differ:\n%+v\n%+v", a, b)
 			}
-			if a, b := performer.Assess(whole, settings).Status(nil), performer.Assess(trimmed, settings).Status(nil); !equality.Semantic.DeepEqual(a, b) {
+			if a, b := performer.Assess(full, settings).Status(nil), performer.Assess(trimmed, settings).Status(nil); !equality.Semantic.DeepEqual(a, b) {
 				t.Errorf("statuses differ:\n%+v\n%+v", a, b)
 			}
 			if again := mustTrim(t, trimmed.Pods[0].DeepCopy()); !equality.Semantic.DeepEqual(again, trimmed.Pods[0]) {
-				t.Error("trimming twice is not trimming once")
+				t.Error("trimming is not idempotent")
 			}
 		})
 	}
@@ -126,9 +126,9 @@ func mustTrim[T any](t *testing.T, object T) T {
 	return trimmed.(T)
 }
 
-// sameButForObjects compares two plans, taking the live objects that their actions hold to be the
-// same where name and version are.
-func sameButForObjects(a, b performer.Plan) bool {
+// samePlans compares two plans. The live objects of their actions are the same if their names and
+// versions are.
+func samePlans(a, b performer.Plan) bool {
 	for _, plan := range []*performer.Plan{&a, &b} {
 		for i, action := range plan.Actions {
 			switch action := action.(type) {

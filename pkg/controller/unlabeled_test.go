@@ -15,16 +15,16 @@ func TestUnlabeledPods(t *testing.T) {
 	u.add("a", "performer-a-1")
 	u.add("b", "performer-b-0")
 	if got := u.of("a"); !slices.Equal(got, []string{"performer-a-0", "performer-a-1"}) {
-		t.Errorf("of a: %q", got)
+		t.Errorf("got %q", got)
 	}
 	u.drop("a", "performer-a-0")
 	u.drop("c", "performer-c-0")
 	if got := u.of("a"); !slices.Equal(got, []string{"performer-a-1"}) {
-		t.Errorf("of a, one less: %q", got)
+		t.Errorf("after drop: got %q", got)
 	}
 	u.drop("a", "performer-a-1")
 	u.forget("b")
 	if len(u.pods) > 0 {
-		t.Errorf("still remembered: %v", u.pods)
+		t.Errorf("entries are kept: %v", u.pods)
 	}
 }

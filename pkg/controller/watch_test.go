@@ -31,7 +31,7 @@ import (
 	hourglassfake "github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned/fake"
 )
 
-// newTestController returns a controller that is not started, and the lines that it logs.
+// newTestController returns a controller that has not started, and the lines that it logs.
 func newTestController(t *testing.T, cfg Config) (*Controller, context.Context, *[]string) {
 	t.Helper()
 	cfg.Kube, cfg.Hourglass, cfg.Recorder, cfg.Workers = fake.NewClientset(), hourglassfake.NewSimpleClientset(), record.NewFakeRecorder(10), 1
@@ -51,7 +51,7 @@ func forbidden() error {
 func TestForbiddenNamespaceBlocksNothing(t *testing.T) {
 	c, ctx, lines := newTestController(t, Config{Namespaces: []string{"a", "b"}})
 	if c.Synced() {
-		t.Error("synced before anything is known")
+		t.Error("synced before the caches are filled")
 	}
 	for _, namespace := range []string{"a", "b"} {
 		for range 3 {
@@ -59,18 +59,18 @@ func TestForbiddenNamespaceBlocksNothing(t *testing.T) {
 		}
 	}
 	if !c.Synced() {
-		t.Error("not synced because of forbidden namespaces")
+		t.Error("forbidden namespaces keep the controller from being synced")
 	}
 	if len(*lines) != 2 {
 		t.Errorf("logged %q", *lines)
 	}
 }
 
-func TestAllNamespacesTogetherAreNeverForbidden(t *testing.T) {
+func TestForbiddenClusterWatchIsNotSynced(t *testing.T) {
 	c, ctx, _ := newTestController(t, Config{})
 	c.watchScope.watchFailed("", "pods")(ctx, nil, forbidden())
 	if c.Synced() {
-		t.Error("synced without having seen anything")
+		t.Error("synced without a list")
 	}
 }
 
@@ -88,7 +88,7 @@ func TestWatchFailuresAreLoggedOncePerKind(t *testing.T) {
 		{io.EOF, 0, 0},
 		{apierrors.NewResourceExpired("too old"), 0, 0},
 		{errors.New("connection refused"), 0, 1},
-		{errors.New("connection refused, in other words"), 30 * time.Second, 1},
+		{errors.New("connection refused again"), 30 * time.Second, 1},
 		{forbidden(), 30 * time.Second, 2},
 		{forbidden(), 30 * time.Second, 2},
 		{forbidden(), outageExpiry + time.Second, 3},
@@ -109,7 +109,7 @@ func TestNoSyncBeforeTheCachesAreFilled(t *testing.T) {
 		t.Error("synced a Performer before the caches were filled")
 	}
 	if c.queue.Len() > 0 {
-		t.Error("it waits in the queue")
+		t.Error("the Performer is still queued")
 	}
 }
 
@@ -127,7 +127,7 @@ func TestPanicIsAnErrorOfOnePerformer(t *testing.T) {
 	if err := c.caches[metav1.NamespaceAll].performers.GetStore().Add(p); err != nil {
 		t.Fatal(err)
 	}
-	c.pendingWrites = nil // a bug
+	c.pendingWrites = nil // causes a panic
 	out := c.observedSync(ctx, cache.MetaObjectToName(p))
 	if out.result != resultPanic || out.err == nil || len(results) != 1 || results[0] != "panic" || active != 0 {
 		t.Errorf("outcome %+v, reported %v, %d active", out, results, active)
@@ -140,7 +140,8 @@ func TestPanicIsAnErrorOfOnePerformer(t *testing.T) {
 	}
 }
 
-// TestPanicDoesNotStopTheWorker runs a worker that panics over one Performer whenever it makes its Service.
+// TestPanicDoesNotStopTheWorker runs a worker that panics whenever it creates the Service of one
+// Performer.
 func TestPanicDoesNotStopTheWorker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var panics atomic.Int32
@@ -171,21 +172,21 @@ func TestPanicDoesNotStopTheWorker(t *testing.T) {
 			}
 		}
 		c.Start(ctx)
-		ended := make(chan struct{})
+		stopped := make(chan struct{})
 		go func() {
-			defer close(ended)
+			defer close(stopped)
 			c.Run(ctx)
 		}()
-		time.Sleep(DefaultFirstRetry * 10) // of the bubble
+		time.Sleep(DefaultFirstRetry * 10) // in the time of the bubble
 		if _, err := c.kube.CoreV1().Pods("ns").Get(ctx, "performer-good-0", metav1.GetOptions{}); err != nil {
 			t.Errorf("the other Performer was not synced: %v", err)
 		}
-		// At first, and after 100, 200 and 400 ms.
+		// The first attempt, and retries after 100, 200 and 400 ms.
 		if n := panics.Load(); n != 4 {
-			t.Errorf("%d panics were counted", n)
+			t.Errorf("%d panics, want 4", n)
 		}
 		stop()
-		<-ended
+		<-stopped
 		synctest.Wait()
 		if len(logged) != 4 || !strings.Contains(logged[0], `"performer"={"name"="bad" "namespace"="ns"}`) || !strings.Contains(logged[0], "watch_test.go") {
 			t.Errorf("logged %q", logged)
@@ -193,7 +194,8 @@ func TestPanicDoesNotStopTheWorker(t *testing.T) {
 	})
 }
 
-// TestSyncWaitsForItsOwnWrite wants no request and no decision while the cache is older than the last write.
+// TestSyncWaitsForItsOwnWrite checks that a sync is skipped without a request while the cache is older
+// than the last write.
 func TestSyncWaitsForItsOwnWrite(t *testing.T) {
 	var results []string
 	c, ctx, _ := newTestController(t, Config{Hooks: Hooks{SyncEnded: func(result string, _ float64, _ error) { results = append(results, result) }}})
@@ -213,7 +215,7 @@ func TestSyncWaitsForItsOwnWrite(t *testing.T) {
 	}
 }
 
-// TestBackoffIsPerPerformer has a thousand Performers fail at once.
+// TestBackoffIsPerPerformer fails a thousand Performers at once.
 func TestBackoffIsPerPerformer(t *testing.T) {
 	c, _, _ := newTestController(t, Config{LastRetry: 4 * DefaultFirstRetry})
 	for i := range 1000 {
@@ -226,14 +228,14 @@ func TestBackoffIsPerPerformer(t *testing.T) {
 	}
 	c.queue.Add(cache.NewObjectName("ns", "0"))
 	if c.queue.Len() != 1 {
-		t.Error("an event waits for the backoff of an earlier failure")
+		t.Error("an event is delayed by the backoff of an earlier failure")
 	}
 }
 
 func TestEndedInformerIsUnhealthy(t *testing.T) {
 	c, ctx, _ := newTestController(t, Config{})
-	ctx, end := context.WithCancel(ctx)
-	end()
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
 	c.caches[metav1.NamespaceAll].pods.RunWithContext(ctx)
 	if err := c.Healthy(); err == nil || err.Error() != `the informer of pods in namespace "" has ended` {
 		t.Errorf("got %v", err)
@@ -252,10 +254,10 @@ func TestHungSyncIsUnhealthy(t *testing.T) {
 	c.inFlight.begin(name, now)
 	now = now.Add(hungSyncAfter)
 	if err := c.Healthy(); err != nil {
-		t.Errorf("too early: %v", err)
+		t.Errorf("unhealthy too early: %v", err)
 	}
 	now = now.Add(time.Second)
-	if err := c.Healthy(); err == nil || !strings.Contains(err.Error(), "ns/a has lasted for 2m1s") {
+	if err := c.Healthy(); err == nil || err.Error() != "the sync of Performer ns/a has lasted for 2m1s" {
 		t.Errorf("got %v", err)
 	}
 	c.inFlight.end(name)

@@ -10,8 +10,8 @@ import (
 )
 
 // An Action is one write to the API server. The controller executes the actions of a plan in order and
-// stops at the first that fails, with two exceptions: after a refused change of the Service, and after
-// a refused copy of a pod, it goes on with what the pods need.
+// stops at the first that fails, with two exceptions: after a refused change of the Service and after a
+// refused copy of a pod, it executes the remaining ones.
 type Action interface{ isAction() }
 
 type (

@@ -56,10 +56,9 @@ type Settings struct {
 }
 
 // Assessment is the situation of one Performer, worked out once: what its spec desires, the state of
-// each of its pods, and where its traffic belongs. The plan (Plan), the status (Status) and the
-// question whether endpoint slices matter (NeedsEndpoints) are methods of it, so that all three go by
-// the same facts. It is made by Assess and describes the moment of its observation: after a write,
-// assess again.
+// each of its pods, and where its traffic belongs. Plan, Status and NeedsEndpoints are methods of it, so
+// that all three use the same facts. It describes the moment of its observation: after a write, assess
+// again.
 type Assessment struct {
 	Observed
 	settings Settings

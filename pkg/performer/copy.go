@@ -14,8 +14,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// planCopy keeps up what worked while the desired pod can't run: if the pod that served is going away,
-// its successor is a copy of it, made while its object still exists. That pod may be of an earlier
+// planCopy replaces a serving pod that is going away while the desired pod can't run. The replacement is
+// a copy of it, created while its object still exists. That pod may be of an earlier
 // revision, or of the same revision with earlier resources. planCopy returns the pod to copy, or nil,
 // and the copy if it is due now.
 func (a *Assessment) planCopy(plan *Plan) (source *assessedPod, due *CopyPod) {

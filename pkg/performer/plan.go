@@ -60,8 +60,8 @@ func (a *Assessment) Plan() Plan {
 	return plan
 }
 
-// planPods keeps one pod that matches the spec, and the traffic on the best pod there is. If the
-// desired pod can't be created, it keeps up what exists.
+// planPods keeps one pod that matches the spec, and the traffic on the best pod. If the desired pod
+// can't be created, it keeps the existing pods running.
 func (a *Assessment) planPods(plan *Plan) {
 	if a.planAdoption(plan) {
 		return

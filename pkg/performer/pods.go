@@ -79,8 +79,8 @@ func (p *assessedPod) revision() string {
 	return p.Annotations[render.AnnotationRevision]
 }
 
-// annotatedTime returns the time in an annotation that timestamp wrote. A value that is not a time
-// counts as long ago.
+// annotatedTime returns the time in an annotation that render.Timestamp wrote. A value that is not a
+// time counts as long ago.
 func (p *assessedPod) annotatedTime(annotation string) time.Time {
 	t, err := time.Parse(time.RFC3339, p.Annotations[annotation])
 	if err != nil {

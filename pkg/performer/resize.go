@@ -11,23 +11,23 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// resizeState is how far a pod is on the way to the desired resources. Where the API server and the
+// resizeState is the progress of a pod towards the desired resources. Where the API server and the
 // node support it, the pod gets them without a restart.
 type resizeState int
 
 const (
-	resizeNone    resizeState = iota // the pod has them, or can't get them
-	resizeNeeded                     // the pod's spec lacks them
-	resizeActing                     // the pod's spec has them, the kubelet works on it
-	resizeDone                       // the container has them; not recorded yet
-	resizeRefused                    // the kubelet can't give them; not recorded yet
+	resizeNone       resizeState = iota // the pod has them, or can't get them
+	resizeNeeded                        // the pod's spec lacks them
+	resizeInProgress                    // the pod's spec has them, and the kubelet resizes the container
+	resizeDone                          // the container has them; not recorded yet
+	resizeRefused                       // the kubelet can't give them; not recorded yet
 )
 
 // resizing is the value of AnnotationResources from the beginning of a resize to its end, so that a
 // resize that is reverted half way is noticed too.
 const resizing = "resizing"
 
-// resizeOf returns how far the pod is on the way to the desired resources, whose hash is given. A
+// resizeOf returns the progress of the pod towards the desired resources, whose hash is given. A
 // resize is not possible if the cluster refused it, if the node or its kubelet can't, or if anything
 // other than CPU and memory would change.
 func resizeOf(pod *corev1.Pod, desired corev1.ResourceRequirements, hash string) (state resizeState, possible bool) {
@@ -56,7 +56,7 @@ func resizeOf(pod *corev1.Pod, desired corev1.ResourceRequirements, hash string)
 		return resizeRefused, false
 	case pending != nil, resizeCondition(pod, corev1.PodResizeInProgress) != nil,
 		status == nil, status.Resources == nil, !holds(*status.Resources, desired):
-		return resizeActing, true
+		return resizeInProgress, true
 	}
 	return resizeDone, true
 }
@@ -86,7 +86,7 @@ func resizeCondition(pod *corev1.Pod, conditionType corev1.PodConditionType) *co
 // resizingSince reports whether the kubelet performs or defers a resize, and since when. The kubelet
 // counts several resizes that it defers one after the other as one.
 func (p *assessedPod) resizingSince() (since time.Time, resizing bool) {
-	if p.resize != resizeActing {
+	if p.resize != resizeInProgress {
 		return since, false
 	}
 	for _, conditionType := range []corev1.PodConditionType{corev1.PodResizePending, corev1.PodResizeInProgress} {
@@ -99,7 +99,7 @@ func (p *assessedPod) resizingSince() (since time.Time, resizing bool) {
 
 // resizeProblem returns the kubelet's message about why a resize makes no progress, or "".
 func (p *assessedPod) resizeProblem() string {
-	if p.resize != resizeActing {
+	if p.resize != resizeInProgress {
 		return ""
 	}
 	if c := resizeCondition(p.Pod, corev1.PodResizePending); c != nil {
@@ -194,6 +194,6 @@ func (a *Assessment) planResize(plan *Plan) {
 		})
 	case resizeDone:
 		plan.add(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: a.resourcesHash, render.AnnotationResizeRefused: ""}})
-	case resizeNone, resizeActing, resizeRefused:
+	case resizeNone, resizeInProgress, resizeRefused:
 	}
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// planSuccessor creates the desired pod, where there is none. The new pod is born with the serving
-// label if no other pod has it.
+// planSuccessor creates the desired pod if there is none. The new pod gets the serving label at creation
+// if no other pod has it.
 func (a *Assessment) planSuccessor(plan *Plan) {
 	ordinal, recorded := a.nextOrdinal()
 	if !recorded {

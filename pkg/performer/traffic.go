@@ -45,8 +45,8 @@ func (a *Assessment) findTrafficTarget() *assessedPod {
 	return best
 }
 
-// findOutgoing returns the pods that receive traffic next to the one that should have it all. The
-// desired pod is none of them: it keeps the label for when it is ready.
+// findOutgoing returns the pods that still receive traffic next to the traffic target. The desired pod
+// is not one of them: it keeps the label for when it is ready.
 func (a *Assessment) findOutgoing() []*assessedPod {
 	if a.trafficTarget == nil || !a.trafficTarget.serves() {
 		return nil
@@ -60,8 +60,8 @@ func (a *Assessment) findOutgoing() []*assessedPod {
 	return outgoing
 }
 
-// NeedsEndpoints reports whether the plan depends on the endpoint slices: only then are they worth a
-// request. Set Endpoints before the call of Plan.
+// NeedsEndpoints reports whether the plan depends on the endpoint slices. The caller then sets Endpoints
+// before it calls Plan.
 func (a *Assessment) NeedsEndpoints() bool {
 	return len(a.outgoing) > 0 && a.Service != nil && a.Performer.DeletionTimestamp == nil
 }
@@ -74,8 +74,8 @@ func (a *Assessment) receivesNewCalls(p *assessedPod) bool {
 	return !a.Now.Before(p.annotatedTime(render.AnnotationServingSince).Add(blindHandover))
 }
 
-// planTraffic gives the traffic to its target and takes it from the other pods in good order. It
-// leaves the desired pod alone, whether that is ready or not.
+// planTraffic moves the traffic to its target, then drains and deletes the other pods. It leaves the
+// desired pod alone, whether that is ready or not.
 func (a *Assessment) planTraffic(plan *Plan) {
 	target := a.trafficTarget
 	if target != nil && !hasPortOf(a.Service, target) {

@@ -76,7 +76,7 @@ func PodLabels(p *v1alpha1.Performer, revision string) map[string]string {
 	return labels
 }
 
-// SetServing gives a pod that is about to be created the serving label from birth.
+// SetServing sets the serving label on a pod that is about to be created.
 func SetServing(pod *corev1.Pod, now time.Time) {
 	pod.Labels[LabelServing] = ServingTrue
 	pod.Annotations[AnnotationServingSince] = Timestamp(now)
@@ -89,8 +89,8 @@ func Timestamp(t time.Time) string {
 
 var notInLabel = regexp.MustCompile(`[^A-Za-z0-9_.-]+`)
 
-// LabelValue returns s if it is a valid label value, and else the nearest one, with a hash of s so
-// that two texts don't become one value.
+// LabelValue returns s if it is a valid label value, or else a similar valid value with a hash of s, so
+// that two texts never become the same value.
 func LabelValue(s string) string {
 	if len(validation.IsValidLabelValue(s)) == 0 {
 		return s

@@ -31,7 +31,7 @@ var (
 )
 
 // FirstPod returns the first pod that the operator would create for p, even if that pod can't run
-// (package validation). It is for those who want to inspect the pod, or have an API server check it.
+// (package validation). Callers inspect the pod, or have an API server check it.
 func FirstPod(p *v1alpha1.Performer, tees map[string]TEE) *corev1.Pod {
 	hw, _ := ResolveHardware(p.Spec.HardwareRequirements, tees)
 	return Pod(p, 0, hw)
@@ -63,7 +63,7 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 		Spec: corev1.PodSpec{
 			Containers:         []corev1.Container{container(&p.Spec, hw)},
 			ServiceAccountName: p.Spec.Config.ServiceAccountName,
-			// Without an account of its own a container has no use for a token, only an attacker has.
+			// A container without a service account of its own has no use for a token.
 			AutomountServiceAccountToken: ptr.To(p.Spec.Config.ServiceAccountName != ""),
 			// Service links put several variables for each Service of the namespace into the environment:
 			// with hundreds of Performers, more than a process may have.
