@@ -68,7 +68,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	}
 	client, namespace, err := connect(o.kubeconfig, o.namespace)
 	if err == nil {
-		err = execute(ctx, client, namespace, command, name, o, stdout, stderr)
+		t := &tool{client, namespace, stdout, stderr}
+		err = t.execute(ctx, command, name, o)
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "performers: %v\n", err)
@@ -157,36 +158,43 @@ func connect(kubeconfig, namespace string) (versioned.Interface, string, error) 
 	return client, namespace, err
 }
 
+// tool is what every command needs.
+type tool struct {
+	client         versioned.Interface
+	namespace      string
+	stdout, stderr io.Writer
+}
+
 // execute runs one command and prints its result.
-func execute(ctx context.Context, client versioned.Interface, namespace, command, name string, o options, stdout, stderr io.Writer) error {
+func (t *tool) execute(ctx context.Context, command, name string, o options) error {
 	if command == "watch" {
-		return watchAll(ctx, client, namespace, stdout)
+		return watchAll(ctx, t.client, t.namespace, t.stdout)
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, o.timeout, fmt.Errorf("timed out after %s (--timeout)", o.timeout))
 	defer cancel()
 	switch command {
 	case "create":
-		if _, err := create(ctx, client, namespace, name, o.desired); err != nil {
+		if _, err := create(ctx, t.client, t.namespace, name, o.desired); err != nil {
 			return fmt.Errorf("creating %s: %w", name, err)
 		}
-		fmt.Fprintf(stdout, "%s created\n", name)
+		fmt.Fprintf(t.stdout, "%s created\n", name)
 	case "apply":
-		p, err := apply(ctx, client, namespace, name, o.desired, o.force)
+		p, err := apply(ctx, t.client, t.namespace, name, o.desired, o.force)
 		if err != nil {
 			return fmt.Errorf("applying %s: %w", name, err)
 		}
-		fmt.Fprintf(stdout, "%s applied, generation %d\n", name, p.Generation)
+		fmt.Fprintf(t.stdout, "%s applied, generation %d\n", name, p.Generation)
 	case "wait":
-		p, err := waitReady(ctx, client, namespace, name, func(progress string) { fmt.Fprintln(stderr, progress) })
+		p, err := waitReady(ctx, t.client, t.namespace, name, func(progress string) { fmt.Fprintln(t.stderr, progress) })
 		if err != nil {
 			return fmt.Errorf("waiting for %s: %w", name, err)
 		}
-		fmt.Fprintf(stdout, "%s is ready at %s\n", name, p.Status.GRPCEndpoint)
+		fmt.Fprintf(t.stdout, "%s is ready at %s\n", name, p.Status.GRPCEndpoint)
 	case "delete":
-		if err := remove(ctx, client, namespace, name); err != nil {
+		if err := remove(ctx, t.client, t.namespace, name); err != nil {
 			return fmt.Errorf("deleting %s: %w", name, err)
 		}
-		fmt.Fprintf(stdout, "%s deleted\n", name)
+		fmt.Fprintf(t.stdout, "%s deleted\n", name)
 	}
 	return nil
 }
