@@ -22,11 +22,11 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/monitoring"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
-	"github.com/Layr-Labs/hourglass-operator/test/static/monitoring"
 )
 
 // rateInterval is what Grafana would choose for $__rate_interval, or more: some scrapes, which are a second apart.

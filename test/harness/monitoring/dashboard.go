@@ -16,7 +16,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
 )
 
-// Dashboard has the fields of a Grafana dashboard that the tests use.
+// Dashboard has the fields of a Grafana dashboard that tests use.
 type Dashboard struct {
 	UID        string  `json:"uid"`
 	Title      string  `json:"title"`
@@ -26,7 +26,7 @@ type Dashboard struct {
 	} `json:"templating"`
 }
 
-// Variable is a variable that is chosen above a dashboard.
+// Variable is a variable whose value the user chooses at the top of a dashboard.
 type Variable struct {
 	Name       string `json:"name"`
 	Type       string `json:"type"`
@@ -34,7 +34,7 @@ type Variable struct {
 	AllValue   string `json:"allValue"`
 }
 
-// Panel is a panel, or the heading of a row.
+// Panel is a panel or the heading of a row.
 type Panel struct {
 	ID          int    `json:"id"`
 	Type        string `json:"type"`
@@ -71,11 +71,21 @@ func ReadDashboard(path string) (*Dashboard, error) {
 	return dashboard, json.NewDecoder(bytes.NewReader(text)).Decode(dashboard)
 }
 
-// labelValues is the definition of a variable: a series and one of its labels.
 var labelValues = regexp.MustCompile(`^label_values\((.+), (\w+)\)$`)
 
-// Choose returns a function that replaces the variables in an expression. As in Grafana, "All" is chosen for each: its
-// allValue, or all values that Prometheus has. rateInterval replaces $__rate_interval.
+// LabelValues returns the series and the label in the definition of a variable. ok is false if the
+// definition has another form.
+func (v *Variable) LabelValues() (series, label string, ok bool) {
+	match := labelValues.FindStringSubmatch(v.Definition)
+	if match == nil {
+		return "", "", false
+	}
+	return match[1], match[2], true
+}
+
+// Choose returns a function that replaces the variables in an expression. As with "All" in Grafana, the
+// value of each is its allValue, or all values that Prometheus has. rateInterval replaces
+// $__rate_interval.
 func (d *Dashboard) Choose(ctx context.Context, client *prometheus.Client, rateInterval string) (func(expr string) string, error) {
 	chosen := []string{"$__rate_interval", rateInterval}
 	for _, variable := range d.Templating.List {
@@ -84,22 +94,22 @@ func (d *Dashboard) Choose(ctx context.Context, client *prometheus.Client, rateI
 		}
 		values := variable.AllValue
 		if values == "" {
-			question := labelValues.FindStringSubmatch(variable.Definition)
-			if question == nil {
+			series, label, ok := variable.LabelValues()
+			if !ok {
 				return nil, fmt.Errorf("variable %s: invalid definition %q: expected label_values(SERIES, LABEL)", variable.Name, variable.Definition)
 			}
 			// The series may use earlier variables.
-			series := strings.NewReplacer(chosen...).Replace(question[1])
-			samples, err := client.Query(ctx, fmt.Sprintf("group by (%s) (%s)", question[2], series))
+			series = strings.NewReplacer(chosen...).Replace(series)
+			samples, err := client.Query(ctx, fmt.Sprintf("group by (%s) (%s)", label, series))
 			if err != nil {
 				return nil, err
 			}
 			var all []string
 			for _, sample := range samples {
-				all = append(all, regexp.QuoteMeta(sample.Labels[question[2]]))
+				all = append(all, regexp.QuoteMeta(sample.Labels[label]))
 			}
 			slices.Sort(all)
-			// The text is inside a PromQL string.
+			// The value is inserted into a PromQL string.
 			values = "(" + strings.ReplaceAll(strings.Join(all, "|"), `\`, `\\`) + ")"
 		}
 		chosen = append(chosen, "$"+variable.Name, values)

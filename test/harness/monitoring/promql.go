@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Names are what an expression of PromQL names.
+// Names are the selectors and clauses of a PromQL expression.
 type Names struct {
 	Selectors []Selector
 	Clauses   []Clause
@@ -29,8 +29,8 @@ type Selector struct {
 	Matchers []Matcher
 }
 
-// Matcher is a condition on a label: =, !=, =~ or !~ and a text. Values are the alternatives where it matches one of some
-// words, else nil.
+// Matcher is a condition on a label: one of =, !=, =~ and !~, and a text. Values are the alternatives if
+// the text is a list of words, else nil.
 type Matcher struct {
 	Label, Operator, Text string
 	Values                []string
@@ -39,15 +39,15 @@ type Matcher struct {
 var (
 	token = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|[a-zA-Z_:][a-zA-Z0-9_:]*|[0-9][0-9a-zA-Z.]*|\$\w+|[=!]~|[=!<>]=|\S`)
 	word  = regexp.MustCompile(`^[a-zA-Z_:][a-zA-Z0-9_:]*$`)
-	// words are alternatives in a matcher's value, without anything that makes a pattern of them.
+	// words matches a value that is a list of alternatives without other regular expression syntax.
 	words = regexp.MustCompile(`^\w+(\|\w+)*$`)
 
 	clauses   = []string{"by", "without", "on", "ignoring", "group_left", "group_right"}
 	operators = []string{"and", "or", "unless", "bool", "offset", "atan2", "inf", "nan"}
 )
 
-// NamesIn finds what an expression names. That the expression is one is promtool's to say: this takes it apart into
-// words, and knows which of them can't be a metric.
+// NamesIn returns the names in an expression. It does not validate the expression, which promtool does:
+// it only splits it into tokens, and skips those that can't be a metric.
 func NamesIn(expression string) (Names, error) {
 	var names Names
 	tokens := token.FindAllString(expression, -1)
@@ -62,7 +62,7 @@ func NamesIn(expression string) (Names, error) {
 		case this == "[":
 			for i++; at(i) != "]"; i++ {
 				if at(i) == "" {
-					return names, fmt.Errorf("%s: no ] ends a range", expression)
+					return names, fmt.Errorf("%s: a range has no closing ]", expression)
 				}
 			}
 		case slices.Contains(clauses, this):
@@ -75,7 +75,7 @@ func NamesIn(expression string) (Names, error) {
 				case word.MatchString(at(i)):
 					clause.Labels = append(clause.Labels, at(i))
 				case at(i) != ",":
-					return names, fmt.Errorf("%s: %q among the labels after %s", expression, at(i), this)
+					return names, fmt.Errorf("%s: invalid label %q after %s", expression, at(i), this)
 				}
 			}
 			names.Clauses = append(names.Clauses, clause)
@@ -93,7 +93,7 @@ func NamesIn(expression string) (Names, error) {
 					matcher := Matcher{Label: at(i), Operator: at(i + 1)}
 					value, err := strconv.Unquote(at(i + 2))
 					if err != nil || !word.MatchString(matcher.Label) {
-						return names, fmt.Errorf("%s: no matcher at %q", expression, at(i))
+						return names, fmt.Errorf("%s: invalid matcher at %q", expression, at(i))
 					}
 					matcher.Text = value
 					if words.MatchString(value) {

@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Rules are what is in a rule file of Prometheus.
+// Rules is the content of a rule file of Prometheus.
 type Rules struct {
 	Groups []Group `json:"groups"`
 }
@@ -20,7 +20,7 @@ type Group struct {
 	Rules []Rule `json:"rules"`
 }
 
-// Rule is one that records or one that alerts.
+// Rule is a recording rule or an alerting rule.
 type Rule struct {
 	Record      string            `json:"record,omitempty"`
 	Alert       string            `json:"alert,omitempty"`
@@ -40,7 +40,7 @@ func ReadRules(path string) (*Rules, error) {
 	return rules, yaml.UnmarshalStrict(text, rules)
 }
 
-// Each calls a function with each rule, which it may change.
+// Each calls change with each rule.
 func (r *Rules) Each(change func(*Rule)) {
 	for _, group := range r.Groups {
 		for i := range group.Rules {
@@ -49,7 +49,7 @@ func (r *Rules) Each(change func(*Rule)) {
 	}
 }
 
-// Alerts returns those that alert.
+// Alerts returns the alerting rules.
 func (r *Rules) Alerts() []Rule {
 	var alerts []Rule
 	r.Each(func(rule *Rule) {
@@ -60,7 +60,7 @@ func (r *Rules) Alerts() []Rule {
 	return alerts
 }
 
-// Text returns the rules as a file has them.
+// Text returns the rules in the form of a file.
 func (r *Rules) Text() (string, error) {
 	text, err := yaml.Marshal(r)
 	return string(text), err

@@ -4,9 +4,13 @@
 package gitops
 
 import (
+	"fmt"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -15,6 +19,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 var (
@@ -202,4 +207,47 @@ var situations = []struct {
 		w.Performer.DeletionTimestamp = &deleted
 		w.sync()
 	}, "Terminating", "Progressing", "It is being deleted"},
+}
+
+// TestFluxAndHelm computes the status with the kstatus library, which Flux and Helm 4 use.
+func TestFluxAndHelm(t *testing.T) {
+	for _, tt := range situations {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			tt.happens(w)
+			result, err := status.Compute(w.object())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if result.Status.String() != tt.kstatus {
+				t.Errorf("got %s (%s), want %s, for the status %+v", result.Status, result.Message, tt.kstatus, w.Performer.Status)
+			}
+		})
+	}
+}
+
+// TestDefaultStatusIsNeeded checks the reason for the default of the status: without it, kstatus reports
+// a Performer that the operator has never seen as current.
+func TestDefaultStatusIsNeeded(t *testing.T) {
+	object := newWorld(t).object()
+	delete(object.Object, "status")
+	if result, err := status.Compute(object); err != nil || result.Status != status.CurrentStatus {
+		t.Errorf("without a status: %v, %v; the default is no longer needed", result, err)
+	}
+}
+
+// TestPageListsSituations compares the table of docs/gitops.md with the situations.
+func TestPageListsSituations(t *testing.T) {
+	text, err := os.ReadFile(repository.Path("docs/gitops.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var table strings.Builder
+	table.WriteString("| a Performer that is | kstatus: Flux, Helm 4 | Argo CD |\n|---|---|---|\n")
+	for _, s := range situations {
+		fmt.Fprintf(&table, "| %s | %s | %s |\n", s.name, s.kstatus, s.argo)
+	}
+	if !strings.Contains(string(text), "\n"+table.String()+"\n") {
+		t.Errorf("docs/gitops.md lacks the table\n%s", table.String())
+	}
 }

@@ -16,15 +16,16 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/Layr-Labs/hourglass-operator/test/harness/monitoring"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 var plainDashboard = repository.Path("deploy/monitoring/plain/dashboard.json")
 
-func readDashboard(t *testing.T) *Dashboard {
+func readDashboard(t *testing.T) *monitoring.Dashboard {
 	t.Helper()
-	dashboard, err := ReadDashboard(plainDashboard)
+	dashboard, err := monitoring.ReadDashboard(plainDashboard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,21 +35,21 @@ func readDashboard(t *testing.T) *Dashboard {
 	return dashboard
 }
 
-func TestPanelsAreWholeAndDoNotOverlap(t *testing.T) {
+func TestPanels(t *testing.T) {
 	ids, titles, taken := map[int]bool{}, map[string]bool{}, map[string]string{}
 	for _, panel := range readDashboard(t).Panels {
-		// The heading of a row may be a panel's title too.
+		// A row may have the title of a panel.
 		title := "row " + panel.Title
 		if panel.Type != "row" {
 			title = panel.Title
 		}
 		if ids[panel.ID] || titles[title] {
-			t.Errorf("panel %d %q: its number or its title is another's too", panel.ID, panel.Title)
+			t.Errorf("panel %d %q: duplicate ID or title", panel.ID, panel.Title)
 		}
 		ids[panel.ID], titles[title] = true, true
 		at := panel.GridPos
 		if at.W < 1 || at.H < 1 || at.X < 0 || at.X+at.W > 24 {
-			t.Errorf("panel %q lies at %+v, beyond the 24 columns", panel.Title, at)
+			t.Errorf("panel %q at %+v is outside the 24 columns", panel.Title, at)
 		}
 		for x := at.X; x < at.X+at.W; x++ {
 			for y := at.Y; y < at.Y+at.H; y++ {
@@ -66,21 +67,21 @@ func TestPanelsAreWholeAndDoNotOverlap(t *testing.T) {
 		case !strings.HasSuffix(panel.Description, "."):
 			t.Errorf("panel %q has no description", panel.Title)
 		case panel.Datasource.UID != "${datasource}":
-			t.Errorf("panel %q has the data source %q, which is not everybody's", panel.Title, panel.Datasource.UID)
+			t.Errorf("panel %q has the data source %q, want ${datasource}", panel.Title, panel.Datasource.UID)
 		case len(panel.Targets) == 0:
-			t.Errorf("panel %q asks nothing", panel.Title)
+			t.Errorf("panel %q has no query", panel.Title)
 		case panel.Type == "timeseries" && panel.FieldConfig.Defaults.Unit == "":
 			t.Errorf("panel %q has no unit", panel.Title)
 		}
 		for _, query := range panel.Targets {
-			// A value for each of several things has a name too.
+			// A stat with several values needs a legend too.
 			named := panel.Type == "timeseries" || panel.Type == "stat" && strings.HasPrefix(query.Expr, "sum by")
 			if named != (query.LegendFormat != "") {
-				t.Errorf("panel %q: the legend is %q", panel.Title, query.LegendFormat)
+				t.Errorf("panel %q: unexpected legend %q", panel.Title, query.LegendFormat)
 			}
-			// Grafana knows how often Prometheus scrapes; a rate over less than two scrapes is none.
+			// Grafana knows how often Prometheus scrapes. A rate needs at least two scrapes.
 			if strings.Contains(query.Expr, "rate(") && !strings.Contains(query.Expr, "[$__rate_interval]") {
-				t.Errorf("panel %q: a rate over a time that isn't $__rate_interval", panel.Title)
+				t.Errorf("panel %q: the range of a rate is not $__rate_interval", panel.Title)
 			}
 		}
 	}
@@ -99,7 +100,7 @@ func TestTheConfigMapHasTheSameDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	if object.Metadata.Labels["grafana_dashboard"] != "1" {
-		t.Errorf("its labels are %v: Grafana's sidecar passes it over", object.Metadata.Labels)
+		t.Errorf("labels %v: Grafana's sidecar ignores the ConfigMap", object.Metadata.Labels)
 	}
 	plain, err := os.ReadFile(plainDashboard)
 	if err != nil {
@@ -113,31 +114,31 @@ func TestTheConfigMapHasTheSameDashboard(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !reflect.DeepEqual(got, want) {
-		t.Error("it differs from the plain one")
+		t.Error("the dashboard differs from the plain one")
 	}
 }
 
-// answers is a Prometheus that answers each question with the same.
-func answers(t *testing.T, asked *[]string, result string) *prometheus.Client {
+// answers returns a client of a Prometheus that answers every query with result, and records the queries.
+func answers(t *testing.T, queries *[]string, result string) *prometheus.Client {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*asked = append(*asked, r.URL.Query().Get("query"))
+		*queries = append(*queries, r.URL.Query().Get("query"))
 		fmt.Fprintf(w, `{"status":"success","data":{"result":%s}}`, result)
 	}))
 	t.Cleanup(server.Close)
 	return &prometheus.Client{URL: server.URL}
 }
 
-func TestChoosingAll(t *testing.T) {
-	dashboard := &Dashboard{}
-	dashboard.Templating.List = []Variable{
+func TestChoose(t *testing.T) {
+	dashboard := &monitoring.Dashboard{}
+	dashboard.Templating.List = []monitoring.Variable{
 		{Name: "datasource", Type: "datasource"},
 		{Name: "cluster", Type: "query", Definition: "label_values(hourglass_build_info, cluster)", AllValue: ".*"},
 		{Name: "job", Type: "query", Definition: `label_values(hourglass_build_info{cluster=~"$cluster"}, job)`},
 		{Name: "namespace", Type: "query", Definition: "label_values(x, namespace)", AllValue: ".*"},
 	}
-	var asked []string
-	client := answers(t, &asked, `[{"metric":{"job":"b"},"value":[1,"1"]},{"metric":{"job":"a.c"},"value":[1,"1"]}]`)
+	var queries []string
+	client := answers(t, &queries, `[{"metric":{"job":"b"},"value":[1,"1"]},{"metric":{"job":"a.c"},"value":[1,"1"]}]`)
 	choose, err := dashboard.Choose(t.Context(), client, "30s")
 	if err != nil {
 		t.Fatal(err)
@@ -146,8 +147,8 @@ func TestChoosingAll(t *testing.T) {
 	if got := choose(`rate(y{job=~"$job",namespace=~"$namespace"}[$__rate_interval])`); got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
-	if len(asked) != 1 || asked[0] != `group by (job) (hourglass_build_info{cluster=~".*"})` {
-		t.Errorf("Prometheus was asked %q", asked)
+	if len(queries) != 1 || queries[0] != `group by (job) (hourglass_build_info{cluster=~".*"})` {
+		t.Errorf("queries %q", queries)
 	}
 }
 
@@ -157,7 +158,7 @@ func TestPageNamesPanels(t *testing.T) {
 	section, _, _ = strings.Cut(section, "\n## ")
 	named := regexp.MustCompile(`"([^"]+)"`).FindAllStringSubmatch(strings.Join(strings.Fields(section), " "), -1)
 	if len(named) < 7 {
-		t.Errorf("%s names %d panels that can be empty, want at least 7", page, len(named))
+		t.Errorf("%s names %d panels, want at least 7", page, len(named))
 	}
 	titles := map[string]bool{}
 	for _, panel := range readDashboard(t).Panels {

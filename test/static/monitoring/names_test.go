@@ -28,12 +28,13 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
 	"github.com/Layr-Labs/hourglass-operator/pkg/metrics"
 	"github.com/Layr-Labs/hourglass-operator/pkg/webhook"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/monitoring"
 )
 
-// known are the values of each label of each metric.
+// known maps the metrics to their labels, and these to their values.
 type known map[string]map[string][]string
 
-// add adds a metric with labels, whose values may be anything.
+// add adds a metric with labels of any value.
 func (k known) add(metric string, labels ...string) {
 	if k[metric] == nil {
 		k[metric] = map[string][]string{}
@@ -43,10 +44,11 @@ func (k known) add(metric string, labels ...string) {
 	}
 }
 
-// targetLabels are those that come with a target, of a ServiceMonitor or of another configuration, and not from us.
+// targetLabels are the labels that Prometheus adds to the series of a target.
 var targetLabels = []string{"cluster", "namespace", "job", "instance", "pod"}
 
-// exported returns what the operator exports, with each label's values: a scrape after everything has happened once.
+// exported returns the metrics that the operator exports, with the values of their labels: those of a
+// scrape after everything has happened once.
 func exported(t *testing.T) known {
 	t.Helper()
 	m := metrics.New(metrics.LabelValues{
@@ -84,7 +86,7 @@ func exported(t *testing.T) known {
 		t.Fatal(err)
 	}
 	if _, err := client.Discovery().ServerVersion(); err == nil {
-		t.Fatal("a server that knows nothing told its version")
+		t.Fatal("the server without an API returned a version")
 	}
 	if _, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
 		Name: "lease", Lock: lock{}, LeaseDuration: 3 * time.Second, RenewDeadline: 2 * time.Second, RetryPeriod: time.Second,
@@ -107,14 +109,14 @@ func exported(t *testing.T) known {
 	return all
 }
 
-// lock is a lease that nobody asks for.
+// lock is a lease that is never requested.
 type lock struct{ resourcelock.Interface }
 
 func (lock) Identity() string { return "a" }
 
-// problems returns what an expression names that is not known.
+// problems returns the unknown names in an expression.
 func problems(expression string, all known) []string {
-	names, err := NamesIn(expression)
+	names, err := monitoring.NamesIn(expression)
 	if err != nil {
 		return []string{err.Error()}
 	}
@@ -171,8 +173,8 @@ func TestProblemsAreFound(t *testing.T) {
 		`sum by (reason) (a_total)`:     "nothing has a label reason",
 		`a_total and on (le) a_total`:   "nothing has a label le",
 		`vector(1)`:                     "no metric",
-		`a_total[5m`:                    "a_total[5m: no ] ends a range",
-		`a_total{result}`:               `a_total{result}: no matcher at "result"`,
+		`a_total[5m`:                    "a_total[5m: a range has no closing ]",
+		`a_total{result}`:               `a_total{result}: invalid matcher at "result"`,
 	} {
 		if got := strings.Join(problems(expression, all), "; "); got != want {
 			t.Errorf("%s: %q, want %q", expression, got, want)
@@ -180,8 +182,8 @@ func TestProblemsAreFound(t *testing.T) {
 	}
 }
 
-// queries returns the expressions of the pages: those in blocks, one a line, of docs/metrics.md, and those between the
-// words of docs/monitoring.md that name a metric.
+// queries returns the expressions on the pages: the lines of the blocks in docs/metrics.md, and the
+// inline code in docs/monitoring.md that names a metric.
 func queries(t *testing.T) []string {
 	t.Helper()
 	var found []string
@@ -197,18 +199,18 @@ func queries(t *testing.T) []string {
 		found = append(found, code[1])
 	}
 	if inBlocks == 0 || len(found) == inBlocks {
-		t.Fatalf("the pages have the queries %q, of which %d in blocks", found, inBlocks)
+		t.Fatalf("got queries %q, %d of them in blocks: expected some in blocks and some inline", found, inBlocks)
 	}
 	return found
 }
 
-// TestPromtoolAcceptsThePagesQueries makes a rule of each, for promtool to say whether it is one.
+// TestPromtoolAcceptsThePagesQueries turns each query into a rule, which promtool checks.
 func TestPromtoolAcceptsThePagesQueries(t *testing.T) {
-	group := Group{Name: "queries"}
+	group := monitoring.Group{Name: "queries"}
 	for i, query := range queries(t) {
-		group.Rules = append(group.Rules, Rule{Record: fmt.Sprintf("query:%d", i), Expr: query})
+		group.Rules = append(group.Rules, monitoring.Rule{Record: fmt.Sprintf("query:%d", i), Expr: query})
 	}
-	text, err := (&Rules{Groups: []Group{group}}).Text()
+	text, err := (&monitoring.Rules{Groups: []monitoring.Group{group}}).Text()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,10 +221,11 @@ func TestPromtoolAcceptsThePagesQueries(t *testing.T) {
 	promtool(t, "check", "rules", path)
 }
 
-// TestWhatRulesAndPanelsNameExists compares all expressions, those of the pages too, with what the operator exports.
-func TestWhatRulesAndPanelsNameExists(t *testing.T) {
+// TestNamesExist compares the names in all expressions, including those of the pages, with the metrics
+// that the operator exports.
+func TestNamesExist(t *testing.T) {
 	all := exported(t)
-	// Prometheus' own.
+	// The metrics of Prometheus itself.
 	all.add("up")
 	all.add("ALERTS", "alertname", "alertstate")
 
@@ -232,12 +235,12 @@ func TestWhatRulesAndPanelsNameExists(t *testing.T) {
 		}
 	}
 	rules, recorded := readRules(t), 0
-	rules.Each(func(rule *Rule) {
+	rules.Each(func(rule *monitoring.Rule) {
 		if rule.Record == "" {
 			return
 		}
 		check(rule.Record, rule.Expr)
-		// A rule that records has the labels of its first clause, which is the outermost: see the file.
+		// A recorded series has the labels of the first clause of its rule, which is the outermost.
 		clause := regexp.MustCompile(`by \(([a-z, ]+)\)`).FindStringSubmatch(rule.Expr)
 		if clause == nil {
 			t.Fatalf("%s has no labels", rule.Record)
@@ -249,31 +252,31 @@ func TestWhatRulesAndPanelsNameExists(t *testing.T) {
 		check(rule.Alert, rule.Expr)
 	}
 	for _, query := range queries(t) {
-		check("a page's "+query, query)
+		check("page query "+query, query)
 	}
 	dashboard := readDashboard(t)
-	asked := 0
+	queried := 0
 	for _, panel := range dashboard.Panels {
 		for _, query := range panel.Targets {
 			check("panel "+panel.Title, query.Expr)
-			asked++
+			queried++
 		}
 	}
 	for _, variable := range dashboard.Templating.List {
-		if question := labelValues.FindStringSubmatch(variable.Definition); question != nil {
-			check("variable "+variable.Name, fmt.Sprintf("group by (%s) (%s)", question[2], question[1]))
+		if series, label, ok := variable.LabelValues(); ok {
+			check("variable "+variable.Name, fmt.Sprintf("group by (%s) (%s)", label, series))
 		}
 	}
-	if recorded == 0 || asked == 0 {
-		t.Errorf("%d rules that record and %d queries were looked at", recorded, asked)
+	if recorded == 0 || queried == 0 {
+		t.Errorf("checked %d recording rules and %d queries: expected some of both", recorded, queried)
 	}
 }
 
-// mixed returns where an expression puts together what is of several clusters: clauses with a label that means something
-// within a cluster only, without the cluster's.
+// mixed returns the clauses of an expression that mix clusters: those with a label that is unique only
+// within a cluster, and without the label cluster.
 func mixed(t *testing.T, expression string) []string {
 	t.Helper()
-	names, err := NamesIn(expression)
+	names, err := monitoring.NamesIn(expression)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,25 +305,25 @@ func TestMixedClustersAreFound(t *testing.T) {
 	}
 }
 
-// TestClustersAreKeptApart looks at all expressions: what has the same namespace and name in two clusters is two things. A
-// panel shows what is chosen, which .* matches where there is no such label.
+// TestClustersAreKeptApart checks all expressions: objects of the same namespace and name in two clusters
+// are different. A panel shows the chosen clusters; .* also matches series without the label.
 func TestClustersAreKeptApart(t *testing.T) {
-	readRules(t).Each(func(rule *Rule) {
+	readRules(t).Each(func(rule *monitoring.Rule) {
 		for _, clause := range mixed(t, rule.Expr) {
 			t.Errorf("rule %s%s: %s mixes clusters", rule.Record, rule.Alert, clause)
 		}
 	})
 	dashboard := readDashboard(t)
 	chosen := func(where, expression string) {
-		names, err := NamesIn(expression)
+		names, err := monitoring.NamesIn(expression)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, selector := range names.Selectors {
-			if !slices.ContainsFunc(selector.Matchers, func(m Matcher) bool {
+			if !slices.ContainsFunc(selector.Matchers, func(m monitoring.Matcher) bool {
 				return m.Label == "cluster" && m.Operator == "=~" && m.Text == "$cluster"
 			}) {
-				t.Errorf("%s: %s is of all clusters, whichever is chosen", where, selector.Metric)
+				t.Errorf("%s: %s does not select the chosen clusters", where, selector.Metric)
 			}
 		}
 	}
@@ -336,10 +339,11 @@ func TestClustersAreKeptApart(t *testing.T) {
 		switch {
 		case variable.Name == "cluster":
 			if variable.AllValue != ".*" {
-				t.Errorf("all clusters are %q, which leaves out what has no such label", variable.AllValue)
+				t.Errorf("allValue of cluster is %q, which excludes series without the label", variable.AllValue)
 			}
 		case variable.Type == "query":
-			chosen("variable "+variable.Name, labelValues.FindStringSubmatch(variable.Definition)[1])
+			series, _, _ := variable.LabelValues()
+			chosen("variable "+variable.Name, series)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/Layr-Labs/hourglass-operator/test/harness/monitoring"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/prometheus"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
@@ -27,9 +28,9 @@ const (
 
 var plainRules = repository.Path("deploy/monitoring/plain/rules.yaml")
 
-func readRules(t *testing.T) *Rules {
+func readRules(t *testing.T) *monitoring.Rules {
 	t.Helper()
-	rules, err := ReadRules(plainRules)
+	rules, err := monitoring.ReadRules(plainRules)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +50,7 @@ func pageText(t *testing.T, path string) string {
 	return string(text)
 }
 
-// promtool runs Prometheus' own checker.
+// promtool runs promtool, the checker of Prometheus.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
 	if output, err := exec.CommandContext(t.Context(), prometheus.Program(t, "promtool"), args...).CombinedOutput(); err != nil {
@@ -61,21 +62,22 @@ func TestPromtoolAcceptsTheRules(t *testing.T) {
 	promtool(t, "check", "rules", "--lint-fatal", plainRules)
 }
 
-// TestRulesNeedADayAtMost looks at what rules remember: the Prometheus Operator's default is to keep a day.
+// TestRulesNeedADayAtMost checks the ranges in rules, since the Prometheus Operator keeps a day of data
+// by default.
 func TestRulesNeedADayAtMost(t *testing.T) {
-	readRules(t).Each(func(rule *Rule) {
+	readRules(t).Each(func(rule *monitoring.Rule) {
 		for _, span := range regexp.MustCompile(`(?:\[|offset\s+)(\w+)`).FindAllStringSubmatch(rule.Expr, -1) {
 			if span[1] != "1d" && !regexp.MustCompile(`^[0-9]+[mh]$`).MatchString(span[1]) {
-				t.Errorf("%s%s asks for %s", rule.Record, rule.Alert, span[1])
+				t.Errorf("%s%s needs data of %s: expected at most a day", rule.Record, rule.Alert, span[1])
 			}
 		}
 	})
 }
 
-// TestAlertsFireWhenTheyShouldAndOnlyThen has promtool hold the rules against the series in testdata.
-func TestAlertsFireWhenTheyShouldAndOnlyThen(t *testing.T) {
+// TestAlertsFire runs the rules on the series in testdata with promtool.
+func TestAlertsFire(t *testing.T) {
 	rules := readRules(t)
-	rules.Each(func(rule *Rule) {
+	rules.Each(func(rule *monitoring.Rule) {
 		delete(rule.Annotations, "summary")
 		delete(rule.Annotations, "runbook_url")
 	})
@@ -83,7 +85,7 @@ func TestAlertsFireWhenTheyShouldAndOnlyThen(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The rules are looked for beside the tests.
+	// promtool looks for the rules next to its tests.
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "rules.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -99,7 +101,7 @@ func TestAlertsFireWhenTheyShouldAndOnlyThen(t *testing.T) {
 	promtool(t, args...)
 }
 
-// testFiles returns the texts of promtool's tests by their paths.
+// testFiles returns the promtool tests by their paths.
 func testFiles(t *testing.T) map[string][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/*.yaml")
@@ -115,9 +117,9 @@ func testFiles(t *testing.T) map[string][]byte {
 	return files
 }
 
-// TestEveryAlertHasItsTests looks at those tests: each alert must be expected somewhere, and somewhere not to be; and one
-// that waits must not be expected before, in the series in which it is expected later.
-func TestEveryAlertHasItsTests(t *testing.T) {
+// TestEveryAlertIsTested checks the promtool tests: each alert must fire in one test and must not fire in
+// another. An alert with a delay must be expected not to fire earlier in a test in which it fires.
+func TestEveryAlertIsTested(t *testing.T) {
 	type expectation struct{ Alertname, Severity string }
 	fires, silent, waits := map[expectation]bool{}, map[expectation]bool{}, map[expectation]bool{}
 	var all []expectation
@@ -165,12 +167,12 @@ func TestEveryAlertHasItsTests(t *testing.T) {
 		case !silent[e]:
 			t.Errorf("no test expects %v not to fire", e)
 		case rule.For != "" && !waits[e]:
-			t.Errorf("no test expects that %v waits", e)
+			t.Errorf("no test expects %v to be delayed", e)
 		}
 	}
 }
 
-func TestAlertsTellWhatToDo(t *testing.T) {
+func TestAlertsHaveRunbooks(t *testing.T) {
 	text := pageText(t, page)
 	sections := map[string]bool{}
 	for _, heading := range regexp.MustCompile(`(?m)^### (Hourglass\w+)$`).FindAllStringSubmatch(text, -1) {
@@ -187,12 +189,12 @@ func TestAlertsTellWhatToDo(t *testing.T) {
 		}
 		for _, annotation := range []string{"summary", "description"} {
 			if text := rule.Annotations[annotation]; !strings.HasSuffix(text, ".") || strings.Contains(text, "\n") {
-				t.Errorf("%s: its %s is not a sentence in a line: %q", rule.Alert, annotation, text)
+				t.Errorf("%s: the %s is not one line that ends with a period: %q", rule.Alert, annotation, text)
 			}
 		}
-		// GitHub's anchor of a heading of one word is the word in small letters.
+		// GitHub's anchor of a heading of one word is the word in lower case.
 		if want := runbooks + "#" + strings.ToLower(rule.Alert); rule.Annotations["runbook_url"] != want {
-			t.Errorf("%s: its runbook is at %q, want %s", rule.Alert, rule.Annotations["runbook_url"], want)
+			t.Errorf("%s: runbook_url %q, want %s", rule.Alert, rule.Annotations["runbook_url"], want)
 		}
 	}
 	if !maps.Equal(sections, described) {
@@ -200,13 +202,13 @@ func TestAlertsTellWhatToDo(t *testing.T) {
 	}
 }
 
-// TestThePrometheusRuleHasTheSameRules compares both forms.
+// TestThePrometheusRuleHasTheSameRules compares the PrometheusRule with the plain rule file.
 func TestThePrometheusRuleHasTheSameRules(t *testing.T) {
 	text, err := os.ReadFile(repository.Path("deploy/monitoring/prometheus-rule.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var object struct{ Spec Rules }
+	var object struct{ Spec monitoring.Rules }
 	if err := yaml.Unmarshal(text, &object); err != nil {
 		t.Fatal(err)
 	}
@@ -215,40 +217,41 @@ func TestThePrometheusRuleHasTheSameRules(t *testing.T) {
 	}
 }
 
-// TestThePageListsWhatIsRecorded compares its table with the rules.
-func TestThePageListsWhatIsRecorded(t *testing.T) {
+// TestPageListsRecordingRules compares the table on the page with the rules.
+func TestPageListsRecordingRules(t *testing.T) {
 	text := pageText(t, page)
 	var listed, recorded []string
 	for _, row := range regexp.MustCompile("(?m)^\\| `(\\w+:\\S+)` \\|").FindAllStringSubmatch(text, -1) {
 		listed = append(listed, row[1])
 	}
-	readRules(t).Each(func(rule *Rule) {
+	readRules(t).Each(func(rule *monitoring.Rule) {
 		if rule.Record != "" {
 			recorded = append(recorded, rule.Record)
 		}
 	})
 	if !slices.Equal(listed, recorded) {
-		t.Errorf("%s lists %q, recorded are %q", page, listed, recorded)
+		t.Errorf("%s lists %q, want %q", page, listed, recorded)
 	}
 }
 
-// pageConfiguration returns what the page has for a Prometheus without the Prometheus Operator.
+// pageConfiguration returns the scrape configuration on the page, for a Prometheus without the Prometheus
+// Operator.
 func pageConfiguration(t *testing.T) string {
 	t.Helper()
 	block := regexp.MustCompile("(?s)```yaml\n(scrape_configs:.*?)```").FindStringSubmatch(pageText(t, page))
 	if block == nil {
-		t.Fatal("no configuration")
+		t.Fatal("the page has no scrape configuration")
 	}
 	return block[1]
 }
 
-// TestPromtoolAcceptsThePagesConfiguration checks it but for how it finds pods: Debian's Prometheus is built without the
-// discovery in Kubernetes.
+// TestPromtoolAcceptsThePagesConfiguration checks the configuration without the discovery of pods, since
+// Debian's Prometheus is built without the discovery for Kubernetes.
 func TestPromtoolAcceptsThePagesConfiguration(t *testing.T) {
 	config := pageConfiguration(t)
 	found := regexp.MustCompile(`(?m)^  kubernetes_sd_configs:\n(  - .*\n    .*\n)`).FindString(config)
 	if found == "" {
-		t.Fatalf("it doesn't find pods:\n%s", config)
+		t.Fatalf("the configuration has no discovery of pods:\n%s", config)
 	}
 	config = strings.Replace(config, found, "  static_configs:\n  - {targets: [a]}\n", 1)
 	path := filepath.Join(t.TempDir(), "prometheus.yml")

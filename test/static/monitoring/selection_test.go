@@ -18,7 +18,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
-// TestTheServiceMonitorSelectsTheMetricsService follows the way from the ServiceMonitor to the port of the Service.
+// TestTheServiceMonitorSelectsTheMetricsService follows the ServiceMonitor to the port of the Service.
 func TestTheServiceMonitorSelectsTheMetricsService(t *testing.T) {
 	var monitor struct {
 		Metadata struct{ Namespace string }
@@ -36,25 +36,25 @@ func TestTheServiceMonitorSelectsTheMetricsService(t *testing.T) {
 	read(t, "deploy/30-service.yaml", &service)
 
 	if monitor.Spec.NamespaceSelector != nil || monitor.Metadata.Namespace != service.Namespace {
-		t.Errorf("it looks in namespace %s, the Service is in %s", monitor.Metadata.Namespace, service.Namespace)
+		t.Errorf("the ServiceMonitor selects namespace %s, the Service is in %s", monitor.Metadata.Namespace, service.Namespace)
 	}
 	if selector := labels.SelectorFromSet(monitor.Spec.Selector.MatchLabels); selector.Empty() || !selector.Matches(labels.Set(service.Labels)) {
-		t.Errorf("it selects %q, the Service has the labels %v", selector, service.Labels)
+		t.Errorf("the ServiceMonitor selects %q, the Service has the labels %v", selector, service.Labels)
 	}
 	if len(monitor.Spec.Endpoints) != 1 {
 		t.Fatalf("%d endpoints, want 1", len(monitor.Spec.Endpoints))
 	}
 	endpoint := monitor.Spec.Endpoints[0]
 	if len(service.Spec.Ports) != 1 || service.Spec.Ports[0].Name != endpoint.Port || endpoint.Path != "/metrics" {
-		t.Errorf("it scrapes port %s at %s, the Service has %+v", endpoint.Port, endpoint.Path, service.Spec.Ports)
+		t.Errorf("the ServiceMonitor scrapes port %s at %s, the Service has %+v", endpoint.Port, endpoint.Path, service.Spec.Ports)
 	}
 	if !endpoint.HonorLabels {
-		t.Error("the namespace of a Performer would be lost")
+		t.Error("without honorLabels the namespace of a Performer is lost")
 	}
 }
 
-// TestThePagesConfigurationKeepsTheMetricsPort does with each port of the manager's pod what Prometheus' discovery and the
-// page's relabelling do.
+// TestThePagesConfigurationKeepsTheMetricsPort applies the discovery and the relabeling of the page to
+// each port of the manager's pod.
 func TestThePagesConfigurationKeepsTheMetricsPort(t *testing.T) {
 	var config struct {
 		ScrapeConfigs []struct {
@@ -63,7 +63,7 @@ func TestThePagesConfigurationKeepsTheMetricsPort(t *testing.T) {
 				Role       string
 				Namespaces struct{ Names []string }
 			} `json:"kubernetes_sd_configs"`
-			Relabelling []struct {
+			Relabeling []struct {
 				SourceLabels  []string `json:"source_labels"`
 				Regex, Action string
 				TargetLabel   string `json:"target_label"`
@@ -74,7 +74,7 @@ func TestThePagesConfigurationKeepsTheMetricsPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(config.ScrapeConfigs) != 1 || len(config.ScrapeConfigs[0].Discovery) != 1 {
-		t.Fatalf("one way to find pods is known here, not %+v", config)
+		t.Fatalf("this test expects one scrape configuration with one discovery, got %+v", config)
 	}
 	scrape := config.ScrapeConfigs[0]
 	var deployment appsv1.Deployment
@@ -84,7 +84,7 @@ func TestThePagesConfigurationKeepsTheMetricsPort(t *testing.T) {
 
 	found := scrape.Discovery[0]
 	if found.Role != "pod" || !slices.Equal(found.Namespaces.Names, []string{deployment.Namespace}) || !scrape.HonorLabels {
-		t.Errorf("%+v does not find the pods of namespace %s, or not their labels", scrape, deployment.Namespace)
+		t.Errorf("%+v does not discover the pods of namespace %s, or loses their labels", scrape, deployment.Namespace)
 	}
 	var kept []string
 	pod := deployment.Spec.Template
@@ -99,7 +99,7 @@ func TestThePagesConfigurationKeepsTheMetricsPort(t *testing.T) {
 				target["__meta_kubernetes_pod_label_"+regexp.MustCompile(`\W`).ReplaceAllString(name, "_")] = value
 			}
 			keep := true
-			for _, step := range scrape.Relabelling {
+			for _, step := range scrape.Relabeling {
 				var values []string
 				for _, label := range step.SourceLabels {
 					value, ok := target[label]
@@ -112,7 +112,7 @@ func TestThePagesConfigurationKeepsTheMetricsPort(t *testing.T) {
 				case step.Action == "keep":
 					keep = keep && regexp.MustCompile("^(?:"+step.Regex+")$").MatchString(joined)
 				case step.Action != "" || step.Regex != "":
-					t.Errorf("what %+v does is not known here", step)
+					t.Errorf("this test does not know the step %+v", step)
 				default:
 					target[step.TargetLabel] = joined
 				}
@@ -126,11 +126,11 @@ func TestThePagesConfigurationKeepsTheMetricsPort(t *testing.T) {
 		}
 	}
 	if want := []string{service.Spec.Ports[0].TargetPort.String()}; !slices.Equal(kept, want) {
-		t.Errorf("it scrapes the ports %q, want %q", kept, want)
+		t.Errorf("scraped ports %q, want %q", kept, want)
 	}
 }
 
-// read reads a file of the repository that has one object.
+// read decodes a file of the repository that has one object.
 func read(t *testing.T, path string, object any) {
 	t.Helper()
 	text, err := os.ReadFile(repository.Path(path))

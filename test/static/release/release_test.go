@@ -10,11 +10,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
 // bom has the fields of a CycloneDX SBOM that the tests use.
@@ -269,5 +273,67 @@ func checkBOM(t *testing.T, program, sum string) {
 				t.Errorf("the SBOM has dependencies of %s, which is not among its components", ref)
 			}
 		}
+	}
+}
+
+// read returns a file of the repository.
+func read(t *testing.T, path string) string {
+	t.Helper()
+	data, err := os.ReadFile(repository.Path(path))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// write creates a file in a folder, with its parent folders.
+func write(t *testing.T, dir, path, content string) {
+	t.Helper()
+	path = filepath.Join(dir, path)
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run runs a script in the root of the repository and returns its output.
+func run(t *testing.T, env []string, script string, args ...string) (string, error) {
+	t.Helper()
+	if !filepath.IsAbs(script) {
+		script = "./" + script
+	}
+	cmd := exec.CommandContext(t.Context(), script, args...)
+	cmd.Dir = repository.Root()
+	cmd.Env = append(os.Environ(), env...)
+	out, err := cmd.CombinedOutput()
+	return string(out), err
+}
+
+// tracked lists the files that are in git, or can be added to it.
+func tracked(t *testing.T) []string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard")
+	cmd.Dir = repository.Root()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("git ls-files: %v", err)
+	}
+	return strings.Fields(string(out))
+}
+
+// TestChanges checks the form of the changelog. TestCheckRelease prints a section of one.
+func TestChanges(t *testing.T) {
+	if !strings.Contains(read(t, "CHANGELOG.md"), "\n## [Unreleased]\n") {
+		t.Error("CHANGELOG.md has no section ## [Unreleased]")
+	}
+	for _, match := range regexp.MustCompile(`(?m)^## (.*)$`).FindAllStringSubmatch(read(t, "CHANGELOG.md"), -1) {
+		if !regexp.MustCompile(`^\[(Unreleased\]|\d+\.\d+\.\d+\S*\] - \d{4}-\d\d-\d\d)$`).MatchString(match[1]) {
+			t.Errorf("CHANGELOG.md: heading %q is neither [Unreleased] nor [1.2.3] - 2026-01-31", match[1])
+		}
+	}
+	if out, err := run(t, nil, "hack/changes.sh", "v99.0.0"); err == nil || !strings.Contains(out, "no section ## [99.0.0]") {
+		t.Errorf("%v: %s", err, out)
 	}
 }
