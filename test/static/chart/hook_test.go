@@ -92,7 +92,7 @@ func options(t *testing.T, o object, path string) *manageroptions.Options {
 	return options
 }
 
-// selects tells whether labels have all that a selector names. One without a name selects nothing here.
+// selects reports whether a selector selects the labels. An empty selector selects nothing here.
 func selects(selector any, labels map[string]any) bool {
 	names, ok := selector.(map[string]any)
 	for key, value := range names {

@@ -73,7 +73,7 @@ func managerFits(t *testing.T, given, namespace, fullname string, all objects) {
 		"MutatingWebhookConfiguration " + options.WebhookConfiguration,
 	} {
 		if all[key] == nil {
-			t.Errorf("%s: the manager is told of %s, which is not there", given, key)
+			t.Errorf("%s: the manager uses %s, which does not exist", given, key)
 		}
 	}
 	secret := get(all["Role "+namespace+"/"+fullname+"-webhook-ca"], "rules.1.resourceNames.0")

@@ -202,7 +202,7 @@ func compare(t *testing.T, want, got objects) {
 	}
 }
 
-// differences tells where two values differ, with the path of each field.
+// differences returns the fields in which two values differ, with their paths.
 func differences(path string, want, got any) []string {
 	switch want := want.(type) {
 	case map[string]any:

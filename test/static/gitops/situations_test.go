@@ -48,7 +48,7 @@ func newWorld(t *testing.T) *world {
 	}}}
 }
 
-// sync does what the operator does: it makes what is planned and writes the status.
+// sync executes the plan and writes the status, as the operator does.
 func (w *world) sync() {
 	w.Helper()
 	plan := performer.Assess(w.Observed, settings).Plan()
@@ -68,10 +68,10 @@ func (w *world) sync() {
 	w.Performer.Status = performer.Assess(w.Observed, settings).Status(plan.Problem)
 }
 
-// newest is the pod that was made last.
+// newest returns the pod that was created last.
 func (w *world) newest() *corev1.Pod { return w.Pods[len(w.Pods)-1] }
 
-// ready has the newest pod answer its probe, and then the operator look.
+// ready makes the newest pod ready and syncs.
 func (w *world) ready() {
 	w.Helper()
 	pod := w.newest()
@@ -84,7 +84,7 @@ func (w *world) ready() {
 	w.sync()
 }
 
-// waits has the newest pod's container wait for a reason, and then the operator look.
+// waits sets the waiting reason of the newest pod's container and syncs.
 func (w *world) waits(reason, message string) {
 	w.Helper()
 	pod := w.newest()
@@ -109,7 +109,7 @@ func newImage(spec *v1alpha1.PerformerSpec) { spec.Image = "repo:2" }
 // later lets time pass.
 func (w *world) later(d time.Duration) { w.Now = w.Now.Add(d) }
 
-// object is the Performer as others get it from the API server.
+// object returns the Performer as clients get it from the API server.
 func (w *world) object() *unstructured.Unstructured {
 	w.Helper()
 	object, err := runtime.DefaultUnstructuredConverter.ToUnstructured(w.Performer)
@@ -119,7 +119,7 @@ func (w *world) object() *unstructured.Unstructured {
 	return &unstructured.Unstructured{Object: object}
 }
 
-// situations are those in which a tool may find a Performer, with what it is to make of each.
+// situations are the states of a Performer with the health that each tool must compute.
 var situations = []struct {
 	name    string
 	happens func(*world)

@@ -1,5 +1,5 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pages holds what docs/ says against what the code does.
+// Package pages compares docs/ and CONTRIBUTING.md with the code.
 package pages
