@@ -28,12 +28,12 @@ type execution struct {
 	changed    bool // observed differs from what was assessed
 	// refusal is what the API server refused, or nil.
 	refusal *refusal
-	// released is set once the Performer has lost our finalizer, and may be gone.
+	// released is set once our finalizer is removed; the Performer may be gone.
 	released bool
 }
 
 // execute executes the actions in order. A refusal by the API server ends the execution without an
-// error, and is then in e.refusal. There are two exceptions: after a refused change of the Service, or
+// error, and sets e.refusal. There are two exceptions: after a refused change of the Service, or
 // a refused copy, the remaining actions are executed. A pod whose copy was refused is not deleted.
 func (e *execution) execute(ctx context.Context, actions []performer.Action) error {
 	var notCopied types.UID
@@ -43,7 +43,7 @@ func (e *execution) execute(ctx context.Context, actions []performer.Action) err
 		}
 		err := e.executeAction(ctx, action)
 		if refused := (*refusal)(nil); errors.As(err, &refused) {
-			klog.FromContext(ctx).Info("Refused", "reason", refused.problem.Reason)
+			klog.FromContext(ctx).Info("API server refused a request", "reason", refused.problem.Reason)
 			e.refusal = refused.after(e.refusal)
 			switch a := action.(type) {
 			case performer.PatchService:
@@ -126,7 +126,7 @@ func (e *execution) reassess() *performer.Assessment {
 	return e.assessment
 }
 
-// dampen keeps the message of a repeated problem from changing with each try.
+// dampen keeps the message of a repeated problem from changing on every retry.
 func (e *execution) dampen(problem *performer.Problem) *performer.Problem {
 	return e.messages.dampen(e.name, e.observed.Performer, problem, e.now())
 }

@@ -20,12 +20,12 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// maxTakenNames is how many pod names in a row may be taken before a sync gives up for now.
+// maxTakenNames is how many pod names in a row may be taken before a sync fails and is retried.
 const maxTakenNames = 16
 
 // createPod creates the pod, or finds that it exists already. A name that belongs to another owner is
-// skipped; the next ordinal is recorded first. A pod of our own that the cache does not show must be
-// seen first: there may be one too many already.
+// skipped; the next ordinal is recorded first. If the pod exists and is ours, the cache was stale: it
+// is added to the observation (foundPod) rather than risking a second pod.
 func (e *execution) createPod(ctx context.Context, pod *corev1.Pod, ordinal int32) error {
 	pods := e.kube.CoreV1().Pods(pod.Namespace)
 	for range maxTakenNames {
@@ -71,15 +71,16 @@ func (e *execution) foundPod(ctx context.Context, live *corev1.Pod) error {
 			return err
 		}
 	}
-	stays := slices.ContainsFunc(e.observed.Pods, func(p *corev1.Pod) bool { return p.UID == live.UID })
-	if !stays || !performer.MatchesSpec(e.observed.Performer, live, e.settings) {
+	stillExists := slices.ContainsFunc(e.observed.Pods, func(p *corev1.Pod) bool { return p.UID == live.UID })
+	if !stillExists || !performer.MatchesSpec(e.observed.Performer, live, e.settings) {
 		return apierrors.NewConflict(corev1.Resource("pods"), live.Name, errors.New("it is owned by this Performer and does not match its spec"))
 	}
 	return nil
 }
 
 // copyPod creates a copy of a pod that is going away, if its object still exists. If the API server
-// refuses the copy, that refusal is returned, whatever becomes of the pod that is created instead.
+// refuses the copy, Otherwise is created in its place. The refusal of the copy is returned unless that
+// fails too.
 func (e *execution) copyPod(ctx context.Context, a performer.CopyPod) error {
 	source := a.Source
 	full, err := e.kube.CoreV1().Pods(source.Namespace).Get(ctx, source.Name, metav1.GetOptions{})
@@ -90,7 +91,7 @@ func (e *execution) copyPod(ctx context.Context, a performer.CopyPod) error {
 	case err != nil:
 		return fmt.Errorf("reading pod %s: %w", source.Name, err)
 	}
-	klog.FromContext(ctx).Info("Copying the pod that served, since the desired pod is not ready", "pod", source.Name)
+	klog.FromContext(ctx).Info("Copying the last serving pod because the desired pod is not ready", "pod", source.Name)
 	err = e.createPod(ctx, performer.CopyOf(full, e.observed.Performer, a.Ordinal, e.observed.Now), a.Ordinal)
 	if refused := (*refusal)(nil); errors.As(err, &refused) && a.Otherwise != nil {
 		if other := e.createPod(ctx, a.Otherwise.DeepCopy(), a.Ordinal); other != nil {
@@ -111,15 +112,15 @@ func (e *execution) patchPod(ctx context.Context, live *corev1.Pod, labels, anno
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("labeling pod %s: %w", live.Name, err)
+		return fmt.Errorf("patching pod %s: %w", live.Name, err)
 	}
 	e.recordWrite(kindPod, patched)
 	e.replacePod(patched)
 	return nil
 }
 
-// resizePod changes the resources of the container without a restart. It is no error if the cluster
-// can't resize pods or forbids it: that is recorded on the pod, which is then replaced.
+// resizePod changes the resources of the container without a restart. A cluster that can't resize pods,
+// or forbids it, is not an error: the refusal is recorded on the pod, which is then replaced.
 func (e *execution) resizePod(ctx context.Context, a performer.ResizePod) error {
 	live := e.latest(a.Live)
 	body := map[string]any{
@@ -133,7 +134,7 @@ func (e *execution) resizePod(ctx context.Context, a performer.ResizePod) error 
 	patched, err := e.kube.CoreV1().Pods(live.Namespace).Patch(ctx, live.Name, types.StrategicMergePatchType, data, metav1.PatchOptions{}, "resize")
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsMethodNotSupported(err):
-		klog.FromContext(ctx).Info("Pod can't be resized and will be replaced", "pod", live.Name, "reason", apierrors.ReasonForError(err))
+		klog.FromContext(ctx).Info("Resize refused, replacing the pod instead", "pod", live.Name, "reason", apierrors.ReasonForError(err))
 		return e.patchPod(ctx, live, nil, map[string]string{render.AnnotationResizeRefused: a.Hash})
 	case err != nil:
 		return fmt.Errorf("resizing pod %s: %w", live.Name, err)

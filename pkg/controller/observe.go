@@ -21,7 +21,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// assess observes p and works out its situation.
+// assess observes p and evaluates its state.
 func (c *Controller) assess(ctx context.Context, caches *caches, p *v1alpha1.Performer) (*performer.Assessment, error) {
 	observed, err := c.observe(ctx, caches, p)
 	if err != nil {
@@ -34,7 +34,7 @@ func (c *Controller) assess(ctx context.Context, caches *caches, p *v1alpha1.Per
 	return assessment, err
 }
 
-// observe gathers what a decision about p rests on. The caches nearly always suffice; the API server is
+// observe gathers the inputs to a decision about p. The caches nearly always suffice; the API server is
 // queried only if they can't be complete.
 func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Performer) (performer.Observed, error) {
 	o := performer.Observed{Performer: p, Now: c.now()}
@@ -43,7 +43,8 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 		return o, err
 	}
 	if o.HighestOrdinal() > p.Status.PodOrdinal {
-		// Whoever created that pod recorded its ordinal first, so our view of the Performer is old.
+		// Whoever created that pod recorded its ordinal first, so the cached Performer is
+		// stale, or its status was lost.
 		live, err := c.hourglass.HourglassV1alpha1().Performers(p.Namespace).Get(ctx, p.Name, metav1.GetOptions{})
 		if err != nil {
 			return o, fmt.Errorf("reading the Performer: %w", err)
@@ -70,8 +71,8 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 }
 
 // readyEndpoints returns the names of the pods that the Service's endpoint slices show as ready, or nil
-// if reading them is forbidden. They are listed in the second of an upgrade in which they matter,
-// rather than watched: a watch would deliver every change of every Performer's endpoints all year.
+// if listing them is forbidden. They are listed only during a handover: a watch would deliver every
+// endpoint change of every Performer.
 func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service) (map[string]bool, error) {
 	list, err := c.kube.DiscoveryV1().EndpointSlices(service.Namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: discoveryv1.LabelServiceName + "=" + service.Name,
@@ -79,7 +80,7 @@ func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service
 	switch {
 	case apierrors.IsForbidden(err):
 		c.slicesForbidden.Do(func() {
-			klog.FromContext(ctx).Info("Not allowed to read endpoint slices: upgrades wait a fixed time for traffic to move instead")
+			klog.FromContext(ctx).Info("Not allowed to list endpoint slices: upgrades wait a fixed time before they move traffic")
 		})
 		return nil, nil
 	case err != nil:
@@ -97,8 +98,8 @@ func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service
 }
 
 // observeUnlabeledPods adds pods that the cache lacks, read from the API server: the pod that the status
-// names, and those that left the cache without having been deleted. A pod without our label is not in
-// the cache, and still runs.
+// names, and those that remaining the cache without having been deleted. A pod without our label is not in
+// the cache, but may still be running.
 func (c *Controller) observeUnlabeledPods(ctx context.Context, o *performer.Observed) error {
 	p := o.Performer
 	names := c.unlabeled.of(p.UID)
@@ -125,7 +126,7 @@ func (c *Controller) observeUnlabeledPods(ctx context.Context, o *performer.Obse
 
 // observeFullObjects replaces the pods whose full object a decision needs, read from the API server.
 func (c *Controller) observeFullObjects(ctx context.Context, o *performer.Observed) error {
-	var left []*corev1.Pod
+	var remaining []*corev1.Pod
 	for _, pod := range o.Pods {
 		if performer.NeedsFullObject(pod) {
 			full, err := c.kube.CoreV1().Pods(pod.Namespace).Get(ctx, pod.Name, metav1.GetOptions{})
@@ -137,8 +138,8 @@ func (c *Controller) observeFullObjects(ctx context.Context, o *performer.Observ
 			}
 			pod = full
 		}
-		left = append(left, pod)
+		remaining = append(remaining, pod)
 	}
-	o.Pods = left
+	o.Pods = remaining
 	return nil
 }

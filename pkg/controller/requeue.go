@@ -66,7 +66,7 @@ func (c *Controller) processNext(ctx context.Context) bool {
 	defer cancel()
 	ctx = klog.NewContext(ctx, klog.LoggerWithValues(klog.FromContext(ctx), "performer", klog.KRef(name.Namespace, name.Name)))
 
-	out := c.observedSync(ctx, name)
+	out := c.instrumentedSync(ctx, name)
 	switch out.result {
 	case resultError:
 		klog.FromContext(ctx).Error(out.err, "Sync failed, retrying")

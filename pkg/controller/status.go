@@ -16,7 +16,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-// reportStatus writes the status that describes the situation after the execution.
+// reportStatus writes the status after the execution.
 func (e *execution) reportStatus(ctx context.Context, problem *performer.Problem) error {
 	return e.writeStatus(ctx, e.reassess().Status(problem))
 }

@@ -62,8 +62,8 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	return out
 }
 
-// reportRepeatedFailure reports a failed action in the status, except the first time, which may be a
-// coincidence. If that fails too, the log has to do.
+// reportRepeatedFailure reports a failed action in the status, except the first time, which may be
+// transient. If writing the status fails too, the failure is only logged.
 func (e *execution) reportRepeatedFailure(ctx context.Context, out outcome) outcome {
 	if out.result != resultError || e.backoff.NumRequeues(e.name) == 0 || e.observed.Performer.DeletionTimestamp != nil {
 		return out
@@ -75,9 +75,9 @@ func (e *execution) reportRepeatedFailure(ctx context.Context, out outcome) outc
 	return out
 }
 
-// observedSync is a sync with metrics and a health check. A panic is an error like others: it concerns
-// one Performer, and not the process.
-func (c *Controller) observedSync(ctx context.Context, name cache.ObjectName) (out outcome) {
+// instrumentedSync is a sync with metrics and a health check. A panic fails only this
+// sync, not the process.
+func (c *Controller) instrumentedSync(ctx context.Context, name cache.ObjectName) (out outcome) {
 	begin := c.now()
 	c.inFlight.begin(name, begin)
 	c.hooks.syncBegan()

@@ -32,7 +32,7 @@ func (c *Controller) findUnlabeledPods(ctx context.Context, namespace string) {
 		ResourceVersion: "0", // from the API server's cache
 	})
 	if err != nil {
-		klog.FromContext(ctx).Error(err, "Cannot look for pods that lost their labels, continuing without")
+		klog.FromContext(ctx).Error(err, "Cannot list pods that lost their labels, they stay without until they are next seen")
 		return
 	}
 	for i := range pods.Items {

@@ -128,7 +128,7 @@ func TestPanicIsAnErrorOfOnePerformer(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.pendingWrites = nil // causes a panic
-	out := c.observedSync(ctx, cache.MetaObjectToName(p))
+	out := c.instrumentedSync(ctx, cache.MetaObjectToName(p))
 	if out.result != resultPanic || out.err == nil || len(results) != 1 || results[0] != "panic" || active != 0 {
 		t.Errorf("outcome %+v, reported %v, %d active", out, results, active)
 	}
@@ -207,7 +207,7 @@ func TestSyncWaitsForItsOwnWrite(t *testing.T) {
 	name := cache.MetaObjectToName(p)
 	c.pendingWrites.record(name, kindPod, "100", c.now())
 	caches.pods = storeAt{caches.pods, "99"}
-	if out := c.observedSync(ctx, name); out.result != resultSkipped || out.requeueAfter != staleRequeue || len(results) != 1 || results[0] != "skipped" {
+	if out := c.instrumentedSync(ctx, name); out.result != resultSkipped || out.requeueAfter != staleRequeue || len(results) != 1 || results[0] != "skipped" {
 		t.Errorf("outcome %+v, reported %v", out, results)
 	}
 	if requests := len(c.kube.(*fake.Clientset).Actions()) + len(c.hourglass.(*hourglassfake.Clientset).Actions()); requests > 0 {

@@ -40,7 +40,7 @@ func (a *Assessment) planAdoption(plan *Plan) bool {
 		}
 		labels := render.PodLabels(a.Performer, revision)
 		labels[render.LabelServing] = render.ServingTrue
-		plan.add(PatchPod{p.Pod, labels, map[string]string{
+		plan.addActions(PatchPod{p.Pod, labels, map[string]string{
 			render.AnnotationRevision:     revision,
 			render.AnnotationResources:    hash,
 			render.AnnotationServingSince: render.Timestamp(a.Now),

@@ -13,7 +13,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
 )
 
-// Observed is everything that a decision rests on.
+// Observed has the inputs to a decision.
 type Observed struct {
 	// Performer as last seen. It is never nil and never changed here.
 	Performer *v1alpha1.Performer
@@ -55,7 +55,7 @@ type Settings struct {
 	TEEs map[string]render.TEE
 }
 
-// Assessment is the situation of one Performer, worked out once: what its spec desires, the state of
+// Assessment is the evaluated state of one Performer, computed once: what its spec desires, the state of
 // each of its pods, and where its traffic belongs. Plan, Status and NeedsEndpoints are methods of it, so
 // that all three use the same facts. It describes the moment of its observation: after a write, assess
 // again.
@@ -68,7 +68,7 @@ type Assessment struct {
 	resources     corev1.ResourceRequirements // including what the hardware adds
 	resourcesHash string
 	hardware      render.Hardware
-	// nameProblem and specProblem say why no Service, or no desired pod, can be created; or nil.
+	// nameProblem and specProblem say why no Service, or no desired pod, can be created; nil if they can.
 	nameProblem, specProblem *Problem
 
 	// pods are Observed.Pods in the same order, with their state.
@@ -77,12 +77,12 @@ type Assessment struct {
 	desiredPod *assessedPod
 	// trafficTarget is the pod that should receive the traffic now, or nil if none is ready.
 	trafficTarget *assessedPod
-	// outgoing are the pods that still receive traffic next to the traffic target.
+	// outgoing are the pods that still receive traffic alongside the traffic target.
 	outgoing []*assessedPod
 	deadline deadline
 }
 
-// Assess works out the situation of the observed Performer.
+// Assess evaluates the state of the observed Performer.
 func Assess(o Observed, s Settings) *Assessment {
 	spec := &o.Performer.Spec
 	a := &Assessment{
@@ -105,12 +105,12 @@ func Assess(o Observed, s Settings) *Assessment {
 	a.desiredPod = a.findDesiredPod()
 	a.trafficTarget = a.findTrafficTarget()
 	a.outgoing = a.findOutgoing()
-	a.deadline = a.findDeadline()
+	a.deadline = a.progressDeadline()
 	return a
 }
 
-// recreates reports whether the upgrade strategy is Recreate: never two pods at a time.
-func (a *Assessment) recreates() bool {
+// usesRecreate reports whether the upgrade strategy is Recreate: never two pods at a time.
+func (a *Assessment) usesRecreate() bool {
 	s := a.Performer.Spec.UpgradeStrategy
 	return s != nil && s.Type == v1alpha1.RecreateUpgrade
 }
@@ -127,8 +127,8 @@ func (a *Assessment) reportedPod() *assessedPod {
 	return a.desiredPod
 }
 
-// findDesiredPod returns the live pod that matches the spec, or nil. Of several it is a ready one, and
-// the newest of those.
+// findDesiredPod returns the live pod that matches the spec, or nil. It prefers ready pods, then the
+// newest.
 func (a *Assessment) findDesiredPod() *assessedPod {
 	var best *assessedPod
 	for _, p := range a.pods {

@@ -3,7 +3,7 @@
 
 package performer
 
-// planBlueGreen creates the desired pod next to what runs, and moves the traffic to it.
+// planBlueGreen creates the desired pod while the old pod keeps running, then moves the traffic to it.
 func (a *Assessment) planBlueGreen(plan *Plan) {
 	var creation Plan
 	source, copying := a.planCopy(&creation)
@@ -15,7 +15,7 @@ func (a *Assessment) planBlueGreen(plan *Plan) {
 			creation.requeueAfter(wait)
 			backingOff = true
 		case copying != nil:
-			// The copy comes first; the desired pod is created next to it in the next sync.
+			// The copy comes first; the next sync creates the desired pod.
 			copying.Otherwise = a.newPod(copying.Ordinal)
 		case a.trafficTarget != nil && !hasOurSelector(a.Performer, a.Service):
 			// The Service would send traffic to the new pod at once. planService fixes that first.
@@ -24,18 +24,19 @@ func (a *Assessment) planBlueGreen(plan *Plan) {
 		}
 	}
 	if copying != nil {
-		creation.add(*copying)
+		creation.addActions(*copying)
 	}
 	// The traffic and the deletions come first: a refused pod ends the execution, and a quota may have
 	// no room until an earlier pod is gone.
 	a.planTraffic(plan)
-	plan.append(creation)
+	plan.merge(creation)
 	if a.desiredPod == nil && !a.canCreate() || backingOff {
+		// Finished pods stay: they are the record for the back-off, and the source of a copy.
 		return
 	}
 	for _, p := range a.pods {
 		if p.state == podFinished && (copying != nil || p != source) {
-			plan.add(DeletePod{p.Pod, DeletedEnded, "it ended by itself"})
+			plan.addActions(DeletePod{p.Pod, DeletedEnded, "it failed or completed"})
 		}
 	}
 }

@@ -16,13 +16,13 @@ import (
 
 // summary is what the conditions and the phase are derived from.
 type summary struct {
-	deleting  bool
-	available bool // callers get through
-	upToDate  bool // the desired revision serves alone
-	moving    bool // traffic moves from one pod to another
-	wasReady  bool // the reported pod has been ready
-	scheduled bool // the desired pod is scheduled, after it was reported as unschedulable
-	overdue   bool // the progress deadline has passed
+	deleting         bool
+	available        bool // callers get through
+	upToDate         bool // the desired revision serves alone
+	shiftingTraffic  bool // traffic moves from one pod to another
+	wasReady         bool // the reported pod has been ready
+	scheduled        bool // the desired pod is scheduled, after it was reported as unschedulable
+	deadlineExceeded bool // the progress deadline has passed
 
 	problem  *Problem
 	pod      *assessedPod // the reported pod: it serves or is about to
@@ -33,19 +33,19 @@ type summary struct {
 }
 
 func (s *summary) upgrading() bool {
-	return s.from != "" && s.from != s.to || s.moving
+	return s.from != "" && s.from != s.to || s.shiftingTraffic
 }
 
-// conditions returns the conditions in their order, without generation and times.
+// conditions returns the conditions in display order. setConditions adds generation and times.
 func (s *summary) conditions() []metav1.Condition {
 	reason, message := s.progress()
-	stalled := !s.deleting && (s.overdue || s.problem != nil && s.problem.Kind == Terminal)
+	stalled := !s.deleting && (s.deadlineExceeded || s.problem != nil && s.problem.Kind == Terminal)
 	degraded := condition(v1alpha1.ConditionDegraded, false, ReasonAsExpected, "Nothing is wrong")
 	if s.problem != nil && !s.deleting {
 		reason, message = s.problem.Reason, s.problem.Message
 		degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 	}
-	if s.overdue && !s.deleting && (s.problem == nil || s.problem.Kind != Terminal) {
+	if s.deadlineExceeded && !s.deleting && (s.problem == nil || s.problem.Kind != Terminal) {
 		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds exceeded: "+message+s.unansweredHealthCheck()
 		if s.problem == nil {
 			degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
@@ -70,8 +70,8 @@ func (s *summary) conditions() []metav1.Condition {
 	return append(conditions, condition(v1alpha1.ConditionReady, s.upToDate, reason, message))
 }
 
-// unansweredHealthCheck says that the container runs but does not become ready. That is no problem
-// until it lasts.
+// unansweredHealthCheck explains a container that runs but is not ready. It is reported only once the
+// deadline has passed.
 func (s *summary) unansweredHealthCheck() string {
 	if s.desired == nil || s.desired.state == podReady || s.problem != nil {
 		return ""
@@ -83,14 +83,14 @@ func (s *summary) unansweredHealthCheck() string {
 	return fmt.Sprintf("; its container is running but does not answer grpc.health.v1.Health/Check with SERVING on port %d", port)
 }
 
-// progress describes how far the Performer is, apart from problems.
+// progress describes the state of the rollout, ignoring problems.
 func (s *summary) progress() (reason, message string) {
 	switch {
 	case s.deleting:
 		return ReasonTerminating, "The Performer is being deleted"
 	case s.upToDate:
 		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s", s.pod.Name, s.endpoint)
-	case s.moving:
+	case s.shiftingTraffic:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Moving traffic to Pod %s", s.pod.Name)
 	case s.waitsFor != "":
 		reason = ReasonNoPod
@@ -105,7 +105,7 @@ func (s *summary) progress() (reason, message string) {
 	case s.desired != nil && s.desired.resize != resizeNone:
 		return ReasonResizeInProgress, fmt.Sprintf("Resizing Pod %s in place to the requested resources", s.desired.Name)
 	case s.pod == nil:
-		return ReasonNoPod, "The Performer has no Pod yet"
+		return ReasonNoPod, "The Performer has no Pod"
 	case s.pod.state == podReady:
 		return ReasonNoService, fmt.Sprintf("Pod %s is ready, but the Service does not route to it yet", s.pod.Name)
 	case s.wasReady:
@@ -147,7 +147,7 @@ func conditionOf(status *v1alpha1.PerformerStatus, conditionType string) *metav1
 // maxMessageLength is what the CRD allows for the message of a condition.
 const maxMessageLength = 32768
 
-// setConditions replaces the conditions. Each keeps its transition time while its status stays.
+// setConditions replaces the conditions. Each keeps its transition time unless its status changes.
 func setConditions(status *v1alpha1.PerformerStatus, conditions []metav1.Condition, generation int64, now time.Time) {
 	for i := range conditions {
 		c := &conditions[i]

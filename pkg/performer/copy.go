@@ -33,7 +33,7 @@ func (a *Assessment) planCopy(plan *Plan) (source *assessedPod, due *CopyPod) {
 		if source.endedByItself() {
 			status.FailureCount++
 		}
-		plan.add(WriteStatus{status})
+		plan.addActions(WriteStatus{status})
 	}
 	return source, &CopyPod{Source: source.Pod, Ordinal: ordinal}
 }

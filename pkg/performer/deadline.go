@@ -11,14 +11,13 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// defaultProgressDeadline is the progressDeadlineSeconds of a Performer without any. It equals the
-// CRD's default.
+// defaultProgressDeadline is used when progressDeadlineSeconds is unset. It equals the CRD's default.
 const defaultProgressDeadline = 600 * time.Second
 
-// deadline is the progress deadline: until when the desired pod must be ready, or resized.
+// deadline is the progress deadline: the time by which the desired pod must be ready, or resized.
 type deadline struct {
-	// applies is false once the pod has been ready: from then on its health is not a question of
-	// progress.
+	// applies is false once the pod has been ready: later unreadiness is a health problem, not a stalled
+	// rollout.
 	applies bool
 	// left until the deadline; 0 or less once it has passed.
 	left time.Duration
@@ -27,7 +26,7 @@ type deadline struct {
 func (d deadline) pending() bool  { return d.applies && d.left > 0 }
 func (d deadline) exceeded() bool { return d.applies && d.left <= 0 }
 
-func (a *Assessment) findDeadline() deadline {
+func (a *Assessment) progressDeadline() deadline {
 	began, applies := a.progressBegan()
 	if !applies {
 		return deadline{}
@@ -39,7 +38,8 @@ func (a *Assessment) findDeadline() deadline {
 	return deadline{applies: true, left: limit - a.Now.Sub(began)}
 }
 
-// progressBegan returns when the change began that the deadline limits; false if there is none.
+// progressBegan returns the start of the rollout or resize that the deadline applies to; false if there
+// is none.
 func (a *Assessment) progressBegan() (time.Time, bool) {
 	status := &a.Performer.Status
 	ready := conditionOf(status, v1alpha1.ConditionReady)

@@ -28,21 +28,21 @@ func (a *Assessment) planDeletion() Plan {
 	}
 	release := SetFinalizers{withoutFinalizer(p.Finalizers)}
 	if slices.Contains(p.Finalizers, orphanFinalizer) {
-		plan.add(release)
+		plan.addActions(release)
 		return plan
 	}
 	if a.Service != nil && a.Service.DeletionTimestamp == nil {
-		plan.add(DeleteService{a.Service})
+		plan.addActions(DeleteService{a.Service})
 	}
 	waiting := false
 	for _, pod := range a.pods {
 		if pod.Labels[render.LabelApp] != render.AppName {
 			// Without this label its end is not seen.
-			plan.add(PatchPod{pod.Pod, map[string]string{render.LabelApp: render.AppName}, nil})
+			plan.addActions(PatchPod{pod.Pod, map[string]string{render.LabelApp: render.AppName}, nil})
 		}
 		switch {
 		case pod.state != podDying:
-			plan.add(DeletePod{pod.Pod, DeletedWithPerformer, "the Performer is being deleted"})
+			plan.addActions(DeletePod{pod.Pod, DeletedWithPerformer, "the Performer is being deleted"})
 			waiting = true
 		case a.Now.Before(pod.DeletionTimestamp.Add(abandonAfter)):
 			plan.requeueAfter(pod.DeletionTimestamp.Add(abandonAfter).Sub(a.Now))
@@ -52,7 +52,7 @@ func (a *Assessment) planDeletion() Plan {
 		}
 	}
 	if !waiting {
-		plan.add(release)
+		plan.addActions(release)
 		plan.RequeueAfter = 0
 	}
 	return plan
@@ -64,9 +64,9 @@ func (a *Assessment) planFinalizer(plan *Plan) {
 	has := slices.Contains(finalizers, render.Finalizer)
 	switch {
 	case a.settings.WithoutFinalizer && has:
-		plan.add(SetFinalizers{withoutFinalizer(finalizers)})
+		plan.addActions(SetFinalizers{withoutFinalizer(finalizers)})
 	case !a.settings.WithoutFinalizer && !has:
-		plan.add(SetFinalizers{append(slices.Clone(finalizers), render.Finalizer)})
+		plan.addActions(SetFinalizers{append(slices.Clone(finalizers), render.Finalizer)})
 	}
 }
 

@@ -3,7 +3,7 @@
 
 // Package performer decides, in pure functions, what to do for a Performer and what its status reports.
 //
-// Assess works out the situation of a Performer once. The methods Plan and Status of the Assessment
+// Assess evaluates the state of a Performer once. The methods Plan and Status of the Assessment
 // decide and report. Package render returns the desired objects, and package validation the mistakes in
 // a spec.
 //

@@ -38,7 +38,7 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 	if after.CurrentRevision != "" && !before.LastUpgrade.Equal(after.LastUpgrade) {
 		message := fmt.Sprintf("Replacing revision %s with %s", after.CurrentRevision, after.UpdateRevision)
 		if after.CurrentRevision == after.UpdateRevision {
-			message = fmt.Sprintf("Replacing the Pod of revision %s with one that has the requested resources and image", after.CurrentRevision)
+			message = fmt.Sprintf("Replacing the Pod: its resources or image no longer match the spec (revision %s is unchanged)", after.CurrentRevision)
 		}
 		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
 	}

@@ -15,7 +15,7 @@ import (
 func (a *Assessment) planLabels(plan *Plan) {
 	for _, p := range a.pods {
 		if lost := missingPodLabels(a.Performer, p); lost != nil {
-			plan.add(PatchPod{p.Pod, lost, nil})
+			plan.addActions(PatchPod{p.Pod, lost, nil})
 		}
 	}
 }

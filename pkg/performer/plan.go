@@ -10,11 +10,11 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// A Plan is what to do next.
+// A Plan lists the actions to take next.
 type Plan struct {
 	// Actions to execute, in order.
 	Actions []Action
-	// Problem that keeps the plan from doing more, or nil.
+	// Problem blocks further progress; nil if nothing does.
 	Problem *Problem
 	// RequeueAfter is when to plan again even if nothing changes; 0 means never.
 	RequeueAfter time.Duration
@@ -22,13 +22,13 @@ type Plan struct {
 	Abandoned []string
 }
 
-func (p *Plan) add(actions ...Action) {
+func (p *Plan) addActions(actions ...Action) {
 	p.Actions = append(p.Actions, actions...)
 }
 
-// append adds the actions and the requeue time of another plan.
-func (p *Plan) append(next Plan) {
-	p.add(next.Actions...)
+// merge adds the actions and the requeue time of another plan.
+func (p *Plan) merge(next Plan) {
+	p.addActions(next.Actions...)
 	if next.RequeueAfter > 0 {
 		p.requeueAfter(next.RequeueAfter)
 	}
@@ -67,7 +67,7 @@ func (a *Assessment) planPods(plan *Plan) {
 		return
 	}
 	switch {
-	case !a.recreates():
+	case !a.usesRecreate():
 		a.planBlueGreen(plan)
 	case a.canCreate():
 		a.planRecreate(plan)
@@ -77,7 +77,7 @@ func (a *Assessment) planPods(plan *Plan) {
 		return
 	}
 	if image := unrecordedAdmittedImage(desired.Pod, a.Performer.Spec.Image); image != "" {
-		plan.add(PatchPod{desired.Pod, nil, map[string]string{render.AnnotationAdmittedImage: image}})
+		plan.addActions(PatchPod{desired.Pod, nil, map[string]string{render.AnnotationAdmittedImage: image}})
 	}
 	a.planResize(plan)
 	if a.Performer.Status.FailureCount > 0 && desired.state == podReady {

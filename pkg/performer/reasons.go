@@ -24,7 +24,7 @@ const (
 	ReasonUpgradeInProgress = "UpgradeInProgress"
 	// ReasonResizeInProgress: the pod is resized without a restart.
 	ReasonResizeInProgress = "ResizeInProgress"
-	// ReasonProgressDeadlineExceeded: the desired pod was not ready in time. The serving pod goes on
+	// ReasonProgressDeadlineExceeded: the desired pod was not ready in time. The old pod keeps
 	// serving.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
 	// ReasonAsExpected: nothing is wrong.

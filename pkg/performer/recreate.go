@@ -9,7 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// planRecreate creates the desired pod once all others are gone.
+// planRecreate deletes all pods but the desired one, and creates the desired one once no pod is left.
 func (a *Assessment) planRecreate(plan *Plan) {
 	if a.desiredPod == nil {
 		if wait := a.retryDelay(); wait > 0 {
@@ -21,48 +21,48 @@ func (a *Assessment) planRecreate(plan *Plan) {
 			return
 		}
 	}
-	sameRevision := a.deleteAllButDesired(plan)
-	// Recorded after the deletions, so that it is not recorded again and again while these fail. When
-	// the successor is created, no pod is left that would show it.
+	replacedSameRevision := a.deleteAllButDesired(plan)
+	// Written after the deletions, so that a failing deletion doesn't raise the count on every retry. It
+	// can't wait for the successor: by then the failed pod is gone.
 	failures := a.Performer.Status.FailureCount
 	if a.desiredPod == nil {
 		failures = max(failures, a.nextFailureCount())
 	}
-	if sameRevision || failures > a.Performer.Status.FailureCount {
+	if replacedSameRevision || failures > a.Performer.Status.FailureCount {
 		status := a.afterDeletions(plan.Actions).Status(nil)
 		status.FailureCount = failures
-		if sameRevision {
+		if replacedSameRevision {
 			now := metav1Time(a.Now)
 			status.LastUpgrade = &now
 		}
-		plan.add(WriteStatus{status})
+		plan.addActions(WriteStatus{status})
 	}
 }
 
-// deleteAllButDesired deletes the pods next to the desired one, which gets the traffic. It reports
-// whether one of them is alive and of the desired revision, so that the revision alone does not show
-// that it is replaced.
-func (a *Assessment) deleteAllButDesired(plan *Plan) (sameRevision bool) {
+// deleteAllButDesired deletes all pods but the desired one, which starts serving. It reports whether it
+// replaces a live pod of the desired revision: the caller must then set lastUpgrade, since the revision
+// alone doesn't show the change.
+func (a *Assessment) deleteAllButDesired(plan *Plan) (replacedSameRevision bool) {
 	for _, p := range a.pods {
 		switch {
 		case p.state == podDying:
 		case p == a.desiredPod:
 			if !p.serves() {
-				a.giveTraffic(plan, p)
+				a.startServing(plan, p)
 			}
 		case p.outdated():
-			sameRevision = sameRevision || p.alive() && p.revision() == a.revision
-			plan.add(DeletePod{p.Pod, DeletedUpgraded, p.outdatedBecause})
+			replacedSameRevision = replacedSameRevision || p.alive() && p.revision() == a.revision
+			plan.addActions(DeletePod{p.Pod, DeletedUpgraded, p.outdatedBecause})
 		case p.state == podFinished:
-			plan.add(DeletePod{p.Pod, DeletedEnded, "it ended by itself"})
+			plan.addActions(DeletePod{p.Pod, DeletedEnded, "it failed or completed"})
 		default:
-			plan.add(DeletePod{p.Pod, DeletedDuplicate, "there is another pod of the same revision"})
+			plan.addActions(DeletePod{p.Pod, DeletedDuplicate, "there is another pod of the same revision"})
 		}
 	}
-	return sameRevision
+	return replacedSameRevision
 }
 
-// afterDeletions returns the situation once the pods that the actions delete are terminating.
+// afterDeletions returns the assessment as it will be once the pods that the actions delete are terminating.
 func (a *Assessment) afterDeletions(actions []Action) *Assessment {
 	o := a.Observed
 	o.Pods = slices.Clone(o.Pods)

@@ -173,7 +173,7 @@ func requests(r corev1.ResourceRequirements) corev1.ResourceList {
 func (a *Assessment) recordRefusedResizes(plan *Plan) {
 	for _, p := range a.pods {
 		if p.resize == resizeRefused && p.alive() {
-			plan.add(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResizeRefused: a.resourcesHash}})
+			plan.addActions(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResizeRefused: a.resourcesHash}})
 		}
 	}
 }
@@ -184,16 +184,16 @@ func (a *Assessment) planResize(plan *Plan) {
 	switch p.resize {
 	case resizeNeeded:
 		if p.Annotations[render.AnnotationResources] != resizing || p.Annotations[render.AnnotationResizeRefused] != "" {
-			plan.add(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: resizing, render.AnnotationResizeRefused: ""}})
+			plan.addActions(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: resizing, render.AnnotationResizeRefused: ""}})
 		}
-		plan.add(ResizePod{
+		plan.addActions(ResizePod{
 			Live:      p.Pod,
 			Container: performerContainer(p.Pod).Name,
 			Resources: corev1.ResourceRequirements{Limits: a.resources.Limits, Requests: requests(a.resources)},
 			Hash:      a.resourcesHash,
 		})
 	case resizeDone:
-		plan.add(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: a.resourcesHash, render.AnnotationResizeRefused: ""}})
+		plan.addActions(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: a.resourcesHash, render.AnnotationResizeRefused: ""}})
 	case resizeNone, resizeInProgress, resizeRefused:
 	}
 }

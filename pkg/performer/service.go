@@ -22,7 +22,7 @@ func (a *Assessment) planService(plan *Plan) {
 	ports := a.servicePorts()
 	switch live := a.Service; {
 	case live == nil:
-		plan.add(CreateService{render.Service(a.Performer, ports)})
+		plan.addActions(CreateService{render.Service(a.Performer, ports)})
 	case live.DeletionTimestamp != nil:
 		// Its deletion event triggers the next sync.
 	default:
@@ -34,7 +34,7 @@ func (a *Assessment) planService(plan *Plan) {
 			}
 		}
 		if !change.empty() {
-			plan.add(PatchService{live, change})
+			plan.addActions(PatchService{live, change})
 		}
 	}
 }

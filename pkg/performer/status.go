@@ -13,7 +13,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// Status returns the status that describes the situation. problem, if not nil, is what keeps the
+// Status returns the status of the Performer. problem, if not nil, is what keeps the
 // operator from doing what the spec desires. The result equals the present status if there is nothing
 // new to report, so a comparison of the two says whether to write.
 func (a *Assessment) Status(problem *Problem) v1alpha1.PerformerStatus {
@@ -87,16 +87,16 @@ func setPodStatus(status *v1alpha1.PerformerStatus, pod *assessedPod) {
 func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Problem) summary {
 	p := a.Performer
 	s := summary{
-		deleting: p.DeletionTimestamp != nil,
-		problem:  problem,
-		pod:      a.reportedPod(),
-		desired:  a.desiredPod,
-		moving:   len(a.outgoing) > 0,
-		endpoint: status.GRPCEndpoint,
-		from:     status.CurrentRevision,
-		to:       status.UpdateRevision,
-		wasReady: status.ReadyTime != nil,
-		overdue:  a.deadline.exceeded(),
+		deleting:         p.DeletionTimestamp != nil,
+		problem:          problem,
+		pod:              a.reportedPod(),
+		desired:          a.desiredPod,
+		shiftingTraffic:  len(a.outgoing) > 0,
+		endpoint:         status.GRPCEndpoint,
+		from:             status.CurrentRevision,
+		to:               status.UpdateRevision,
+		wasReady:         status.ReadyTime != nil,
+		deadlineExceeded: a.deadline.exceeded(),
 	}
 	if s.problem == nil {
 		s.problem = a.podProblem()
@@ -106,7 +106,7 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		was := conditionOf(&p.Status, v1alpha1.ConditionReady)
 		s.scheduled = was != nil && (was.Reason == ReasonSchedulingFailed || was.Reason == ReasonHardwareUnavailable || was.Reason == ReasonScheduled)
 	}
-	if a.recreates() && s.desired == nil {
+	if a.usesRecreate() && s.desired == nil {
 		// Caches list pods in any order, and the message must not vary.
 		for _, pod := range a.pods {
 			if s.waitsFor == "" || pod.Name < s.waitsFor {
@@ -117,7 +117,7 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 	serviceExists := a.Service != nil && a.Service.DeletionTimestamp == nil
 	ourSelector := hasOurSelector(p, a.Service)
 	s.available = serviceExists && s.pod != nil && s.pod.state == podReady && !s.deleting && (s.pod.serves() || !ourSelector)
-	s.upToDate = s.available && !s.pod.outdated() && s.pod.resize == resizeNone && !s.moving && s.problem == nil && ourSelector
+	s.upToDate = s.available && !s.pod.outdated() && s.pod.resize == resizeNone && !s.shiftingTraffic && s.problem == nil && ourSelector
 	return s
 }
 

@@ -80,7 +80,7 @@ func TestStatus(t *testing.T) {
 		{
 			name: "no pod", o: Observed{Performer: p, Now: testNow}, phase: v1alpha1.PhasePending,
 			conditions: "Available=False/NoPod Progressing=True/NoPod Degraded=False/AsExpected Reconciling=True/NoPod Ready=False/NoPod",
-			message:    "The Performer has no Pod yet", kstatus: "InProgress",
+			message:    "The Performer has no Pod", kstatus: "InProgress",
 		},
 		{
 			name: "starting", o: observed(p, testPod(p, 0)), phase: v1alpha1.PhasePending, pod: "performer-x-0",
@@ -439,7 +439,7 @@ func TestEvents(t *testing.T) {
 		{"an upgrade starts", running, upgraded, []Event{{corev1.EventTypeNormal, ReasonUpgradeInProgress,
 			"Replacing revision " + running.CurrentRevision + " with next"}}},
 		{"the pod is replaced at the same revision", running, replaced, []Event{{corev1.EventTypeNormal, ReasonUpgradeInProgress,
-			"Replacing the Pod of revision " + running.CurrentRevision + " with one that has the requested resources and image"}}},
+			"Replacing the Pod: its resources or image no longer match the spec (revision " + running.CurrentRevision + " is unchanged)"}}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

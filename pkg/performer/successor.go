@@ -23,13 +23,13 @@ func (a *Assessment) planSuccessor(plan *Plan) {
 			now := metav1Time(a.Now)
 			status.LastUpgrade = &now
 		}
-		plan.add(WriteStatus{status})
+		plan.addActions(WriteStatus{status})
 	}
 	pod := a.newPod(ordinal)
 	if !slices.ContainsFunc(a.pods, func(p *assessedPod) bool { return p.alive() && p.serves() }) {
 		render.SetServing(pod, a.Now)
 	}
-	plan.add(CreatePod{pod, ordinal})
+	plan.addActions(CreatePod{pod, ordinal})
 }
 
 // newPod renders the desired pod under the given ordinal, without traffic.

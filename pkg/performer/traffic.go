@@ -9,22 +9,22 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// Traffic moves by the serving label, make before break: the new pod gets the label, the endpoint
+// Traffic is moved with the serving label, make before break: the new pod gets the label, the endpoint
 // slices show it as ready, then the old pod loses the label, finishes the calls in flight for
 // drainSeconds, and is deleted.
 
 const (
-	// defaultDrain is the drainSeconds of a Performer without any. It equals the CRD's default.
+	// defaultDrain is used when drainSeconds is unset. It equals the CRD's default.
 	defaultDrain = 10 * time.Second
 	// slicesPoll is how soon the endpoint slices are read again while they don't show the new pod.
-	// The slice controller is usually faster. Where it is much slower, they are read less and less
-	// often, down to once in maxSlicesPoll.
+	// The slice controller is usually faster. Where it is much slower, they are polled with
+	// back-off, up to maxSlicesPoll.
 	slicesPoll    = 500 * time.Millisecond
 	maxSlicesPoll = 30 * time.Second
-	// blindHandover is how long the old pod keeps its traffic next to the new one where reading the
-	// slices is forbidden. The slice controller has been seen to need up to a second; this is ten
-	// times as long.
-	blindHandover = 10 * time.Second
+	// handoverWithoutSlices is how long the old pod keeps its traffic alongside the new one where reading the
+	// slices is forbidden. We have measured up to one second for the slice
+	// controller; this is ten times as long.
+	handoverWithoutSlices = 10 * time.Second
 )
 
 // findTrafficTarget returns the pod that should receive the traffic now, or nil if none is ready: the
@@ -45,8 +45,8 @@ func (a *Assessment) findTrafficTarget() *assessedPod {
 	return best
 }
 
-// findOutgoing returns the pods that still receive traffic next to the traffic target. The desired pod
-// is not one of them: it keeps the label for when it is ready.
+// findOutgoing returns the pods that still receive traffic alongside the traffic target. The desired pod
+// is not one of them: it keeps the label, so that it serves as soon as it is ready.
 func (a *Assessment) findOutgoing() []*assessedPod {
 	if a.trafficTarget == nil || !a.trafficTarget.serves() {
 		return nil
@@ -71,7 +71,7 @@ func (a *Assessment) receivesNewCalls(p *assessedPod) bool {
 	if a.Endpoints != nil {
 		return a.Endpoints[p.Name]
 	}
-	return !a.Now.Before(p.annotatedTime(render.AnnotationServingSince).Add(blindHandover))
+	return !a.Now.Before(p.annotatedTime(render.AnnotationServingSince).Add(handoverWithoutSlices))
 }
 
 // planTraffic moves the traffic to its target, then drains and deletes the other pods. It leaves the
@@ -79,11 +79,11 @@ func (a *Assessment) receivesNewCalls(p *assessedPod) bool {
 func (a *Assessment) planTraffic(plan *Plan) {
 	target := a.trafficTarget
 	if target != nil && !hasPortOf(a.Service, target) {
-		// planService adds its port first. Meanwhile the serving pod goes on.
+		// planService adds its port first. Until then the old pod keeps serving.
 		return
 	}
 	if target != nil && !target.serves() {
-		a.giveTraffic(plan, target)
+		a.startServing(plan, target)
 	}
 	for _, p := range a.pods {
 		switch {
@@ -96,24 +96,24 @@ func (a *Assessment) planTraffic(plan *Plan) {
 			if left := a.drainTime() - a.Now.Sub(p.annotatedTime(render.AnnotationDrainingSince)); left > 0 {
 				plan.requeueAfter(left)
 			} else {
-				plan.add(DeletePod{p.Pod, DeletedUpgraded, "its successor serves"})
+				plan.addActions(DeletePod{p.Pod, DeletedUpgraded, "its successor is serving"})
 			}
 		case !p.outdated():
-			plan.add(DeletePod{p.Pod, DeletedDuplicate, "there is another pod of the same revision"})
+			plan.addActions(DeletePod{p.Pod, DeletedDuplicate, "there is another pod of the same revision"})
 		default:
-			plan.add(DeletePod{p.Pod, DeletedSuperseded, "it never served, and a newer spec supersedes it"})
+			plan.addActions(DeletePod{p.Pod, DeletedSuperseded, "a newer spec superseded it before it served"})
 		}
 	}
 }
 
-// giveTraffic sets the serving label on a pod.
-func (a *Assessment) giveTraffic(plan *Plan, to *assessedPod) {
-	plan.add(PatchPod{to.Pod,
+// startServing sets the serving label on a pod.
+func (a *Assessment) startServing(plan *Plan, to *assessedPod) {
+	plan.addActions(PatchPod{to.Pod,
 		map[string]string{render.LabelServing: render.ServingTrue},
 		map[string]string{render.AnnotationServingSince: render.Timestamp(a.Now), render.AnnotationDrainingSince: ""}})
 }
 
-// planHandover takes the traffic from a pod once new connections reach the traffic target.
+// planHandover removes the serving label from a pod once new connections reach the traffic target.
 func (a *Assessment) planHandover(plan *Plan, from *assessedPod) {
 	target := a.trafficTarget
 	if !target.serves() {
@@ -125,13 +125,13 @@ func (a *Assessment) planHandover(plan *Plan, from *assessedPod) {
 		plan.requeueAfter(min(max(waited/4, slicesPoll), maxSlicesPoll))
 		return
 	}
-	plan.add(PatchPod{from.Pod,
+	plan.addActions(PatchPod{from.Pod,
 		map[string]string{render.LabelServing: ""},
 		map[string]string{render.AnnotationDrainingSince: render.Timestamp(a.Now), render.AnnotationServingSince: ""}})
 	plan.requeueAfter(a.drainTime())
 }
 
-// drainTime is how long a pod goes on after it lost its traffic.
+// drainTime is how long a pod keeps running after losing its traffic.
 func (a *Assessment) drainTime() time.Duration {
 	if s := a.Performer.Spec.UpgradeStrategy; s != nil && s.DrainSeconds != nil {
 		return time.Duration(*s.DrainSeconds) * time.Second

@@ -17,8 +17,8 @@ import (
 // its attempt and starts another one.
 //
 // An attempt either leads or is abandoned, never both. An abandoned one may still win, because its
-// last write was in flight. But it renews nothing any more: it would lead without a deadline for
-// its first renewal. The attempt after it finds its own identity in the Lease and acquires it again
+// last write was in flight. But it must not lead, because nothing renews its
+// Lease any more. The attempt after it finds its own identity in the Lease and acquires it again
 // at once.
 type attempt struct {
 	*LeaseElector
@@ -35,8 +35,8 @@ const (
 	abandoned
 )
 
-// run returns when ctx ends, when the Lease is lost, or when the attempt is abandoned. Only then
-// again is true.
+// run returns when ctx ends, when the Lease is lost, or when the attempt is abandoned. again
+// is true only in the last case.
 func (a *attempt) run(ctx context.Context) (again bool, err error) {
 	// Each attempt has an elector of its own, which does not know what an abandoned one has won.
 	elector, err := a.newElector()
@@ -56,7 +56,7 @@ func (a *attempt) run(ctx context.Context) (again bool, err error) {
 		case holder := <-a.lock.taken:
 			return false, fmt.Errorf("lost the lease %s: %s holds it now", a.Lease.String(), holder)
 		case <-a.free:
-			// If this manager holds the Lease, the news is from before.
+			// If this manager holds the Lease, the notification is stale.
 			if a.lock.holds() || !a.outcome.CompareAndSwap(undecided, abandoned) {
 				continue
 			}

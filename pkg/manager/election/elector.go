@@ -42,7 +42,7 @@ type Config struct {
 	RetryPeriod   time.Duration
 }
 
-// LeaseElector lets the manager lead that holds the Lease.
+// LeaseElector lets the manager that holds the Lease lead.
 type LeaseElector struct {
 	Config
 	lock *trackedLock
