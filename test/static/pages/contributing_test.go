@@ -15,10 +15,10 @@ import (
 
 // TestMapNamesFiles checks that the files in CONTRIBUTING.md's table of questions exist.
 func TestMapNamesFiles(t *testing.T) {
-	_, section, found := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## Where is what\n")
+	_, section, found := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## Where to look\n")
 	section, _, ended := strings.Cut(section, "\n## ")
 	if !found || !ended {
-		t.Fatal("CONTRIBUTING.md has no section Where is what")
+		t.Fatal("CONTRIBUTING.md has no section Where to look")
 	}
 	questions := strings.Count(section, "? | ")
 	if questions != 17 {
