@@ -63,7 +63,7 @@ make_bases() {
 	done
 	local packages=(install -y --download-only --no-install-recommends -o Debug::NoLocking=1 -o APT::Sandbox::User=root
 		-o "Dir::State::status=$work/status" -o "Dir::Cache::archives=$work/debs" bash coreutils dash)
-	# There may be no list of packages yet, or an old one.
+	# The list of packages may be missing or out of date.
 	apt "${packages[@]}" || { apt update && apt "${packages[@]}"; }
 	for deb in "$work"/debs/*.deb; do
 		dpkg-deb --fsys-tarfile "$deb" | tar -x --keep-directory-symlink -C "$work/root"

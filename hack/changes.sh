@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Prints the section of CHANGELOG.md on a version.
+# Prints the section of CHANGELOG.md about a version.
 #
 #   hack/changes.sh v1.2.3
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Stores the CRD as that of a release, with which hack/verify-crd-compat.sh compares
-# later CRDs. Run it right before the tag of a release is made.
+# later CRDs. Run it right before you tag a release.
 #
 #   VERSION=v0.2.0 hack/crd-baseline.sh
 #

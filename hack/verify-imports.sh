@@ -8,7 +8,7 @@
 #
 #   manager -> {options, preflight, election, serving} -> internal
 #
-# where none of the four imports another, nor what they are wired with. Inside the domain:
+# where none of the four imports another one or pkg/manager. Inside the domain:
 #
 #   performer -> validation -> render
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fails if an overlay in manifests/ can't be built, or lacks what it is meant to add.
+# Fails if an overlay in manifests/ can't be built, or lacks something that it must add.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 kustomize="$(tool kustomize)"

@@ -19,7 +19,7 @@ for update in hack/update-*.sh; do
 done
 dangling="$(find . \( -name vendor -o -name .git -o -name bin -o -name dist \) -prune -o -xtype l -print)"
 [[ -z $dangling ]] || problems+="broken symbolic links, to be removed or fixed: $dangling"$'\n'
-# Make only warns if a target is there twice, and ignores the first.
+# Make only warns if a target is defined twice, and ignores the first definition.
 warnings="$(make -n help 2>&1 >/dev/null)"
 [[ -z $warnings ]] || problems+="make prints warnings, to be fixed in the Makefile: $warnings"$'\n'
 [[ -z $problems ]] || fail "$problems"

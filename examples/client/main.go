@@ -158,7 +158,7 @@ func connect(kubeconfig, namespace string) (versioned.Interface, string, error) 
 	return client, namespace, err
 }
 
-// tool is what every command needs.
+// tool has the client and the writers that all commands use.
 type tool struct {
 	client         versioned.Interface
 	namespace      string

@@ -8,7 +8,7 @@ verify_generated() {
 	local update=$1 copy path log drift
 	shift
 	copy="$(mktemp -d)"
-	# shellcheck disable=SC2064 # the folder's name of now is meant
+	# shellcheck disable=SC2064 # expanded now, since $copy is local
 	trap "rm -rf '$copy'" EXIT
 	tar --exclude=./.git --exclude=./bin --exclude=./dist --exclude=./vendor -cf - . | tar -xf - -C "$copy"
 	# Nine tenths of all files. Nothing writes to it: `go mod vendor` replaces the link.

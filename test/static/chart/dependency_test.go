@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestAsADependency renders a chart of which this one is a part that can be turned off.
-func TestAsADependency(t *testing.T) {
+// TestAsDependency renders a parent chart that has this chart as a dependency with a condition.
+func TestAsDependency(t *testing.T) {
 	t.Parallel()
 	parent := t.TempDir()
 	if err := os.CopyFS(filepath.Join(parent, "charts/hourglass-operator"), os.DirFS(chartDir)); err != nil {
@@ -38,10 +38,10 @@ hourglass-operator:
 	eachHelm(t, func(t *testing.T, helm string) {
 		on := parse(t, output(t, helm, "template", "platform", parent, "--namespace", namespace))
 		if replicas := get(on["Deployment hourglass-system/platform-hourglass-operator-controller-manager"], "spec.replicas"); replicas != 3.0 {
-			t.Errorf("turned on, it has %v replicas, want 3", replicas)
+			t.Errorf("with the condition true the Deployment has %v replicas, want 3", replicas)
 		}
 		if off := output(t, helm, "template", "platform", parent, "--set", "hourglass-operator.enabled=false"); len(parse(t, off)) > 0 {
-			t.Errorf("turned off, it still makes\n%s", off)
+			t.Errorf("with the condition false the chart still renders\n%s", off)
 		}
 	})
 }

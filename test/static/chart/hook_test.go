@@ -14,18 +14,18 @@ import (
 
 const (
 	testPod = "Pod hourglass-system/hourglass-operator-test"
-	// preferred is a value for where the operator had better run.
+	// preferred is the prefix of values that set a preferred node affinity.
 	preferred = "scheduling.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[0]"
 )
 
-// TestHelmTestOnlyLooks checks that the pod of helm test is one of the operator's in all but that it never works, and that
-// nothing takes it for one of the operator's.
-func TestHelmTestOnlyLooks(t *testing.T) {
+// TestHelmTestPod checks that the pod of helm test has the same settings as the operator's pods,
+// that it only checks and never reconciles, and that no selector of the operator's pods selects it.
+func TestHelmTestPod(t *testing.T) {
 	t.Parallel()
 	eachHelm(t, func(t *testing.T, helm string) {
 		for _, values := range [][]string{
 			nil,
-			one("operator.env.leaderElection=false"),
+			singleReplica("operator.env.leaderElection=false"),
 			certManager("metrics.secure=true", "metrics.certificateSecret=s", "namespaces={a}"),
 			{
 				"networkPolicy.enabled=true", "pod.labels.a=b", "pod.annotations.c=d", "commonLabels.e=f", "scheduling.nodeSelector.g=h",
@@ -41,43 +41,43 @@ func TestHelmTestOnlyLooks(t *testing.T) {
 			options, tested := options(t, of, podSpec), options(t, pod, "spec.")
 			options.CheckOnly = true
 			if !reflect.DeepEqual(options, tested) {
-				t.Errorf("%s: the test looks for what a manager with %+v needs, the operator is one with %+v", values, tested, options)
+				t.Errorf("%s: the pod of helm test runs the manager with the options %+v, want those of the operator with CheckOnly: %+v", values, tested, options)
 			}
 			for _, path := range []string{
 				"serviceAccountName", "nodeSelector", "volumes", "securityContext", "affinity.nodeAffinity",
 				"containers.0.image", "containers.0.env", "containers.0.volumeMounts", "containers.0.securityContext", "containers.0.resources",
 			} {
 				if want, got := get(of, podSpec+path), get(pod, "spec."+path); !reflect.DeepEqual(want, got) {
-					t.Errorf("%s: %s of the test is %v, of the operator %v", values, path, got, want)
+					t.Errorf("%s: %s of the pod of helm test is %v, want that of the operator: %v", values, path, got, want)
 				}
 			}
 			for _, of := range []string{"metadata.annotations", "metadata.labels"} {
 				want, got := get(all[deployment], "spec.template."+of).(map[string]any), get(pod, of).(map[string]any)
 				for key, value := range want {
 					if !slices.Contains([]string{"app.kubernetes.io/component", "kubectl.kubernetes.io/default-container"}, key) && got[key] != value {
-						t.Errorf("%s: %s of the test has %s=%v, of the operator %v", values, of, key, got[key], value)
+						t.Errorf("%s: %s of the pod of helm test has %s=%v, want that of the operator: %v", values, of, key, got[key], value)
 					}
 				}
 			}
 			for _, key := range []string{deployment, metricsService, budget, networkPolicy, webhookService} {
 				for _, path := range []string{"spec.selector.matchLabels", "spec.selector", "spec.podSelector.matchLabels"} {
 					if selects(get(all[key], path), get(pod, "metadata.labels").(map[string]any)) {
-						t.Errorf("%s: %s selects the test", values, key)
+						t.Errorf("%s: %s selects the pod of helm test", values, key)
 					}
 				}
 			}
 			if get(pod, "spec.initContainers") != nil || get(pod, "spec.containers.1") != nil {
-				t.Errorf("%s: the test is more than one container", values)
+				t.Errorf("%s: the pod of helm test has more than one container", values)
 			}
-			// Helm 3 reads the log for `helm test --logs` after it has deleted what is to be deleted.
+			// Helm 3 applies the delete policies before `helm test --logs` reads the log.
 			if policy := get(pod, "metadata.annotations.[helm.sh/hook-delete-policy]"); policy != "before-hook-creation" {
-				t.Errorf("%s: Helm deletes the test: %v", values, policy)
+				t.Errorf("%s: the delete policy is %v, want before-hook-creation: Helm would delete the pod before its log is read", values, policy)
 			}
 		}
 	})
 }
 
-// options are those that a manager has in the pod whose spec lies at a path of an object.
+// options parses the manager's options from the pod spec at a path of an object.
 func options(t *testing.T, o object, path string) *manageroptions.Options {
 	t.Helper()
 	var args []string

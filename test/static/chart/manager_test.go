@@ -15,13 +15,13 @@ import (
 	manageroptions "github.com/Layr-Labs/hourglass-operator/pkg/manager/options"
 )
 
-// TestManagerUnderstandsTheChart has the manager itself read the arguments and the environment that the chart gives it,
-// and compares what it makes of them with the objects that the chart makes beside it.
-func TestManagerUnderstandsTheChart(t *testing.T) {
+// TestManagerOptionsMatchObjects parses the rendered arguments and environment with the manager's
+// own code, and compares the options with the other objects that the chart renders.
+func TestManagerOptionsMatchObjects(t *testing.T) {
 	t.Parallel()
 	for _, values := range [][]string{
 		nil,
-		one("operator.env.leaderElection=false", "operator.env.logLevel=debug", "operator.env.logFormat=json"),
+		singleReplica("operator.env.leaderElection=false", "operator.env.logLevel=debug", "operator.env.logFormat=json"),
 		{"metrics.enabled=false", "operator.env.healthCheckPort=9091", "namespaces={a,b}"},
 		{"metrics.secure=true", "metrics.certificateSecret=s", "operator.clusterDomain=cluster.example", "development.enabled=true"},
 		{"webhook.enabled=true", "operator.env.metricsPort=9090"},
@@ -34,12 +34,13 @@ func TestManagerUnderstandsTheChart(t *testing.T) {
 			fullname = "x"
 		}
 		all := renderChart(t, helms["helm4"], append([]string{"crd.install=false"}, values...)...)
-		managerFits(t, given, namespace, fullname, all)
+		checkManager(t, given, namespace, fullname, all)
 	}
 }
 
-// managerFits checks that what the manager makes of its Deployment is what an installation has beside it.
-func managerFits(t *testing.T, given, namespace, fullname string, all objects) {
+// checkManager checks that the options in the manager's Deployment match the other objects of the
+// installation: container ports, Lease, webhook configurations and permissions.
+func checkManager(t *testing.T, given, namespace, fullname string, all objects) {
 	t.Helper()
 	deployment := all["Deployment "+namespace+"/"+fullname+"-controller-manager"]
 	options := options(t, deployment, podSpec)
@@ -56,12 +57,12 @@ func managerFits(t *testing.T, given, namespace, fullname string, all objects) {
 		wantPorts["webhooks"] = fmt.Sprint(options.WebhookPort)
 	}
 	if fmt.Sprint(ports) != fmt.Sprint(wantPorts) {
-		t.Errorf("%s: the container has the ports %v, the manager listens on %v", given, ports, wantPorts)
+		t.Errorf("%s: the container's ports are %v, want those that the manager listens on: %v", given, ports, wantPorts)
 	}
 
 	lease := get(all["Role "+namespace+"/"+fullname+"-leader-election"], "rules.1.resourceNames.0")
 	if options.LeaderElection.Enabled != (lease != nil) || lease != nil && lease != options.LeaderElection.ResourceName {
-		t.Errorf("%s: the manager elects with the lease %s (%t), and may use %v",
+		t.Errorf("%s: the manager uses the Lease %s (leader election: %t), and has permissions on %v",
 			given, options.LeaderElection.ResourceName, options.LeaderElection.Enabled, lease)
 	}
 	if !options.EnableWebhooks {
@@ -80,19 +81,20 @@ func managerFits(t *testing.T, given, namespace, fullname string, all objects) {
 	trusts := get(all["ClusterRole "+fullname+"-webhook-trust"], "rules.0.resourceNames.0")
 	if options.CertDir != "" {
 		if secret != nil || trusts != nil {
-			t.Errorf("%s: the manager makes no certificates, and may use %v and %v", given, secret, trusts)
+			t.Errorf("%s: the manager does not manage certificates, but has permissions on %v and %v", given, secret, trusts)
 		}
 		return
 	}
 	if secret != options.WebhookCASecret {
-		t.Errorf("%s: the manager keeps its authority in Secret %s, and may use %v", given, options.WebhookCASecret, secret)
+		t.Errorf("%s: the manager stores its CA in Secret %s, but has permissions on %v", given, options.WebhookCASecret, secret)
 	}
 	if trusts != options.WebhookConfiguration {
-		t.Errorf("%s: the manager writes its authority into %s, and may change %v", given, options.WebhookConfiguration, trusts)
+		t.Errorf("%s: the manager injects its CA into %s, but has permissions on %v", given, options.WebhookConfiguration, trusts)
 	}
 }
 
-// environment looks up what a container has in its environment, in the pod whose spec lies at a path of an object.
+// environment returns a lookup of the environment variables of the container in the pod spec at a
+// path of an object.
 func environment(o object, path string) func(string) (string, bool) {
 	return func(variable string) (string, bool) {
 		for i := 0; ; i++ {
@@ -108,8 +110,9 @@ func environment(o object, path string) func(string) (string, bool) {
 	}
 }
 
-// TestFlagsOfTheChartExist checks the lists by which operator.extraArgs and operator.extraEnv refuse what has a value.
-func TestFlagsOfTheChartExist(t *testing.T) {
+// TestReservedFlagsExist checks the lists of the flags and variables that operator.extraArgs and
+// operator.extraEnv must not set, because other values do.
+func TestReservedFlagsExist(t *testing.T) {
 	t.Parallel()
 	template := string(read(t, "deploy/charts/hourglass-operator/templates/_validate.tpl"))
 	for list, prefix := range map[string]string{"flags": "--", "variables": ""} {
@@ -117,14 +120,14 @@ func TestFlagsOfTheChartExist(t *testing.T) {
 		text, _, found := strings.Cut(text, "{{- end -}}")
 		var owners map[string]string
 		if err := yaml.Unmarshal([]byte(text), &owners); err != nil || !found || len(owners) == 0 {
-			t.Fatalf("the list of %s is not found: %v", list, err)
+			t.Fatalf("_validate.tpl has no list of %s: %v", list, err)
 		}
 		for name := range owners {
 			if name == "GOMEMLIMIT" {
-				continue // the Go runtime's
+				continue // a variable of the Go runtime
 			}
 			if !regexp.MustCompile(`(?m)^ +(-\w, )?` + prefix + name + `\b`).MatchString(manageroptions.Help()) {
-				t.Errorf("manager --help does not know %s%s", prefix, name)
+				t.Errorf("manager --help does not list %s%s", prefix, name)
 			}
 		}
 	}

@@ -11,16 +11,16 @@ import (
 	"testing"
 )
 
-// TestNamesOfReleases checks what names become for releases that are called otherwise, and lie elsewhere, and that what
-// one object says of another is there.
-func TestNamesOfReleases(t *testing.T) {
+// TestReleaseNames checks the names of objects for releases with other names and in other
+// namespaces, and that each object that another one refers to exists.
+func TestReleaseNames(t *testing.T) {
 	t.Parallel()
 	for _, release := range []struct{ name, namespace, fullname string }{
 		{"hourglass-operator", namespace, "hourglass-operator"},
 		{"my-hourglass-operator", namespace, "my-hourglass-operator"},
 		{"prod", namespace, "prod-hourglass-operator"},
 		{strings.Repeat("x", 53), namespace, strings.Repeat("x", 43)},
-		// What is replaced in the copies of manifests/ may be part of what takes its place.
+		// The name contains the text that the chart replaces in the copies of manifests/.
 		{"hourglass-system", "other", "hourglass-system-hourglass-operator"},
 		{"hourglass-operator-b", "hourglass-operator-system", "hourglass-operator-b"},
 	} {
@@ -35,27 +35,27 @@ func TestNamesOfReleases(t *testing.T) {
 					t.Fatalf("%s: %s", release.name, refusal)
 				}
 				given := release.name + ", " + kind
-				managerFits(t, given, release.namespace, release.fullname, rendered)
+				checkManager(t, given, release.namespace, release.fullname, rendered)
 				for key, o := range rendered {
 					name := fmt.Sprint(get(o, "metadata.name"))
 					if !strings.HasPrefix(name, release.fullname) {
-						t.Errorf("%s: the name of %s does not begin with %s", given, key, release.fullname)
+						t.Errorf("%s: the name of %s does not start with %s", given, key, release.fullname)
 					}
 					if len(name) > 63 {
-						t.Errorf("%s: the name of %s has %d characters", given, key, len(name))
+						t.Errorf("%s: the name of %s has %d characters, want at most 63", given, key, len(name))
 					}
 					if in := get(o, "metadata.namespace"); in != nil && !slices.Contains([]any{release.namespace, "a", "b"}, in) {
-						t.Errorf("%s: %s lies in another namespace", given, key)
+						t.Errorf("%s: %s is in an unexpected namespace", given, key)
 					}
 					for _, reference := range references(o) {
 						if rendered[reference] == nil {
-							t.Errorf("%s: %s refers to %s, which is not there", given, key, reference)
+							t.Errorf("%s: %s refers to %s, which does not exist", given, key, reference)
 						}
 					}
 					for _, selector := range []string{"spec.matchConstraints", "webhooks.0"} {
 						excluded := get(o, selector+".namespaceSelector.matchExpressions.0")
 						if get(o, selector) != nil && fmt.Sprint(excluded) != fmt.Sprintf("map[key:kubernetes.io/metadata.name operator:NotIn values:[%s]]", release.namespace) {
-							t.Errorf("%s: %s leaves out %v", given, key, excluded)
+							t.Errorf("%s: the namespace selector of %s excludes %v, want the operator's namespace", given, key, excluded)
 						}
 					}
 				}
@@ -64,12 +64,12 @@ func TestNamesOfReleases(t *testing.T) {
 	}
 }
 
-// TestNamesOfDigits checks that names which YAML would take for numbers stay names.
-func TestNamesOfDigits(t *testing.T) {
+// TestNumericNames checks that names that consist of digits are rendered as strings.
+func TestNumericNames(t *testing.T) {
 	t.Parallel()
 	eachHelm(t, func(t *testing.T, helm string) {
 		if _, refusal := helmTemplate(t, helm, "1234"); !strings.Contains(refusal, "fullnameOverride: Services can't have names that begin with 1234-hourglass-operator: set a prefix of lower-case letters, digits and - that begins with a letter") {
-			t.Errorf("a name that no Service can have is answered with %q", refusal)
+			t.Errorf("a name that no Service can have is rejected with %q", refusal)
 		}
 		const digits = "serviceAccount.name=12,scheduling.priorityClassName=13,metrics.certificateSecret=14,imagePullSecrets[0].name=15," +
 			"operator.image.repository=16,operator.image.tag=17,commonLabels.a=18,namespaces={19}"
@@ -91,7 +91,7 @@ func TestNamesOfDigits(t *testing.T) {
 					podSpec + "volumes.1.secret.secretName", podSpec + "imagePullSecrets.0.name", container0 + "image",
 				} {
 					if value := get(o, path); value != nil && reflect.TypeOf(value).Kind() != reflect.String {
-						t.Errorf("%s: %s is %v, and no string", key, path, value)
+						t.Errorf("%s: %s is %v, want a string", key, path, value)
 					}
 				}
 			}
@@ -99,7 +99,7 @@ func TestNamesOfDigits(t *testing.T) {
 	})
 }
 
-// references returns the keys of the objects that an object names.
+// references returns the keys of the objects that an object refers to.
 func references(o object) (keys []string) {
 	in := get(o, "metadata.namespace")
 	add := func(kind any, namespace, name any) {

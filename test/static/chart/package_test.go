@@ -16,7 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
-// TestPackage makes a chart repository as a release does, and looks at what its users get.
+// TestPackage builds a chart repository as a release does, and checks its index and the packaged
+// chart.
 func TestPackage(t *testing.T) {
 	t.Parallel()
 	const image = "registry.example.org:5000/team/hourglass-operator:v1.2.3"
@@ -32,19 +33,20 @@ func TestPackage(t *testing.T) {
 		}
 	}
 
-	// What was packaged is the chart, but for its version and the image.
+	// The package contains the chart; only the version and the image differ.
 	packaged := filepath.Join(folder, "hourglass-operator-1.2.3.tgz")
 	eachHelm(t, func(t *testing.T, helm string) {
 		want := withoutHelm(t, renderChart(t, helm))
 		container(t, want)["image"] = image
 		compare(t, want, withoutHelm(t, parse(t, output(t, helm, "template", usualRelease, packaged, "--namespace", namespace))))
 		if readme := string(output(t, helm, "show", "readme", packaged)); !strings.Contains(readme, "`registry.example.org:5000/team/hourglass-operator`") {
-			t.Error("the table of values does not have the repository")
+			t.Error("the table of values in the README lacks the repository")
 		}
 	})
 }
 
-// TestIndexKeepsEarlierReleases indexes the packages of two releases, of which only the later one is at hand.
+// TestIndexKeepsEarlierReleases indexes two releases one after the other. The package of the first
+// no longer exists when the second is indexed.
 func TestIndexKeepsEarlierReleases(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -59,7 +61,7 @@ func TestIndexKeepsEarlierReleases(t *testing.T) {
 	for i, version := range []string{"1.2.4", "1.2.3"} {
 		want := "https://charts.example.org/" + version + "/hourglass-operator-" + version + ".tgz"
 		if url := get(index, fmt.Sprintf("entries.hourglass-operator.%d.urls.0", i)); url != want {
-			t.Errorf("the index has %v, want %s", url, want)
+			t.Errorf("entry %d of the index has the URL %v, want %s", i, url, want)
 		}
 	}
 }
@@ -77,7 +79,7 @@ func TestPackageByDigest(t *testing.T) {
 	})
 }
 
-func TestPackageWantsATag(t *testing.T) {
+func TestPackageRequiresTag(t *testing.T) {
 	t.Parallel()
 	cmd := exec.Command("make", "--no-print-directory", "helm-package", "CHART_RELEASES="+t.TempDir(), "IMG=localhost:5000/operator")
 	cmd.Dir = repository.Root()
@@ -86,7 +88,7 @@ func TestPackageWantsATag(t *testing.T) {
 	}
 }
 
-// makeTargets runs targets of the Makefile.
+// makeTargets runs make with the given targets and variables.
 func makeTargets(t *testing.T, args ...string) {
 	t.Helper()
 	cmd := exec.Command("make", append([]string{"--no-print-directory"}, args...)...)

@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// refusals are values that can't work, and what Helm then says.
+// refusals are invalid values, each with a part of Helm's error.
 var refusals = []struct {
 	// value is the key in values.yaml.
 	value string
 	set   []string
-	says  string
+	want  string
 }{
 	{"", []string{"nosuchvalue=1"}, "additional properties 'nosuchvalue' not allowed"},
 	{"operator.env", []string{"operator.env.logLvl=debug"}, "at '/operator/env': additional properties 'logLvl' not allowed"},
@@ -30,7 +30,7 @@ var refusals = []struct {
 	{"healthChecks.livenessProbe", []string{"healthChecks.livenessProbe.httpGet.path=/x"}, "additional properties 'httpGet' not allowed"},
 	{"webhook.certificate.provider", []string{"webhook.certificate.provider=vault"}, "at '/webhook/certificate/provider': value must be one of 'self-managed', 'cert-manager', 'manual'"},
 
-	// What is passed on to Kubernetes, where an unknown field would be dropped in silence.
+	// Values that are passed on to Kubernetes, which would silently drop an unknown field.
 	{"operator.resources", []string{"operator.resources.limit.cpu=1"}, "at '/operator/resources': additional properties 'limit' not allowed"},
 	{"operator.extraEnv", []string{"operator.extraEnv[0].name=A", "operator.extraEnv[0].value=1"}, "at '/operator/extraEnv/0/value': got number, want string"},
 	{"operator.extraEnv", []string{"operator.extraEnv[0].value=a"}, "at '/operator/extraEnv/0': missing property 'name'"},
@@ -138,30 +138,30 @@ var refusals = []struct {
 	{"policies.imageTag.validationActions", []string{"policies.imageTag.validationActions={deny}"}, "value must be one of 'Deny', 'Warn', 'Audit'"},
 }
 
-func TestWhatCannotWorkIsRefused(t *testing.T) {
+func TestInvalidValues(t *testing.T) {
 	t.Parallel()
 	eachHelm(t, func(t *testing.T, helm string) {
 		for _, r := range refusals {
 			given := strings.Join(r.set, " ")
 			_, refusal := helmTemplate(t, helm, usualRelease, sets(r.set)...)
 			if refusal == "" {
-				t.Errorf("%s is not refused", given)
-			} else if !strings.Contains(refusal, r.says) {
-				t.Errorf("%s is refused with %q, want in it %q", given, refusal, r.says)
+				t.Errorf("%s is accepted, want an error with %q", given, r.want)
+			} else if !strings.Contains(refusal, r.want) {
+				t.Errorf("%s is rejected with %q, want an error with %q", given, refusal, r.want)
 			}
 		}
 	})
 }
 
-// TestWhatIsLikeARefusedValueIsTaken has what is near to values that are refused.
-func TestWhatIsLikeARefusedValueIsTaken(t *testing.T) {
+// TestValidValues has values that are similar to rejected ones, but valid.
+func TestValidValues(t *testing.T) {
 	t.Parallel()
 	for _, values := range [][]string{
 		{"operator.image.repository=localhost:5000/a/b_c--d__e.f"},
 		{"operator.image.repository=[fd00::1]:5000/operator"},
 		{"podDisruptionBudget.minAvailable=50%"},
 		{"podDisruptionBudget.maxUnavailable=1%"},
-		{"operator.replicaCount=1", "podDisruptionBudget.minAvailable=1"}, // there is none then
+		{"operator.replicaCount=1", "podDisruptionBudget.minAvailable=1"}, // a single replica has no PodDisruptionBudget
 		{"podDisruptionBudget.enabled=false", "podDisruptionBudget.maxUnavailable=0"},
 		{"metrics.enabled=false", "service.ports.health=8080", "service.type=NodePort"},
 		{"policies.imageTag.validationActions={Deny,Audit}"},
@@ -171,7 +171,7 @@ func TestWhatIsLikeARefusedValueIsTaken(t *testing.T) {
 		{"webhook.enabled=false", "webhook.certificate.secretName=x", "operator.env.certDir=/certs"},
 	} {
 		if _, refusal := helmTemplate(t, helms["helm4"], usualRelease, append(sets(values), "--set", "crd.install=false")...); refusal != "" {
-			t.Errorf("%s: %s", values, refusal)
+			t.Errorf("%s is rejected: %s", values, refusal)
 		}
 	}
 }

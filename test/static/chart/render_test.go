@@ -22,7 +22,8 @@ import (
 )
 
 const (
-	// usualRelease is what the release is called whose objects have the names that deploy/ gives them.
+	// usualRelease is the name of the release whose objects have the same names as those of
+	// deploy/.
 	usualRelease = "hourglass-operator"
 	namespace    = "hourglass-system"
 )
@@ -45,7 +46,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// tool returns the path of a pinned tool, which is built if need be.
+// tool returns the path of a pinned tool, and builds the tool if necessary.
 func tool(name string) (string, error) {
 	build := exec.Command(repository.Path("hack/tools/build.sh"), name)
 	build.Stderr = os.Stderr
@@ -67,13 +68,15 @@ func eachHelm(t *testing.T, test func(t *testing.T, helm string)) {
 	}
 }
 
-// object is an object as its manifest has it.
+// object is a decoded manifest.
 type object map[string]any
 
-// objects are those of an installation by what names them, such as "Service hourglass-system/metrics".
+// objects are the objects of an installation by kind, namespace and name: "Service
+// hourglass-system/metrics".
 type objects map[string]object
 
-// helmTemplate renders the chart as a release of a name, and returns what Helm says if it refuses to.
+// helmTemplate renders the chart as a release with the given name. refusal is Helm's error if it
+// rejects the values.
 func helmTemplate(t *testing.T, helm, release string, args ...string) (rendered objects, refusal string) {
 	t.Helper()
 	cmd := exec.Command(helm, append([]string{"template", release, chartDir, "--namespace", namespace}, args...)...)
@@ -88,7 +91,7 @@ func helmTemplate(t *testing.T, helm, release string, args ...string) (rendered 
 	return parse(t, stdout.Bytes()), ""
 }
 
-// render renders the chart as the release of the usual name, with values given as for --set.
+// renderChart renders the chart as usualRelease. values are arguments of --set.
 func renderChart(t *testing.T, helm string, values ...string) objects {
 	t.Helper()
 	rendered, refusal := helmTemplate(t, helm, usualRelease, sets(values)...)
@@ -98,7 +101,7 @@ func renderChart(t *testing.T, helm string, values ...string) objects {
 	return rendered
 }
 
-// sets turns values into arguments.
+// sets returns a --set argument for each value.
 func sets(values []string) (args []string) {
 	for _, value := range values {
 		args = append(args, "--set", value)
@@ -106,7 +109,7 @@ func sets(values []string) (args []string) {
 	return args
 }
 
-// parse reads the objects of a file with any number of them.
+// parse returns the objects in a YAML stream.
 func parse(t *testing.T, manifests []byte) objects {
 	t.Helper()
 	all := objects{}
@@ -127,14 +130,14 @@ func parse(t *testing.T, manifests []byte) objects {
 		}
 		key := fmt.Sprintf("%v %s", o["kind"], name)
 		if all[key] != nil {
-			t.Errorf("two objects are %s", key)
+			t.Errorf("%s is defined twice", key)
 		}
 		all[key] = o
 	}
 }
 
-// get returns what lies at a path such as spec.ports.0.port, or nil if nothing does. A step may be quoted with [ and ],
-// for keys with a dot: metadata.labels.[app.kubernetes.io/name].
+// get returns the value at a path such as spec.ports.0.port, or nil if there is none. A key with a
+// dot is written in brackets: metadata.labels.[app.kubernetes.io/name].
 func get(o object, path string) any {
 	var at any = map[string]any(o)
 	for path != "" {
@@ -171,12 +174,12 @@ func read(t *testing.T, path string) []byte {
 	return data
 }
 
-// readAll returns the objects of the files that a pattern matches.
+// readAll returns the objects in all files that match a pattern.
 func readAll(t *testing.T, pattern string) objects {
 	t.Helper()
 	paths, err := filepath.Glob(repository.Path(pattern))
 	if err != nil || len(paths) == 0 {
-		t.Fatalf("no file %s: %v", pattern, cmp.Or(err, os.ErrNotExist))
+		t.Fatalf("no file matches %s: %v", pattern, cmp.Or(err, os.ErrNotExist))
 	}
 	var all []byte
 	for _, path := range paths {

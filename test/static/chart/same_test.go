@@ -15,15 +15,16 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
-// TestAllInstallationsAreTheSame compares, field by field, what the ways to install make: deploy/, the file of make
-// build-installer, and the chart; and each overlay of manifests/ with the values that stand for it.
-func TestAllInstallationsAreTheSame(t *testing.T) {
+// TestInstallationsMatch compares the objects of all ways to install, field by field: deploy/, the
+// file of make build-installer, and the chart. It compares each overlay of manifests/ with the
+// chart values that correspond to it.
+func TestInstallationsMatch(t *testing.T) {
 	t.Parallel()
 	deploy := readAll(t, "deploy/*.yaml")
 
 	t.Run("dist/install.yaml", func(t *testing.T) {
 		t.Parallel()
-		// What make build-installer writes, for another image than the one of deploy/.
+		// The output of make build-installer, with another image than that of deploy/.
 		const image = "registry.example.org:5000/team/hourglass-operator:v1.2.3"
 		want := clone(deploy)
 		container(t, want)["image"] = image
@@ -37,21 +38,22 @@ func TestAllInstallationsAreTheSame(t *testing.T) {
 	for _, overlay := range []struct {
 		name   string
 		values []string
-		// beside is the overlay that it is installed beside, if it is no installation by itself.
-		beside string
-		// into is the namespace that it is applied to, if it names none.
-		into string
+		// addedTo is the overlay that this one is installed in addition to. Empty if it is complete
+		// by itself.
+		addedTo string
+		// namespace is the namespace that the overlay is applied to, if its objects have none.
+		namespace string
 	}{
 		{name: "default"},
 		{name: "namespaced", values: []string{"namespaces={performers}"}},
 		{name: "metrics-secure", values: []string{"metrics.secure=true"}},
 		{name: "webhooks", values: []string{"webhook.enabled=true"}},
 		{name: "cert-manager", values: certManager()},
-		{name: "monitoring", beside: "default", values: monitoring},
-		{name: "monitoring-secure", beside: "metrics-secure", values: append([]string{"metrics.secure=true"}, monitoring...)},
-		{name: "network-policy", beside: "default", values: []string{"networkPolicy.enabled=true"}},
-		{name: "network-policy/performers", beside: "default", into: "a", values: []string{"networkPolicy.performers.namespaces={a}"}},
-		{name: "policies", beside: "default", values: policies()},
+		{name: "monitoring", addedTo: "default", values: monitoring},
+		{name: "monitoring-secure", addedTo: "metrics-secure", values: append([]string{"metrics.secure=true"}, monitoring...)},
+		{name: "network-policy", addedTo: "default", values: []string{"networkPolicy.enabled=true"}},
+		{name: "network-policy/performers", addedTo: "default", namespace: "a", values: []string{"networkPolicy.performers.namespaces={a}"}},
+		{name: "policies", addedTo: "default", values: policies()},
 	} {
 		t.Run(overlay.name, func(t *testing.T) {
 			t.Parallel()
@@ -62,17 +64,18 @@ func TestAllInstallationsAreTheSame(t *testing.T) {
 			if overlay.name == "default" {
 				compare(t, deploy, want)
 			}
-			if overlay.into != "" {
+			if overlay.namespace != "" {
 				for key, o := range maps.Clone(want) {
 					delete(want, key)
-					o["metadata"].(map[string]any)["namespace"] = overlay.into
-					want[fmt.Sprintf("%s %s/%s", o["kind"], overlay.into, get(o, "metadata.name"))] = o
+					o["metadata"].(map[string]any)["namespace"] = overlay.namespace
+					want[fmt.Sprintf("%s %s/%s", o["kind"], overlay.namespace, get(o, "metadata.name"))] = o
 				}
 			}
-			if overlay.beside != "" {
-				maps.Copy(want, build(overlay.beside))
+			if overlay.addedTo != "" {
+				maps.Copy(want, build(overlay.addedTo))
 			}
-			// A chart can't make the namespace that its release is recorded in: helm install --create-namespace does.
+			// A chart can't create the namespace of its release: helm install --create-namespace
+			// does.
 			delete(want, "Namespace "+namespace)
 			eachHelm(t, func(t *testing.T, helm string) {
 				compare(t, want, withoutHelm(t, renderChart(t, helm, overlay.values...)))
@@ -81,11 +84,12 @@ func TestAllInstallationsAreTheSame(t *testing.T) {
 	}
 }
 
-// monitoring and policies are values that turn on all of these.
+// monitoring are the values that enable all monitoring objects.
 var monitoring = []string{
 	"metrics.serviceMonitor.enabled=true", "metrics.prometheusRule.enabled=true", "metrics.dashboard.enabled=true",
 }
 
+// policies returns the values that enable all admission policies.
 func policies() (values []string) {
 	for _, policy := range []string{
 		"allowedRegistries", "imageDigest", "imageTag", "resourceCeilings", "runtimeClasses", "serviceAccounts",
@@ -95,7 +99,8 @@ func policies() (values []string) {
 	return values
 }
 
-// withoutHelm takes from what the chart makes what is Helm's alone, after a look at it.
+// withoutHelm checks and removes what only the chart has: the test pod, Helm's labels and
+// annotations, and the strategy.
 func withoutHelm(t *testing.T, chart objects) objects {
 	t.Helper()
 	// Only Helm has tests.
@@ -103,7 +108,7 @@ func withoutHelm(t *testing.T, chart objects) objects {
 	for key, o := range chart {
 		metadata := o["metadata"].(map[string]any)
 		labels := metadata["labels"].(map[string]any)
-		// What Helm's own conventions ask for, beside the labels that all installations have.
+		// Labels by Helm's conventions, in addition to those that all installations have.
 		for _, label := range []string{
 			"app.kubernetes.io/instance", "app.kubernetes.io/managed-by", "app.kubernetes.io/version", "helm.sh/chart",
 		} {
@@ -113,7 +118,7 @@ func withoutHelm(t *testing.T, chart objects) objects {
 			delete(labels, label)
 		}
 		if key == deployment {
-			// What the API server fills in for the others.
+			// The chart sets the API server's default.
 			spec := o["spec"].(map[string]any)
 			byDefault := map[string]any{"type": "RollingUpdate", "rollingUpdate": map[string]any{"maxSurge": "25%", "maxUnavailable": "25%"}}
 			if !reflect.DeepEqual(spec["strategy"], byDefault) {
@@ -124,7 +129,7 @@ func withoutHelm(t *testing.T, chart objects) objects {
 		if key == crd {
 			annotations := metadata["annotations"].(map[string]any)
 			if annotations["helm.sh/resource-policy"] != "keep" {
-				t.Errorf("the CRD would go, with all Performers, at helm uninstall: its annotations are %v", annotations)
+				t.Errorf("helm uninstall would delete the CRD with all Performers: its annotations are %v", annotations)
 			}
 			delete(annotations, "helm.sh/resource-policy")
 		}
@@ -197,7 +202,7 @@ func compare(t *testing.T, want, got objects) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(got)) {
 		if want[key] == nil {
-			t.Errorf("%s is too much", key)
+			t.Errorf("%s is unexpected", key)
 		}
 	}
 }
@@ -234,21 +239,21 @@ func differences(path string, want, got any) []string {
 	return []string{fmt.Sprintf("%s is %v, want %v", path, got, want)}
 }
 
-// TestDifferencesAreSeen makes sure that the comparison is one.
-func TestDifferencesAreSeen(t *testing.T) {
+// TestDifferences tests the comparison itself.
+func TestDifferences(t *testing.T) {
 	t.Parallel()
 	a := map[string]any{"a": []any{map[string]any{"b": 1.0}}, "c": "x"}
 	for name, other := range map[string]map[string]any{
-		"another value":   {"a": []any{map[string]any{"b": 2.0}}, "c": "x"},
-		"one more in it":  {"a": []any{map[string]any{"b": 1.0, "d": 1.0}}, "c": "x"},
-		"one more":        {"a": []any{map[string]any{"b": 1.0}}, "c": "x", "d": nil, "e": "y"},
-		"one less":        {"a": []any{map[string]any{"b": 1.0}}},
-		"a longer list":   {"a": []any{map[string]any{"b": 1.0}, "x"}, "c": "x"},
-		"another kind":    {"a": map[string]any{"b": 1.0}, "c": "x"},
-		"nothing for all": {},
+		"changed value":           {"a": []any{map[string]any{"b": 2.0}}, "c": "x"},
+		"added key in an element": {"a": []any{map[string]any{"b": 1.0, "d": 1.0}}, "c": "x"},
+		"added keys":              {"a": []any{map[string]any{"b": 1.0}}, "c": "x", "d": nil, "e": "y"},
+		"removed key":             {"a": []any{map[string]any{"b": 1.0}}},
+		"added element":           {"a": []any{map[string]any{"b": 1.0}, "x"}, "c": "x"},
+		"changed type":            {"a": map[string]any{"b": 1.0}, "c": "x"},
+		"empty":                   {},
 	} {
 		if len(differences("", a, other)) == 0 {
-			t.Errorf("%s: no difference", name)
+			t.Errorf("%s: no difference found", name)
 		}
 	}
 	if found := differences("", a, deepCopy(a)); len(found) > 0 {

@@ -19,34 +19,34 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// passedOn are the types of what the chart passes on as it is.
-var passedOn = []any{
+// passedThrough are the types of the values that the chart copies into objects unchanged.
+var passedThrough = []any{
 	corev1.ResourceRequirements{}, corev1.PodSecurityContext{}, corev1.SecurityContext{}, corev1.Affinity{}, corev1.Toleration{},
 	corev1.TopologySpreadConstraint{}, corev1.EnvVar{}, networkingv1.NetworkPolicyIngressRule{}, networkingv1.NetworkPolicyEgressRule{},
 	render.TEE{},
 }
 
-// TestSchemaKnowsKubernetes holds the definitions of values.schema.json, by which a mistyped field is refused, against the
-// types of the Go API.
-func TestSchemaKnowsKubernetes(t *testing.T) {
+// TestSchemaMatchesGoTypes compares the definitions in values.schema.json, which reject mistyped
+// fields, with the Go types of these fields.
+func TestSchemaMatchesGoTypes(t *testing.T) {
 	t.Parallel()
 	var schema struct{ Definitions map[string]any }
 	if err := json.Unmarshal(read(t, "deploy/charts/hourglass-operator/values.schema.json"), &schema); err != nil {
 		t.Fatal(err)
 	}
 	definitions := map[string]any{}
-	for _, value := range passedOn {
+	for _, value := range passedThrough {
 		schemaOf(reflect.TypeOf(value), definitions)
 	}
 	for _, name := range slices.Sorted(maps.Keys(definitions)) {
 		if !reflect.DeepEqual(schema.Definitions[name], definitions[name]) {
 			want, err := json.Marshal(definitions[name])
-			t.Errorf("the definition of %s must be\n%s %v", name, want, err)
+			t.Errorf("values.schema.json: wrong definition of %s, want\n%s %v", name, want, err)
 		}
 	}
 }
 
-// schemaOf is the schema of a type. Those of structs go into definitions.
+// schemaOf returns the schema of a type. It adds the schemas of structs to definitions.
 func schemaOf(of reflect.Type, definitions map[string]any) map[string]any {
 	switch of {
 	case reflect.TypeFor[resource.Quantity]():
@@ -67,7 +67,7 @@ func schemaOf(of reflect.Type, definitions map[string]any) map[string]any {
 		return map[string]any{"type": "object", "additionalProperties": schemaOf(of.Elem(), definitions)}
 	case reflect.Struct:
 		if definitions[of.Name()] == nil {
-			definitions[of.Name()] = map[string]any{} // against an endless descent
+			definitions[of.Name()] = map[string]any{} // ends the recursion of a type that contains itself
 			definitions[of.Name()] = structSchema(of, definitions)
 		}
 		return map[string]any{"$ref": "#/definitions/" + of.Name()}

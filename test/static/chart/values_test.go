@@ -35,19 +35,19 @@ const (
 	container0 = podSpec + "containers.0."
 )
 
-// effect is what a value does to one field, in words of the installation.
+// effect is the effect of a value on one field of a rendered object.
 type effect struct {
 	// value is the key in values.yaml.
 	value string
-	// set is what is given, as for --set; more than the value itself where it needs others.
+	// set are the arguments of --set: the value, and other values that it requires.
 	set []string
-	// object and path are the field, want what it then is: nil for none. An empty path is the whole object, of which
-	// want is whether it is there.
+	// want is the value of the field at path in object, or nil if the field must not exist. With an
+	// empty path, want is whether the object exists.
 	object, path string
 	want         any
 }
 
-// effects has one of each value at least; a test makes sure.
+// effects has at least one effect of each value, which TestEveryValueIsTested checks.
 var effects = []effect{
 	{"fullnameOverride", []string{"fullnameOverride=x"}, "Deployment hourglass-system/x-controller-manager", "metadata.name", "x-controller-manager"},
 	{"fullnameOverride", []string{"fullnameOverride=x"}, "ClusterRole x-manager", "", true},
@@ -79,10 +79,10 @@ var effects = []effect{
 	{"operator.env.metricsPort", []string{"operator.env.metricsPort=9090"}, metricsService, "spec.ports.0.port", 9090},
 	{"operator.env.healthCheckPort", []string{"operator.env.healthCheckPort=9091"}, deployment, container0 + "args.1", "--health-probe-bind-address=:9091"},
 	{"operator.env.healthCheckPort", []string{"operator.env.healthCheckPort=9091"}, deployment, container0 + "ports.1.containerPort", 9091},
-	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), deployment, container0 + "args", nil},
-	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), deployment, "spec.strategy", map[string]any{"type": "Recreate"}},
-	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), "Role hourglass-system/hourglass-operator-leader-election", "", false},
-	{"operator.env.leaderElection", one("operator.env.leaderElection=false"), "RoleBinding hourglass-system/hourglass-operator-leader-election", "", false},
+	{"operator.env.leaderElection", singleReplica("operator.env.leaderElection=false"), deployment, container0 + "args", nil},
+	{"operator.env.leaderElection", singleReplica("operator.env.leaderElection=false"), deployment, "spec.strategy", map[string]any{"type": "Recreate"}},
+	{"operator.env.leaderElection", singleReplica("operator.env.leaderElection=false"), "Role hourglass-system/hourglass-operator-leader-election", "", false},
+	{"operator.env.leaderElection", singleReplica("operator.env.leaderElection=false"), "RoleBinding hourglass-system/hourglass-operator-leader-election", "", false},
 	{"operator.env.webhookPort", []string{"operator.env.webhookPort=9444", "webhook.enabled=true"}, deployment, container0 + "args.2", "--webhook-port=9444"},
 	{"operator.env.webhookPort", []string{"operator.env.webhookPort=9444", "webhook.enabled=true"}, deployment, container0 + "ports.2.containerPort", 9444},
 	{"operator.env.certDir", certManager("operator.env.certDir=/certs"), deployment, container0 + "volumeMounts.0.mountPath", "/certs"},
@@ -231,15 +231,15 @@ var effects = []effect{
 
 const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-// one is for values that only a single replica can have.
-func one(values ...string) []string { return append(values, "operator.replicaCount=1") }
+// singleReplica adds replicaCount=1 to values that require it.
+func singleReplica(values ...string) []string { return append(values, "operator.replicaCount=1") }
 
-// certManager is for values of webhooks whose certificate cert-manager makes.
+// certManager adds the values for webhooks whose certificate comes from cert-manager.
 func certManager(values ...string) []string {
 	return append(values, "webhook.enabled=true", "webhook.certificate.provider=cert-manager")
 }
 
-// manual is for webhooks whose certificate somebody else makes.
+// manual returns the values for webhooks whose certificate the user creates.
 func manual() []string {
 	return []string{
 		"webhook.enabled=true", "webhook.certificate.provider=manual", "webhook.certificate.secretName=s", "webhook.certificate.caBundle=YQ==",
@@ -255,7 +255,7 @@ func parameter(policy, parameter string) []string {
 	return []string{"policies." + policy + ".enabled=true", "policies." + policy + ".parameters." + parameter}
 }
 
-// only is the expression by which a selector of namespaces has only these.
+// only returns the match expression of a namespace selector that selects just these namespaces.
 func only(namespaces ...any) map[string]any {
 	return map[string]any{"key": "kubernetes.io/metadata.name", "operator": "In", "values": namespaces}
 }
@@ -271,8 +271,9 @@ func policyPorts(names ...string) (ports []any) {
 	return ports
 }
 
-// TestEachValueDoesSomething takes Helm 4 alone, for the time; TestBothHelmsRenderTheSame holds Helm 3 against it.
-func TestEachValueDoesSomething(t *testing.T) {
+// TestValueEffects renders with Helm 4 only, to save time. TestHelmVersionsMatch compares Helm 3
+// with it.
+func TestValueEffects(t *testing.T) {
 	t.Parallel()
 	helm := helms["helm4"]
 	byDefault, rendered := renderChart(t, helm), map[string]objects{}
@@ -280,7 +281,7 @@ func TestEachValueDoesSomething(t *testing.T) {
 		given := strings.Join(e.set, " ")
 		set := e.set
 		if e.value != "crd.install" {
-			// The CRD takes most of the time, and only its own value is about it.
+			// Rendering the CRD takes most of the time, and no other value affects it.
 			set = append([]string{"crd.install=false"}, set...)
 		}
 		if rendered[given] == nil {
@@ -289,7 +290,7 @@ func TestEachValueDoesSomething(t *testing.T) {
 		o, there := rendered[given][e.object]
 		if e.path == "" {
 			if there != e.want {
-				t.Errorf("%s: %s is there: %t", given, e.object, there)
+				t.Errorf("%s: %s exists: %t, want %v", given, e.object, there, e.want)
 			}
 			continue
 		}
@@ -304,20 +305,20 @@ func TestEachValueDoesSomething(t *testing.T) {
 		if got := get(o, e.path); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %s of %s is %#v, want %#v", given, e.path, e.object, got, want)
 		}
-		// What the test wants must not be there anyway.
+		// The field must not have this value by default, unless the value is the default.
 		was, there := byDefault[e.object]
-		if there && reflect.DeepEqual(get(was, e.path), want) && !slices.Contains(asByDefault, e.value) {
-			t.Errorf("%s: %s of %s is %#v without it too", given, e.path, e.object, want)
+		if there && reflect.DeepEqual(get(was, e.path), want) && !slices.Contains(testedWithDefault, e.value) {
+			t.Errorf("%s: %s of %s is %#v by default too, so the test proves nothing", given, e.path, e.object, want)
 		}
 	}
 }
 
-// asByDefault are the values of which an effect above is the default's.
-var asByDefault = []string{"crd.install", "metrics.path"}
+// testedWithDefault are the values for which effects sets the default.
+var testedWithDefault = []string{"crd.install", "metrics.path"}
 
-// TestNoValueIsForgotten makes sure that the tests above know all values, and that those of values.yaml are those of
-// values.schema.json.
-func TestNoValueIsForgotten(t *testing.T) {
+// TestEveryValueIsTested checks that effects has every value, and that values.yaml and
+// values.schema.json have the same values.
+func TestEveryValueIsTested(t *testing.T) {
 	t.Parallel()
 	var values map[string]any
 	if err := yaml.Unmarshal(read(t, "deploy/charts/hourglass-operator/values.yaml"), &values); err != nil {
@@ -331,14 +332,15 @@ func TestNoValueIsForgotten(t *testing.T) {
 	for _, e := range effects {
 		tested[e.value] = true
 	}
-	// Helm's own, and those of an earlier chart that are refused with a better message than the schema has.
+	// Values that Helm sets, and values of an earlier chart, for which the chart has a better error
+	// than the schema.
 	others := []string{"enabled", "global", "webhook.validatingWebhooks", "webhook.mutatingWebhooks"}
 	var walk func(path string, values any, schema node)
 	walk = func(path string, values any, schema node) {
 		in, ok := values.(map[string]any)
 		if !ok || len(schema.Properties) == 0 || tested[path] {
 			if !tested[path] {
-				t.Errorf("no test sets %s", path)
+				t.Errorf("effects has no test of %s: add one", path)
 			}
 			return
 		}
@@ -349,26 +351,26 @@ func TestNoValueIsForgotten(t *testing.T) {
 				continue
 			}
 			if !ok {
-				t.Errorf("values.schema.json knows %s and values.yaml does not", below)
+				t.Errorf("%s is in values.schema.json, but not in values.yaml", below)
 				continue
 			}
 			walk(below, value, schema.Properties[key])
 		}
 		for key := range in {
 			if _, ok := schema.Properties[key]; !ok {
-				t.Errorf("values.yaml knows %s.%s and values.schema.json does not", path, key)
+				t.Errorf("%s.%s is in values.yaml, but not in values.schema.json", path, key)
 			}
 		}
 	}
 	walk("", values, schema)
 }
 
-// node is the part of a JSON schema that is looked at here.
+// node is the part of a JSON schema that the test uses.
 type node struct {
 	Properties map[string]node `json:"properties"`
 }
 
-// UnmarshalJSON lets a schema be true, which allows anything.
+// UnmarshalJSON accepts the schema true, which allows any value.
 func (n *node) UnmarshalJSON(data []byte) error {
 	if string(data) == "true" {
 		return nil
@@ -377,8 +379,9 @@ func (n *node) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, (*plain)(n))
 }
 
-// TestBothHelmsRenderTheSame compares what the two make of values of all kinds.
-func TestBothHelmsRenderTheSame(t *testing.T) {
+// TestHelmVersionsMatch compares the objects that Helm 3 and Helm 4 render with values of all
+// kinds.
+func TestHelmVersionsMatch(t *testing.T) {
 	t.Parallel()
 	everything := slices.Concat(monitoring, policies(), certManager(
 		"namespaces={a,b}", "metrics.secure=true", "commonLabels.a=b", "networkPolicy.enabled=true", "networkPolicy.egress[0].ports[0].port=1",
@@ -390,35 +393,36 @@ func TestBothHelmsRenderTheSame(t *testing.T) {
 	compare(t, three, four)
 }
 
-// TestOnlyRoles checks that an operator for some namespaces needs nothing that goes beyond them.
-func TestOnlyRoles(t *testing.T) {
+// TestNamespacedInstallation checks that an operator that watches some namespaces needs no
+// cluster-scoped objects.
+func TestNamespacedInstallation(t *testing.T) {
 	t.Parallel()
 	eachHelm(t, func(t *testing.T, helm string) {
 		everywhere := renderChart(t, helm)
 		some := renderChart(t, helm, "namespaces={a,b}", "crd.install=false", "rbac.aggregate=false")
 		for key, o := range some {
 			if get(o, "metadata.namespace") == nil {
-				t.Errorf("%s lies in no namespace", key)
+				t.Errorf("%s has no namespace", key)
 			}
 		}
 		rules := get(everywhere["ClusterRole hourglass-operator-manager"], "rules")
 		for _, ns := range []string{"a", "b"} {
 			role, binding := some["Role "+ns+"/hourglass-operator-manager"], some["RoleBinding "+ns+"/hourglass-operator-manager"]
 			if rules == nil || !reflect.DeepEqual(get(role, "rules"), rules) {
-				t.Errorf("the Role in %s has the rules %v, want those of the ClusterRole: %v", ns, get(role, "rules"), rules)
+				t.Errorf("the rules of the Role in %s are %v, want those of the ClusterRole: %v", ns, get(role, "rules"), rules)
 			}
 			wantRef := map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "hourglass-operator-manager"}
 			wantSubject := map[string]any{"kind": "ServiceAccount", "name": "hourglass-operator-controller-manager", "namespace": namespace}
 			if !reflect.DeepEqual(get(binding, "roleRef"), wantRef) || !reflect.DeepEqual(get(binding, "subjects.0"), wantSubject) {
-				t.Errorf("the RoleBinding in %s is %v", ns, binding)
+				t.Errorf("the RoleBinding in %s binds %v, want the Role and the operator's service account", ns, binding)
 			}
 		}
 	})
 }
 
-// TestNotesTellOfMissingRoles checks what Helm prints at the end, which helm template leaves out. Helm 3 needs a cluster to
-// print it.
-func TestNotesTellOfMissingRoles(t *testing.T) {
+// TestNotes checks that the notes list the permissions to grant if the chart creates no roles. helm
+// template does not print the notes, and Helm 3 needs a cluster to print them.
+func TestNotes(t *testing.T) {
 	t.Parallel()
 	for given, want := range map[string]bool{
 		"rbac.create=true":  false,
@@ -427,8 +431,8 @@ func TestNotesTellOfMissingRoles(t *testing.T) {
 	} {
 		printed := string(output(t, helms["helm4"], "install", usualRelease, chartDir, "--dry-run=client", "--set", given))
 		_, notes, found := strings.Cut(printed, "NOTES:")
-		if tells := strings.Contains(notes, "grant service account hourglass-operator-controller-manager"); !found || tells != want {
-			t.Errorf("%s: the notes tell what to grant: %t, want %t:\n%s", given, tells, want, notes)
+		if lists := strings.Contains(notes, "grant service account hourglass-operator-controller-manager"); !found || lists != want {
+			t.Errorf("%s: the notes list the permissions to grant: %t, want %t:\n%s", given, lists, want, notes)
 		}
 	}
 }

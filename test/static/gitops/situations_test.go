@@ -128,7 +128,7 @@ var situations = []struct {
 	// message is what Argo CD shows with it.
 	message string
 }{
-	{"created, and not seen yet", func(*world) {}, "InProgress", "Progressing", "The operator has not seen it yet"},
+	{"created, and not seen yet", func(*world) {}, "InProgress", "Progressing", "Waiting for the operator to reconcile the Performer"},
 	{"starting", func(w *world) { w.sync() }, "InProgress", "Progressing", "PodStarting: Waiting for Pod performer-demo-0 to become ready"},
 	{"ready", func(w *world) { w.sync(); w.ready() }, "Current", "Healthy", "PodReady: Pod performer-demo-0 serves at performer-demo.ns.svc.cluster.local:9090"},
 	{"an image that can't be pulled", func(w *world) {
@@ -161,7 +161,7 @@ var situations = []struct {
 		w.sync()
 		w.ready()
 		w.change(newImage)
-	}, "InProgress", "Progressing", "The operator has not seen it yet"},
+	}, "InProgress", "Progressing", "Waiting for the operator to reconcile the Performer"},
 	{"upgrading", func(w *world) {
 		w.sync()
 		w.ready()
@@ -206,7 +206,7 @@ var situations = []struct {
 		deleted := metav1.NewTime(w.Now)
 		w.Performer.DeletionTimestamp = &deleted
 		w.sync()
-	}, "Terminating", "Progressing", "It is being deleted"},
+	}, "Terminating", "Progressing", "The Performer is being deleted"},
 }
 
 // TestFluxAndHelm computes the status with the kstatus library, which Flux and Helm 4 use.

@@ -1,6 +1,6 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package image holds what the Makefile and the Dockerfile say of the operator's image against each other and against
-// go.mod. The image itself is built and run by test/e2e/image.
+// Package image tests the image targets of the Makefile, with a program in place of docker, and
+// compares the Dockerfile with go.mod. test/e2e/image builds and runs the image itself.
 package image

@@ -15,11 +15,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
-const (
-	image = "registry.example.com/hourglass-operator:v1.2.3"
-)
+const image = "registry.example.com/hourglass-operator:v1.2.3"
 
-// platforms are what the operator's image is made for.
+// platforms are the platforms of the operator's image.
 var platforms = []string{"linux/amd64", "linux/arm64", "linux/s390x", "linux/ppc64le"}
 
 func TestMakeBuildsTheImage(t *testing.T) {
@@ -36,17 +34,17 @@ func TestMakeBuildsTheImageForAllPlatforms(t *testing.T) {
 	build = append(build, "--tag", image, "--push", ".")
 	inspect := []string{"buildx", "inspect", builder}
 
-	t.Run("with a builder that is there", func(t *testing.T) {
+	t.Run("with an existing builder", func(t *testing.T) {
 		checkCalls(t, containerTool(t, "docker-buildx", nil), inspect, build)
 	})
-	t.Run("with a builder that it makes", func(t *testing.T) {
+	t.Run("with a new builder", func(t *testing.T) {
 		checkCalls(t, containerTool(t, "docker-buildx", inspect), inspect, []string{"buildx", "create", "--name", builder}, build)
 	})
 }
 
-// TestEveryPlatformHasItsSources is not yet a build, but what would go wrong in one for another platform than ours: a
-// package without a file for it, or one that only it needs and vendor/ lacks.
-func TestEveryPlatformHasItsSources(t *testing.T) {
+// TestPackagesOfAllPlatforms finds what would break a build for another platform, without building:
+// a package that has no file for the platform, or that only this platform needs and vendor/ lacks.
+func TestPackagesOfAllPlatforms(t *testing.T) {
 	for _, platform := range platforms {
 		system, architecture, _ := strings.Cut(platform, "/")
 		list := exec.CommandContext(t.Context(), "go", "list", "-mod=vendor", "-deps", "./cmd/manager")
@@ -63,22 +61,23 @@ func TestEveryPlatformHasItsSources(t *testing.T) {
 	}
 }
 
-func TestDockerfileTakesTheGoOfGoMod(t *testing.T) {
-	ofGoMod := find(t, "go.mod", `(?m)^go (\d+\.\d+)`)
-	if ofDockerfile := find(t, "Dockerfile", `(?m)^ARG GO_VERSION=(\S+)$`); ofDockerfile != ofGoMod {
-		t.Errorf("the Dockerfile builds with Go %s, go.mod asks for %s", ofDockerfile, ofGoMod)
+func TestDockerfileGoVersion(t *testing.T) {
+	want := find(t, "go.mod", `(?m)^go (\d+\.\d+)`)
+	if got := find(t, "Dockerfile", `(?m)^ARG GO_VERSION=(\S+)$`); got != want {
+		t.Errorf("the Dockerfile builds with Go %s, want the version in go.mod: %s", got, want)
 	}
 }
 
-// TestDockerfileBase holds what test/e2e/image cannot see, for it has an empty image of its own in the base's place.
+// TestDockerfileBase checks the base image, which test/e2e/image can't, since it builds on an empty
+// image.
 func TestDockerfileBase(t *testing.T) {
 	last := find(t, "Dockerfile", `(?s).*\nFROM ([^\n]*)`)
 	if want := "gcr.io/distroless/static:nonroot"; last != want {
-		t.Errorf("the image is made on %q, want %s, which has certificates of authorities and nothing to run", last, want)
+		t.Errorf("the base image is %q, want %s, which has CA certificates and no programs", last, want)
 	}
 }
 
-// The version that stampedEnvironment sets, and the arguments with which make hands it on.
+// buildArgs returns the arguments with which make passes the version in stamp to a build.
 func buildArgs() []string {
 	var args []string
 	for _, variable := range stamp {
@@ -87,10 +86,11 @@ func buildArgs() []string {
 	return args
 }
 
+// stamp is the version information in the environment of make.
 var stamp = []string{"VERSION=v1.2.3", "COMMIT=0123abc", "COMMIT_DATE=2026-01-02T03:04:05Z", "TREE_STATE=clean"}
 
-// containerTool runs a target of make with a program in the place of docker, and returns the arguments of each of its
-// calls. The call whose arguments are fails, if any, fails.
+// containerTool runs a target of make with a program in place of docker, and returns the arguments
+// of each call of this program. A call with the arguments in fails exits with an error.
 func containerTool(t *testing.T, target string, fails []string) [][]string {
 	t.Helper()
 	dir := t.TempDir()
@@ -122,11 +122,11 @@ func containerTool(t *testing.T, target string, fails []string) [][]string {
 func checkCalls(t *testing.T, got [][]string, want ...[]string) {
 	t.Helper()
 	if !slices.EqualFunc(got, want, slices.Equal[[]string]) {
-		t.Errorf("make calls\n%q, want\n%q", got, want)
+		t.Errorf("calls of the container tool:\n%q, want\n%q", got, want)
 	}
 }
 
-// find returns what the group of an expression matches in a file of the repository.
+// find returns the first group of a regular expression's match in a file of the repository.
 func find(t *testing.T, path, expression string) string {
 	t.Helper()
 	content, err := os.ReadFile(repository.Path(path))
@@ -135,7 +135,7 @@ func find(t *testing.T, path, expression string) string {
 	}
 	match := regexp.MustCompile(expression).FindSubmatch(content)
 	if match == nil {
-		t.Fatalf("%s has nothing like %s", path, expression)
+		t.Fatalf("%s has no match of %s", path, expression)
 	}
 	return string(match[1])
 }

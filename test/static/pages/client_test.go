@@ -18,13 +18,15 @@ import (
 
 const clientPage = "docs/client.md"
 
-// update rewrites the page: go test ./test/static/pages -run TestClientPage -update-client-page
+// update makes the test rewrite the page:
+// go test ./test/static/pages -run TestClientPageShows -update-client-page
 var update = flag.Bool("update-client-page", false, "write the example's code into "+clientPage)
 
-// shown is a block of Go in the page, below a line that says which function of which file it is.
+// shown matches a block of Go in the page and the line above it, which names the function and its
+// file.
 var shown = regexp.MustCompile("(?s)`(\\w+)` in \\[\\S+\\]\\(\\.\\./(\\S+)\\):\n\n```go\n(.*?)```\n")
 
-// function returns the source of a function with its comment.
+// function returns the source of a function with its doc comment.
 func function(t *testing.T, path, name string) string {
 	t.Helper()
 	text := read(t, path)
@@ -48,20 +50,20 @@ func function(t *testing.T, path, name string) string {
 	return ""
 }
 
-// TestClientPageShowsTheExample checks that every block of Go in the page is code of the example, which is compiled and
-// tested.
+// TestClientPageShowsTheExample checks that every block of Go in the page is a function of the
+// example, which is compiled and tested.
 func TestClientPageShowsTheExample(t *testing.T) {
 	page := read(t, clientPage)
 	blocks := shown.FindAllStringSubmatch(page, -1)
 	if len(blocks) == 0 || len(blocks) != strings.Count(page, "```go\n") {
-		t.Fatalf("%d of %d blocks of Go name their function and file", len(blocks), strings.Count(page, "```go\n"))
+		t.Fatalf("only %d of %d blocks of Go name their function and file", len(blocks), strings.Count(page, "```go\n"))
 	}
 	wanted := page
 	for _, block := range blocks {
 		name, path := block[1], block[2]
 		code := function(t, path, name)
 		if code != block[3] && !*update {
-			t.Errorf("%s shows another %s than %s: run go test ./test/static/pages -run TestClientPage -update-client-page", clientPage, name, path)
+			t.Errorf("%s: the code of %s differs from %s: run go test ./test/static/pages -run TestClientPageShows -update-client-page", clientPage, name, path)
 		}
 		wanted = strings.Replace(wanted, "```go\n"+block[3]+"```\n", "```go\n"+code+"```\n", 1)
 	}
@@ -72,16 +74,17 @@ func TestClientPageShowsTheExample(t *testing.T) {
 	}
 }
 
-// TestClientPageStatesTheBounds compares the size on the page with the size that TestDependencies checks.
-func TestClientPageStatesTheBounds(t *testing.T) {
+// TestClientPageLimits compares the numbers of packages and modules on the page with the limits of
+// TestDependencies.
+func TestClientPageLimits(t *testing.T) {
 	source := read(t, "examples/client/dependencies_test.go")
 	stated := regexp.MustCompile(`at most (\d+) packages of (\d+) modules`).FindStringSubmatch(read(t, clientPage))
 	packages := regexp.MustCompile(`maxPackages = (\d+)`).FindStringSubmatch(source)
 	modules := regexp.MustCompile(`maxModules  = (\d+)`).FindStringSubmatch(source)
 	if stated == nil || packages == nil || modules == nil {
-		t.Fatalf("no numbers: %v, %v, %v", stated, packages, modules)
+		t.Fatalf("no limits found: %v, %v, %v", stated, packages, modules)
 	}
 	if stated[1] != packages[1] || stated[2] != modules[1] {
-		t.Errorf("%s states %s packages of %s modules, and TestDependencies allows %s of %s", clientPage, stated[1], stated[2], packages[1], modules[1])
+		t.Errorf("%s states %s packages of %s modules, want the limits of TestDependencies: %s of %s", clientPage, stated[1], stated[2], packages[1], modules[1])
 	}
 }

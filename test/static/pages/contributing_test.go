@@ -13,20 +13,20 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
-// TestMapNamesFiles checks that the files in CONTRIBUTING.md's map of the code exist.
+// TestMapNamesFiles checks that the files in CONTRIBUTING.md's table of questions exist.
 func TestMapNamesFiles(t *testing.T) {
-	_, section, found := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## Where is what\n")
+	_, section, found := strings.Cut(read(t, "CONTRIBUTING.md"), "\n## Where to look\n")
 	section, _, ended := strings.Cut(section, "\n## ")
 	if !found || !ended {
-		t.Fatal("CONTRIBUTING.md has no section Where is what")
+		t.Fatal("CONTRIBUTING.md has no section Where to look")
 	}
 	questions := strings.Count(section, "? | ")
 	if questions != 17 {
-		t.Errorf("the map answers %d questions, want 17", questions)
+		t.Errorf("the table has %d questions, want 17", questions)
 	}
 	for _, match := range regexp.MustCompile("`((?:pkg|hack|test)/[^`]+)`").FindAllStringSubmatch(section, -1) {
 		if _, err := os.Stat(repository.Path(match[1])); err != nil {
-			t.Errorf("the map names %s: %v", match[1], err)
+			t.Errorf("the table names %s: %v", match[1], err)
 		}
 	}
 }
@@ -38,8 +38,8 @@ var (
 	step       = regexp.MustCompile(`(?m)^\*\*\d+\. `)
 )
 
-// TestWorkedExample checks that the files in the steps of CONTRIBUTING.md exist, and have the names that
-// the steps mention.
+// TestWorkedExample checks that the files and make targets in the steps of CONTRIBUTING.md exist,
+// and that the files contain the identifiers that the steps mention.
 func TestWorkedExample(t *testing.T) {
 	const page = "CONTRIBUTING.md"
 	text := read(t, page)
@@ -50,7 +50,7 @@ func TestWorkedExample(t *testing.T) {
 	example, _, _ = strings.Cut(example, "\n## ")
 	steps := step.Split(example, -1)[1:]
 	if len(steps) < 9 {
-		t.Fatalf("the worked example has %d steps", len(steps))
+		t.Fatalf("the worked example has %d steps, want at least 9", len(steps))
 	}
 	for i, text := range steps {
 		var files, names []string
@@ -58,14 +58,14 @@ func TestWorkedExample(t *testing.T) {
 			switch word := match[1]; {
 			case strings.Contains(word, "/") && !strings.Contains(word, " "):
 				if _, err := os.Stat(repository.Path(word)); err != nil {
-					t.Errorf("step %d: there is no %s", i+1, word)
+					t.Errorf("step %d: %s does not exist", i+1, word)
 				} else if filepath.Ext(word) != "" {
 					files = append(files, word)
 				}
 			case strings.HasPrefix(word, "make "):
 				target := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(strings.Fields(word)[1]) + `:`)
 				if !target.MatchString(read(t, "Makefile")) {
-					t.Errorf("step %d: %s: no such target", i+1, word)
+					t.Errorf("step %d: %s: no such make target", i+1, word)
 				}
 			case identifier.MatchString(word) && word != "omitempty":
 				names = append(names, word)
@@ -73,17 +73,17 @@ func TestWorkedExample(t *testing.T) {
 		}
 		for _, name := range names {
 			if !inOneOf(t, files, name) {
-				t.Errorf("step %d: there is no %s in any of %q", i+1, name, files)
+				t.Errorf("step %d: %s is in none of %q", i+1, name, files)
 			}
 		}
 	}
 	for _, match := range regexp.MustCompile(`(?m)^(Test\w+): `).FindAllStringSubmatch(example, -1) {
 		if !inOneOf(t, []string{"pkg/performer/render/revision_test.go", "test/static/pages/fields_test.go"}, match[1]) {
-			t.Errorf("there is no %s", match[1])
+			t.Errorf("the test %s does not exist", match[1])
 		}
 	}
 	if strings.Contains(read(t, "pkg/apis/hourglass/v1alpha1/types.go"), "WorkingDir") {
-		t.Errorf("the API has the field of the example now: use another one in %s", page)
+		t.Errorf("the API now has the field of the example: use another field in %s", page)
 	}
 }
 

@@ -25,7 +25,7 @@ import (
 
 const fieldsPage = "docs/fields.md"
 
-// What the table says a change of a field does to the pod.
+// The effects of a changed field on the pod, in the words of the table.
 const (
 	replaces = "replaces"
 	resizes  = "resizes"
@@ -35,13 +35,13 @@ const (
 
 type row struct{ does, standard, change, tests string }
 
-// documented returns the rows of docs/fields.md by field.
+// documented returns the rows of the tables in docs/fields.md by field.
 func documented(t *testing.T) map[string]row {
 	t.Helper()
 	rows := map[string]row{}
 	add := func(field string, r row) {
 		if _, twice := rows[field]; twice {
-			t.Errorf("%s has two rows", field)
+			t.Errorf("%s has more than one row", field)
 		}
 		rows[field] = r
 	}
@@ -60,8 +60,9 @@ func documented(t *testing.T) map[string]row {
 	return rows
 }
 
-// fields returns the fields of a type of the API. A struct of this API has one for each of its fields, and a list of such
-// structs one for the list and one for each field of the elements. A type of Kubernetes, such as a volume, is one field.
+// fields returns the paths of the fields of an API type. It descends into the structs of this API,
+// and into the elements of lists of such structs. A Kubernetes type, such as a volume, is one
+// field.
 func fields(t *testing.T, of reflect.Type, path string) []string {
 	t.Helper()
 	for of.Kind() == reflect.Pointer {
@@ -80,7 +81,7 @@ func fields(t *testing.T, of reflect.Type, path string) []string {
 	for _, field := range reflect.VisibleFields(of) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		if name == "" {
-			t.Fatalf("%s.%s has no name in JSON: this test does not know how to walk it", of, field.Name)
+			t.Fatalf("%s.%s has no JSON name, which this test requires", of, field.Name)
 		}
 		found = append(found, fields(t, field.Type, path+"."+name)...)
 	}
@@ -101,14 +102,14 @@ func TestTableHasEveryField(t *testing.T) {
 		case !ok:
 			t.Errorf("%s has no row for %s: add one", fieldsPage, field)
 		case r.does == "":
-			t.Errorf("the row of %s does not say what it does", field)
+			t.Errorf("the row of %s does not describe the field", field)
 		case len(code(r.tests)) == 0:
 			t.Errorf("the row of %s names no test", field)
 		}
 		delete(rows, field)
 	}
 	for field := range rows {
-		t.Errorf("%s has a row for %s, and the API has no such field", fieldsPage, field)
+		t.Errorf("%s has a row for %s, which the API lacks: remove it", fieldsPage, field)
 	}
 }
 
@@ -119,7 +120,7 @@ type property struct {
 	Items      *property           `json:"items"`
 }
 
-func TestTableStatesTheDefaultsOfTheCRD(t *testing.T) {
+func TestTableHasDefaultsOfCRD(t *testing.T) {
 	var crd struct {
 		Spec struct {
 			Versions []struct {
@@ -153,12 +154,12 @@ func TestTableStatesTheDefaultsOfTheCRD(t *testing.T) {
 			want = []string{fmt.Sprint(at.Default)}
 		}
 		if stated := code(rows[field].standard); !slices.Equal(stated, want) {
-			t.Errorf("%s: the default in the table is %q, and in the CRD %q", field, stated, want)
+			t.Errorf("%s: the default in the table is %q, want that of the CRD: %q", field, stated, want)
 		}
 	}
 }
 
-// everyField is a spec that sets every field. Each test changes one field of it.
+// everyField is a spec with every field set. The tests change one field at a time.
 const everyField = `{
 	"avsAddress": "0x1", "image": "repo:1", "imagePullPolicy": "Always", "version": "1",
 	"config": {
@@ -187,7 +188,7 @@ const everyField = `{
 	"topologySpreadConstraints": [{"maxSkew": 1, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}]
 }`
 
-// changes has another value for each field.
+// changes has a value for each field that differs from that in everyField.
 var changes = map[string]string{
 	"spec.avsAddress":                    `"0x2"`,
 	"spec.image":                         `"repo:2"`,
@@ -238,7 +239,8 @@ var changes = map[string]string{
 	"spec.topologySpreadConstraints":                `[{"maxSkew": 2, "topologyKey": "zone", "whenUnsatisfiable": "ScheduleAnyway"}]`,
 }
 
-// changed returns everyField with another value of one field. An empty field changes nothing.
+// changed returns everyField with one field set to its value in changes. If field is empty, it
+// changes nothing.
 func changed(t *testing.T, field string) v1alpha1.PerformerSpec {
 	t.Helper()
 	var object map[string]any
@@ -302,7 +304,7 @@ func planned(t *testing.T, p *v1alpha1.Performer) (*corev1.Pod, *corev1.Service)
 		}
 	}
 	if pod == nil || service == nil {
-		t.Fatalf("no pod or no Service is planned: %+v", plan)
+		t.Fatalf("the plan creates no pod or no Service: %+v", plan)
 	}
 	return pod, service
 }
@@ -319,7 +321,7 @@ func running(t *testing.T) performer.Observed {
 	o := performer.Observed{Performer: p, Pods: []*corev1.Pod{pod}, Service: service, Now: now}
 	p.Status = performer.Assess(o, settings).Status(nil)
 	if plan := performer.Assess(o, settings).Plan(); len(plan.Actions) > 0 || !p.Status.Ready {
-		t.Fatalf("the pod is not at rest: %+v, %+v", plan, p.Status)
+		t.Fatalf("the Performer is not ready, or the plan has actions: %+v, %+v", plan, p.Status)
 	}
 	return o
 }
@@ -334,7 +336,7 @@ func becomes(plan performer.Plan) string {
 		case performer.ResizePod:
 			word = resizes
 		case performer.PatchPod:
-			// A resize is noted on the pod too.
+			// A resize also patches the pod's annotations.
 			if word == leaves {
 				word = relabels
 			}
@@ -343,9 +345,9 @@ func becomes(plan performer.Plan) string {
 	return word
 }
 
-// TestTableTellsWhatAChangeDoes changes each field of a running Performer, and compares the plan with the table and with
-// the hashes of the spec.
-func TestTableTellsWhatAChangeDoes(t *testing.T) {
+// TestTableHasEffectOfEveryChange changes each field of a running Performer, and compares the plan
+// with the table and with the hashes of the spec.
+func TestTableHasEffectOfEveryChange(t *testing.T) {
 	rows := documented(t)
 	base := changed(t, "")
 	for _, field := range fields(t, reflect.TypeFor[v1alpha1.PerformerSpec](), "spec") {
@@ -358,14 +360,14 @@ func TestTableTellsWhatAChangeDoes(t *testing.T) {
 		got := becomes(performer.Assess(o, settings).Plan())
 		stated := strings.FieldsFunc(rows[field].change, func(r rune) bool { return r == ' ' || r == ',' || r == ';' })
 		if len(stated) == 0 || stated[0] != got {
-			t.Errorf("%s: the table says that a change %q the pod, and the plan %s it", field, rows[field].change, got)
+			t.Errorf("%s: a change %q the pod according to the table, but the plan %s it", field, rows[field].change, got)
 		}
 		spec := o.Performer.Spec
 		if revision := render.Revision(&spec) != render.Revision(&base); revision != (got == replaces) {
-			t.Errorf("%s: a change %s the pod, and changes the revision: %v", field, got, revision)
+			t.Errorf("%s: a change %s the pod, but whether it changes the revision is %v", field, got, revision)
 		}
 		if hash := render.ResourcesHash(&spec) != render.ResourcesHash(&base); hash != (got == resizes) {
-			t.Errorf("%s: a change %s the pod, and changes the hash of the resources: %v", field, got, hash)
+			t.Errorf("%s: a change %s the pod, but whether it changes the hash of the resources is %v", field, got, hash)
 		}
 	}
 	for field := range changes {
@@ -375,12 +377,12 @@ func TestTableTellsWhatAChangeDoes(t *testing.T) {
 	}
 }
 
-// TestResourcesThatCannotBeResized has the cases in which a change of spec.resources replaces the pod.
+// TestResourcesThatCannotBeResized has changes of spec.resources that replace the pod.
 func TestResourcesThatCannotBeResized(t *testing.T) {
 	for name, resources := range map[string]string{
-		"all taken away":     `{}`,
-		"a limit taken away": `{"limits": {"cpu": "1"}, "requests": {"cpu": "1", "memory": "1Gi"}}`,
-		"another resource":   `{"limits": {"cpu": "1", "memory": "1Gi", "a.b/c": "1"}, "requests": {"cpu": "1", "memory": "1Gi"}}`,
+		"all removed":      `{}`,
+		"a limit removed":  `{"limits": {"cpu": "1"}, "requests": {"cpu": "1", "memory": "1Gi"}}`,
+		"a resource added": `{"limits": {"cpu": "1", "memory": "1Gi", "a.b/c": "1"}, "requests": {"cpu": "1", "memory": "1Gi"}}`,
 	} {
 		o := running(t)
 		var requirements corev1.ResourceRequirements
@@ -394,8 +396,8 @@ func TestResourcesThatCannotBeResized(t *testing.T) {
 	}
 }
 
-// TestFieldThatReplacesThePodShowsOnIt checks that a field whose change replaces the pod is visible on the new pod. The
-// version is an exception: it is for people.
+// TestFieldThatReplacesThePodShowsOnIt checks that the new pod differs from the old one after a
+// change that replaces the pod. The version is an exception: it is for people.
 func TestFieldThatReplacesThePodShowsOnIt(t *testing.T) {
 	rendered := func(field string) *corev1.Pod {
 		pod, _ := planned(t, newPerformer(changed(t, field)))
@@ -415,7 +417,8 @@ func TestFieldThatReplacesThePodShowsOnIt(t *testing.T) {
 	}
 }
 
-// TestProbeDefaults compares the defaults of the probes in the table with the pod of a Performer that does not set them.
+// TestProbeDefaults compares the defaults of the probes in the table with the probes of the pod of
+// a Performer that does not set them.
 func TestProbeDefaults(t *testing.T) {
 	pod, _ := planned(t, newPerformer(v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"}))
 	rows := documented(t)
@@ -426,7 +429,7 @@ func TestProbeDefaults(t *testing.T) {
 		} {
 			path := "spec.config.probes." + name + "." + field
 			if stated := rows[path].standard; stated != fmt.Sprint(value) {
-				t.Errorf("%s: the default in the table is %q, and the pod has %d", path, stated, value)
+				t.Errorf("%s: the default in the table is %q, want that of the pod: %d", path, stated, value)
 			}
 		}
 	}

@@ -20,7 +20,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
-// markdownFiles returns the paths of all Markdown files of this repository, without those of vendor.
+// markdownFiles returns the paths of all Markdown files in this repository, except those in
+// vendor/.
 func markdownFiles(t *testing.T) []string {
 	t.Helper()
 	var paths []string
@@ -46,7 +47,8 @@ func markdownFiles(t *testing.T) []string {
 	return paths
 }
 
-// documents returns the pages whose commands are run. Loading them checks every block against its script.
+// documents returns the pages whose commands are run. Loading a page compares its blocks with its
+// script.
 func documents(t *testing.T) []*markdown.Page {
 	t.Helper()
 	paths, err := markdown.Documents(repository.Root())
@@ -68,7 +70,8 @@ func documents(t *testing.T) []*markdown.Page {
 	return pages
 }
 
-// TestLinks follows the links and pictures within the repository, including links to headings.
+// TestLinks checks that the targets of links and pictures exist in the repository, including
+// headings.
 func TestLinks(t *testing.T) {
 	for _, path := range markdownFiles(t) {
 		page, err := markdown.LoadLinks(repository.Root(), path)
@@ -84,7 +87,7 @@ func TestLinks(t *testing.T) {
 	}
 }
 
-// follow returns nil if the target of a link exists or is outside of the repository.
+// follow returns an error if the target of a link should be in the repository and does not exist.
 func follow(from *markdown.Page, target string) error {
 	if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
 		return nil
@@ -94,7 +97,7 @@ func follow(from *markdown.Page, target string) error {
 	if path != "" {
 		path = filepath.Join(filepath.Dir(from.Path), path)
 		if strings.HasPrefix(path, "..") {
-			return errors.New("it leaves the repository")
+			return errors.New("the path leaves the repository")
 		}
 		if _, err := os.Stat(repository.Path(path)); err != nil {
 			return err
@@ -108,7 +111,7 @@ func follow(from *markdown.Page, target string) error {
 		}
 	}
 	if !slices.Contains(to.Anchors, fragment) {
-		return errors.New("there is no such heading")
+		return errors.New("no such heading")
 	}
 	return nil
 }
@@ -141,8 +144,8 @@ func TestIndexHasEveryPage(t *testing.T) {
 	}
 }
 
-// TestYAMLIsYAML parses the blocks of YAML, manifests and fragments.
-func TestYAMLIsYAML(t *testing.T) {
+// TestYAMLBlocks parses all blocks of YAML, whether manifests or fragments.
+func TestYAMLBlocks(t *testing.T) {
 	for _, page := range documents(t) {
 		for _, block := range page.Blocks {
 			if block.Language != markdown.YAML {
@@ -158,7 +161,8 @@ func TestYAMLIsYAML(t *testing.T) {
 	}
 }
 
-// TestFirstPerformerIsTheSample compares the Performer in README.md with the file that README.md names.
+// TestFirstPerformerIsTheSample compares the Performer in README.md with the file that README.md
+// names.
 func TestFirstPerformerIsTheSample(t *testing.T) {
 	page, err := markdown.Load(repository.Root(), "README.md")
 	if err != nil {
@@ -166,7 +170,7 @@ func TestFirstPerformerIsTheSample(t *testing.T) {
 	}
 	at := slices.IndexFunc(page.Blocks, func(b markdown.Block) bool { return b.Language == markdown.YAML })
 	if at < 0 {
-		t.Fatal("README.md shows no YAML")
+		t.Fatal("README.md has no block of YAML")
 	}
 	var shown, sample v1alpha1.Performer
 	if err := yaml.UnmarshalStrict([]byte(page.Blocks[at].Text), &shown); err != nil {
@@ -176,6 +180,6 @@ func TestFirstPerformerIsTheSample(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !equality.Semantic.DeepEqual(shown.Spec, sample.Spec) || shown.Name != sample.Name || shown.Kind != sample.Kind {
-		t.Errorf("README.md shows %+v\n and the file has %+v", shown, sample)
+		t.Errorf("the Performer in README.md is %+v\nwant that of the sample: %+v", shown, sample)
 	}
 }

@@ -23,8 +23,8 @@ func read(t *testing.T, path string) string {
 	return string(data)
 }
 
-// table returns the rows of the table under a heading of a page, each as its cells. header is the header of the first
-// column.
+// table returns the rows of the tables under a heading of a page whose first column has the given
+// header. A row is a list of cells.
 func table(t *testing.T, page, heading, header string) [][]string {
 	t.Helper()
 	_, section, found := strings.Cut(read(t, page), "\n"+heading+"\n")
@@ -52,14 +52,14 @@ func table(t *testing.T, page, heading, header string) [][]string {
 		}
 	}
 	if len(rows) == 0 {
-		t.Fatalf("%s has no table of %q under %q", page, header, heading)
+		t.Fatalf("%s has no table with the column %q under %q", page, header, heading)
 	}
 	return rows
 }
 
 var inCode = regexp.MustCompile("`([^`]+)`")
 
-// code returns the texts between backticks in a cell.
+// code returns the texts in backticks in a cell.
 func code(cell string) []string {
 	var words []string
 	for _, match := range inCode.FindAllStringSubmatch(cell, -1) {
@@ -68,11 +68,11 @@ func code(cell string) []string {
 	return words
 }
 
-// testFunction finds the tests in a file.
+// testFunction matches the tests in a file.
 var testFunction = regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(t \*testing\.T\)`)
 
-// TestTestsThatAreNamedExist looks for every test that a page or its script names.
-func TestTestsThatAreNamedExist(t *testing.T) {
+// TestNamedTestsExist checks that every test that a page or its script names exists.
+func TestNamedTestsExist(t *testing.T) {
 	exist := map[string]bool{}
 	for _, folder := range []string{"cmd", "pkg", "test", "hack", "examples"} {
 		err := filepath.WalkDir(repository.Path(folder), func(path string, entry os.DirEntry, err error) error {

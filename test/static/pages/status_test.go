@@ -21,7 +21,7 @@ import (
 
 const statusPage = "docs/status.md"
 
-// constants returns the values of a file's string constants whose names begin with prefix.
+// constants returns the values of the string constants in a file whose names start with prefix.
 func constants(t *testing.T, path, prefix string) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), repository.Path(path), nil, 0)
@@ -55,8 +55,9 @@ func constants(t *testing.T, path, prefix string) []string {
 	return values
 }
 
-// TestStatusPageHasEveryWord compares the tables of the page with the constants of the code, in both directions.
-func TestStatusPageHasEveryWord(t *testing.T) {
+// TestStatusPage compares the tables of the page with the constants of the code, in both
+// directions.
+func TestStatusPage(t *testing.T) {
 	const types = "pkg/apis/hourglass/v1alpha1/types.go"
 	for _, tt := range []struct{ heading, header, path, prefix string }{
 		{"## Conditions", "type", types, "Condition"},
@@ -76,7 +77,7 @@ func TestStatusPageHasEveryWord(t *testing.T) {
 				}
 			}
 			if got, want := slices.Sorted(maps.Keys(stated)), constants(t, tt.path, tt.prefix); !slices.Equal(got, want) {
-				t.Errorf("the page has %v\n and the code %v", got, want)
+				t.Errorf("the page has %v\nwant the constants of the code: %v", got, want)
 			}
 		})
 	}
@@ -88,30 +89,31 @@ func TestEventsPageNamesReasons(t *testing.T) {
 	for _, cells := range table(t, statusPage, "## Events", "type") {
 		for _, reason := range code(cells[1]) {
 			if !slices.Contains(reasons, reason) {
-				t.Errorf("there is no reason %s", reason)
+				t.Errorf("the reason %s does not exist", reason)
 			}
 		}
 	}
 }
 
-// TestTEETableIsTheDefault parses the table on the page as the manager would, and compares it with the default table.
+// TestTEETableIsTheDefault parses the table on the page like the manager, and compares it with the
+// default table.
 func TestTEETableIsTheDefault(t *testing.T) {
 	_, section, _ := strings.Cut(read(t, "docs/hardware.md"), "\n## Trusted execution environments\n")
 	_, block, _ := strings.Cut(section, "```yaml\n")
 	block, _, found := strings.Cut(block, "```")
 	if !found {
-		t.Fatal("the page shows no table")
+		t.Fatal("docs/hardware.md has no table")
 	}
 	tees, err := render.ParseTEEs([]byte(block))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !equality.Semantic.DeepEqual(tees, render.DefaultTEEs()) {
-		t.Errorf("the page shows %+v\n and the default is %+v", tees, render.DefaultTEEs())
+		t.Errorf("the table in docs/hardware.md is %+v\nwant the default: %+v", tees, render.DefaultTEEs())
 	}
 }
 
-// TestTroubleshootingNamesReasons checks that headings of one word are reasons.
+// TestTroubleshootingNamesReasons checks that every heading of one word is a reason.
 func TestTroubleshootingNamesReasons(t *testing.T) {
 	reasons := constants(t, "pkg/performer/reasons.go", "Reason")
 	found := 0
@@ -122,10 +124,10 @@ func TestTroubleshootingNamesReasons(t *testing.T) {
 		}
 		found++
 		if !slices.Contains(reasons, reason) {
-			t.Errorf("there is no reason %s", reason)
+			t.Errorf("the reason %s does not exist", reason)
 		}
 	}
 	if found == 0 {
-		t.Error("the page has no heading that is a reason")
+		t.Error("docs/troubleshooting.md has no heading that is a reason")
 	}
 }

@@ -56,7 +56,7 @@ func TestRelease(t *testing.T) {
 	env := []string{"DIST=" + dist, "PLATFORMS=linux/" + runtime.GOARCH, "IMG=" + image, "VERSION=v1.2.3",
 		// Not from git: a commit or an edit during the test would change the program.
 		"COMMIT=0123456789", "COMMIT_DATE=2026-01-01T00:00:00Z", "TREE_STATE=clean"}
-	write(t, dist, "manager-linux-earlier", "of a release before")
+	write(t, dist, "manager-linux-earlier", "of an earlier release")
 	if out, err := run(t, env, "hack/release.sh"); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -64,17 +64,17 @@ func TestRelease(t *testing.T) {
 	files := list(t, dist)
 	for _, file := range []string{program, program + ".cdx.json", "install.yaml", "third-party-licenses.txt", "checksums.txt", "hourglass-operator-1.2.3.tgz"} {
 		if !slices.Contains(files, file) {
-			t.Errorf("no %s among %q", file, files)
+			t.Errorf("the release lacks %s, it has %q", file, files)
 		}
 	}
 	if slices.Contains(files, "manager-linux-earlier") {
-		t.Error("what an earlier release left is still there")
+		t.Error("a file of an earlier release was not deleted")
 	}
 	sums := checkSums(t, dist)
 	checkBOM(t, filepath.Join(dist, program), sums[program])
 
 	if installer := file(t, dist, "install.yaml"); strings.Count(installer, "image: "+image+"\n") != 1 {
-		t.Errorf("install.yaml does not have the image %s once", image)
+		t.Errorf("install.yaml must have the image %s exactly once", image)
 	}
 	built, err := run(t, nil, "hack/tools/build.sh", "helm4")
 	if err != nil {
@@ -99,7 +99,7 @@ func TestRelease(t *testing.T) {
 	}
 }
 
-func TestReleaseRefuses(t *testing.T) {
+func TestReleaseRejectsInvalidNames(t *testing.T) {
 	env := []string{"DIST=" + t.TempDir(), "PLATFORMS=amd64"}
 	if out, err := run(t, env, "hack/release.sh"); err == nil || !strings.Contains(out, `PLATFORMS: invalid platform "amd64": expected OS/ARCHITECTURE`) {
 		t.Errorf("%v: %s", err, out)
@@ -109,7 +109,8 @@ func TestReleaseRefuses(t *testing.T) {
 	}
 }
 
-// TestCheckRelease runs the check in a copy of the files that it reads, and fixes one problem at a time.
+// TestCheckRelease runs the check on a copy of the files that it reads, and fixes one problem at a
+// time.
 func TestCheckRelease(t *testing.T) {
 	dir := t.TempDir()
 	for _, path := range []string{"hack/check-release.sh", "hack/changes.sh", "hack/lib/common.sh", crdFile} {
@@ -130,7 +131,8 @@ func TestCheckRelease(t *testing.T) {
 	check("1.2.3", `VERSION: invalid version "1.2.3": expected one like v1.2.3 or v1.2.3-rc.1`)
 	check("v1.2", `VERSION: invalid version "v1.2": expected one like v1.2.3`)
 
-	// The first steps of a release: an empty section Unreleased stands above.
+	// As after the first steps of a release: above the section of the version is an empty
+	// Unreleased.
 	write(t, dir, "CHANGELOG.md", "# Changelog\n\n## [Unreleased]\n\n## [1.2.3] - 2026-01-31\n\n### Added\n\n- This.\n")
 	check("v1.2.4", "no section ## [1.2.4]")
 	check("v1.2.3-rc.1", "no section ## [1.2.3-rc.1]")
@@ -150,18 +152,19 @@ func TestCheckRelease(t *testing.T) {
 	}
 }
 
-// TestPublishingStepsReportWhatIsMissing runs the steps that need a registry, Sigstore or GitHub without these.
-func TestPublishingStepsReportWhatIsMissing(t *testing.T) {
+// TestPublishingStepsRejectInvalidInput runs the steps that need a registry, Sigstore or GitHub
+// without these.
+func TestPublishingStepsRejectInvalidInput(t *testing.T) {
 	tests := map[string]struct {
 		script string
 		env    []string
 		want   string
 	}{
-		"no image":            {"hack/sign.sh", []string{"IMG="}, "IMG must name"},
-		"no password":         {"hack/registry-login.sh", []string{"IMG=x/y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD="}, "REGISTRY_PASSWORD must be set"},
-		"no registry":         {"hack/registry-login.sh", []string{"IMG=y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD=x"}, "it names no registry"},
-		"no version":          {"hack/publish.sh", []string{"VERSION="}, `VERSION: invalid version ""`},
-		"a name of a version": {"hack/publish.sh", []string{"VERSION=latest"}, `VERSION: invalid version "latest"`},
+		"no image":          {"hack/sign.sh", []string{"IMG="}, "IMG must name"},
+		"no password":       {"hack/registry-login.sh", []string{"IMG=x/y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD="}, "REGISTRY_PASSWORD must be set"},
+		"no registry":       {"hack/registry-login.sh", []string{"IMG=y:z", "REGISTRY_USER=me", "REGISTRY_PASSWORD=x"}, "it names no registry"},
+		"no version":        {"hack/publish.sh", []string{"VERSION="}, `VERSION: invalid version ""`},
+		"version is a word": {"hack/publish.sh", []string{"VERSION=latest"}, `VERSION: invalid version "latest"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -207,11 +210,11 @@ func checkSums(t *testing.T, dist string) map[string]string {
 			continue
 		}
 		if sum := sha256.Sum256([]byte(file(t, dist, name))); sums[name] != hex.EncodeToString(sum[:]) {
-			t.Errorf("checksums.txt says %q of %s, which has %x", sums[name], name, sum)
+			t.Errorf("checksums.txt has %q for %s, want %x", sums[name], name, sum)
 		}
 	}
 	if len(sums) != len(list(t, dist))-1 {
-		t.Errorf("checksums.txt has %d files, there are %d and itself", len(sums), len(list(t, dist))-1)
+		t.Errorf("checksums.txt lists %d files, want %d", len(sums), len(list(t, dist))-1)
 	}
 	return sums
 }
@@ -228,11 +231,11 @@ func checkBOM(t *testing.T, program, sum string) {
 	for _, dep := range info.Deps {
 		want[dep.Path] = dep.Version
 		if !strings.Contains(licenses, fmt.Sprintf("\n======== %s %s: ", dep.Path, dep.Version)) {
-			t.Errorf("third-party-licenses.txt has none of %s %s", dep.Path, dep.Version)
+			t.Errorf("third-party-licenses.txt has no license of %s %s", dep.Path, dep.Version)
 		}
 	}
 	if len(want) < 20 {
-		t.Fatalf("the program is said to be made of %v only", want)
+		t.Fatalf("the program lists only the modules %v", want)
 	}
 
 	var b bom
@@ -240,17 +243,17 @@ func checkBOM(t *testing.T, program, sum string) {
 		t.Fatal(err)
 	}
 	if b.Format != "CycloneDX" || b.SpecVersion != "1.6" {
-		t.Errorf("the SBOM is of the form %s %s", b.Format, b.SpecVersion)
+		t.Errorf("the format of the SBOM is %s %s, want CycloneDX 1.6", b.Format, b.SpecVersion)
 	}
 	if c := b.Metadata.Component; c.Type != "application" || c.Name != info.Main.Path || c.Version != "v1.2.3" {
-		t.Errorf("the SBOM is of %+v", c)
+		t.Errorf("the SBOM describes %+v, want the program at v1.2.3", c)
 	}
 	hashed := false
 	for _, property := range b.Metadata.Properties {
 		hashed = hashed || property.Name == "cdx:gomod:binary:hash:SHA-256" && property.Value == sum
 	}
 	if !hashed {
-		t.Errorf("the SBOM is of another file than the program, whose sum is %s", sum)
+		t.Errorf("the SBOM does not have the SHA-256 hash of the program: %s", sum)
 	}
 	got := map[string]string{}
 	refs := map[string]bool{b.Metadata.Component.Ref: true}
@@ -265,7 +268,7 @@ func checkBOM(t *testing.T, program, sum string) {
 		}
 	}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("the SBOM has\n%v\nthe program\n%v", got, want)
+		t.Errorf("the SBOM lists the modules\n%v, want those of the program:\n%v", got, want)
 	}
 	for _, d := range b.Dependencies {
 		for _, ref := range append(d.DependsOn, d.Ref) {
@@ -311,7 +314,7 @@ func run(t *testing.T, env []string, script string, args ...string) (string, err
 	return string(out), err
 }
 
-// tracked lists the files that are in git, or can be added to it.
+// tracked lists the files that are in git or could be added, so without ignored files.
 func tracked(t *testing.T) []string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "git", "ls-files", "--cached", "--others", "--exclude-standard")
@@ -323,7 +326,7 @@ func tracked(t *testing.T) []string {
 	return strings.Fields(string(out))
 }
 
-// TestChanges checks the form of the changelog. TestCheckRelease prints a section of one.
+// TestChanges checks the format of CHANGELOG.md. TestCheckRelease prints a section of a changelog.
 func TestChanges(t *testing.T) {
 	if !strings.Contains(read(t, "CHANGELOG.md"), "\n## [Unreleased]\n") {
 		t.Error("CHANGELOG.md has no section ## [Unreleased]")

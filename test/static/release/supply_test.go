@@ -48,8 +48,8 @@ func goMods(t *testing.T) map[string]goMod {
 	return mods
 }
 
-// TestVersionsPage compares the versions in docs/versions.md with the API servers that are built, and
-// the versions of Go and client-go with go.mod.
+// TestVersionsPage compares the versions in docs/versions.md with the API servers that are built,
+// and the versions of Go and client-go with go.mod.
 func TestVersionsPage(t *testing.T) {
 	page := read(t, "docs/versions.md")
 	mods := goMods(t)
@@ -71,7 +71,7 @@ func TestVersionsPage(t *testing.T) {
 	}
 	claimed := regexp.MustCompile("(?m)^\\| \\d+\\.\\d+ \\(`[0-9.]+`\\) \\|").FindAllString(page, -1)
 	if !slices.Equal(claimed, built) {
-		t.Errorf("docs/versions.md claims %q, make test-compat runs %q", claimed, built)
+		t.Errorf("docs/versions.md lists %q, want the versions that make test-compat runs: %q", claimed, built)
 	}
 
 	slices.Sort(minors)
@@ -95,7 +95,8 @@ func TestVersionsPage(t *testing.T) {
 // released matches the version of a Kubernetes release; its modules use v1.37.2 and v0.37.2 alike.
 var released = regexp.MustCompile(`^v[01]\.(\d+\.\d+)$`)
 
-// TestKubernetesVersionsAgree compares the operator's modules and hack/crdtool's with the newest server.
+// TestKubernetesVersionsAgree compares the operator's modules and hack/crdtool's with the newest
+// server.
 func TestKubernetesVersionsAgree(t *testing.T) {
 	mods := goMods(t)
 	versions := map[string][]string{}
@@ -131,15 +132,15 @@ func TestVerifyLicenses(t *testing.T) {
 		files map[string]string
 		want  string // empty: it passes
 	}{
-		"allowed":                    {map[string]string{"LICENSE": mit}, ""},
-		"by another name":            {map[string]string{"COPYING.txt": mit}, ""},
-		"not allowed":                {map[string]string{"LICENSE": "GNU GENERAL PUBLIC LICENSE Version 3"}, `"GNU GENERAL PUBLIC"`},
-		"allowed, with a condition":  {map[string]string{"LICENSE": mit + "The Commons Clause applies."}, `"Commons Clause"`},
+		"allowed license":            {map[string]string{"LICENSE": mit}, ""},
+		"other file name":            {map[string]string{"COPYING.txt": mit}, ""},
+		"forbidden license":          {map[string]string{"LICENSE": "GNU GENERAL PUBLIC LICENSE Version 3"}, `"GNU GENERAL PUBLIC"`},
+		"license with a restriction": {map[string]string{"LICENSE": mit + "The Commons Clause applies."}, `"Commons Clause"`},
 		"advertising clause":         {map[string]string{"LICENSE": "Redistribution and use in source and binary forms\nAll advertising materials"}, `"BSD-4-Clause"`},
-		"unknown":                    {map[string]string{"LICENSE": "Ask me first."}, "unknown license in"},
-		"none":                       {map[string]string{"code.go": "package code"}, "no license file in"},
-		"only of a package in it":    {map[string]string{"inner/LICENSE": mit}, "no license file in"},
-		"not allowed further within": {map[string]string{"LICENSE": mit, "inner/LICENSE": "Mozilla Public License"}, `"Mozilla Public"`},
+		"unknown license":            {map[string]string{"LICENSE": "Ask me first."}, "unknown license in"},
+		"no license":                 {map[string]string{"code.go": "package code"}, "no license file in"},
+		"license of a package only":  {map[string]string{"inner/LICENSE": mit}, "no license file in"},
+		"forbidden in a package":     {map[string]string{"LICENSE": mit, "inner/LICENSE": "Mozilla Public License"}, `"Mozilla Public"`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -161,7 +162,8 @@ func TestVerifyLicenses(t *testing.T) {
 	}
 }
 
-// vulnerable creates a vulnerability database with one function, in every version of its module.
+// vulnerable creates a database with one vulnerability, which is in one function in every version
+// of its module, and returns the database's URL.
 func vulnerable(t *testing.T, module, pkg, function string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -178,9 +180,10 @@ func vulnerable(t *testing.T, module, pkg, function string) string {
 	return "file://" + dir
 }
 
-// TestVulncheck runs hack/vulncheck.sh with a vulnerability that is called, with one that is not, and without a database.
+// TestVulncheck runs hack/vulncheck.sh with a vulnerability in code that is called, with one in
+// code that is not called, and without a database.
 func TestVulncheck(t *testing.T) {
-	// A small part of the program, to be fast.
+	// Only a small part of the program, to save time.
 	const types = "./pkg/apis/hourglass/v1alpha1"
 	called := vulnerable(t, "k8s.io/apimachinery", "k8s.io/apimachinery/pkg/runtime/schema", "GroupVersion.WithResource")
 	uncalled := vulnerable(t, "k8s.io/apimachinery", "k8s.io/apimachinery/pkg/util/framer", "NewLengthDelimitedFrameReader")
@@ -188,18 +191,18 @@ func TestVulncheck(t *testing.T) {
 		db     string
 		args   []string
 		passes bool
-		says   string
+		want   string
 	}{
-		"nothing that is called":        {uncalled, []string{types}, true, "No vulnerabilities found"},
-		"a finding":                     {called, []string{"--if-reachable", types}, false, "GO-2026-0001"},
-		"no database":                   {"file://" + t.TempDir(), nil, false, "NOT RUN"},
-		"no database, nor need for one": {"http://127.0.0.1:1", []string{"--if-reachable"}, true, "NOT RUN"},
+		"no vulnerable call":              {uncalled, []string{types}, true, "No vulnerabilities found"},
+		"vulnerable call":                 {called, []string{"--if-reachable", types}, false, "GO-2026-0001"},
+		"no database":                     {"file://" + t.TempDir(), nil, false, "NOT RUN"},
+		"no database with --if-reachable": {"http://127.0.0.1:1", []string{"--if-reachable"}, true, "NOT RUN"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			out, err := run(t, []string{"VULNDB=" + test.db}, "hack/vulncheck.sh", test.args...)
-			if passed := err == nil; passed != test.passes || !strings.Contains(out, test.says) {
-				t.Errorf("passed: %t, want %t and %q: %s", passed, test.passes, test.says, out)
+			if passed := err == nil; passed != test.passes || !strings.Contains(out, test.want) {
+				t.Errorf("passed: %t, want %t and output with %q: %s", passed, test.passes, test.want, out)
 			}
 		})
 	}

@@ -18,7 +18,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
-// workflow has the fields of a GitHub workflow that the tests use. Its syntax is checked by actionlint.
+// workflow has the fields of a GitHub workflow that the tests use. Its syntax is checked by
+// actionlint.
 type workflow struct {
 	Permissions *map[string]string `json:"permissions"`
 	Jobs        map[string]struct {
@@ -36,8 +37,8 @@ var (
 	target = regexp.MustCompile(`(?m)^([a-z][a-z0-9-]*):`)
 )
 
-// problems reports commands of a workflow that only GitHub can run, actions that are not pinned, and
-// permissions that are not needed. mayWrite is whether a job may have write permissions.
+// problems returns the problems of a workflow: commands that only GitHub can run, actions that are
+// not pinned, and unneeded permissions. mayWrite is whether a job may have write permissions.
 func problems(t *testing.T, text string, mayWrite bool) []string {
 	t.Helper()
 	var found []string
@@ -47,14 +48,14 @@ func problems(t *testing.T, text string, mayWrite bool) []string {
 		return []string{err.Error()}
 	}
 	if w.Permissions == nil || len(*w.Permissions) > 0 {
-		problem("the workflow must have `permissions: {}`, and each job those that it needs")
+		problem("the workflow must set `permissions: {}`, and each job the permissions that it needs")
 	}
 	for _, name := range slices.Sorted(maps.Keys(w.Jobs)) {
 		job := w.Jobs[name]
 		if job.Permissions == nil {
-			problem("%s: no permissions", name)
+			problem("%s: no permissions: set those that the job needs", name)
 		} else if !mayWrite && slices.Contains(slices.Collect(maps.Values(*job.Permissions)), "write") {
-			problem("%s: may write", name)
+			problem("%s: the job may write", name)
 		}
 		for _, step := range job.Steps {
 			if step.Run != "" {
@@ -65,24 +66,24 @@ func problems(t *testing.T, text string, mayWrite bool) []string {
 			}
 			switch match := pinned.FindStringSubmatch(step.Uses); {
 			case match == nil:
-				problem("%s: uses: %s: not pinned by a commit", name, step.Uses)
+				problem("%s: uses: %s: not pinned to a commit", name, step.Uses)
 			case match[1] == "actions/checkout" && step.With["persist-credentials"] != false:
-				problem("%s: checkout leaves credentials behind: persist-credentials: false", name)
+				problem("%s: checkout leaves credentials behind: set persist-credentials: false", name)
 			}
 		}
 	}
 	return found
 }
 
-// runnable returns an error if a command is not one that runs on any machine: a target of make, or a
-// script in hack/.
+// runnable returns an error unless a command runs on any machine: a make target or a script in
+// hack/.
 func runnable(t *testing.T, command string) error {
 	t.Helper()
 	if strings.Contains(command, "${{") {
-		return fmt.Errorf("an expression in a command can be an injection: pass it by env")
+		return fmt.Errorf("an expression in a command allows injection: pass it through env")
 	}
 	if strings.ContainsAny(command, "\n|&;<>`$()") {
-		return fmt.Errorf("more than one command: make it a script in hack/")
+		return fmt.Errorf("more than one command: move them to a script in hack/")
 	}
 	words := strings.Fields(strings.TrimPrefix(command, "sudo --preserve-env=PATH,CI "))
 	switch {
@@ -92,7 +93,7 @@ func runnable(t *testing.T, command string) error {
 			targets[match[1]] = true
 		}
 		if !targets[words[1]] {
-			return fmt.Errorf("no such target")
+			return fmt.Errorf("no such make target")
 		}
 	case strings.HasPrefix(words[0], "hack/"):
 		info, err := os.Stat(repository.Path(words[0]))
@@ -103,7 +104,7 @@ func runnable(t *testing.T, command string) error {
 			return fmt.Errorf("not executable")
 		}
 	default:
-		return fmt.Errorf("neither a target of make nor a script in hack/")
+		return fmt.Errorf("neither a make target nor a script in hack/")
 	}
 	return nil
 }
@@ -122,7 +123,7 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
-// TestWorkflowProblems changes one thing at a time in a workflow without problems.
+// TestWorkflowProblems introduces one problem at a time into a valid workflow.
 func TestWorkflowProblems(t *testing.T) {
 	const good = `
 permissions: {}
@@ -138,25 +139,25 @@ jobs:
       - run: hack/version.sh ldflags
 `
 	if found := problems(t, good, false); len(found) > 0 {
-		t.Fatalf("the good one: %q", found)
+		t.Fatalf("problems in the valid workflow: %q", found)
 	}
 	tests := map[string]struct{ from, to, want string }{
 		"not YAML":             {"jobs:", "jobs", "yaml"},
 		"default permissions":  {"permissions: {}\n", "", "`permissions: {}`"},
 		"all permissions":      {"permissions: {}\n", "permissions: write-all\n", "permissions"},
-		"permissions for all":  {"permissions: {}\n", "permissions: {contents: read}\n", "`permissions: {}`"},
-		"a job without":        {"    permissions: {contents: read}\n", "", "one: no permissions"},
-		"a job that may write": {"contents: read", "contents: write", "one: may write"},
-		"a tag":                {"0123456789012345678901234567890123456789", "v1", "not pinned"},
-		"a short commit":       {"0123456789012345678901234567890123456789", "0123456", "not pinned"},
+		"workflow permissions": {"permissions: {}\n", "permissions: {contents: read}\n", "`permissions: {}`"},
+		"no job permissions":   {"    permissions: {contents: read}\n", "", "one: no permissions"},
+		"a job that may write": {"contents: read", "contents: write", "one: the job may write"},
+		"pinned to a tag":      {"0123456789012345678901234567890123456789", "v1", "not pinned"},
+		"short commit":         {"0123456789012345678901234567890123456789", "0123456", "not pinned"},
 		"credentials":          {"persist-credentials: false", "fetch-depth: 0", "leaves credentials"},
-		"another target":       {"make help\n", "make nothing\n", "no such target"},
-		"no target":            {"make help\n", "make\n", "neither a target"},
-		"another script":       {"hack/version.sh", "hack/nothing.sh", "no such script"},
-		"not a script":         {"hack/version.sh", "hack/boilerplate.go.txt", "not executable"},
-		"another program":      {"make help\n", "curl example.com\n", "neither a target"},
+		"unknown target":       {"make help\n", "make nothing\n", "no such make target"},
+		"no target":            {"make help\n", "make\n", "neither a make target"},
+		"unknown script":       {"hack/version.sh", "hack/nothing.sh", "no such script"},
+		"not executable":       {"hack/version.sh", "hack/boilerplate.go.txt", "not executable"},
+		"other program":        {"make help\n", "curl example.com\n", "neither a make target"},
 		"two commands":         {"make help\n", "make help && make test\n", "more than one command"},
-		"an injection":         {"hack/version.sh ldflags", "hack/version.sh ${{ github.head_ref }}", "injection"},
+		"injection":            {"hack/version.sh ldflags", "hack/version.sh ${{ github.head_ref }}", "injection"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -88,7 +88,7 @@ volumeMounts:
 {{- end -}}
 {{- end -}}
 
-{{/* The volumes that it mounts, as a list in YAML; empty if there are none. */}}
+{{/* The volumes of the container, as a list in YAML; empty if there are none. */}}
 {{- define "hourglass-operator.volumes" -}}
 {{- if .Values.operator.tees }}
 - name: tees

@@ -1,9 +1,9 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command performer-client calls a sample performer once or at a steady rate. It runs on the host or in a pod of the
-// cluster. It prints one line of JSON to standard output. If it fails, it prints the error to standard error and exits
-// with code 1, or with code 2 if its arguments are wrong.
+// Command performer-client calls a sample performer once or at a steady rate. It runs on the host
+// or in a pod of the cluster. It prints one line of JSON to standard output. If it fails, it prints
+// the error to standard error and exits with code 1, or with code 2 if its arguments are wrong.
 package main
 
 import (
@@ -66,7 +66,8 @@ func call(ctx context.Context, args []string) (any, error) {
 	env := flags.String("env", "", "comma-separated names of environment variables to return")
 	target := parse(flags, args)
 
-	// A name that does not resolve yet, or a Service without rules yet, is retried until the timeout.
+	// A name that does not resolve yet, or a Service without rules yet, is retried until the
+	// timeout.
 	conn, err := dial(target, grpc.WithDefaultCallOptions(grpc.WaitForReady(true)))
 	if err != nil {
 		return nil, err
@@ -138,7 +139,8 @@ func parse(flags *flag.FlagSet, args []string) (target string) {
 func dial(target string, options ...grpc.DialOption) (*grpc.ClientConn, error) {
 	options = append(options,
 		grpc.WithTransportCredentials(insecure.NewCredentials()),
-		// A performer has no service config, and looking for it costs a DNS query per search domain.
+		// A performer has no service config, and looking for it costs a DNS query per search
+		// domain.
 		grpc.WithDisableServiceConfig())
 	conn, err := grpc.NewClient(target, options...)
 	if err != nil {

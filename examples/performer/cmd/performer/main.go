@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Command performer is the sample performer: a real gRPC server for tests and demonstrations of the operator.
-// It has no flags. Package server documents the environment variables that configure it.
+// Command performer is the sample performer: a real gRPC server for tests and demonstrations of the
+// operator. It has no flags. Package server documents the environment variables that configure it.
 package main
 
 import (

@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package load calls a performer at a steady rate and reports failures and gaps as a client sees them. The tests use it
-// to check that clients do not notice an upgrade or a drained node.
+// Package load calls a performer at a steady rate and reports failures and gaps as a client sees
+// them. The tests use it to check that clients do not notice an upgrade or a drained node.
 package load
 
 import (
@@ -18,17 +18,19 @@ import (
 
 // Options describe a load.
 type Options struct {
-	// Rate is how many calls start per second. They start on time even if earlier ones have not ended, so a stall
-	// causes many failures, as with many clients.
+	// Rate is how many calls start per second. They start on time even if earlier ones have not
+	// ended, so a stall causes many failures, as with many clients.
 	Rate int
 	// Duration is how long calls are started. Zero means until the context is done.
 	Duration time.Duration
 	// Timeout is the timeout of each call, which with DialEach includes the connection.
 	Timeout time.Duration
-	// DialEach opens a new connection for each call, so that each call is routed again. Otherwise all calls share one.
+	// DialEach opens a new connection for each call, so that each call is routed again. Otherwise
+	// all calls share one.
 	DialEach bool
-	// FirstAnswer, if set, is called with the first answer of each pod. The first one shows that the load is running,
-	// each further one that another pod has taken over. Calls of FirstAnswer do not overlap.
+	// FirstAnswer, if set, is called with the first answer of each pod. The first one shows that
+	// the load is running, each further one that another pod has taken over. Calls of FirstAnswer
+	// do not overlap.
 	FirstAnswer func(whoami.Answer)
 }
 
@@ -45,8 +47,9 @@ func (o Options) Validate() error {
 	return nil
 }
 
-// Run makes calls over connections from dial until the duration is over or ctx is done, waits for the calls in flight,
-// and returns a summary, which includes failed calls. It returns an error only if it could not start.
+// Run makes calls over connections from dial until the duration is over or ctx is done, waits for
+// the calls in flight, and returns a summary, which includes failed calls. It returns an error only
+// if it could not start.
 func Run(ctx context.Context, options Options, dial func() (*grpc.ClientConn, error)) (Summary, error) {
 	if err := options.Validate(); err != nil {
 		return Summary{}, err
@@ -101,7 +104,8 @@ func Run(ctx context.Context, options Options, dial func() (*grpc.ClientConn, er
 		case <-starting.Done():
 		}
 	}
-	// Before waiting for the last calls: no new call starts after this time, so it is not part of a gap.
+	// Before waiting for the last calls: no new call starts after this time, so it is not part of a
+	// gap.
 	end := time.Since(start)
 	calls.Wait()
 	return results.finish(end), nil

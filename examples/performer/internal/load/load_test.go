@@ -31,7 +31,8 @@ func (p *performer) Ask(context.Context, []string) (whoami.Answer, error) {
 	return whoami.Answer{Version: "v1", Pod: "a"}, nil
 }
 
-// serve starts the performer. It returns functions that dial it and that count the connections so far.
+// serve starts the performer. It returns functions that dial it and that count the connections so
+// far.
 func serve(t *testing.T, p *performer) (dial func() (*grpc.ClientConn, error), dials func() int64) {
 	t.Helper()
 	listener := bufconn.Listen(1 << 16)

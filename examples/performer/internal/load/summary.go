@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// keptFailures is how many failures a summary describes: enough to find the cause, few enough to read.
+// keptFailures is how many failures a summary describes: enough to find the cause, few enough to
+// read.
 const keptFailures = 5
 
 // Summary is the result of a load.
@@ -16,8 +17,8 @@ type Summary struct {
 	Calls  int `json:"calls"`
 	OK     int `json:"ok"`
 	Failed int `json:"failed"`
-	// LongestGapMillis is the longest time in milliseconds without a successful answer, which a user sees as an
-	// outage. It includes the time before the first and after the last answer.
+	// LongestGapMillis is the longest time in milliseconds without a successful answer, which a
+	// user sees as an outage. It includes the time before the first and after the last answer.
 	LongestGapMillis int64 `json:"longestGapMillis"`
 	// FirstFailures describes the first failures, at most five.
 	FirstFailures []Failure `json:"firstFailures,omitempty"`
@@ -75,8 +76,8 @@ func (r *recorder) finish(at time.Duration) Summary {
 	return r.summary
 }
 
-// gapUntil ends the current gap. Concurrent calls may report slightly out of order, so a time before that of the last
-// answer is not a gap.
+// gapUntil ends the current gap. Concurrent calls may report slightly out of order, so a time
+// before that of the last answer is not a gap.
 func (r *recorder) gapUntil(at time.Duration) {
 	if at <= r.lastOK {
 		return

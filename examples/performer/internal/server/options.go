@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The environment variables that configure the sample performer. An image sets some of them (version, port), and
-// spec.config of a Performer overrides them.
+// The environment variables that configure the sample performer. An image sets some of them
+// (version, port), and spec.config of a Performer overrides them.
 const (
 	// EnvPort is the port to listen on. Executors set it by this name.
 	EnvPort = "GRPC_PORT"
@@ -19,7 +19,8 @@ const (
 	EnvVersion = "PERFORMER_VERSION"
 	// EnvPodName is the name of the pod. The default is the host name, which is the same in a pod.
 	EnvPodName = "POD_NAME"
-	// EnvReadyAfter delays readiness by a duration such as 5s. With "never" the performer does not become ready.
+	// EnvReadyAfter delays readiness by a duration such as 5s. With "never" the performer does not
+	// become ready.
 	EnvReadyAfter = "PERFORMER_READY_AFTER"
 	// EnvExitCode makes the program exit at once with this code, like a broken release.
 	EnvExitCode = "PERFORMER_EXIT_CODE"
@@ -48,8 +49,8 @@ type Options struct {
 	Drain time.Duration
 }
 
-// ReadOptions reads the options from environment variables through lookup, such as os.LookupEnv. An empty variable
-// counts as unset. An error names the variable, its value and what is accepted.
+// ReadOptions reads the options from environment variables through lookup, such as os.LookupEnv. An
+// empty variable counts as unset. An error names the variable, its value and what is accepted.
 func ReadOptions(lookup func(string) (string, bool)) (Options, error) {
 	options := Options{Port: 9090, Version: "dev", Drain: 5 * time.Second}
 	get := func(name string) string {

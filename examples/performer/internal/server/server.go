@@ -1,8 +1,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package server is the sample performer: the standard health service and whoami over plaintext gRPC. With its options
-// a test makes it slow, unready or broken.
+// Package server is the sample performer: the standard health service and whoami over plaintext
+// gRPC. With its options a test makes it slow, unready or broken.
 package server
 
 import (
@@ -19,12 +19,14 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/examples/performer/internal/whoami"
 )
 
-// Run serves on listener until ctx is done, then stops gracefully: health becomes NOT_SERVING, new calls are refused,
-// and calls in flight have options.Drain to end. It closes the listener, and returns nil after a graceful stop.
+// Run serves on listener until ctx is done, then stops gracefully: health becomes NOT_SERVING, new
+// calls are refused, and calls in flight have options.Drain to end. It closes the listener, and
+// returns nil after a graceful stop.
 func Run(ctx context.Context, listener net.Listener, options Options) error {
 	healthServer := health.NewServer()
 	setHealth := func(status healthpb.HealthCheckResponse_ServingStatus) {
-		// Kubernetes and Executors check the empty name by default. A probe with a service name checks that one.
+		// Kubernetes and Executors check the empty name by default. A probe with a service name
+		// checks that one.
 		healthServer.SetServingStatus("", status)
 		healthServer.SetServingStatus(whoami.ServiceName, status)
 	}

@@ -1,11 +1,13 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package whoami is the one method of the sample performer in addition to health checks. It returns the version, the
-// pod and environment variables of the performer that answers. The tests use it to check which pod a call reached.
+// Package whoami is the one method of the sample performer in addition to health checks. It returns
+// the version, the pod and environment variables of the performer that answers. The tests use it to
+// check which pod a call reached.
 //
-// The method is written by hand with messages from the protobuf module (a list of names in, a struct out), since one
-// method is not worth a protocol compiler as a build dependency. On the wire it is ordinary protobuf:
+// The method is written by hand with messages from the protobuf module (a list of names in, a
+// struct out), since one method is not worth a protocol compiler as a build dependency. On the wire
+// it is ordinary protobuf:
 //
 //	service WhoAmI { rpc Ask(google.protobuf.ListValue) returns (google.protobuf.Struct); }
 package whoami
@@ -63,7 +65,8 @@ var serviceDesc = grpc.ServiceDesc{
 	Methods:     []grpc.MethodDesc{{MethodName: "Ask", Handler: handle}},
 }
 
-// handle is the code that a protocol compiler would generate: decode, call the interceptor if there is one, answer.
+// handle is the code that a protocol compiler would generate: decode, call the interceptor if there
+// is one, answer.
 //
 //nolint:revive // The order of the parameters is gRPC's.
 func handle(service any, ctx context.Context, decodeInto func(any) error, interceptor grpc.UnaryServerInterceptor) (any, error) {
