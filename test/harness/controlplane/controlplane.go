@@ -178,9 +178,9 @@ func (c *Cluster) InstallCRD(ctx context.Context) error {
 	})
 }
 
-// NewNamespace makes a namespace in which pods can be made, though no controller of Kubernetes
-// makes the service account that they run as.
-func (c *Cluster) NewNamespace(t testing.TB) string {
+// CreateNamespace creates a namespace in which pods can be created, although no controller of Kubernetes
+// creates the service account that they run as.
+func (c *Cluster) CreateNamespace(t testing.TB) string {
 	t.Helper()
 	namespace, err := c.Kube.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}, metav1.CreateOptions{})
@@ -191,7 +191,7 @@ func (c *Cluster) NewNamespace(t testing.TB) string {
 	return namespace.Name
 }
 
-// NewAccount makes a service account where there is none of that name.
+// NewAccount creates a service account where there is none of that name.
 func (c *Cluster) NewAccount(t testing.TB, namespace, name string) {
 	t.Helper()
 	_, err := c.Kube.CoreV1().ServiceAccounts(namespace).Create(t.Context(),

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controlplane
 
 import (
 	"context"
@@ -18,15 +18,15 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// runSlices keeps the endpoint slices of the namespace's Services as the controller of Kubernetes
-// would, which does not run here, until the test ends.
-func runSlices(t *testing.T, namespace string) {
+// runEndpoints keeps the endpoint slices of a namespace's Services until the test ends, in place of
+// Kubernetes' own controller, which does not run here.
+func (c *Cluster) runEndpoints(t testing.TB, namespace string) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		err := wait.PollUntilContextCancel(ctx, 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
-			return false, syncSlices(ctx, namespace)
+			return false, c.syncEndpoints(ctx, namespace)
 		})
 		if !errors.Is(err, context.Canceled) && ctx.Err() == nil {
 			t.Errorf("endpoint slices: %v", err)
@@ -38,17 +38,17 @@ func runSlices(t *testing.T, namespace string) {
 	})
 }
 
-func syncSlices(ctx context.Context, namespace string) error {
-	services, err := kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
+func (c *Cluster) syncEndpoints(ctx context.Context, namespace string) error {
+	services, err := c.Kube.CoreV1().Services(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
 	for _, service := range services.Items {
-		slice, err := sliceFor(ctx, &service)
+		slice, err := c.endpointsOf(ctx, &service)
 		if err != nil {
 			return err
 		}
-		client := kube.DiscoveryV1().EndpointSlices(namespace)
+		client := c.Kube.DiscoveryV1().EndpointSlices(namespace)
 		if _, err = client.Update(ctx, slice, metav1.UpdateOptions{}); apierrors.IsNotFound(err) {
 			_, err = client.Create(ctx, slice, metav1.CreateOptions{})
 		}
@@ -59,7 +59,7 @@ func syncSlices(ctx context.Context, namespace string) error {
 	return nil
 }
 
-func sliceFor(ctx context.Context, service *corev1.Service) (*discoveryv1.EndpointSlice, error) {
+func (c *Cluster) endpointsOf(ctx context.Context, service *corev1.Service) (*discoveryv1.EndpointSlice, error) {
 	slice := &discoveryv1.EndpointSlice{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: service.Name + "-test", Namespace: service.Namespace,
@@ -70,14 +70,14 @@ func sliceFor(ctx context.Context, service *corev1.Service) (*discoveryv1.Endpoi
 	if len(service.Spec.Selector) == 0 {
 		return slice, nil
 	}
-	pods, err := kube.CoreV1().Pods(service.Namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.FormatLabels(service.Spec.Selector)})
+	pods, err := c.Kube.CoreV1().Pods(service.Namespace).List(ctx, metav1.ListOptions{LabelSelector: labels.FormatLabels(service.Spec.Selector)})
 	if err != nil {
 		return nil, err
 	}
 	for _, pod := range pods.Items {
 		ready := false
-		for _, c := range pod.Status.Conditions {
-			ready = ready || c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue && pod.DeletionTimestamp == nil
+		for _, condition := range pod.Status.Conditions {
+			ready = ready || condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue && pod.DeletionTimestamp == nil
 		}
 		slice.Endpoints = append(slice.Endpoints, discoveryv1.Endpoint{
 			Addresses:  []string{"10.0.0.1"},

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package api
 
 import (
 	"encoding/json"
@@ -20,7 +20,7 @@ import (
 // TestCheckAgreesWithTheAPIServer holds our own judgement of a spec against that of the API server on the pod that
 // would be made: what we refuse is what it refuses. Of an image's name the API server knows nothing.
 func TestCheckAgreesWithTheAPIServer(t *testing.T) {
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	settings := performer.Settings{TEEs: render.DefaultTEEs()}
 	for i, tt := range []struct {
 		name, fields string
@@ -56,7 +56,7 @@ func TestCheckAgreesWithTheAPIServer(t *testing.T) {
 		{"a mount of nothing", `"volumeMounts":[{"name":"v","mountPath":"/v"}]`, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("p%d", i), Namespace: w.namespace, UID: "u"}}
+			p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("p%d", i), Namespace: ns.Name, UID: "u"}}
 			p.Spec.AVSAddress, p.Spec.Image = "0x1", "repo:1"
 			if err := json.Unmarshal([]byte("{"+tt.fields+"}"), &p.Spec); err != nil {
 				t.Fatal(err)
@@ -65,7 +65,7 @@ func TestCheckAgreesWithTheAPIServer(t *testing.T) {
 				t.Errorf("we find %q", found)
 			}
 			pod := render.FirstPod(p, settings.TEEs)
-			_, err := kube.CoreV1().Pods(w.namespace).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+			_, err := kube.CoreV1().Pods(ns.Name).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 			if refused := apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsNotFound(err); refused != tt.refused {
 				t.Errorf("the API server says %v", err)
 			}

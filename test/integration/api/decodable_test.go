@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package api
 
 import (
 	"encoding/json"
@@ -19,10 +19,10 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// TestWhatTheCRDLetsInCanBeRead sets each number and quantity of a Performer to what no Go type of it can hold. One that
+// TestAcceptedValuesCanBeDecoded sets each number and quantity of a Performer to what no Go type of it can hold. One that
 // is stored would fail every list and watch of Performers, of whatever client, and take all other Performers along.
-func TestWhatTheCRDLetsInCanBeRead(t *testing.T) {
-	namespace := newNamespace(t)
+func TestAcceptedValuesCanBeDecoded(t *testing.T) {
+	namespace := cluster.CreateNamespace(t)
 	post := func(object any) ([]byte, error) {
 		body, err := json.Marshal(object)
 		if err != nil {

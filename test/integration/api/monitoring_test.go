@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package api
 
 import (
 	"bytes"
@@ -53,9 +53,9 @@ func jsonOf(t *testing.T, path string) []byte {
 	return object
 }
 
-// TestThePrometheusOperatorTakesOurObjects holds what deploy/monitoring has for the Prometheus Operator against its own
+// TestPrometheusOperatorAcceptsOurObjects holds what deploy/monitoring has for the Prometheus Operator against its own
 // CRDs, strictly.
-func TestThePrometheusOperatorTakesOurObjects(t *testing.T) {
+func TestPrometheusOperatorAcceptsOurObjects(t *testing.T) {
 	client := kube.Discovery().RESTClient()
 	_, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "hourglass-system"}}, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package api
 
 import (
 	"context"
@@ -19,6 +19,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
 	clientv1alpha1 "github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned/typed/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
@@ -79,8 +80,8 @@ func TestRolesForPeople(t *testing.T) {
 		{"admin", "rbac.authorization.k8s.io/aggregate-to-admin", true},
 	} {
 		t.Run(tt.role, func(t *testing.T) {
-			namespace := newNamespace(t)
-			if err := post(t, namespace, "demo", merged(t, "")); err != nil {
+			namespace := cluster.CreateNamespace(t)
+			if err := cluster.Post(t, namespace, "demo", controlplane.SpecWith(t, "")); err != nil {
 				t.Fatal(err)
 			}
 			p, err := hourglass.HourglassV1alpha1().Performers(namespace).Get(t.Context(), "demo", metav1.GetOptions{})

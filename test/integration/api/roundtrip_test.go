@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package api
 
 import (
 	"fmt"
@@ -22,7 +22,7 @@ import (
 // reads it back. A field that the CRD would prune, or that only the Go types have, fails it.
 func TestEveryFieldSurvives(t *testing.T) {
 	ctx := t.Context()
-	performers := hourglass.HourglassV1alpha1().Performers(newNamespace(t))
+	performers := hourglass.HourglassV1alpha1().Performers(cluster.CreateNamespace(t))
 	strict := metav1.CreateOptions{FieldValidation: metav1.FieldValidationStrict}
 
 	var want v1alpha1.Performer

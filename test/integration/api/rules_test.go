@@ -1,11 +1,10 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package api
 
 import (
 	"encoding/json"
-	"fmt"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -47,27 +46,13 @@ var rules = []struct {
 		[]string{"spec.config.environmentFrom[0].valueFrom", "set exactly one of secretKeyRef and configMapKeyRef"}},
 }
 
-// merged is the least spec with the given fields.
-func merged(t *testing.T, fields string) string {
-	t.Helper()
-	spec := map[string]any{"avsAddress": "0x1", "image": "repo:1"}
-	if err := json.Unmarshal([]byte("{"+fields+"}"), &spec); err != nil {
-		t.Fatal(err)
-	}
-	text, err := json.Marshal(spec)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 func TestRulesAtCreationAndUpdate(t *testing.T) {
-	namespace := newNamespace(t)
+	namespace := cluster.CreateNamespace(t)
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
 	for _, rule := range rules {
 		t.Run(rule.name, func(t *testing.T) {
-			checkRefusal(t, post(t, namespace, rule.name, merged(t, rule.bad)), rule.want)
-			if err := post(t, namespace, rule.name, merged(t, `"version":"1"`)); err != nil {
+			controlplane.CheckRefusal(t, cluster.Post(t, namespace, rule.name, controlplane.SpecWith(t, rule.bad)), rule.want)
+			if err := cluster.Post(t, namespace, rule.name, controlplane.SpecWith(t, `"version":"1"`)); err != nil {
 				t.Fatal(err)
 			}
 			for _, step := range []struct {
@@ -75,7 +60,7 @@ func TestRulesAtCreationAndUpdate(t *testing.T) {
 				want   []string
 			}{{rule.bad, rule.want}, {rule.good, nil}} {
 				_, err := performers.Patch(t.Context(), rule.name, types.MergePatchType, []byte(`{"spec":{`+step.fields+`}}`), metav1.PatchOptions{})
-				checkRefusal(t, err, step.want)
+				controlplane.CheckRefusal(t, err, step.want)
 			}
 		})
 	}
@@ -84,11 +69,11 @@ func TestRulesAtCreationAndUpdate(t *testing.T) {
 // TestRulesOnOlderObjects has objects that got in before the rules were there. Nothing that does not
 // touch what is wrong with them may be refused.
 func TestRulesOnOlderObjects(t *testing.T) {
-	namespace := newNamespace(t)
+	namespace := cluster.CreateNamespace(t)
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
 	withoutAnyRule(t, func() {
 		for _, rule := range rules {
-			if err := post(t, namespace, rule.name, merged(t, rule.bad)); err != nil {
+			if err := cluster.Post(t, namespace, rule.name, controlplane.SpecWith(t, rule.bad)); err != nil {
 				t.Fatalf("%s: %v", rule.name, err)
 			}
 		}
@@ -119,20 +104,20 @@ func TestRulesOnOlderObjects(t *testing.T) {
 			}
 			patch("a label of one that is being deleted", `{"metadata":{"labels":{"c":"d"}}}`)
 			patch("the finalizer's removal", `{"metadata":{"finalizers":null}}`)
-			if _, err := performers.Get(t.Context(), rule.name, metav1.GetOptions{}); !notFound(err) {
+			if _, err := performers.Get(t.Context(), rule.name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 				t.Errorf("it is not gone: %v", err)
 			}
 		})
 	}
 }
 
-// TestOlderObjectsCanBeMended puts right what a rule would refuse.
-func TestOlderObjectsCanBeMended(t *testing.T) {
-	namespace := newNamespace(t)
+// TestOlderObjectsCanBeFixed puts right what a rule would refuse.
+func TestOlderObjectsCanBeFixed(t *testing.T) {
+	namespace := cluster.CreateNamespace(t)
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
 	withoutAnyRule(t, func() {
 		for _, rule := range rules {
-			if err := post(t, namespace, rule.name, merged(t, rule.bad)); err != nil {
+			if err := cluster.Post(t, namespace, rule.name, controlplane.SpecWith(t, rule.bad)); err != nil {
 				t.Fatalf("%s: %v", rule.name, err)
 			}
 		}
@@ -143,7 +128,7 @@ func TestOlderObjectsCanBeMended(t *testing.T) {
 			want   []string
 		}{{rule.good, nil}, {rule.bad, rule.want}} {
 			_, err := performers.Patch(t.Context(), rule.name, types.MergePatchType, []byte(`{"spec":{`+step.fields+`}}`), metav1.PatchOptions{})
-			checkRefusal(t, err, step.want)
+			controlplane.CheckRefusal(t, err, step.want)
 		}
 	}
 }
@@ -169,7 +154,7 @@ func withoutAnyRule(t *testing.T, create func()) {
 		t.Fatal(err)
 	}
 	refuses := func() bool {
-		err := hourglass.HourglassV1alpha1().RESTClient().Post().AbsPath(fmt.Sprintf(performersPath, "default")).
+		err := hourglass.HourglassV1alpha1().RESTClient().Post().AbsPath(controlplane.PerformersPath("default")).
 			Param("dryRun", "All").SetHeader("Content-Type", "application/json").
 			Body([]byte(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"x"},"spec":{"avsAddress":"0","image":" r"}}`)).
 			Do(t.Context()).Error()
@@ -213,7 +198,7 @@ func TestEveryRuleIsTested(t *testing.T) {
 		t.Fatal(err)
 	}
 	// Two rows break one rule twice over: the reserved labels, and the sources. Two rules are on the
-	// name (TestNamesAreJudgedAtCreationAlone).
+	// name (TestNamesAreCheckedOnlyAtCreation).
 	const rowsMore, rulesOnNames = 2, 2
 	if found := dropRules(crd["spec"]); found != len(rules)-rowsMore+rulesOnNames {
 		t.Errorf("the CRD has %d rules, and the tests know %d", found, len(rules)-rowsMore+rulesOnNames)

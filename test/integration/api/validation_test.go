@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package api
 
 import (
 	"encoding/json"
@@ -13,25 +13,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-const performersPath = "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/%s/performers"
-
-// post sends a Performer as a client without our types would, with the validation that kubectl asks
-// for.
-func post(t *testing.T, namespace, name, spec string) error {
-	t.Helper()
-	body := fmt.Sprintf(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":%q},"spec":%s}`, name, spec)
-	return hourglass.HourglassV1alpha1().RESTClient().Post().
-		AbsPath(fmt.Sprintf(performersPath, namespace)).
-		Param("fieldValidation", metav1.FieldValidationStrict).
-		SetHeader("Content-Type", "application/json").
-		Body([]byte(body)).Do(t.Context()).Error()
-}
-
 func TestWhatTheAPIRefuses(t *testing.T) {
-	namespace := newNamespace(t)
+	namespace := cluster.CreateNamespace(t)
 	with := func(fields string) string { return `{"avsAddress":"0x1","image":"repo:1",` + fields + `}` }
 	env := func(n int) string {
 		variables := map[string]string{}
@@ -84,44 +71,26 @@ func TestWhatTheAPIRefuses(t *testing.T) {
 	}
 	for i, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			checkRefusal(t, post(t, namespace, fmt.Sprintf("p%d", i), tt.spec), tt.want)
+			controlplane.CheckRefusal(t, cluster.Post(t, namespace, fmt.Sprintf("p%d", i), tt.spec), tt.want)
 		})
 	}
 }
 
-func checkRefusal(t *testing.T, err error, want []string) {
-	t.Helper()
-	if len(want) == 0 {
-		if err != nil {
-			t.Errorf("refused: %v", err)
-		}
-		return
-	}
-	if err == nil {
-		t.Fatal("accepted")
-	}
-	for _, part := range want {
-		if !strings.Contains(err.Error(), part) {
-			t.Errorf("the message lacks %q:\n%v", part, err)
-		}
-	}
-}
-
-func TestNamesAreJudgedAtCreationAlone(t *testing.T) {
-	namespace := newNamespace(t)
+func TestNamesAreCheckedOnlyAtCreation(t *testing.T) {
+	namespace := cluster.CreateNamespace(t)
 	const spec = `{"avsAddress":"0x1","image":"repo:1"}`
 	for name, want := range map[string][]string{
 		strings.Repeat("a", 53): nil,
 		strings.Repeat("a", 54): {"metadata.name must be at most 53 characters"},
 		"a.b":                   {"metadata.name must not contain a dot", "use a dash"},
 	} {
-		checkRefusal(t, post(t, namespace, name, spec), want)
+		controlplane.CheckRefusal(t, cluster.Post(t, namespace, name, spec), want)
 	}
 
 	// An object with such a name that got in before the rule was there can still be edited, and
 	// lose its finalizer.
 	old := withoutRules(t, func() string {
-		if err := post(t, namespace, "old.name", spec); err != nil {
+		if err := cluster.Post(t, namespace, "old.name", spec); err != nil {
 			t.Fatal(err)
 		}
 		return "old.name"
@@ -153,7 +122,7 @@ func withoutRules(t *testing.T, create func() string) string {
 	}
 	// The server takes a moment to go by a changed CRD.
 	refuses := func() bool {
-		err := hourglass.HourglassV1alpha1().RESTClient().Post().AbsPath(fmt.Sprintf(performersPath, "default")).
+		err := hourglass.HourglassV1alpha1().RESTClient().Post().AbsPath(controlplane.PerformersPath("default")).
 			Param("dryRun", "All").SetHeader("Content-Type", "application/json").
 			Body([]byte(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"a.b"},"spec":{"avsAddress":"0","image":"r"}}`)).
 			Do(t.Context()).Error()
@@ -170,8 +139,8 @@ func withoutRules(t *testing.T, create func() string) string {
 }
 
 func TestDefaults(t *testing.T) {
-	namespace := newNamespace(t)
-	if err := post(t, namespace, "p", `{"avsAddress":"0x1","image":"repo:1"}`); err != nil {
+	namespace := cluster.CreateNamespace(t)
+	if err := cluster.Post(t, namespace, "p", `{"avsAddress":"0x1","image":"repo:1"}`); err != nil {
 		t.Fatal(err)
 	}
 	p, err := hourglass.HourglassV1alpha1().Performers(namespace).Get(t.Context(), "p", metav1.GetOptions{})
@@ -184,9 +153,9 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestFieldSelectors(t *testing.T) {
-	namespace := newNamespace(t)
+	namespace := cluster.CreateNamespace(t)
 	for name, avs := range map[string]string{"a": "0x1", "b": "0x2"} {
-		if err := post(t, namespace, name, `{"avsAddress":"`+avs+`","image":"repo:1"}`); err != nil {
+		if err := cluster.Post(t, namespace, name, `{"avsAddress":"`+avs+`","image":"repo:1"}`); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -20,83 +21,41 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestAQuotaHasNoRoomForAThirdPod has an upgrade superseded while its pod is not ready yet. That pod has to go before the
-// quota lets in the next one.
-func TestAQuotaHasNoRoomForAThirdPod(t *testing.T) {
-	w := newWorld(t)
-	startOperator(t)
-	w.running("a")
-	w.patch("a", `{"spec":{"image":"repo:2"}}`)
-	w.AwaitPod("performer-a-1")
-	w.exhausted("pods")
-	w.awaitAdmission(true)
-	w.patch("a", `{"spec":{"image":"repo:3"}}`)
-	w.awaitNoPod("performer-a-1")
-	p := w.awaitPerformer("a", "the refusal", hasReason(v1alpha1.ConditionDegraded, performer.ReasonPodRefused))
-	if !p.Status.Ready {
-		t.Errorf("status %+v", p.Status)
-	}
-}
-
-// TestAServiceIsRefusedWhilePodsAreNot has a change of the port refused by a quota of node ports, and then the only pod
-// lost.
-func TestAServiceIsRefusedWhilePodsAreNot(t *testing.T) {
-	w := newWorld(t)
-	startOperator(t)
-	w.running("a")
-	w.Bind("performer-a-0") // so that it takes its time to end
-	services := kube.CoreV1().Services(w.namespace)
-	if _, err := services.Patch(t.Context(), "performer-a", types.MergePatchType, []byte(`{"spec":{"type":"NodePort"}}`), metav1.PatchOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	w.exhausted(corev1.ResourceServicesNodePorts)
-	wait.For(t, "a node port refused", func(ctx context.Context) error {
-		service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeNodePort, Ports: []corev1.ServicePort{{Port: 1}}}}
-		if _, err := services.Create(ctx, service, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err == nil {
-			return errors.New("it is not")
-		}
-		return nil
-	})
-	w.patch("a", `{"spec":{"config":{"grpcPort":8181}}}`)
-	w.awaitPerformer("a", "the refusal", hasReason(v1alpha1.ConditionDegraded, performer.ReasonServiceRefused))
-	w.evict("performer-a-0")
-	// A copy of it beside the new one, which is not ready.
-	w.AwaitPod("performer-a-2")
-}
-
-// TestARefusalIsWordedAnewEachTime has a webhook that gives each of its answers a number. That is one condition, and not
+// TestRefusalWithAChangingMessage has a webhook that gives each of its answers a number. That is one condition, and not
 // a loop of tries and writes.
-func TestARefusalIsWordedAnewEachTime(t *testing.T) {
+func TestRefusalWithAChangingMessage(t *testing.T) {
 	var asked atomic.Int32
 	server := httptest.NewTLSServer(reviews(func(*corev1.Pod) string { return fmt.Sprintf("no, for the %dth time", asked.Add(1)) }))
 	defer server.Close()
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	w.podWebhook(webhookAt(server))
-	w.create("a")
-	w.awaitPerformer("a", "the refusal", hasReason(v1alpha1.ConditionStalled, performer.ReasonPodRefused))
+	podWebhook(ns, webhookAt(server))
+	ns.Create("a")
+	ns.AwaitReason("a", v1alpha1.ConditionStalled, performer.ReasonPodRefused)
 	// Others are worked on meanwhile, as often as they change.
-	other := newWorld(t)
-	other.running("b")
+	other := cluster.Namespace(t)
+	other.Running("b")
 	for version := range 20 {
-		other.patch("b", fmt.Sprintf(`{"spec":{"version":"%d"}}`, version))
+		other.Patch("b", fmt.Sprintf(`{"spec":{"version":"%d"}}`, version))
 		pod := fmt.Sprintf("performer-b-%d", version+1)
 		other.MakeReady(pod)
-		other.awaitOn("b", pod)
+		other.AwaitReadyOn("b", pod)
 	}
-	p := w.performer("a")
+	p := ns.Performer("a")
 	op.stop()
-	if message := conditionOf(p, v1alpha1.ConditionStalled).Message; !strings.Contains(message, "no, for the ") {
+	if message := controlplane.Condition(p, v1alpha1.ConditionStalled).Message; !strings.Contains(message, "no, for the ") {
 		t.Errorf("message %q", message)
 	}
-	if tries := op.requests.of("POST /api/v1/namespaces/" + w.namespace + "/pods"); len(tries) > 8 {
+	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > 8 {
 		t.Errorf("%d tries to make the pod", len(tries))
 	}
 	if writes := op.requests.of("/performers/a/status"); len(writes) > 8 {
@@ -104,27 +63,13 @@ func TestARefusalIsWordedAnewEachTime(t *testing.T) {
 	}
 }
 
-// TestAnAnnotationThatCannotBeALabel has the annotation that tells of the revision spoilt. The pod is replaced like any
-// other of another revision.
-func TestAnAnnotationThatCannotBeALabel(t *testing.T) {
-	w := newWorld(t)
-	startOperator(t)
-	w.running("a")
-	body := `{"metadata":{"annotations":{"` + render.AnnotationRevision + `":"not valid!"}}}`
-	if _, err := kube.CoreV1().Pods(w.namespace).Patch(t.Context(), "performer-a-0", types.MergePatchType, []byte(body), metav1.PatchOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	w.MakeReady("performer-a-1")
-	w.awaitOn("a", "performer-a-1")
-}
-
-// TestARefusedCopyHoldsUpNoSuccessor has the pod that served lost, and a copy of it refused: it is what the user has just
+// TestRefusedCopyDoesNotBlockTheUpgrade has the pod that served lost, and a copy of it refused: it is what the user has just
 // changed the spec for.
-func TestARefusedCopyHoldsUpNoSuccessor(t *testing.T) {
-	w := newWorld(t)
+func TestRefusedCopyDoesNotBlockTheUpgrade(t *testing.T) {
+	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	w.running("a")
-	w.Bind("performer-a-0") // so that it takes its time to end
+	ns.Running("a")
+	ns.Bind("performer-a-0") // so that it takes its time to end
 	op.stop()
 	server := httptest.NewTLSServer(reviews(func(pod *corev1.Pod) string {
 		if pod.Spec.Containers[0].Image != "repo:2" {
@@ -133,19 +78,19 @@ func TestARefusedCopyHoldsUpNoSuccessor(t *testing.T) {
 		return ""
 	}))
 	defer server.Close()
-	w.podWebhook(webhookAt(server))
-	w.evict("performer-a-0")
-	w.patch("a", `{"spec":{"image":"repo:2"}}`)
+	podWebhook(ns, webhookAt(server))
+	ns.Evict("performer-a-0")
+	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
 	startOperator(t)
 	wait.For(t, "a pod of the new revision", func(context.Context) error {
-		for _, pod := range w.pods("a") {
-			if pod.Annotations[render.AnnotationRevision] == render.Revision(&w.performer("a").Spec) {
+		for _, pod := range ns.Pods("a") {
+			if pod.Annotations[render.AnnotationRevision] == render.Revision(&ns.Performer("a").Spec) {
 				return nil
 			}
 		}
 		return errors.New("there is none")
 	})
-	w.AwaitDeletion("performer-a-0") // still there to be copied
+	ns.AwaitDeletion("performer-a-0") // still there to be copied
 }
 
 // reviews answers the API server's questions about pods with what refuse says of each; the empty text lets it in.
@@ -175,4 +120,96 @@ func webhookAt(server *httptest.Server) admissionv1.WebhookClientConfig {
 	return admissionv1.WebhookClientConfig{
 		URL: &server.URL, CABundle: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
 	}
+}
+
+func TestPodSecurityRefuses(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
+	startOperator(t)
+	ns.Running("runs")
+	before := ns.AwaitPod("performer-runs-0")
+	enforce := `{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`
+	if _, err := kube.CoreV1().Namespaces().Patch(t.Context(), ns.Name, types.MergePatchType, []byte(enforce), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	awaitAdmission(ns, true)
+	ns.Create("fresh")
+	ns.Patch("runs", `{"spec":{"version":"2"}}`)
+	for _, name := range []string{"fresh", "runs"} {
+		p := ns.AwaitReason(name, v1alpha1.ConditionDegraded, performer.ReasonPodRefused)
+		message := controlplane.Condition(p, v1alpha1.ConditionDegraded).Message
+		if !strings.Contains(message, "PodSecurity") || !strings.Contains(message, "runAsNonRoot") || p.Status.Ready != (name == "runs") {
+			t.Errorf("%s: message %q, status %+v", name, message, p.Status)
+		}
+		// What the operator does by itself is not what is missing.
+		if strings.Contains(message, "seccompProfile") || strings.Contains(message, "allowPrivilegeEscalation") {
+			t.Errorf("the defaults are not safe: %s", message)
+		}
+	}
+	if now := ns.AwaitPod("performer-runs-0"); now.UID != before.UID {
+		t.Error("it is another pod")
+	}
+	const contexts = `{"spec":{"podSecurityContext":{"runAsNonRoot":true,"runAsUser":65532},"securityContext":{"capabilities":{"drop":["ALL"]}}}}`
+	for name, pod := range map[string]string{"fresh": "performer-fresh-0", "runs": "performer-runs-1"} {
+		ns.Patch(name, contexts)
+		ns.MakeReady(pod)
+		ns.AwaitReadyOn(name, pod)
+		h.checkStatuses(name)
+	}
+	h.checkNoGap("runs")
+	// And one that is made with them.
+	ns.Running("restricted", func(p *v1alpha1.Performer) {
+		p.Spec.PodSecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: ptr.To(true)}
+		p.Spec.SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}
+	})
+}
+
+// TestUnreachablePodWebhook has every pod of the namespace fail with an error that is no refusal of it.
+func TestUnreachablePodWebhook(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
+	startOperator(t)
+	remove := podWebhook(ns, admissionv1.WebhookClientConfig{URL: ptr.To("https://127.0.0.1:1/")})
+	ns.Create("a")
+	p := ns.AwaitReason("a", v1alpha1.ConditionDegraded, performer.ReasonRequestFailed)
+	message := controlplane.Condition(p, v1alpha1.ConditionReady).Message
+	if !strings.Contains(message, "creating pod performer-a-0: ") || !strings.Contains(message, `failed calling webhook "pods.example.com"`) || kstatus(p) != kstatusInProgress {
+		t.Errorf("message %q, status %+v", message, p.Status)
+	}
+	remove()
+	awaitAdmission(ns, false)
+	ns.MakeReady("performer-a-0")
+	ns.AwaitReadyOn("a", "performer-a-0")
+	h.checkStatuses("a")
+}
+
+// podWebhook has the API server ask somebody's webhook about each pod that is made in the namespace, until it is removed
+// or the test ends.
+func podWebhook(ns controlplane.Namespace, client admissionv1.WebhookClientConfig) (remove func()) {
+	ns.Helper()
+	configurations := kube.AdmissionregistrationV1().ValidatingWebhookConfigurations()
+	_, err := configurations.Create(ns.Context(), &admissionv1.ValidatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: ns.Name},
+		Webhooks: []admissionv1.ValidatingWebhook{{
+			Name: "pods.example.com", AdmissionReviewVersions: []string{"v1"},
+			SideEffects:       ptr.To(admissionv1.SideEffectClassNone),
+			ClientConfig:      client,
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": ns.Name}},
+			Rules: []admissionv1.RuleWithOperations{{
+				Operations: []admissionv1.OperationType{admissionv1.Create},
+				Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
+			}},
+		}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		ns.Fatal(err)
+	}
+	remove = sync.OnceFunc(func() {
+		if err := configurations.Delete(context.WithoutCancel(ns.Context()), ns.Name, metav1.DeleteOptions{}); err != nil {
+			ns.Error(err)
+		}
+	})
+	ns.Cleanup(remove)
+	awaitAdmission(ns, true)
+	return remove
 }

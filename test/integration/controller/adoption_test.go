@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"context"
@@ -18,13 +18,14 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // legacy is what the earlier operator left: a Performer with its finalizer and status, a pod and a
 // Service, which it made for the same spec unless change says otherwise.
-func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change func(*corev1.Pod)) {
-	w.Helper()
+func legacy(ns controlplane.Namespace, name string, spec func(*v1alpha1.PerformerSpec), change func(*corev1.Pod)) {
+	ns.Helper()
 	p := &v1alpha1.Performer{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:       name,
@@ -42,10 +43,10 @@ func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change fu
 	if spec != nil {
 		spec(&p.Spec)
 	}
-	performers := hourglass.HourglassV1alpha1().Performers(w.namespace)
-	p, err := performers.Create(w.Context(), p, metav1.CreateOptions{})
+	performers := hourglass.HourglassV1alpha1().Performers(ns.Name)
+	p, err := performers.Create(ns.Context(), p, metav1.CreateOptions{})
 	if err != nil {
-		w.Fatal(err)
+		ns.Fatal(err)
 	}
 	owner := []metav1.OwnerReference{*metav1.NewControllerRef(p, v1alpha1.SchemeGroupVersion.WithKind("Performer"))}
 	pod := &corev1.Pod{
@@ -77,8 +78,8 @@ func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change fu
 	if change != nil {
 		change(pod)
 	}
-	if _, err := kube.CoreV1().Pods(w.namespace).Create(w.Context(), pod, metav1.CreateOptions{}); err != nil {
-		w.Fatal(err)
+	if _, err := kube.CoreV1().Pods(ns.Name).Create(ns.Context(), pod, metav1.CreateOptions{}); err != nil {
+		ns.Fatal(err)
 	}
 	service := &corev1.Service{
 		ObjectMeta: metav1.ObjectMeta{Name: "performer-" + name, OwnerReferences: owner},
@@ -89,23 +90,23 @@ func (w world) legacy(name string, spec func(*v1alpha1.PerformerSpec), change fu
 				TargetPort: intstr.FromInt32(pod.Spec.Containers[0].Ports[0].ContainerPort), Protocol: corev1.ProtocolTCP}},
 		},
 	}
-	if _, err := kube.CoreV1().Services(w.namespace).Create(w.Context(), service, metav1.CreateOptions{}); err != nil {
-		w.Fatal(err)
+	if _, err := kube.CoreV1().Services(ns.Name).Create(ns.Context(), service, metav1.CreateOptions{}); err != nil {
+		ns.Fatal(err)
 	}
-	w.Bind("performer-" + name)
-	w.MakeReady("performer-" + name)
+	ns.Bind("performer-" + name)
+	ns.MakeReady("performer-" + name)
 	p.Status = v1alpha1.PerformerStatus{
 		ObservedGeneration: -1, Phase: v1alpha1.PhaseRunning, Ready: true, PodName: "performer-" + name, ServiceName: "performer-" + name,
-		GRPCEndpoint: "performer-" + name + "." + w.namespace + ".svc.cluster.local",
+		GRPCEndpoint: "performer-" + name + "." + ns.Name + ".svc.cluster.local",
 		ReadyTime:    &p.CreationTimestamp,
 	}
-	if _, err := performers.UpdateStatus(w.Context(), p, metav1.UpdateOptions{}); err != nil {
-		w.Fatal(err)
+	if _, err := performers.UpdateStatus(ns.Context(), p, metav1.UpdateOptions{}); err != nil {
+		ns.Fatal(err)
 	}
 }
 
 func TestAdoption(t *testing.T) {
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	container := func(change func(*corev1.Container)) func(*corev1.Pod) {
 		return func(pod *corev1.Pod) { change(&pod.Spec.Containers[0]) }
 	}
@@ -146,35 +147,35 @@ func TestAdoption(t *testing.T) {
 	}
 	uids := map[string]string{}
 	for _, tt := range tests {
-		w.legacy(tt.name, tt.spec, tt.pod)
-		uids[tt.name] = string(w.AwaitPod("performer-" + tt.name).UID)
+		legacy(ns, tt.name, tt.spec, tt.pod)
+		uids[tt.name] = string(ns.AwaitPod("performer-" + tt.name).UID)
 	}
-	h := recordHistory(w)
+	h := recordHistory(ns)
 	op := startOperator(t)
 
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
+			ns := ns.As(t)
 			name, first := tt.name, "performer-"+tt.name
 			if !tt.same {
-				fresh := w.AwaitPod(first + "-0")
-				if old := w.AwaitPod(first); old.Labels[render.LabelServing] != "true" || old.Labels[render.LabelRevision] != "legacy" {
+				fresh := ns.AwaitPod(first + "-0")
+				if old := ns.AwaitPod(first); old.Labels[render.LabelServing] != "true" || old.Labels[render.LabelRevision] != "legacy" {
 					t.Errorf("the old pod has labels %v", old.Labels)
 				}
 				if fresh.Labels[render.LabelServing] != "" {
 					t.Error("the new pod gets calls before it is ready")
 				}
-				w.MakeReady(first + "-0")
-				w.Remove(first)
-				w.awaitNoPod(first)
-				p := w.awaitOn(name, first+"-0")
+				ns.MakeReady(first + "-0")
+				ns.Remove(first)
+				ns.AwaitNoPod(first)
+				p := ns.AwaitReadyOn(name, first+"-0")
 				if p.Status.LastUpgrade == nil {
 					t.Errorf("no lastUpgrade: %+v", p.Status)
 				}
 				return
 			}
-			p := w.awaitOn(name, first)
-			pod := w.AwaitPod(first)
+			p := ns.AwaitReadyOn(name, first)
+			pod := ns.AwaitPod(first)
 			if string(pod.UID) != uids[name] {
 				t.Error("it is another pod")
 			}
@@ -182,7 +183,7 @@ func TestAdoption(t *testing.T) {
 				p.Status.LastUpgrade != nil || kstatus(p) != kstatusCurrent {
 				t.Errorf("status %+v", p.Status)
 			}
-			service := w.service(first)
+			service := ns.Service(first)
 			want := map[string]string{render.LabelPerformer: name, render.LabelServing: "true"}
 			if !maps.Equal(service.Spec.Selector, want) || service.Labels["app"] != "hourglass-performer" {
 				t.Errorf("service labels %v, selector %v", service.Labels, service.Spec.Selector)
@@ -194,7 +195,7 @@ func TestAdoption(t *testing.T) {
 		h.checkStatuses(tt.name)
 		h.checkTakeover(tt.name)
 	}
-	_ = op.told(w.namespace)
+	_ = op.told(ns.Name)
 
 	// What was taken over is upgraded like any other.
 	for _, tt := range tests {
@@ -202,22 +203,22 @@ func TestAdoption(t *testing.T) {
 			continue
 		}
 		t.Run(tt.name+" is upgraded", func(t *testing.T) {
-			w := w.as(t)
+			ns := ns.As(t)
 			first, second := "performer-"+tt.name, "performer-"+tt.name+"-0"
-			w.patch(tt.name, `{"spec":{"image":"repo:2","config":{"grpcPort":8181}}}`)
-			w.MakeReady(second)
-			w.Remove(first)
-			w.awaitNoPod(first)
-			p := w.awaitOn(tt.name, second)
+			ns.Patch(tt.name, `{"spec":{"image":"repo:2","config":{"grpcPort":8181}}}`)
+			ns.MakeReady(second)
+			ns.Remove(first)
+			ns.AwaitNoPod(first)
+			p := ns.AwaitReadyOn(tt.name, second)
 			if p.Status.LastUpgrade == nil || p.Status.CurrentImage != "repo:2" {
 				t.Errorf("status %+v", p.Status)
 			}
-			w.awaitPorts(first, 8181)
+			awaitPorts(ns, first, 8181)
 			h.checkNoGap(tt.name)
 			h.checkStatuses(tt.name)
 		})
 	}
-	events := op.told(w.namespace)
+	events := op.told(ns.Name)
 	for _, tt := range tests {
 		if tt.same && !slices.ContainsFunc(events, func(e string) bool { return len(e) > 24 && e[:24] == "Normal UpgradeInProgress" }) {
 			t.Errorf("no event of an upgrade: %q", events)
@@ -241,22 +242,22 @@ func (h *history) checkTakeover(name string) {
 	}
 }
 
-// TestAdoptionOfWhatALimitRangeFilledIn has resources on the pod that nobody asked of the Performer.
-func TestAdoptionOfWhatALimitRangeFilledIn(t *testing.T) {
-	w := newWorld(t)
+// TestAdoptionWithALimitRange has resources on the pod that nobody asked of the Performer.
+func TestAdoptionWithALimitRange(t *testing.T) {
+	ns := cluster.Namespace(t)
 	limits := &corev1.LimitRange{
 		ObjectMeta: metav1.ObjectMeta{Name: "defaults"},
 		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
 			Type: corev1.LimitTypeContainer, Default: list("500m", "128Mi"), DefaultRequest: list("100m", "64Mi"),
 		}}},
 	}
-	if _, err := kube.CoreV1().LimitRanges(w.namespace).Create(t.Context(), limits, metav1.CreateOptions{}); err != nil {
+	if _, err := kube.CoreV1().LimitRanges(ns.Name).Create(t.Context(), limits, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	// Admission goes by a cache.
 	wait.For(t, "the defaults", func(ctx context.Context) error {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
-		pod, err := kube.CoreV1().Pods(w.namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		pod, err := kube.CoreV1().Pods(ns.Name).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		switch {
 		case err != nil:
 			return err
@@ -266,46 +267,46 @@ func TestAdoptionOfWhatALimitRangeFilledIn(t *testing.T) {
 			return nil
 		}
 	})
-	w.legacy("a", nil, nil)
-	before := w.AwaitPod("performer-a")
+	legacy(ns, "a", nil, nil)
+	before := ns.AwaitPod("performer-a")
 	if equality.Semantic.DeepEqual(before.Spec.Containers[0].Resources, corev1.ResourceRequirements{}) {
 		t.Fatal("the pod has no resources")
 	}
-	h := recordHistory(w)
+	h := recordHistory(ns)
 	startOperator(t)
-	w.awaitPerformer("a", "adopted as current", func(p *v1alpha1.Performer) bool { return p.Status.CurrentRevision != "" })
-	p := w.performer("a")
+	ns.AwaitPerformer("a", "adopted as current", func(p *v1alpha1.Performer) bool { return p.Status.CurrentRevision != "" })
+	p := ns.Performer("a")
 	if p.Status.CurrentRevision != render.Revision(&p.Spec) {
 		t.Errorf("a pod that runs what is asked is taken for %s, and will be replaced", p.Status.CurrentRevision)
 		return
 	}
-	w.awaitOn("a", "performer-a")
-	if now := w.AwaitPod("performer-a"); now.UID != before.UID {
+	ns.AwaitReadyOn("a", "performer-a")
+	if now := ns.AwaitPod("performer-a"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	h.checkNoGap("a")
 	h.checkStatuses("a")
 }
 
-// TestAdoptedPodThatNeverWasReady is one that the earlier operator made and that cannot run.
-func TestAdoptedPodThatNeverWasReady(t *testing.T) {
-	w := newWorld(t)
-	w.legacy("a", nil, nil)
-	w.PatchStatus("performer-a", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
-	w.PatchStatus("performer-a", waitsFor("ImagePullBackOff", "not found"))
-	before := w.AwaitPod("performer-a")
-	h := recordHistory(w)
+// TestAdoptionOfAPodThatWasNeverReady is one that the earlier operator made and that cannot run.
+func TestAdoptionOfAPodThatWasNeverReady(t *testing.T) {
+	ns := cluster.Namespace(t)
+	legacy(ns, "a", nil, nil)
+	ns.PatchStatus("performer-a", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
+	ns.PatchStatus("performer-a", waitsFor("ImagePullBackOff", "not found"))
+	before := ns.AwaitPod("performer-a")
+	h := recordHistory(ns)
 	startOperator(t)
-	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionDegraded, "ImagePullFailed"))
+	p := ns.AwaitReason("a", v1alpha1.ConditionDegraded, "ImagePullFailed")
 	if p.Status.Ready {
 		t.Error("it still says ready, as the earlier operator left it")
 	}
-	w.patch("a", `{"spec":{"image":"repo:2"}}`)
-	w.MakeReady("performer-a-0")
-	w.awaitOn("a", "performer-a-0")
-	w.Remove("performer-a")
-	w.awaitNoPod("performer-a")
-	if now := w.AwaitPod("performer-a-0"); now.UID == before.UID {
+	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
+	ns.MakeReady("performer-a-0")
+	ns.AwaitReadyOn("a", "performer-a-0")
+	ns.Remove("performer-a")
+	ns.AwaitNoPod("performer-a")
+	if now := ns.AwaitPod("performer-a-0"); now.UID == before.UID {
 		t.Error("it is the same pod")
 	}
 	h.checkStatuses("a")

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"context"
@@ -9,26 +9,24 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
-	admissionv1 "k8s.io/api/admissionregistration/v1"
-	corev1 "k8s.io/api/core/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestBadSpecsThatTheAPIRefuses has what never becomes an object, at creation and on one that runs.
-func TestBadSpecsThatTheAPIRefuses(t *testing.T) {
-	w := newWorld(t)
+// TestSpecsThatTheSchemaRefuses has what never becomes an object, at creation and on one that runs.
+func TestSpecsThatTheSchemaRefuses(t *testing.T) {
+	ns := cluster.Namespace(t)
 	startOperator(t)
-	w.running("runs")
-	before := w.performer("runs")
+	ns.Running("runs")
+	before := ns.Performer("runs")
 	thousand := func(format string) string {
 		var all []string
 		for i := range 1000 {
@@ -56,22 +54,22 @@ func TestBadSpecsThatTheAPIRefuses(t *testing.T) {
 		{"a deadline of 0", `"upgradeStrategy":{"progressDeadlineSeconds":0}`, []string{"spec.upgradeStrategy.progressDeadlineSeconds"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			checkRefusal(t, post(t, w.namespace, fmt.Sprintf("p%d", i), merged(t, tt.fields)), tt.want)
-			_, err := hourglass.HourglassV1alpha1().Performers(w.namespace).Patch(t.Context(), "runs", types.MergePatchType, []byte(`{"spec":{`+tt.fields+`}}`), metav1.PatchOptions{})
-			checkRefusal(t, err, tt.want)
+			controlplane.CheckRefusal(t, cluster.Post(t, ns.Name, fmt.Sprintf("p%d", i), controlplane.SpecWith(t, tt.fields)), tt.want)
+			_, err := hourglass.HourglassV1alpha1().Performers(ns.Name).Patch(t.Context(), "runs", types.MergePatchType, []byte(`{"spec":{`+tt.fields+`}}`), metav1.PatchOptions{})
+			controlplane.CheckRefusal(t, err, tt.want)
 		})
 	}
-	if now := w.performer("runs"); now.ResourceVersion != before.ResourceVersion {
+	if now := ns.Performer("runs"); now.ResourceVersion != before.ResourceVersion {
 		t.Error("a refused change left something")
 	}
 }
 
-// TestBadSpecsThatTheClusterRefuses has what the schema lets in and can't run: what the API server refuses of
+// TestSpecsThatTheClusterRefuses has what the schema lets in and can't run: what the API server refuses of
 // the pod, and what it would refuse. Each is asked of a new Performer and of one that runs, which goes on; and
 // each is mended.
-func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+func TestSpecsThatTheClusterRefuses(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
 	const (
 		// Something else may change that lets it in: a class be made, say.
@@ -100,13 +98,13 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
+			ns := ns.As(t)
 			check := func(name string) *v1alpha1.Performer {
 				t.Helper()
-				p := w.awaitPerformer(name, "the refusal", func(p *v1alpha1.Performer) bool {
-					return p.Status.ObservedGeneration == p.Generation && hasReason(tt.condition, tt.reason)(p)
+				p := ns.AwaitPerformer(name, "the refusal", func(p *v1alpha1.Performer) bool {
+					return p.Status.ObservedGeneration == p.Generation && controlplane.HasReason(tt.condition, tt.reason)(p)
 				})
-				degraded := conditionOf(p, v1alpha1.ConditionDegraded)
+				degraded := controlplane.Condition(p, v1alpha1.ConditionDegraded)
 				for _, part := range tt.want {
 					if !strings.Contains(degraded.Message, part) {
 						t.Errorf("the message lacks %q: %s", part, degraded.Message)
@@ -115,15 +113,15 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 				return p
 			}
 			fresh, runs := tt.name, tt.name+"-runs"
-			if err := post(t, w.namespace, fresh, merged(t, tt.fields)); err != nil {
+			if err := cluster.Post(t, ns.Name, fresh, controlplane.SpecWith(t, tt.fields)); err != nil {
 				t.Fatal(err)
 			}
-			if p := check(fresh); p.Status.Ready || len(w.pods(fresh)) > 0 {
+			if p := check(fresh); p.Status.Ready || len(ns.Pods(fresh)) > 0 {
 				t.Errorf("status %+v", p.Status)
 			}
 			var told []string
 			wait.For(t, "an event", func(context.Context) error {
-				told = append(told, op.told(w.namespace)...)
+				told = append(told, op.told(ns.Name)...)
 				if !slices.ContainsFunc(told, func(e string) bool {
 					return strings.HasPrefix(e, "Warning "+tt.reason) && strings.Contains(e, tt.want[0])
 				}) {
@@ -131,19 +129,19 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 				}
 				return nil
 			})
-			w.patch(fresh, `{"spec":{`+tt.mend+`}}`)
-			w.MakeReady("performer-" + fresh + "-0")
-			w.awaitOn(fresh, "performer-"+fresh+"-0")
+			ns.Patch(fresh, `{"spec":{`+tt.mend+`}}`)
+			ns.MakeReady("performer-" + fresh + "-0")
+			ns.AwaitReadyOn(fresh, "performer-"+fresh+"-0")
 
-			w.running(runs)
-			before := w.AwaitPod("performer-" + runs + "-0")
-			w.patch(runs, `{"spec":{`+tt.fields+`}}`)
+			ns.Running(runs)
+			before := ns.AwaitPod("performer-" + runs + "-0")
+			ns.Patch(runs, `{"spec":{`+tt.fields+`}}`)
 			if p := check(runs); !p.Status.Ready || p.Status.PodName != before.Name {
 				t.Errorf("what ran is taken down: %+v", p.Status)
 			}
-			w.patch(runs, `{"spec":{`+tt.mend+`}}`)
-			w.awaitOn(runs, before.Name)
-			if now := w.AwaitPod(before.Name); now.UID != before.UID {
+			ns.Patch(runs, `{"spec":{`+tt.mend+`}}`)
+			ns.AwaitReadyOn(runs, before.Name)
+			if now := ns.AwaitPod(before.Name); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			for _, name := range []string{fresh, runs} {
@@ -157,135 +155,23 @@ func TestBadSpecsThatTheClusterRefuses(t *testing.T) {
 		t.Errorf("%d syncs failed", failed)
 	}
 	// Of each pair: two pods, and a few tries until the status that tells of the refusal is seen.
-	if tries := op.requests.of("POST /api/v1/namespaces/" + w.namespace + "/pods"); len(tries) > len(tests)*(2+2*4) {
+	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > len(tests)*(2+2*4) {
 		t.Errorf("%d tries to make pods", len(tries))
 	}
 	for _, tt := range tests {
 		for _, name := range []string{tt.name, tt.name + "-runs"} {
-			if writes := op.requests.of(w.namespace + "/performers/" + name + "/status"); len(writes) > 8 {
+			if writes := op.requests.of(ns.Name + "/performers/" + name + "/status"); len(writes) > 8 {
 				t.Errorf("%s: %d writes of status", name, len(writes))
 			}
 		}
 	}
 }
 
-// awaitAdmission waits until admission, which goes by caches, refuses a plain pod or lets it in.
-func (w world) awaitAdmission(refuses bool) {
-	w.Helper()
-	wait.For(w.T, fmt.Sprintf("a pod refused: %v", refuses), func(ctx context.Context) error {
-		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
-		_, err := kube.CoreV1().Pods(w.namespace).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		if (err != nil) != refuses {
-			return errors.New(fmt.Sprint(err))
-		}
-		return nil
-	})
-}
-
-// exhausted makes a quota q of the namespace for a resource, which has no room.
-func (w world) exhausted(resource corev1.ResourceName) {
-	w.Helper()
-	quotas := kube.CoreV1().ResourceQuotas(w.namespace)
-	one := corev1.ResourceList{resource: quantity("1")}
-	quota, err := quotas.Create(w.Context(), &corev1.ResourceQuota{
-		ObjectMeta: metav1.ObjectMeta{Name: "q"}, Spec: corev1.ResourceQuotaSpec{Hard: one},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		w.Fatal(err)
-	}
-	// The controller that counts does not run here.
-	quota.Status = corev1.ResourceQuotaStatus{Hard: one, Used: one}
-	if _, err := quotas.UpdateStatus(w.Context(), quota, metav1.UpdateOptions{}); err != nil {
-		w.Fatal(err)
-	}
-}
-
-func TestQuotaIsExhausted(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
-	op := startOperator(t)
-	w.running("runs")
-	before := w.AwaitPod("performer-runs-0")
-	w.exhausted("pods")
-	w.awaitAdmission(true)
-
-	w.create("fresh")
-	w.patch("runs", `{"spec":{"image":"repo:2"}}`)
-	for _, name := range []string{"fresh", "runs"} {
-		p := w.awaitPerformer(name, "the refusal", hasReason(v1alpha1.ConditionDegraded, performer.ReasonPodRefused))
-		message := conditionOf(p, v1alpha1.ConditionDegraded).Message
-		if !strings.Contains(message, "exceeded quota: q") || kstatus(p) != kstatusInProgress || p.Status.Ready != (name == "runs") {
-			t.Errorf("%s: message %q, status %+v", name, message, p.Status)
-		}
-	}
-	if now := w.AwaitPod("performer-runs-0"); now.UID != before.UID {
-		t.Error("it is another pod")
-	}
-	if err := kube.CoreV1().ResourceQuotas(w.namespace).Delete(t.Context(), "q", metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	w.awaitAdmission(false)
-	// It is looked at again within a minute; any change brings it forward.
-	for name, pod := range map[string]string{"fresh": "performer-fresh-0", "runs": "performer-runs-1"} {
-		w.patch(name, `{"metadata":{"labels":{"again":"1"}}}`)
-		w.MakeReady(pod)
-		w.awaitOn(name, pod)
-		h.checkStatuses(name)
-	}
-	h.checkNoGap("runs")
-	op.stop()
-	if tries := op.requests.of("POST /api/v1/namespaces/" + w.namespace + "/pods"); len(tries) > 12 {
-		t.Errorf("%d tries to make pods", len(tries))
-	}
-}
-
-func TestPodSecurityRefuses(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
-	startOperator(t)
-	w.running("runs")
-	before := w.AwaitPod("performer-runs-0")
-	enforce := `{"metadata":{"labels":{"pod-security.kubernetes.io/enforce":"restricted"}}}`
-	if _, err := kube.CoreV1().Namespaces().Patch(t.Context(), w.namespace, types.MergePatchType, []byte(enforce), metav1.PatchOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	w.awaitAdmission(true)
-	w.create("fresh")
-	w.patch("runs", `{"spec":{"version":"2"}}`)
-	for _, name := range []string{"fresh", "runs"} {
-		p := w.awaitPerformer(name, "the refusal", hasReason(v1alpha1.ConditionDegraded, performer.ReasonPodRefused))
-		message := conditionOf(p, v1alpha1.ConditionDegraded).Message
-		if !strings.Contains(message, "PodSecurity") || !strings.Contains(message, "runAsNonRoot") || p.Status.Ready != (name == "runs") {
-			t.Errorf("%s: message %q, status %+v", name, message, p.Status)
-		}
-		// What the operator does by itself is not what is missing.
-		if strings.Contains(message, "seccompProfile") || strings.Contains(message, "allowPrivilegeEscalation") {
-			t.Errorf("the defaults are not safe: %s", message)
-		}
-	}
-	if now := w.AwaitPod("performer-runs-0"); now.UID != before.UID {
-		t.Error("it is another pod")
-	}
-	const contexts = `{"spec":{"podSecurityContext":{"runAsNonRoot":true,"runAsUser":65532},"securityContext":{"capabilities":{"drop":["ALL"]}}}}`
-	for name, pod := range map[string]string{"fresh": "performer-fresh-0", "runs": "performer-runs-1"} {
-		w.patch(name, contexts)
-		w.MakeReady(pod)
-		w.awaitOn(name, pod)
-		h.checkStatuses(name)
-	}
-	h.checkNoGap("runs")
-	// And one that is made with them.
-	w.running("restricted", func(p *v1alpha1.Performer) {
-		p.Spec.PodSecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: ptr.To(true)}
-		p.Spec.SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}
-	})
-}
-
-// TestBadSpecsThatTheKubeletRefuses plays the kubelet of a changed spec that can't run, beside a pod
+// TestSpecsThatTheKubeletRefuses plays the kubelet of a changed spec that can't run, beside a pod
 // that does.
-func TestBadSpecsThatTheKubeletRefuses(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+func TestSpecsThatTheKubeletRefuses(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
 	for _, tt := range []struct{ name, fields, reason, message, want string }{
 		{"secret", `"config":{"environmentFrom":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"}}}]}`,
@@ -295,19 +181,19 @@ func TestBadSpecsThatTheKubeletRefuses(t *testing.T) {
 		{"image", `"image":"repo:missing"`, "ErrImagePull", "repo:missing: not found", performer.ReasonImagePullFailed},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
-			w.running(tt.name)
-			before := w.AwaitPod("performer-" + tt.name + "-0")
-			w.patch(tt.name, `{"spec":{`+tt.fields+`}}`)
-			w.PatchStatus("performer-"+tt.name+"-1", waitsFor(tt.reason, tt.message))
-			p := w.awaitPerformer(tt.name, "the failure", hasReason(v1alpha1.ConditionDegraded, tt.want))
-			if message := conditionOf(p, v1alpha1.ConditionDegraded).Message; !strings.Contains(message, tt.message) || !p.Status.Ready {
+			ns := ns.As(t)
+			ns.Running(tt.name)
+			before := ns.AwaitPod("performer-" + tt.name + "-0")
+			ns.Patch(tt.name, `{"spec":{`+tt.fields+`}}`)
+			ns.PatchStatus("performer-"+tt.name+"-1", waitsFor(tt.reason, tt.message))
+			p := ns.AwaitReason(tt.name, v1alpha1.ConditionDegraded, tt.want)
+			if message := controlplane.Condition(p, v1alpha1.ConditionDegraded).Message; !strings.Contains(message, tt.message) || !p.Status.Ready {
 				t.Errorf("message %q, status %+v", message, p.Status)
 			}
-			w.patch(tt.name, `{"spec":{"image":"repo:1","config":{"environmentFrom":null}}}`)
-			w.awaitNoPod("performer-" + tt.name + "-1")
-			w.awaitOn(tt.name, before.Name)
-			if now := w.AwaitPod(before.Name); now.UID != before.UID {
+			ns.Patch(tt.name, `{"spec":{"image":"repo:1","config":{"environmentFrom":null}}}`)
+			ns.AwaitNoPod("performer-" + tt.name + "-1")
+			ns.AwaitReadyOn(tt.name, before.Name)
+			if now := ns.AwaitPod(before.Name); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			h.checkNoGap(tt.name)
@@ -315,92 +201,31 @@ func TestBadSpecsThatTheKubeletRefuses(t *testing.T) {
 		})
 	}
 	op.stop()
-	if tries := op.requests.of("POST /api/v1/namespaces/" + w.namespace + "/pods"); len(tries) != 6 {
+	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) != 6 {
 		t.Errorf("%d pods were made:\n%s", len(tries), strings.Join(tries, "\n"))
 	}
 }
 
-// TestAChangeInATerminatingNamespace wants the refusal of the API server, and quiet of the operator.
-func TestAChangeInATerminatingNamespace(t *testing.T) {
-	w := worldIn(t, newNamespace(t)) // nobody can make endpoint slices there either
-	first := startOperator(t)
-	w.running("a")
-	first.stop()
-	// Nobody here empties the namespace, so it stays as it is.
-	if err := kube.CoreV1().Namespaces().Delete(t.Context(), w.namespace, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	wait.For(t, "the namespace going", func(context.Context) error {
-		err := post(t, w.namespace, "late", merged(t, `"version":"1"`))
-		if err == nil || !strings.Contains(err.Error(), "because it is being terminated") {
-			return errors.New(fmt.Sprint(err))
-		}
-		return nil
-	})
-	before := w.AwaitPod("performer-a-0")
+func TestRefusedChangeKeepsTheServingPod(t *testing.T) {
+	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	w.patch("a", `{"spec":{"version":"2"}}`)
-	wait.Until(t, "a try", func() bool { return len(op.requests.of("POST /api/v1/namespaces/"+w.namespace+"/pods")) > 0 })
-	other := newWorld(t)
-	other.running("b")
-	op.stop()
-	if now := w.AwaitPod("performer-a-0"); now.UID != before.UID {
-		t.Error("it is another pod")
+	ns.Running("a")
+	ns.Patch("a", `{"spec":{"scheduling":{"priorityClassName":"there-is-none"}}}`)
+	p := ns.AwaitReason("a", v1alpha1.ConditionReady, "PodRefused")
+	if !p.Status.Ready || p.Status.PodName != "performer-a-0" {
+		t.Errorf("what worked was taken down: %+v", p.Status)
 	}
-	if failed := op.results.count("error"); failed > 0 {
-		t.Errorf("%d syncs failed", failed)
+	if message := apimeta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionReady).Message; !strings.Contains(message, "there-is-none") {
+		t.Errorf("the message does not say why: %s", message)
 	}
-	if writes := op.requests.of(w.namespace); len(writes) > 8 {
-		t.Errorf("%d requests for one that can't be:\n%s", len(writes), strings.Join(writes, "\n"))
-	}
-}
+	ns.AwaitPod("performer-a-0")
 
-// podWebhook has the API server ask somebody's webhook about each pod that is made in the namespace, until it is removed
-// or the test ends.
-func (w world) podWebhook(client admissionv1.WebhookClientConfig) (remove func()) {
-	w.Helper()
-	configurations := kube.AdmissionregistrationV1().ValidatingWebhookConfigurations()
-	_, err := configurations.Create(w.Context(), &admissionv1.ValidatingWebhookConfiguration{
-		ObjectMeta: metav1.ObjectMeta{Name: w.namespace},
-		Webhooks: []admissionv1.ValidatingWebhook{{
-			Name: "pods.example.com", AdmissionReviewVersions: []string{"v1"},
-			SideEffects:       ptr.To(admissionv1.SideEffectClassNone),
-			ClientConfig:      client,
-			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": w.namespace}},
-			Rules: []admissionv1.RuleWithOperations{{
-				Operations: []admissionv1.OperationType{admissionv1.Create},
-				Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-			}},
-		}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		w.Fatal(err)
-	}
-	remove = sync.OnceFunc(func() {
-		if err := configurations.Delete(context.WithoutCancel(w.Context()), w.namespace, metav1.DeleteOptions{}); err != nil {
-			w.Error(err)
-		}
+	ns.Patch("a", `{"spec":{"scheduling":null}}`)
+	ns.AwaitPerformer("a", "ready with the same pod", func(p *v1alpha1.Performer) bool {
+		return controlplane.IsReady(p) && p.Status.PodName == "performer-a-0"
 	})
-	w.Cleanup(remove)
-	w.awaitAdmission(true)
-	return remove
-}
-
-// TestAWebhookOfOthersDoesNotAnswer has every pod of the namespace fail with an error that is no refusal of it.
-func TestAWebhookOfOthersDoesNotAnswer(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
-	startOperator(t)
-	remove := w.podWebhook(admissionv1.WebhookClientConfig{URL: ptr.To("https://127.0.0.1:1/")})
-	w.create("a")
-	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionDegraded, performer.ReasonRequestFailed))
-	message := conditionOf(p, v1alpha1.ConditionReady).Message
-	if !strings.Contains(message, "creating pod performer-a-0: ") || !strings.Contains(message, `failed calling webhook "pods.example.com"`) || kstatus(p) != kstatusInProgress {
-		t.Errorf("message %q, status %+v", message, p.Status)
+	op.stop()
+	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > 6 {
+		t.Errorf("%d tries to make a pod that is refused", len(tries))
 	}
-	remove()
-	w.awaitAdmission(false)
-	w.MakeReady("performer-a-0")
-	w.awaitOn("a", "performer-a-0")
-	h.checkStatuses("a")
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"bytes"
@@ -70,12 +70,12 @@ func walkThePage(t *testing.T, program string) {
 	if len(blocks) != 2 || len(blocks[1]) != 1 || blocks[1][0].command != "performers watch" {
 		t.Fatalf("the page has other consoles than a walk and a watch: %q", blocks)
 	}
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	startOperator(t)
-	kubelet.Run(t, kube, w.namespace)
-	env := []string{"KUBECONFIG=" + kubeconfigIn(t, w.namespace)}
+	kubelet.Run(t, kube, ns.Name)
+	env := []string{"KUBECONFIG=" + kubeconfigIn(t, ns.Name)}
 	// The page is of the namespace default.
-	asOnPage := strings.NewReplacer("."+w.namespace+".svc", ".default.svc")
+	asOnPage := strings.NewReplacer("."+ns.Name+".svc", ".default.svc")
 
 	var watch *exec.Cmd
 	var watched controlplane.Buffer
@@ -134,10 +134,10 @@ func walkThePage(t *testing.T, program string) {
 
 // meetErrors has the errors that a user of the example is likely to see.
 func meetErrors(t *testing.T, program string) {
-	namespace := newNamespace(t)
+	namespace := cluster.CreateNamespace(t)
 	nobody := cluster.NewUser(t)
 	admin := kubeconfigIn(t, namespace)
-	if err := post(t, namespace, "waiting", merged(t, "")); err != nil {
+	if err := cluster.Post(t, namespace, "waiting", controlplane.SpecWith(t, "")); err != nil {
 		t.Fatal(err)
 	}
 	for _, tt := range []struct{ kubeconfig, args, want string }{
@@ -163,7 +163,7 @@ func meetErrors(t *testing.T, program string) {
 // TestExtract holds the schema in the apply configurations, of which the server has its own, against
 // what that says of who owns which field: all that was applied comes back.
 func TestExtract(t *testing.T) {
-	namespace := newNamespace(t)
+	namespace := cluster.CreateNamespace(t)
 	file, err := os.ReadFile(repository.Path("manifests", "samples", "performer_full.yaml"))
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
@@ -23,27 +24,27 @@ func waitsFor(reason, message string) string {
 }
 
 func TestProgressDeadline(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
 	impatient := func(p *v1alpha1.Performer) {
 		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: new(int32), ProgressDeadlineSeconds: ptr.To[int32](1)}
 	}
-	w.create("first", impatient)
-	w.running("a", impatient)
-	w.patch("a", `{"spec":{"version":"2"}}`)
-	w.AwaitPod("performer-a-1")
+	ns.Create("first", impatient)
+	ns.Running("a", impatient)
+	ns.Patch("a", `{"spec":{"version":"2"}}`)
+	ns.AwaitPod("performer-a-1")
 	overdue := func(p *v1alpha1.Performer) bool {
-		c := conditionOf(p, v1alpha1.ConditionProgressing)
+		c := controlplane.Condition(p, v1alpha1.ConditionProgressing)
 		return c.Status == metav1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded" && p.Status.ObservedGeneration == p.Generation
 	}
-	p := w.awaitPerformer("a", "overdue", overdue)
-	if !p.Status.Ready || p.Status.PodName != "performer-a-0" || conditionOf(p, v1alpha1.ConditionStalled).Status != metav1.ConditionTrue ||
+	p := ns.AwaitPerformer("a", "overdue", overdue)
+	if !p.Status.Ready || p.Status.PodName != "performer-a-0" || controlplane.Condition(p, v1alpha1.ConditionStalled).Status != metav1.ConditionTrue ||
 		kstatus(p) != kstatusFailed || p.Status.Phase != v1alpha1.PhaseUpgrading {
 		t.Errorf("status %+v", p.Status)
 	}
 	wait.For(t, "an event", func(context.Context) error {
-		events := op.told(w.namespace)
+		events := op.told(ns.Name)
 		if !slices.ContainsFunc(events, func(e string) bool { return len(e) > 32 && e[:32] == "Warning ProgressDeadlineExceeded" }) {
 			return fmt.Errorf("the events are %q", events)
 		}
@@ -51,59 +52,59 @@ func TestProgressDeadline(t *testing.T) {
 	})
 
 	// A newer spec has a deadline of its own: it begins anew.
-	w.patch("a", `{"spec":{"version":"3","upgradeStrategy":{"progressDeadlineSeconds":600}}}`)
-	p = w.awaitPerformer("a", "in progress again", func(p *v1alpha1.Performer) bool {
+	ns.Patch("a", `{"spec":{"version":"3","upgradeStrategy":{"progressDeadlineSeconds":600}}}`)
+	p = ns.AwaitPerformer("a", "in progress again", func(p *v1alpha1.Performer) bool {
 		return p.Status.ObservedGeneration == p.Generation && kstatus(p) == kstatusInProgress
 	})
 	if !p.Status.Ready {
 		t.Errorf("status %+v", p.Status)
 	}
-	w.patch("a", `{"spec":{"upgradeStrategy":{"progressDeadlineSeconds":1}}}`)
-	w.awaitPerformer("a", "overdue again", overdue)
-	w.MakeReady("performer-a-2")
-	w.awaitOn("a", "performer-a-2")
+	ns.Patch("a", `{"spec":{"upgradeStrategy":{"progressDeadlineSeconds":1}}}`)
+	ns.AwaitPerformer("a", "overdue again", overdue)
+	ns.MakeReady("performer-a-2")
+	ns.AwaitReadyOn("a", "performer-a-2")
 
 	// The first pod has a deadline too, and is still taken when it comes later.
-	p = w.awaitPerformer("first", "overdue", overdue)
+	p = ns.AwaitPerformer("first", "overdue", overdue)
 	if p.Status.Ready || kstatus(p) != kstatusFailed {
 		t.Errorf("status %+v", p.Status)
 	}
-	w.MakeReady("performer-first-0")
-	w.awaitOn("first", "performer-first-0")
+	ns.MakeReady("performer-first-0")
+	ns.AwaitReadyOn("first", "performer-first-0")
 	h.checkNoGap("a")
 	h.checkStatuses("a")
 	h.checkStatuses("first")
 }
 
-// TestDeadlineOfASpecThatFollowsARefusedOne wants that what the refused spec spent is not counted.
-func TestDeadlineOfASpecThatFollowsARefusedOne(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+// TestDeadlineAfterARefusedSpec wants that what the refused spec spent is not counted.
+func TestDeadlineAfterARefusedSpec(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	startOperator(t)
-	w.running("a", func(p *v1alpha1.Performer) {
+	ns.Running("a", func(p *v1alpha1.Performer) {
 		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: new(int32), ProgressDeadlineSeconds: ptr.To[int32](600)}
 	})
-	w.patch("a", `{"spec":{"scheduling":{"priorityClassName":"there-is-none"}}}`)
-	w.awaitPerformer("a", "the refusal", hasReason(v1alpha1.ConditionReady, "PodRefused"))
+	ns.Patch("a", `{"spec":{"scheduling":{"priorityClassName":"there-is-none"}}}`)
+	ns.AwaitReason("a", v1alpha1.ConditionReady, "PodRefused")
 	// It is refused for an hour.
-	w.patch("a", `{"metadata":{"labels":{"a":"b"}}}`)
+	ns.Patch("a", `{"metadata":{"labels":{"a":"b"}}}`)
 	wait.For(t, "an hour", func(ctx context.Context) error {
-		p := w.performer("a")
+		p := ns.Performer("a")
 		ago := metav1.NewTime(p.CreationTimestamp.Add(-3600e9))
 		p.Status.LastUpgrade = &ago
 		for i := range p.Status.Conditions {
 			p.Status.Conditions[i].LastTransitionTime = ago
 		}
-		if _, err := hourglass.HourglassV1alpha1().Performers(w.namespace).UpdateStatus(ctx, p, metav1.UpdateOptions{}); err != nil {
+		if _, err := hourglass.HourglassV1alpha1().Performers(ns.Name).UpdateStatus(ctx, p, metav1.UpdateOptions{}); err != nil {
 			return err
 		}
 		return nil
 	})
-	w.patch("a", `{"spec":{"scheduling":null,"version":"2"}}`)
-	generation := w.performer("a").Generation
-	w.AwaitPod("performer-a-1")
-	p := w.awaitPerformer("a", "the upgrade", func(p *v1alpha1.Performer) bool {
-		return p.Status.ObservedGeneration == generation && kstatus(p) != kstatusCurrent && conditionOf(p, v1alpha1.ConditionReady).Reason != "PodRefused"
+	ns.Patch("a", `{"spec":{"scheduling":null,"version":"2"}}`)
+	generation := ns.Performer("a").Generation
+	ns.AwaitPod("performer-a-1")
+	p := ns.AwaitPerformer("a", "the upgrade", func(p *v1alpha1.Performer) bool {
+		return p.Status.ObservedGeneration == generation && kstatus(p) != kstatusCurrent && controlplane.Condition(p, v1alpha1.ConditionReady).Reason != "PodRefused"
 	})
 	if kstatus(p) != kstatusInProgress {
 		t.Errorf("it has just begun, and is %s: %+v", kstatus(p), p.Status)
@@ -111,8 +112,8 @@ func TestDeadlineOfASpecThatFollowsARefusedOne(t *testing.T) {
 	if p.Status.LastUpgrade.Before(&p.CreationTimestamp) {
 		t.Errorf("lastUpgrade is of the upgrade before: %s", p.Status.LastUpgrade)
 	}
-	w.MakeReady("performer-a-1")
-	w.awaitOn("a", "performer-a-1")
+	ns.MakeReady("performer-a-1")
+	ns.AwaitReadyOn("a", "performer-a-1")
 	h.checkNoGap("a")
 	h.checkStatuses("a")
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
@@ -26,8 +27,8 @@ func crashed(exitCode int, reason string, restarts int) string {
 // TestPodsThatEnd has a pod end in each way, all at once: the delay of the first successor is ten
 // seconds.
 func TestPodsThatEnd(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
 	const disrupted = `,{"type":"DisruptionTarget","status":"True","reason":"TerminationByKubelet"}`
 	tests := []struct {
@@ -48,11 +49,11 @@ func TestPodsThatEnd(t *testing.T) {
 		if tt.change != nil {
 			change = append(change, tt.change)
 		}
-		w.running(tt.name, change...)
-		w.Terminate("performer-"+tt.name+"-0", tt.phase, tt.reason, 3, tt.conditions)
+		ns.Running(tt.name, change...)
+		ns.Terminate("performer-"+tt.name+"-0", tt.phase, tt.reason, 3, tt.conditions)
 		if tt.failures > 0 {
-			p := w.awaitPerformer(tt.name, "the end", hasReason(v1alpha1.ConditionReady, "PodFailed"))
-			if message := conditionOf(p, v1alpha1.ConditionReady).Message; p.Status.Ready || !strings.Contains(message, "exit code 3 (Error)") ||
+			p := ns.AwaitReason(tt.name, v1alpha1.ConditionReady, "PodFailed")
+			if message := controlplane.Condition(p, v1alpha1.ConditionReady).Message; p.Status.Ready || !strings.Contains(message, "exit code 3 (Error)") ||
 				!strings.Contains(message, tt.phase) || p.Status.Phase != v1alpha1.PhaseFailed {
 				t.Errorf("%s: status %+v", tt.name, p.Status)
 			}
@@ -60,9 +61,9 @@ func TestPodsThatEnd(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
+			ns := ns.As(t)
 			first, second := "performer-"+tt.name+"-0", "performer-"+tt.name+"-1"
-			pod := w.AwaitPod(second)
+			pod := ns.AwaitPod(second)
 			if tt.failures > 0 {
 				var made int64
 				for _, m := range h.moments() {
@@ -75,16 +76,16 @@ func TestPodsThatEnd(t *testing.T) {
 					t.Errorf("the successor came after %d s", waited)
 				}
 			}
-			w.awaitNoPod(first)
-			p := w.awaitPerformer(tt.name, "a successor", func(p *v1alpha1.Performer) bool { return p.Status.PodOrdinal == 1 })
+			ns.AwaitNoPod(first)
+			p := ns.AwaitPerformer(tt.name, "a successor", func(p *v1alpha1.Performer) bool { return p.Status.PodOrdinal == 1 })
 			if p.Status.FailureCount != tt.failures || p.Status.LastUpgrade != nil {
 				t.Errorf("status %+v", p.Status)
 			}
 			// It is ready, and has been for long: forgotten.
-			w.MakeReady(second)
-			p = w.awaitOn(tt.name, second)
+			ns.MakeReady(second)
+			p = ns.AwaitReadyOn(tt.name, second)
 			if p.Status.FailureCount != 0 {
-				w.awaitPerformer(tt.name, "forgiven", func(p *v1alpha1.Performer) bool { return p.Status.FailureCount == 0 })
+				ns.AwaitPerformer(tt.name, "forgiven", func(p *v1alpha1.Performer) bool { return p.Status.FailureCount == 0 })
 			}
 		})
 	}
@@ -97,10 +98,10 @@ func TestPodsThatEnd(t *testing.T) {
 	}
 }
 
-// TestPodsThatAreLeftAlone are those that making again does not help.
-func TestPodsThatAreLeftAlone(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+// TestPodsThatAreNotReplaced are those that making again does not help.
+func TestPodsThatAreNotReplaced(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
 	tests := []struct {
 		name, status, reason string
@@ -119,37 +120,37 @@ func TestPodsThatAreLeftAlone(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
+			ns := ns.As(t)
 			pod := "performer-" + tt.name + "-0"
-			w.create(tt.name)
-			before := w.AwaitPod(pod)
-			w.PatchStatus(pod, tt.status)
-			p := w.awaitPerformer(tt.name, tt.reason, hasReason(v1alpha1.ConditionReady, tt.reason))
+			ns.Create(tt.name)
+			before := ns.AwaitPod(pod)
+			ns.PatchStatus(pod, tt.status)
+			p := ns.AwaitReason(tt.name, v1alpha1.ConditionReady, tt.reason)
 			for _, part := range tt.want {
-				if message := conditionOf(p, v1alpha1.ConditionReady).Message; !strings.Contains(message, part) || !strings.Contains(message, pod) {
+				if message := controlplane.Condition(p, v1alpha1.ConditionReady).Message; !strings.Contains(message, part) || !strings.Contains(message, pod) {
 					t.Errorf("the message lacks %q: %s", part, message)
 				}
 			}
-			if conditionOf(p, v1alpha1.ConditionDegraded).Status != "True" || kstatus(p) != kstatusInProgress {
+			if controlplane.Condition(p, v1alpha1.ConditionDegraded).Status != "True" || kstatus(p) != kstatusInProgress {
 				t.Errorf("status %+v", p.Status)
 			}
 			if tt.name == "crashes" && p.Status.RestartCount != 3 {
 				t.Errorf("restartCount %d", p.Status.RestartCount)
 			}
-			if now := w.AwaitPod(pod); now.UID != before.UID {
+			if now := ns.AwaitPod(pod); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			wait.For(t, "an event", func(context.Context) error {
-				if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning "+tt.reason) {
+				if events := strings.Join(op.told(ns.Name), "\n"); !strings.Contains(events, "Warning "+tt.reason) {
 					return errors.New(events)
 				}
 				return nil
 			})
 			// It passes.
-			w.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}],"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"state":{"running":{},"waiting":null}}]}}`)
-			w.MakeReady(pod)
-			p = w.awaitOn(tt.name, pod)
-			if conditionOf(p, v1alpha1.ConditionDegraded).Status != "False" {
+			ns.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}],"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"state":{"running":{},"waiting":null}}]}}`)
+			ns.MakeReady(pod)
+			p = ns.AwaitReadyOn(tt.name, pod)
+			if controlplane.Condition(p, v1alpha1.ConditionDegraded).Status != "False" {
 				t.Errorf("status %+v", p.Status)
 			}
 			h.checkStatuses(tt.name)
@@ -160,21 +161,21 @@ func TestPodsThatAreLeftAlone(t *testing.T) {
 		t.Errorf("deleted: %q", gone)
 	}
 	for _, tt := range tests {
-		if writes := op.requests.of(w.namespace + "/performers/" + tt.name + "/status"); len(writes) > 5 {
+		if writes := op.requests.of(ns.Name + "/performers/" + tt.name + "/status"); len(writes) > 5 {
 			t.Errorf("%s: %d writes of status", tt.name, len(writes))
 		}
 	}
 }
 
-// TestTheKubeletGoesBackAndForth between the failure and the waiting after it, and nothing is written.
-func TestTheKubeletGoesBackAndForth(t *testing.T) {
-	w := newWorld(t)
+// TestImagePullBackOffIsNotWrittenAgain between the failure and the waiting after it, and nothing is written.
+func TestImagePullBackOffIsNotWrittenAgain(t *testing.T) {
+	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	w.create("a")
+	ns.Create("a")
 	pod := "performer-a-0"
 	failure := waitsFor("ErrImagePull", "no such host")
-	w.PatchStatus(pod, failure)
-	p := w.awaitPerformer("a", "the failure", hasReason(v1alpha1.ConditionReady, "ImagePullFailed"))
+	ns.PatchStatus(pod, failure)
+	p := ns.AwaitReason("a", v1alpha1.ConditionReady, "ImagePullFailed")
 	wait.Until(t, "the syncs", func() bool { return op.results.count("success") > 0 })
 	for round := range 4 {
 		synced := op.results.count("success")
@@ -183,37 +184,37 @@ func TestTheKubeletGoesBackAndForth(t *testing.T) {
 			status = waitsFor("ImagePullBackOff", "Back-off pulling image \\\"i\\\": ErrImagePull: no such host")
 			status = strings.ReplaceAll(status, `\\\"`, `\"`)
 		}
-		w.PatchStatus(pod, status)
+		ns.PatchStatus(pod, status)
 		wait.Until(t, "a sync", func() bool { return op.results.count("success") > synced })
 	}
-	if now := w.performer("a"); now.ResourceVersion != p.ResourceVersion {
+	if now := ns.Performer("a"); now.ResourceVersion != p.ResourceVersion {
 		t.Errorf("written again: %+v", now.Status)
 	}
 }
 
-// TestReadyIsTakenBackAtOnce has the serving pod lose its readiness and get it back.
-func TestReadyIsTakenBackAtOnce(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+// TestReadyFollowsThePod has the serving pod lose its readiness and get it back.
+func TestReadyFollowsThePod(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
-	w.running("a")
-	before := w.AwaitPod("performer-a-0")
-	w.PatchStatus("performer-a-0", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
-	p := w.awaitPerformer("a", "not ready", hasReason(v1alpha1.ConditionReady, "PodUnready"))
+	ns.Running("a")
+	before := ns.AwaitPod("performer-a-0")
+	ns.PatchStatus("performer-a-0", `{"status":{"conditions":[{"type":"Ready","status":"False"}]}}`)
+	p := ns.AwaitReason("a", v1alpha1.ConditionReady, "PodUnready")
 	if p.Status.Ready || p.Status.PodName != "performer-a-0" || kstatus(p) == kstatusCurrent {
 		t.Errorf("status %+v", p.Status)
 	}
-	w.PatchStatus("performer-a-0", crashed(1, "Error", 1))
-	w.awaitPerformer("a", "the crash", hasReason(v1alpha1.ConditionReady, "ContainerCrashed"))
-	w.MakeReady("performer-a-0")
-	w.awaitPerformer("a", "ready", func(p *v1alpha1.Performer) bool { return p.Status.Ready })
-	w.PatchStatus("performer-a-0", `{"status":{"containerStatuses":[{"name":"performer","state":{"running":{},"waiting":null}}]}}`)
-	w.awaitOn("a", "performer-a-0")
-	if now := w.AwaitPod("performer-a-0"); now.UID != before.UID {
+	ns.PatchStatus("performer-a-0", crashed(1, "Error", 1))
+	ns.AwaitReason("a", v1alpha1.ConditionReady, "ContainerCrashed")
+	ns.MakeReady("performer-a-0")
+	ns.AwaitPerformer("a", "ready", func(p *v1alpha1.Performer) bool { return p.Status.Ready })
+	ns.PatchStatus("performer-a-0", `{"status":{"containerStatuses":[{"name":"performer","state":{"running":{},"waiting":null}}]}}`)
+	ns.AwaitReadyOn("a", "performer-a-0")
+	if now := ns.AwaitPod("performer-a-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	h.checkStatuses("a")
-	if events := strings.Join(op.told(w.namespace), "\n"); !strings.Contains(events, "Warning PodUnready") || !strings.Contains(events, "Warning ContainerCrashed") {
+	if events := strings.Join(op.told(ns.Name), "\n"); !strings.Contains(events, "Warning PodUnready") || !strings.Contains(events, "Warning ContainerCrashed") {
 		t.Errorf("events: %s", events)
 	}
 }

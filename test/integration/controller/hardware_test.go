@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"slices"
@@ -16,6 +16,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
 // runtimeClass makes a RuntimeClass that stands for the real one.
@@ -46,7 +47,7 @@ func requirements(pod *corev1.Pod) [][]string {
 }
 
 func TestHardwareOnThePod(t *testing.T) {
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	startOperator(t)
 	for _, name := range []string{"kata-qemu-sev", "kata-qemu-snp", "kata-qemu-tdx", "mine"} {
 		runtimeClass(t, name)
@@ -100,12 +101,12 @@ func TestHardwareOnThePod(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
-			w.create(tt.name, func(p *v1alpha1.Performer) {
+			ns := ns.As(t)
+			ns.Create(tt.name, func(p *v1alpha1.Performer) {
 				p.Spec.HardwareRequirements, p.Spec.Scheduling = &tt.hardware, tt.scheduling
 				p.Spec.Resources.Limits = list("1", "")
 			})
-			pod := w.AwaitPod("performer-" + tt.name + "-0")
+			pod := ns.AwaitPod("performer-" + tt.name + "-0")
 			have := pod.Spec.Containers[0].Resources
 			if want := len(tt.resources) + 1; len(have.Limits) != want || len(have.Requests) != want {
 				t.Errorf("resources %+v", have)
@@ -137,10 +138,10 @@ func TestHardwareOnThePod(t *testing.T) {
 	}
 }
 
-// TestHardwareThatCannotBe wants a condition and no pod, and what runs left alone.
-func TestHardwareThatCannotBe(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+// TestInvalidHardware wants a condition and no pod, and what runs left alone.
+func TestInvalidHardware(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
 	tests := []struct {
 		name     string
@@ -157,37 +158,37 @@ func TestHardwareThatCannotBe(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
+			ns := ns.As(t)
 			check := func(name string) *v1alpha1.Performer {
-				p := w.awaitPerformer(name, "the refusal", func(p *v1alpha1.Performer) bool {
-					return p.Status.ObservedGeneration == p.Generation && hasReason(v1alpha1.ConditionStalled, "InvalidSpec")(p)
+				p := ns.AwaitPerformer(name, "the refusal", func(p *v1alpha1.Performer) bool {
+					return p.Status.ObservedGeneration == p.Generation && controlplane.HasReason(v1alpha1.ConditionStalled, "InvalidSpec")(p)
 				})
 				for _, part := range tt.want {
-					if message := conditionOf(p, v1alpha1.ConditionReady).Message; !strings.Contains(message, part) {
+					if message := controlplane.Condition(p, v1alpha1.ConditionReady).Message; !strings.Contains(message, part) {
 						t.Errorf("the message lacks %q: %s", part, message)
 					}
 				}
 				return p
 			}
-			w.create(tt.name, func(p *v1alpha1.Performer) { p.Spec.HardwareRequirements = &tt.hardware })
+			ns.Create(tt.name, func(p *v1alpha1.Performer) { p.Spec.HardwareRequirements = &tt.hardware })
 			p := check(tt.name)
-			if len(w.pods(tt.name)) > 0 || p.Status.Phase != v1alpha1.PhaseFailed || kstatus(p) != kstatusFailed {
-				t.Errorf("%d pods, status %+v", len(w.pods(tt.name)), p.Status)
+			if len(ns.Pods(tt.name)) > 0 || p.Status.Phase != v1alpha1.PhaseFailed || kstatus(p) != kstatusFailed {
+				t.Errorf("%d pods, status %+v", len(ns.Pods(tt.name)), p.Status)
 			}
 			// Mended.
-			w.patch(tt.name, `{"spec":{"hardwareRequirements":null}}`)
-			w.MakeReady("performer-" + tt.name + "-0")
-			w.awaitOn(tt.name, "performer-"+tt.name+"-0")
+			ns.Patch(tt.name, `{"spec":{"hardwareRequirements":null}}`)
+			ns.MakeReady("performer-" + tt.name + "-0")
+			ns.AwaitReadyOn(tt.name, "performer-"+tt.name+"-0")
 
 			// Of one that runs.
-			before := w.AwaitPod("performer-" + tt.name + "-0")
-			w.patch(tt.name, `{"spec":{"hardwareRequirements":`+tt.patch+`}}`)
+			before := ns.AwaitPod("performer-" + tt.name + "-0")
+			ns.Patch(tt.name, `{"spec":{"hardwareRequirements":`+tt.patch+`}}`)
 			if p = check(tt.name); !p.Status.Ready {
 				t.Errorf("status %+v", p.Status)
 			}
-			w.patch(tt.name, `{"spec":{"hardwareRequirements":null}}`)
-			p = w.awaitOn(tt.name, before.Name)
-			if now := w.AwaitPod(before.Name); now.UID != before.UID {
+			ns.Patch(tt.name, `{"spec":{"hardwareRequirements":null}}`)
+			p = ns.AwaitReadyOn(tt.name, before.Name)
+			if now := ns.AwaitPod(before.Name); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			if p.Status.LastUpgrade != nil {
@@ -198,15 +199,15 @@ func TestHardwareThatCannotBe(t *testing.T) {
 		})
 	}
 	op.stop()
-	if made := op.requests.of("POST /api/v1/namespaces/" + w.namespace + "/pods"); len(made) != len(tests) {
+	if made := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(made) != len(tests) {
 		t.Errorf("%d pods were made", len(made))
 	}
 }
 
-// TestNoNodeTakesThePod plays the scheduler.
-func TestNoNodeTakesThePod(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+// TestUnschedulablePod plays the scheduler.
+func TestUnschedulablePod(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
 	const message = "0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
 	runtimeClass(t, "kata-qemu-tdx")
@@ -220,21 +221,21 @@ func TestNoNodeTakesThePod(t *testing.T) {
 		"tee":    {&v1alpha1.HardwareRequirements{TEERequired: true, TEEType: "tdx"}, performer.ReasonHardwareUnavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := w.as(t)
-			w.create(name, func(p *v1alpha1.Performer) { p.Spec.HardwareRequirements = tt.hardware })
+			ns := ns.As(t)
+			ns.Create(name, func(p *v1alpha1.Performer) { p.Spec.HardwareRequirements = tt.hardware })
 			pod := "performer-" + name + "-0"
-			before := w.AwaitPod(pod)
-			w.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"`+message+`"}]}}`)
-			p := w.awaitPerformer(name, tt.reason, hasReason(v1alpha1.ConditionDegraded, tt.reason))
-			if ready := conditionOf(p, v1alpha1.ConditionReady); !strings.Contains(ready.Message, message) || ready.Reason != tt.reason ||
+			before := ns.AwaitPod(pod)
+			ns.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"False","reason":"Unschedulable","message":"`+message+`"}]}}`)
+			p := ns.AwaitReason(name, v1alpha1.ConditionDegraded, tt.reason)
+			if ready := controlplane.Condition(p, v1alpha1.ConditionReady); !strings.Contains(ready.Message, message) || ready.Reason != tt.reason ||
 				p.Status.Phase != v1alpha1.PhasePending || kstatus(p) != kstatusInProgress {
 				t.Errorf("status %+v", p.Status)
 			}
 			// A node comes.
-			w.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}]}}`)
-			w.MakeReady(pod)
-			w.awaitOn(name, pod)
-			if now := w.AwaitPod(pod); now.UID != before.UID {
+			ns.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}]}}`)
+			ns.MakeReady(pod)
+			ns.AwaitReadyOn(name, pod)
+			if now := ns.AwaitPod(pod); now.UID != before.UID {
 				t.Error("it is another pod")
 			}
 			h.checkStatuses(name)

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"os"
@@ -23,12 +23,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	os.Exit(controlplane.Main(m, "integration", func(c *controlplane.Cluster) {
+	os.Exit(controlplane.Main(m, "controller", func(c *controlplane.Cluster) {
 		cluster, config, kube, hourglass = c, c.Config, c.Kube, c.Hourglass
 	}))
-}
-
-func newNamespace(t *testing.T) string {
-	t.Helper()
-	return cluster.NewNamespace(t)
 }

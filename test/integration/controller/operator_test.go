@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes"
@@ -158,4 +159,15 @@ func (e *events) Eventf(object runtime.Object, eventType, reason, format string,
 
 func (e *events) AnnotatedEventf(object runtime.Object, _ map[string]string, eventType, reason, format string, args ...any) {
 	e.Eventf(object, eventType, reason, format, args...)
+}
+
+// restricted returns the config of a user who has only the given permissions.
+func restricted(t *testing.T, rules ...rbacv1.PolicyRule) *rest.Config {
+	t.Helper()
+	user := cluster.NewUser(t)
+	user.Grant(t, rules...)
+	anonymous := rest.AnonymousClientConfig(config)
+	anonymous.QPS = -1
+	anonymous.BearerToken = user.Token
+	return anonymous
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package controller
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/api/resource"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -22,10 +23,10 @@ import (
 func list(cpu, memory string) corev1.ResourceList {
 	all := corev1.ResourceList{}
 	if cpu != "" {
-		all["cpu"] = quantity(cpu)
+		all["cpu"] = resource.MustParse(cpu)
 	}
 	if memory != "" {
-		all["memory"] = quantity(memory)
+		all["memory"] = resource.MustParse(memory)
 	}
 	return all
 }
@@ -38,11 +39,11 @@ func asks(requests, limits corev1.ResourceList) func(*v1alpha1.Performer) {
 }
 
 // awaitResources waits until the spec of the pod's container has these.
-func (w world) awaitResources(pod string, requests, limits corev1.ResourceList) *corev1.Pod {
-	w.Helper()
+func awaitResources(ns controlplane.Namespace, pod string, requests, limits corev1.ResourceList) *corev1.Pod {
+	ns.Helper()
 	var live *corev1.Pod
-	wait.For(w.T, "the resources", func(context.Context) error {
-		live = w.AwaitPod(pod)
+	wait.For(ns.TB, "the resources", func(context.Context) error {
+		live = ns.AwaitPod(pod)
 		have := live.Spec.Containers[0].Resources
 		if !equality.Semantic.DeepEqual(have.Requests, requests) || !equality.Semantic.DeepEqual(have.Limits, limits) {
 			return fmt.Errorf("%+v", have)
@@ -53,8 +54,8 @@ func (w world) awaitResources(pod string, requests, limits corev1.ResourceList) 
 }
 
 func TestResizeWithoutARestart(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	op := startOperator(t)
 	tests := []struct {
 		name             string
@@ -71,14 +72,14 @@ func TestResizeWithoutARestart(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
+			ns := ns.As(t)
 			pod := "performer-" + tt.name + "-0"
-			w.running(tt.name, asks(tt.requests, tt.limits))
-			w.Resize(pod)
-			before := w.AwaitPod(pod)
-			w.patch(tt.name, tt.patch)
-			w.awaitResources(pod, tt.wantRequests, tt.wantLimits)
-			p := w.awaitPerformer(tt.name, "the resize", hasReason(v1alpha1.ConditionReady, "ResizeInProgress"))
+			ns.Running(tt.name, asks(tt.requests, tt.limits))
+			ns.Resize(pod)
+			before := ns.AwaitPod(pod)
+			ns.Patch(tt.name, tt.patch)
+			awaitResources(ns, pod, tt.wantRequests, tt.wantLimits)
+			p := ns.AwaitReason(tt.name, v1alpha1.ConditionReady, "ResizeInProgress")
 			if !p.Status.Ready || kstatus(p) != kstatusInProgress || p.Status.CurrentRevision != p.Status.UpdateRevision {
 				t.Errorf("status %+v", p.Status)
 			}
@@ -88,18 +89,18 @@ func TestResizeWithoutARestart(t *testing.T) {
 				`{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Deferred"}]}}`,
 				`{"status":{"conditions":[{"type":"PodResizePending","$patch":"delete"},{"type":"PodResizeInProgress","status":"True"}]}}`,
 			} {
-				w.PatchStatus(pod, status)
-				if now := w.AwaitPod(pod); now.Annotations[render.AnnotationResources] == hash {
+				ns.PatchStatus(pod, status)
+				if now := ns.AwaitPod(pod); now.Annotations[render.AnnotationResources] == hash {
 					t.Errorf("recorded as done when it is not: %+v", now.Status.Conditions)
 				}
 			}
-			w.Resize(pod)
-			w.awaitOn(tt.name, pod)
-			now := w.AwaitPod(pod)
+			ns.Resize(pod)
+			ns.AwaitReadyOn(tt.name, pod)
+			now := ns.AwaitPod(pod)
 			if now.UID != before.UID || now.Annotations[render.AnnotationResources] != hash {
 				t.Errorf("same pod: %v, annotations %v", now.UID == before.UID, now.Annotations)
 			}
-			if pods := w.pods(tt.name); len(pods) != 1 {
+			if pods := ns.Pods(tt.name); len(pods) != 1 {
 				t.Errorf("%d pods", len(pods))
 			}
 		})
@@ -111,7 +112,7 @@ func TestResizeWithoutARestart(t *testing.T) {
 	}
 	op.stop()
 	for _, tt := range tests {
-		if resizes := op.requests.of(w.namespace + "/pods/performer-" + tt.name + "-0/resize"); len(resizes) != 1 {
+		if resizes := op.requests.of(ns.Name + "/pods/performer-" + tt.name + "-0/resize"); len(resizes) != 1 {
 			t.Errorf("%s: %d requests to resize", tt.name, len(resizes))
 		}
 	}
@@ -134,42 +135,42 @@ func (h *history) checkRecordedResources(name string) {
 	}
 }
 
-func TestResizeThatIsNoChange(t *testing.T) {
-	w := newWorld(t)
+func TestResizeToEqualQuantities(t *testing.T) {
+	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	w.running("a", asks(nil, list("1", "1Gi")))
-	w.Resize("performer-a-0")
-	before := w.AwaitPod("performer-a-0")
+	ns.Running("a", asks(nil, list("1", "1Gi")))
+	ns.Resize("performer-a-0")
+	before := ns.AwaitPod("performer-a-0")
 	for _, patch := range []string{
 		`{"spec":{"resources":{"limits":{"cpu":"1000m","memory":"1024Mi"}}}}`,
 		`{"spec":{"resources":{"requests":{"cpu":"1","memory":"1Gi"}}}}`,
 	} {
-		w.patch("a", patch)
-		w.awaitOn("a", "performer-a-0")
+		ns.Patch("a", patch)
+		ns.AwaitReadyOn("a", "performer-a-0")
 	}
-	if now := w.AwaitPod("performer-a-0"); now.UID != before.UID || now.Generation != before.Generation {
+	if now := ns.AwaitPod("performer-a-0"); now.UID != before.UID || now.Generation != before.Generation {
 		t.Errorf("the pod was touched: %+v", now)
 	}
 	op.stop()
-	if resizes := op.requests.of(w.namespace + "/pods/performer-a-0/resize"); len(resizes) > 0 {
+	if resizes := op.requests.of(ns.Name + "/pods/performer-a-0/resize"); len(resizes) > 0 {
 		t.Errorf("%d requests to resize", len(resizes))
 	}
 }
 
-// TestResizeThatCannotBe wants the pod replaced, without a gap, where the resources can't change on it.
-func TestResizeThatCannotBe(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+// TestResizeThatNeedsAnotherPod wants the pod replaced, without a gap, where the resources can't change on it.
+func TestResizeThatNeedsAnotherPod(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	startOperator(t)
-	infeasible := func(w world, pod string) {
-		w.awaitResources(pod, list("1000", "64Mi"), list("1000", "64Mi"))
-		w.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Infeasible"}]}}`)
+	infeasible := func(ns controlplane.Namespace, pod string) {
+		awaitResources(ns, pod, list("1000", "64Mi"), list("1000", "64Mi"))
+		ns.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Infeasible"}]}}`)
 	}
 	tests := []struct {
 		name             string
 		requests, limits corev1.ResourceList
 		patch            string
-		kubelet          func(world, string)
+		kubelet          func(controlplane.Namespace, string)
 	}{
 		{"infeasible", nil, list("1", "64Mi"), `{"spec":{"resources":{"limits":{"cpu":"1000"}}}}`, infeasible},
 		{"qos", nil, list("1", "64Mi"), `{"spec":{"resources":{"requests":{"cpu":"500m"}}}}`, nil},
@@ -181,19 +182,19 @@ func TestResizeThatCannotBe(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			w := w.as(t)
+			ns := ns.As(t)
 			first, second := "performer-"+tt.name+"-0", "performer-"+tt.name+"-1"
-			w.running(tt.name, asks(tt.requests, tt.limits))
-			w.Resize(first)
-			w.patch(tt.name, tt.patch)
+			ns.Running(tt.name, asks(tt.requests, tt.limits))
+			ns.Resize(first)
+			ns.Patch(tt.name, tt.patch)
 			if tt.kubelet != nil {
-				tt.kubelet(w, first)
+				tt.kubelet(ns, first)
 			}
-			w.MakeReady(second)
-			w.Resize(second)
-			p := w.awaitOn(tt.name, second)
-			w.awaitNoPod(first)
-			have, want := w.AwaitPod(second).Spec.Containers[0].Resources, p.Spec.Resources
+			ns.MakeReady(second)
+			ns.Resize(second)
+			p := ns.AwaitReadyOn(tt.name, second)
+			ns.AwaitNoPod(first)
+			have, want := ns.AwaitPod(second).Spec.Containers[0].Resources, p.Spec.Resources
 			if !equality.Semantic.DeepEqual(have.Limits, want.Limits) {
 				t.Errorf("limits %v", have.Limits)
 			}
@@ -204,27 +205,27 @@ func TestResizeThatCannotBe(t *testing.T) {
 }
 
 func TestResizeThatIsNotPermitted(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	reading := rbacv1.PolicyRule{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list"}}
 	op := startOperatorAs(t, restricted(t, append(controlplane.Narrow(), reading)...))
 	for _, name := range []string{"a", "back"} {
-		w.running(name, asks(nil, list("1", "64Mi")))
+		ns.Running(name, asks(nil, list("1", "64Mi")))
 	}
-	w.patch("a", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
-	w.MakeReady("performer-a-1")
-	w.awaitOn("a", "performer-a-1")
-	w.awaitNoPod("performer-a-0")
+	ns.Patch("a", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+	ns.MakeReady("performer-a-1")
+	ns.AwaitReadyOn("a", "performer-a-1")
+	ns.AwaitNoPod("performer-a-0")
 
 	// Taken back before the new pod is ready. The kubelet of this pod tells nothing of resources, as
 	// those do not that can't resize.
-	before := w.AwaitPod("performer-back-0")
-	w.patch("back", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
-	w.AwaitPod("performer-back-1")
-	w.patch("back", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
-	w.awaitOn("back", "performer-back-0")
-	w.awaitNoPod("performer-back-1")
-	if now := w.AwaitPod("performer-back-0"); now.UID != before.UID {
+	before := ns.AwaitPod("performer-back-0")
+	ns.Patch("back", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+	ns.AwaitPod("performer-back-1")
+	ns.Patch("back", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
+	ns.AwaitReadyOn("back", "performer-back-0")
+	ns.AwaitNoPod("performer-back-1")
+	if now := ns.AwaitPod("performer-back-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	for _, name := range []string{"a", "back"} {
@@ -240,69 +241,69 @@ func TestResizeThatIsNotPermitted(t *testing.T) {
 	}
 }
 
-func TestResizeTakenBack(t *testing.T) {
-	w := newWorld(t)
-	h := recordHistory(w)
+func TestResizeReverted(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
 	startOperator(t)
 
 	t.Run("while the kubelet is at it", func(t *testing.T) {
-		w := w.as(t)
-		w.running("half", asks(nil, list("1", "64Mi")))
-		w.Resize("performer-half-0")
-		before := w.AwaitPod("performer-half-0")
-		w.patch("half", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
-		w.awaitResources("performer-half-0", list("2", "64Mi"), list("2", "64Mi"))
-		w.PatchStatus("performer-half-0", `{"status":{"conditions":[{"type":"PodResizeInProgress","status":"True"}]}}`)
-		w.patch("half", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
-		w.awaitResources("performer-half-0", list("1", "64Mi"), list("1", "64Mi"))
-		w.Resize("performer-half-0")
-		w.awaitOn("half", "performer-half-0")
-		if now := w.AwaitPod("performer-half-0"); now.UID != before.UID || len(w.pods("half")) != 1 {
+		ns := ns.As(t)
+		ns.Running("half", asks(nil, list("1", "64Mi")))
+		ns.Resize("performer-half-0")
+		before := ns.AwaitPod("performer-half-0")
+		ns.Patch("half", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+		awaitResources(ns, "performer-half-0", list("2", "64Mi"), list("2", "64Mi"))
+		ns.PatchStatus("performer-half-0", `{"status":{"conditions":[{"type":"PodResizeInProgress","status":"True"}]}}`)
+		ns.Patch("half", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
+		awaitResources(ns, "performer-half-0", list("1", "64Mi"), list("1", "64Mi"))
+		ns.Resize("performer-half-0")
+		ns.AwaitReadyOn("half", "performer-half-0")
+		if now := ns.AwaitPod("performer-half-0"); now.UID != before.UID || len(ns.Pods("half")) != 1 {
 			t.Error("it is another pod")
 		}
 		h.checkNoGap("half")
 		h.checkStatuses("half")
 	})
 	t.Run("after the node said that it can't", func(t *testing.T) {
-		w := w.as(t)
-		w.running("big", asks(nil, list("1", "64Mi")))
-		w.Resize("performer-big-0")
-		before := w.AwaitPod("performer-big-0")
-		w.patch("big", `{"spec":{"resources":{"limits":{"cpu":"1000"}}}}`)
-		live := w.awaitResources("performer-big-0", list("1000", "64Mi"), list("1000", "64Mi"))
-		w.PatchStatus("performer-big-0", fmt.Sprintf(
+		ns := ns.As(t)
+		ns.Running("big", asks(nil, list("1", "64Mi")))
+		ns.Resize("performer-big-0")
+		before := ns.AwaitPod("performer-big-0")
+		ns.Patch("big", `{"spec":{"resources":{"limits":{"cpu":"1000"}}}}`)
+		live := awaitResources(ns, "performer-big-0", list("1000", "64Mi"), list("1000", "64Mi"))
+		ns.PatchStatus("performer-big-0", fmt.Sprintf(
 			`{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Infeasible","observedGeneration":%d}]}}`, live.Generation))
-		w.AwaitPod("performer-big-1")
-		w.patch("big", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
-		w.awaitResources("performer-big-0", list("2", "64Mi"), list("2", "64Mi"))
-		w.Resize("performer-big-0")
-		w.awaitOn("big", "performer-big-0")
-		w.awaitNoPod("performer-big-1")
-		if now := w.AwaitPod("performer-big-0"); now.UID != before.UID {
+		ns.AwaitPod("performer-big-1")
+		ns.Patch("big", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+		awaitResources(ns, "performer-big-0", list("2", "64Mi"), list("2", "64Mi"))
+		ns.Resize("performer-big-0")
+		ns.AwaitReadyOn("big", "performer-big-0")
+		ns.AwaitNoPod("performer-big-1")
+		if now := ns.AwaitPod("performer-big-0"); now.UID != before.UID {
 			t.Error("it is another pod")
 		}
 		h.checkNoGap("big")
 		h.checkStatuses("big")
 	})
 	t.Run("for another that can be, after one that the server refused", func(t *testing.T) {
-		w := w.as(t)
-		w.running("other", asks(nil, list("1", "64Mi")))
-		w.Resize("performer-other-0")
-		before := w.AwaitPod("performer-other-0")
-		w.patch("other", `{"spec":{"resources":{"requests":{"cpu":"500m"}}}}`) // another QoS class
-		w.AwaitPod("performer-other-1")
-		w.patch("other", `{"spec":{"resources":{"requests":null,"limits":{"cpu":"2"}}}}`)
-		w.awaitResources("performer-other-0", list("2", "64Mi"), list("2", "64Mi"))
-		w.awaitNoPod("performer-other-1")
-		p := w.awaitPerformer("other", "what the operator makes of it", func(p *v1alpha1.Performer) bool {
-			return p.Status.ObservedGeneration == p.Generation && (isReady(p) || hasReason(v1alpha1.ConditionReady, "ResizeInProgress")(p))
+		ns := ns.As(t)
+		ns.Running("other", asks(nil, list("1", "64Mi")))
+		ns.Resize("performer-other-0")
+		before := ns.AwaitPod("performer-other-0")
+		ns.Patch("other", `{"spec":{"resources":{"requests":{"cpu":"500m"}}}}`) // another QoS class
+		ns.AwaitPod("performer-other-1")
+		ns.Patch("other", `{"spec":{"resources":{"requests":null,"limits":{"cpu":"2"}}}}`)
+		awaitResources(ns, "performer-other-0", list("2", "64Mi"), list("2", "64Mi"))
+		ns.AwaitNoPod("performer-other-1")
+		p := ns.AwaitPerformer("other", "what the operator makes of it", func(p *v1alpha1.Performer) bool {
+			return p.Status.ObservedGeneration == p.Generation && (controlplane.IsReady(p) || controlplane.HasReason(v1alpha1.ConditionReady, "ResizeInProgress")(p))
 		})
-		if isReady(p) {
+		if controlplane.IsReady(p) {
 			t.Error("it counts as done before the kubelet did anything")
 		}
-		w.Resize("performer-other-0")
-		w.awaitOn("other", "performer-other-0")
-		if now := w.AwaitPod("performer-other-0"); now.UID != before.UID {
+		ns.Resize("performer-other-0")
+		ns.AwaitReadyOn("other", "performer-other-0")
+		if now := ns.AwaitPod("performer-other-0"); now.UID != before.UID {
 			t.Error("it is another pod")
 		}
 		h.checkNoGap("other")
@@ -310,20 +311,20 @@ func TestResizeTakenBack(t *testing.T) {
 		h.checkRecordedResources("other")
 	})
 	t.Run("with another image beside it", func(t *testing.T) {
-		w := w.as(t)
-		w.running("both", asks(nil, list("1", "64Mi")))
-		w.Resize("performer-both-0")
-		w.patch("both", `{"spec":{"image":"repo:2","resources":{"limits":{"cpu":"2"}}}}`)
-		pod := w.AwaitPod("performer-both-1")
+		ns := ns.As(t)
+		ns.Running("both", asks(nil, list("1", "64Mi")))
+		ns.Resize("performer-both-0")
+		ns.Patch("both", `{"spec":{"image":"repo:2","resources":{"limits":{"cpu":"2"}}}}`)
+		pod := ns.AwaitPod("performer-both-1")
 		if !equality.Semantic.DeepEqual(pod.Spec.Containers[0].Resources.Limits, list("2", "64Mi")) {
 			t.Errorf("limits %v", pod.Spec.Containers[0].Resources.Limits)
 		}
 		// And more of it before the new pod is ready.
-		w.patch("both", `{"spec":{"resources":{"limits":{"cpu":"3"}}}}`)
-		w.awaitResources("performer-both-1", list("3", "64Mi"), list("3", "64Mi"))
-		w.MakeReady("performer-both-1")
-		w.Resize("performer-both-1")
-		w.awaitOn("both", "performer-both-1")
+		ns.Patch("both", `{"spec":{"resources":{"limits":{"cpu":"3"}}}}`)
+		awaitResources(ns, "performer-both-1", list("3", "64Mi"), list("3", "64Mi"))
+		ns.MakeReady("performer-both-1")
+		ns.Resize("performer-both-1")
+		ns.AwaitReadyOn("both", "performer-both-1")
 		h.checkNoGap("both")
 		h.checkStatuses("both")
 	})

@@ -109,9 +109,9 @@ func TestLeaseTaken(t *testing.T) {
 	}
 }
 
-// TestBothKilledInMidUpgrade kills leader and standby while new pods wait to become ready. Those
+// TestBothKilledDuringAnUpgrade kills leader and standby while new pods wait to become ready. Those
 // that come after finish with the same pods.
-func TestBothKilledInMidUpgrade(t *testing.T) {
+func TestBothKilledDuringAnUpgrade(t *testing.T) {
 	w := newWorld(t, 6)
 	for round := range rounds {
 		first, second := w.manager(w.elect()...), w.manager(w.elect()...)

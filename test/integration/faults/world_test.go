@@ -39,7 +39,7 @@ type world struct {
 
 func newWorld(t *testing.T, performers int) *world {
 	t.Helper()
-	w := &world{T: t, namespace: cluster.NewNamespace(t), user: cluster.NewUser(t), versions: map[string]int{}}
+	w := &world{T: t, namespace: cluster.CreateNamespace(t), user: cluster.NewUser(t), versions: map[string]int{}}
 	w.user.Grant(t, append(controlplane.Narrow(), controlplane.Rule("coordination.k8s.io", "leases"))...)
 	w.kubelet = kubelet.Run(t, cluster.Kube, w.namespace)
 	for i := range performers {

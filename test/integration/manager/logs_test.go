@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package manager
 
 import (
 	"encoding/json"
@@ -14,9 +14,9 @@ import (
 // TestLogsInJSON wants every line of a manager to be JSON, and those about a Performer to have it, its
 // pod and its revision as fields.
 func TestLogsInJSON(t *testing.T) {
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "--logging-format=json")
-	w.running("a")
+	ns.Running("a")
 	m.AwaitLog(`"reason":"PodReady"`)
 	if err := m.Terminate(); err != nil {
 		t.Errorf("SIGTERM ends the manager with %v", err)
@@ -34,7 +34,7 @@ func TestLogsInJSON(t *testing.T) {
 		}
 		switch fields.Message {
 		case "Created pod", "Transition":
-			if fields.Performer.Namespace != w.namespace {
+			if fields.Performer.Namespace != ns.Name {
 				continue // of another test
 			}
 			told[fields.Message] = true

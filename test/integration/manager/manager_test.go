@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package manager
 
 import (
 	"context"
@@ -29,7 +29,7 @@ func kubeconfigFor(t *testing.T, rules ...rbacv1.PolicyRule) string {
 
 func TestManagerUnderNarrowPermissions(t *testing.T) {
 	const secret = "a-value-that-must-not-be-logged"
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "-v=5", "--cert-dir=/certs")
 	m.AwaitReady()
 	for _, text := range []string{"Watching Performers in ALL namespaces", "--cert-dir=/certs has no effect without --enable-webhooks"} {
@@ -37,16 +37,16 @@ func TestManagerUnderNarrowPermissions(t *testing.T) {
 			t.Errorf("the log lacks %q", text)
 		}
 	}
-	w.running("a", func(p *v1alpha1.Performer) {
+	ns.Running("a", func(p *v1alpha1.Performer) {
 		p.Spec.Config.Environment = map[string]string{"PASSWORD": secret}
 	})
-	w.patch("a", `{"spec":{"version":"2"}}`)
-	w.MakeReady("performer-a-1")
-	w.awaitPerformer("a", "ready on the second pod", func(p *v1alpha1.Performer) bool {
-		return isReady(p) && p.Status.PodName == "performer-a-1"
+	ns.Patch("a", `{"spec":{"version":"2"}}`)
+	ns.MakeReady("performer-a-1")
+	ns.AwaitPerformer("a", "ready on the second pod", func(p *v1alpha1.Performer) bool {
+		return controlplane.IsReady(p) && p.Status.PodName == "performer-a-1"
 	})
 	wait.For(t, "an event", func(ctx context.Context) error {
-		events, err := kube.CoreV1().Events(w.namespace).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=a,reason=PodReady"})
+		events, err := kube.CoreV1().Events(ns.Name).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=a,reason=PodReady"})
 		if err != nil {
 			return err
 		}
@@ -58,10 +58,10 @@ func TestManagerUnderNarrowPermissions(t *testing.T) {
 		}
 		return nil
 	})
-	if err := hourglass.HourglassV1alpha1().Performers(w.namespace).Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
+	if err := hourglass.HourglassV1alpha1().Performers(ns.Name).Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	w.awaitNoPod("performer-a-1")
+	ns.AwaitNoPod("performer-a-1")
 
 	status, families := m.Get("metrics", "/metrics")
 	for _, family := range []string{
@@ -80,7 +80,7 @@ func TestManagerUnderNarrowPermissions(t *testing.T) {
 	}
 }
 
-func TestManagerSaysWhatItMayNotDo(t *testing.T) {
+func TestManagerReportsMissingPermissions(t *testing.T) {
 	rules := controlplane.Narrow()
 	rules[0] = controlplane.Rule("", "services", "events")
 	m := controlplane.StartManager(t, kubeconfigFor(t, rules...))
@@ -98,24 +98,24 @@ func TestManagerSaysWhatItMayNotDo(t *testing.T) {
 
 // TestStandbyTakesOver stops the leader of two, and wants the standby to go on.
 func TestStandbyTakesOver(t *testing.T) {
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	rules := append(controlplane.Narrow(), controlplane.Rule("coordination.k8s.io", "leases"))
 	kubeconfig := kubeconfigFor(t, rules...)
-	args := []string{"--leader-elect", "--leader-elect-resource-namespace=" + w.namespace}
+	args := []string{"--leader-elect", "--leader-elect-resource-namespace=" + ns.Name}
 	first := controlplane.StartManager(t, kubeconfig, args...)
 	first.AwaitReady()
 	first.AwaitLog("Starting workers")
 	second := controlplane.StartManager(t, kubeconfig, args...)
 	second.AwaitReady()
-	w.running("a")
+	ns.Running("a")
 	if strings.Contains(second.Log.String(), "Starting workers") {
 		t.Error("two work at once")
 	}
 	if err := first.Terminate(); err != nil {
 		t.Errorf("SIGTERM ends the leader with %v", err)
 	}
-	w.running("b")
-	lease, err := kube.CoordinationV1().Leases(w.namespace).Get(t.Context(), "b8e8a8a8.hourglass.eigenlayer.io", metav1.GetOptions{})
+	ns.Running("b")
+	lease, err := kube.CoordinationV1().Leases(ns.Name).Get(t.Context(), "b8e8a8a8.hourglass.eigenlayer.io", metav1.GetOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package manager
 
 import (
 	"crypto/tls"
@@ -46,10 +46,10 @@ func getSecurely(t *testing.T, m *controlplane.Manager, path, token string) (sta
 }
 
 func TestSecureMetrics(t *testing.T) {
-	w := newWorld(t)
+	ns := cluster.Namespace(t)
 	m := controlplane.StartManager(t, kubeconfigFor(t, append(controlplane.Narrow(), reviewing...)...), "--metrics-secure", "--enable-pprof")
 	m.AwaitReady()
-	w.running("a")
+	ns.Running("a")
 	stranger, scraper, profiler := cluster.NewUser(t), cluster.NewUser(t), cluster.NewUser(t)
 	profiler.Grant(t, rbacv1.PolicyRule{NonResourceURLs: []string{"/debug/pprof/*"}, Verbs: []string{"get"}})
 	scraper.Grant(t, rbacv1.PolicyRule{NonResourceURLs: []string{"/metrics"}, Verbs: []string{"get"}})
@@ -61,7 +61,7 @@ func TestSecureMetrics(t *testing.T) {
 		{"nobody", "/metrics", "", 401, ""},
 		{"a forged token", "/metrics", scraper.Token + "x", 401, ""},
 		{"a user without the permission", "/metrics", stranger.Token, 403, ""},
-		{"a user with it", "/metrics", scraper.Token, 200, `hourglass_performer_ready{name="a",namespace="` + w.namespace + `"} 1`},
+		{"a user with it", "/metrics", scraper.Token, 200, `hourglass_performer_ready{name="a",namespace="` + ns.Name + `"} 1`},
 		{"the same, who wants more", "/debug/pprof/goroutine?debug=1", scraper.Token, 403, ""},
 		{"a user with the permission for profiles", "/debug/pprof/goroutine?debug=1", profiler.Token, 200, "goroutine profile: total"},
 		{"the same, who wants metrics", "/metrics", profiler.Token, 403, ""},
@@ -80,7 +80,7 @@ func TestSecureMetrics(t *testing.T) {
 	}
 }
 
-func TestSecureMetricsWithoutThePermissionToAsk(t *testing.T) {
+func TestSecureMetricsWithoutTokenReviews(t *testing.T) {
 	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "--metrics-secure")
 	m.AwaitReady()
 	m.AwaitLog("may not create tokenreviews (authentication.k8s.io): nobody can read the metrics")

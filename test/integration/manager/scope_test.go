@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package manager
 
 import (
 	"context"
@@ -19,37 +19,37 @@ import (
 // TestScopeOfRoles runs a manager that has Roles and nothing else, over a namespace that is its own,
 // one whose Role comes later, and one that does not exist at first.
 func TestScopeOfRoles(t *testing.T) {
-	own, foreign := newWorld(t), newWorld(t)
-	absent := own.namespace + "-absent"
+	own, foreign := cluster.Namespace(t), cluster.Namespace(t)
+	absent := own.Name + "-absent"
 	user := cluster.NewUser(t)
-	user.GrantIn(t, own.namespace, controlplane.Narrow()...)
-	foreign.create("b")
+	user.GrantIn(t, own.Name, controlplane.Narrow()...)
+	foreign.Create("b")
 
-	m := controlplane.StartManager(t, user.Kubeconfig, "--namespaces="+strings.Join([]string{own.namespace, foreign.namespace, absent}, ","))
+	m := controlplane.StartManager(t, user.Kubeconfig, "--namespaces="+strings.Join([]string{own.Name, foreign.Name, absent}, ","))
 	m.AwaitReady()
 	if log := m.Log.String(); !strings.Contains(log, "Watching Performers ONLY in the namespaces of --namespaces or NAMESPACE") || strings.Contains(log, "ALL namespaces") {
 		t.Error("the scope was not told")
 	}
-	p := own.running("a")
+	p := own.Running("a")
 	if len(p.Finalizers) > 0 {
 		t.Errorf("finalizers %v", p.Finalizers)
 	}
-	for _, namespace := range []string{foreign.namespace, absent} {
+	for _, namespace := range []string{foreign.Name, absent} {
 		if n := strings.Count(m.Log.String(), "Skipping namespace "+namespace); n != 1 {
 			t.Errorf("said %d times that %s is not ours", n, namespace)
 		}
 	}
 
-	user.GrantIn(t, foreign.namespace, controlplane.Narrow()...)
+	user.GrantIn(t, foreign.Name, controlplane.Narrow()...)
 	foreign.MakeReady("performer-b-0")
-	foreign.awaitPerformer("b", "ready", isReady)
+	foreign.AwaitPerformer("b", "ready", controlplane.IsReady)
 
 	if _, err := cluster.Kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: absent}}, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	user.GrantIn(t, absent, controlplane.Narrow()...)
-	late := worldIn(t, absent)
-	late.running("c")
+	late := cluster.ExistingNamespace(t, absent)
+	late.Running("c")
 	wait.For(t, "readiness", func(context.Context) error {
 		if status, body := m.Get("health", "/readyz?verbose"); status != 200 {
 			return errors.New(body)

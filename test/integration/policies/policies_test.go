@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package policies
 
 import (
 	"context"
@@ -27,6 +27,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
@@ -120,7 +121,7 @@ func install(t *testing.T, concern string, change func(*admissionv1.ValidatingAd
 func mustRefuse(t *testing.T, binding, namespace string) {
 	t.Helper()
 	wait.Until(t, binding+" to be in force", func() bool {
-		err := askFor(t, namespace, merged(t, `"image":":",
+		err := cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, `"image":":",
 			"scheduling":{"runtimeClass":"no-such"},"config":{"serviceAccountName":"no-such"},
 			"resources":{"limits":{"cpu":"1E","memory":"1E","ephemeral-storage":"1E"}},"hardwareRequirements":{"gpuCount":999999}`))
 		return err != nil && strings.Contains(err.Error(), binding)
@@ -133,8 +134,8 @@ func underEach(t *testing.T, before func(concern string) (fields string), test f
 	// All at first: the server takes a second to know of a binding, however many there are.
 	namespaces, bindings := map[string]string{}, map[string]string{}
 	for concern := range policies {
-		namespaces[concern] = newNamespace(t)
-		if err := post(t, namespaces[concern], "a", merged(t, before(concern))); err != nil {
+		namespaces[concern] = cluster.CreateNamespace(t)
+		if err := cluster.Post(t, namespaces[concern], "a", controlplane.SpecWith(t, before(concern))); err != nil {
 			t.Fatal(err)
 		}
 		bindings[concern] = install(t, concern, nil, namespaces[concern])
@@ -159,15 +160,6 @@ func with(name, value string) func(*admissionv1.ValidatingAdmissionPolicyBinding
 			binding.Annotations[parameters+name] = value
 		}
 	}
-}
-
-// askFor asks for a Performer's creation without creating it.
-func askFor(t *testing.T, namespace, spec string) error {
-	t.Helper()
-	body := fmt.Sprintf(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"judged"},"spec":%s}`, spec)
-	return hourglass.HourglassV1alpha1().RESTClient().Post().AbsPath(fmt.Sprintf(performersPath, namespace)).
-		Param("dryRun", metav1.DryRunAll).Param("fieldValidation", metav1.FieldValidationStrict).
-		SetHeader("Content-Type", "application/json").Body([]byte(body)).Do(t.Context()).Error()
 }
 
 // patchSpec changes fields of a Performer's spec.
@@ -230,22 +222,22 @@ func TestPoliciesAsTheyAreInstalled(t *testing.T) {
 	}
 }
 
-// TestPoliciesRefuseAndLetPass creates and changes Performers under each policy with its own parameters.
-func TestPoliciesRefuseAndLetPass(t *testing.T) {
+// TestPoliciesRefuseAndAllow creates and changes Performers under each policy with its own parameters.
+func TestPoliciesRefuseAndAllow(t *testing.T) {
 	underEach(t, good, func(t *testing.T, concern, namespace, binding string) {
 		want := fmt.Sprintf("ValidatingAdmissionPolicy '%s%s' with binding '%s' denied request: %s", policyPrefix, concern, binding, policies[concern].want)
-		refusal := post(t, namespace, "b", merged(t, bad(concern)))
-		checkRefusal(t, refusal, []string{want})
+		refusal := cluster.Post(t, namespace, "b", controlplane.SpecWith(t, bad(concern)))
+		controlplane.CheckRefusal(t, refusal, []string{want})
 		if !apierrors.IsForbidden(refusal) {
 			t.Errorf("it's no answer 403: %v", refusal)
 		}
-		checkRefusal(t, post(t, namespace, "b", merged(t, good(concern))), nil)
-		checkRefusal(t, patchSpec(t, namespace, "a", bad(concern)), []string{want})
-		checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
+		controlplane.CheckRefusal(t, cluster.Post(t, namespace, "b", controlplane.SpecWith(t, good(concern))), nil)
+		controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", bad(concern)), []string{want})
+		controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
 		_, err := hourglass.HourglassV1alpha1().Performers(namespace).Patch(t.Context(), "c", types.ApplyPatchType,
-			[]byte(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"c"},"spec":`+merged(t, bad(concern))+`}`),
+			[]byte(`{"apiVersion":"hourglass.eigenlayer.io/v1alpha1","kind":"Performer","metadata":{"name":"c"},"spec":`+controlplane.SpecWith(t, bad(concern))+`}`),
 			metav1.PatchOptions{FieldManager: "test"})
-		checkRefusal(t, err, []string{want})
+		controlplane.CheckRefusal(t, err, []string{want})
 	})
 }
 
@@ -254,7 +246,7 @@ func TestPoliciesRefuseAndLetPass(t *testing.T) {
 func TestPoliciesLeaveOlderObjectsAlone(t *testing.T) {
 	underEach(t, bad, func(t *testing.T, _, namespace, _ string) {
 		mustStandBy(t, namespace, "a")
-		checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2","config":{"args":["a"]}`), nil)
+		controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", `"version":"2","config":{"args":["a"]}`), nil)
 		if err := hourglass.HourglassV1alpha1().Performers(namespace).Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
@@ -262,11 +254,11 @@ func TestPoliciesLeaveOlderObjectsAlone(t *testing.T) {
 	})
 }
 
-// TestOlderObjectsCanBeMendedUnderPolicies puts right what a policy would refuse.
-func TestOlderObjectsCanBeMendedUnderPolicies(t *testing.T) {
+// TestOlderObjectsCanBeFixedUnderPolicies puts right what a policy would refuse.
+func TestOlderObjectsCanBeFixedUnderPolicies(t *testing.T) {
 	underEach(t, bad, func(t *testing.T, concern, namespace, _ string) {
-		checkRefusal(t, patchSpec(t, namespace, "a", good(concern)), nil)
-		checkRefusal(t, patchSpec(t, namespace, "a", bad(concern)), []string{policies[concern].want})
+		controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", good(concern)), nil)
+		controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", bad(concern)), []string{policies[concern].want})
 	})
 }
 
@@ -311,7 +303,7 @@ func mustLetGo(t *testing.T, namespace, name string) {
 			t.Errorf("%s is refused: %v", step.what, err)
 		}
 	}
-	if _, err := performers.Get(t.Context(), name, metav1.GetOptions{}); !notFound(err) {
+	if _, err := performers.Get(t.Context(), name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
 		t.Errorf("it is not gone: %v", err)
 	}
 }
@@ -333,9 +325,9 @@ func TestPoliciesWithoutTheirParameters(t *testing.T) {
 			"others' alone": with("else", "ghcr.io"),
 			"no paramRef":   func(b *admissionv1.ValidatingAdmissionPolicyBinding) { b.Spec.ParamRef = nil },
 		} {
-			namespace := newNamespace(t)
-			checkRefusal(t, post(t, namespace, "good", merged(t, good(concern))), nil)
-			checkRefusal(t, post(t, namespace, "bad", merged(t, bad(concern))), nil)
+			namespace := cluster.CreateNamespace(t)
+			controlplane.CheckRefusal(t, cluster.Post(t, namespace, "good", controlplane.SpecWith(t, good(concern))), nil)
+			controlplane.CheckRefusal(t, cluster.Post(t, namespace, "bad", controlplane.SpecWith(t, bad(concern))), nil)
 			binding := install(t, concern, change, namespace)
 			tests = append(tests, func() {
 				t.Run(concern+"/"+what, func(t *testing.T) {
@@ -345,10 +337,10 @@ func TestPoliciesWithoutTheirParameters(t *testing.T) {
 						holder = "the binding (which must name itself in spec.paramRef)"
 					}
 					want := []string{fmt.Sprintf(says, holder)}
-					checkRefusal(t, askFor(t, namespace, merged(t, bad(concern))), want)
-					checkRefusal(t, patchSpec(t, namespace, "good", bad(concern)), want)
+					controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, bad(concern))), want)
+					controlplane.CheckRefusal(t, patchSpec(t, namespace, "good", bad(concern)), want)
 					mustStandBy(t, namespace, "bad")
-					checkRefusal(t, patchSpec(t, namespace, "bad", `"version":"2"`), nil)
+					controlplane.CheckRefusal(t, patchSpec(t, namespace, "bad", `"version":"2"`), nil)
 					if err := hourglass.HourglassV1alpha1().Performers(namespace).Delete(t.Context(), "bad", metav1.DeleteOptions{}); err != nil {
 						t.Fatal(err)
 					}
@@ -362,23 +354,23 @@ func TestPoliciesWithoutTheirParameters(t *testing.T) {
 	}
 }
 
-// TestParametersThatAreElsewhere shows why a binding holds its own parameters: where they are another object that is
+// TestParametersInAnotherObject shows why a binding holds its own parameters: where they are another object that is
 // lost, the API server refuses every write in its own words, before it looks at the policy's conditions.
-func TestParametersThatAreElsewhere(t *testing.T) {
-	namespace := newNamespace(t)
-	if err := post(t, namespace, "a", merged(t, `"version":"1"`)); err != nil {
+func TestParametersInAnotherObject(t *testing.T) {
+	namespace := cluster.CreateNamespace(t)
+	if err := cluster.Post(t, namespace, "a", controlplane.SpecWith(t, `"version":"1"`)); err != nil {
 		t.Fatal(err)
 	}
 	bind(t, "image-tag", func(b *admissionv1.ValidatingAdmissionPolicyBinding) { b.Spec.ParamRef.Name = "no-such" }, namespace)
 	want := []string{"failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"}
-	checkRefusal(t, askFor(t, namespace, merged(t, `"version":"1"`)), want)
+	controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, `"version":"1"`)), want)
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
 	_, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`), metav1.PatchOptions{})
-	checkRefusal(t, err, want)
+	controlplane.CheckRefusal(t, err, want)
 }
 
-// TestPoliciesSpareNamespaces has namespaces that a policy does not judge: the operator's own, and those with a label.
-func TestPoliciesSpareNamespaces(t *testing.T) {
+// TestPoliciesExemptNamespaces has namespaces that a policy does not judge: the operator's own, and those with a label.
+func TestPoliciesExemptNamespaces(t *testing.T) {
 	const own = "hourglass-system"
 	_, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: own}}, metav1.CreateOptions{})
 	if err != nil && !apierrors.IsAlreadyExists(err) {
@@ -386,7 +378,7 @@ func TestPoliciesSpareNamespaces(t *testing.T) {
 	}
 	for concern, p := range policies {
 		t.Run(concern, func(t *testing.T) {
-			judged, exempt, other := newNamespace(t), newNamespace(t), newNamespace(t)
+			judged, exempt, other := cluster.CreateNamespace(t), cluster.CreateNamespace(t), cluster.CreateNamespace(t)
 			for namespace, label := range map[string]string{exempt: `policies":"exempt`, other: concern + `":"large`, judged: `policies":"enforced`} {
 				_, err := kube.CoreV1().Namespaces().Patch(t.Context(), namespace, types.MergePatchType,
 					[]byte(`{"metadata":{"labels":{"`+parameters+label+`"}}}`), metav1.PatchOptions{})
@@ -395,11 +387,11 @@ func TestPoliciesSpareNamespaces(t *testing.T) {
 				}
 			}
 			bind(t, concern, nil, judged, exempt, other, own)
-			checkRefusal(t, askFor(t, judged, merged(t, p.bad)), []string{p.want})
+			controlplane.CheckRefusal(t, cluster.DryRunPost(t, judged, "judged", controlplane.SpecWith(t, p.bad)), []string{p.want})
 			for _, spared := range []string{exempt, other, own} {
 				// The server knows of a label a moment later than of the namespace.
 				wait.For(t, "a Performer in a namespace that is spared", func(context.Context) error {
-					if err := askFor(t, spared, merged(t, p.bad)); err != nil {
+					if err := cluster.DryRunPost(t, spared, "judged", controlplane.SpecWith(t, p.bad)); err != nil {
 						return err
 					}
 					return nil
@@ -424,7 +416,7 @@ func (w *warnings) HandleWarningHeaderWithContext(_ context.Context, _ int, _, t
 func TestPoliciesCanWarnFirst(t *testing.T) {
 	for concern, p := range policies {
 		t.Run(concern, func(t *testing.T) {
-			namespace := newNamespace(t)
+			namespace := cluster.CreateNamespace(t)
 			binding := install(t, concern, func(b *admissionv1.ValidatingAdmissionPolicyBinding) {
 				b.Spec.ValidationActions = []admissionv1.ValidationAction{admissionv1.Warn, admissionv1.Audit}
 			}, namespace)
@@ -436,7 +428,7 @@ func TestPoliciesCanWarnFirst(t *testing.T) {
 				t.Fatal(err)
 			}
 			var performer v1alpha1.Performer
-			if err := json.Unmarshal([]byte(`{"metadata":{"name":"a"},"spec":`+merged(t, p.bad)+`}`), &performer); err != nil {
+			if err := json.Unmarshal([]byte(`{"metadata":{"name":"a"},"spec":`+controlplane.SpecWith(t, p.bad)+`}`), &performer); err != nil {
 				t.Fatal(err)
 			}
 			want := fmt.Sprintf("Validation failed for ValidatingAdmissionPolicy '%s%s' with binding '%s': %s", policyPrefix, concern, binding, p.want)

@@ -1,7 +1,7 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-package integration
+package policies
 
 import (
 	"encoding/json"
@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
 // judgement is a spec and what a policy must say to it: all parts of want, or nothing.
@@ -41,11 +43,11 @@ func imageVolume(reference string, want ...string) judgement {
 // judgeAll asks a policy of given parameters for its judgement of each spec.
 func judgeAll(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), judgements ...judgement) {
 	t.Helper()
-	namespace := newNamespace(t)
+	namespace := cluster.CreateNamespace(t)
 	bind(t, concern, change, namespace)
 	for _, j := range judgements {
 		t.Run(j.fields[:min(len(j.fields), 100)], func(t *testing.T) {
-			checkRefusal(t, askFor(t, namespace, merged(t, j.fields)), j.want)
+			controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, j.fields)), j.want)
 		})
 	}
 }
@@ -324,8 +326,8 @@ func TestResourceCeilings(t *testing.T) {
 	)
 }
 
-// TestPoliciesJudgeWhatChanges changes Performers that were there before the policy, near what is wrong with them.
-func TestPoliciesJudgeWhatChanges(t *testing.T) {
+// TestPoliciesCheckOnlyWhatChanges changes Performers that were there before the policy, near what is wrong with them.
+func TestPoliciesCheckOnlyWhatChanges(t *testing.T) {
 	const limits = `"limits":{"cpu":"9","memory":"33Gi","ephemeral-storage":"1Gi"`
 	volumes := func(list string) string { return `"volumes":[` + list + `]` }
 	const evil = `{"name":"a","image":{"reference":"evil.io/model:1"}}`
@@ -376,21 +378,21 @@ func TestPoliciesJudgeWhatChanges(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			namespace := newNamespace(t)
-			if err := post(t, namespace, "a", merged(t, test.before)); err != nil {
+			namespace := cluster.CreateNamespace(t)
+			if err := cluster.Post(t, namespace, "a", controlplane.SpecWith(t, test.before)); err != nil {
 				t.Fatal(err)
 			}
 			bind(t, test.concern, nil, namespace)
 			for _, step := range test.steps {
-				t.Run(step.fields, func(t *testing.T) { checkRefusal(t, patchSpec(t, namespace, "a", step.fields), step.want) })
+				t.Run(step.fields, func(t *testing.T) { controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", step.fields), step.want) })
 			}
 		})
 	}
 }
 
-// TestParametersThatAreWrong has parameters that can't be what was meant. What they are about is refused, with the
+// TestInvalidParameters has parameters that can't be what was meant. What they are about is refused, with the
 // reason.
-func TestParametersThatAreWrong(t *testing.T) {
+func TestInvalidParameters(t *testing.T) {
 	var tests []func()
 	for _, test := range []struct{ concern, parameter, value, says string }{
 		{"allowed-registries", "allowed-registries", "", "is missing or empty: expected registries"},
@@ -410,16 +412,16 @@ func TestParametersThatAreWrong(t *testing.T) {
 		{"resource-ceilings", "max-memory", "", `is "": expected a quantity, such as 4 or 8Gi`},
 		{"resource-ceilings", "max-gpus", "8 GPUs", `is "8 GPUs": expected a quantity, such as 4 or 8Gi`},
 	} {
-		namespace := newNamespace(t)
-		checkRefusal(t, post(t, namespace, "a", merged(t, bad(test.concern))), nil)
+		namespace := cluster.CreateNamespace(t)
+		controlplane.CheckRefusal(t, cluster.Post(t, namespace, "a", controlplane.SpecWith(t, bad(test.concern))), nil)
 		binding := install(t, test.concern, with(test.parameter, test.value), namespace)
 		tests = append(tests, func() {
 			t.Run(test.parameter+"="+test.value, func(t *testing.T) {
 				mustRefuse(t, binding, namespace)
-				checkRefusal(t, askFor(t, namespace, merged(t, bad(test.concern))), []string{
+				controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, bad(test.concern))), []string{
 					": cannot be checked: annotation " + parameters + test.parameter + " of ValidatingAdmissionPolicyBinding " + binding, test.says})
 				mustStandBy(t, namespace, "a")
-				checkRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
+				controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
 			})
 		})
 	}
