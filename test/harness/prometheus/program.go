@@ -89,7 +89,7 @@ func cachedProgram(ctx context.Context, pkg, name string) (string, error) {
 	return filepath.Join(final, program), nil
 }
 
-// run runs a program in a folder. A failure's error has what was run and what it said.
+// run runs a program in a folder. The error of a failure has the command and its output.
 func run(ctx context.Context, dir, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

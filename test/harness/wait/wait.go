@@ -55,7 +55,7 @@ func Poll(ctx context.Context, check func(context.Context) error) error {
 		if stop := (*stopError)(nil); errors.As(err, &stop) {
 			return false, err
 		}
-		// The error of a check that the timeout cut short does not say what was wrong before.
+		// A check that the timeout cut short does not return what was wrong before.
 		if err == nil || ctx.Err() == nil {
 			last = err
 		}

@@ -17,8 +17,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
 )
 
-// TestCheckAgreesWithTheAPIServer holds our own judgement of a spec against that of the API server on the pod that
-// would be made: what we refuse is what it refuses. Of an image's name the API server knows nothing.
+// TestCheckAgreesWithTheAPIServer compares our validation of a spec with that of the API server for the
+// pod: we refuse exactly what it refuses. Image names are left out, since the API server does not
+// validate them.
 func TestCheckAgreesWithTheAPIServer(t *testing.T) {
 	ns := cluster.Namespace(t)
 	settings := performer.Settings{TEEs: render.DefaultTEEs()}
@@ -62,12 +63,12 @@ func TestCheckAgreesWithTheAPIServer(t *testing.T) {
 				t.Fatal(err)
 			}
 			if found := validation.Validate(p, settings.TEEs); tt.refused != (len(found) > 0) {
-				t.Errorf("we find %q", found)
+				t.Errorf("our validation returns %q", found)
 			}
 			pod := render.FirstPod(p, settings.TEEs)
 			_, err := kube.CoreV1().Pods(ns.Name).Create(t.Context(), pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 			if refused := apierrors.IsInvalid(err) || apierrors.IsForbidden(err) || apierrors.IsNotFound(err); refused != tt.refused {
-				t.Errorf("the API server says %v", err)
+				t.Errorf("the API server returns %v", err)
 			}
 		})
 	}

@@ -54,9 +54,8 @@ func documentedObjects(t *testing.T) []*documented {
 	return objects
 }
 
-// TestDocumentedObjects applies what docs/operations.md shows, and asks the API server how it sorts
-// the operator's requests then: all into the level of the page, and those for the Lease into that of
-// elections.
+// TestDocumentedObjects applies what docs/operations.md shows, and checks by which FlowSchema the
+// API server then handles the operator's requests: those of the page.
 func TestDocumentedObjects(t *testing.T) {
 	client := kube.Discovery().RESTClient()
 	uids := map[string]types.UID{}
@@ -98,8 +97,8 @@ func TestDocumentedObjects(t *testing.T) {
 		if want == "" {
 			t.Fatalf("the page has no FlowSchema %s", schema)
 		}
-		// The server takes up new schemas in a moment.
-		wait.For(t, path, func(ctx context.Context) error {
+		// The server needs a moment to load new schemas.
+		wait.For(t, "FlowSchema "+schema+" for "+path, func(ctx context.Context) error {
 			request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+path, http.NoBody)
 			if err != nil {
 				t.Fatal(err)
@@ -110,7 +109,7 @@ func TestDocumentedObjects(t *testing.T) {
 			}
 			defer response.Body.Close()
 			if got := response.Header.Get("X-Kubernetes-PF-FlowSchema-UID"); got != string(want) {
-				return fmt.Errorf("status %d, sorted by schema %q, and not by %s", response.StatusCode, got, schema)
+				return fmt.Errorf("status %d, FlowSchema %q, want %s", response.StatusCode, got, schema)
 			}
 			return nil
 		})

@@ -34,7 +34,7 @@ func prometheusOperator(t *testing.T) string {
 	}
 	var module struct{ Dir string }
 	if err := json.Unmarshal(output, &module); err != nil || module.Dir == "" {
-		t.Fatalf("go mod download says %s: %v", output, err)
+		t.Fatalf("go mod download prints %s: %v", output, err)
 	}
 	return module.Dir
 }
@@ -53,8 +53,8 @@ func jsonOf(t *testing.T, path string) []byte {
 	return object
 }
 
-// TestPrometheusOperatorAcceptsOurObjects holds what deploy/monitoring has for the Prometheus Operator against its own
-// CRDs, strictly.
+// TestPrometheusOperatorAcceptsOurObjects creates the objects of deploy/monitoring for the Prometheus Operator,
+// with strict validation against its CRDs.
 func TestPrometheusOperatorAcceptsOurObjects(t *testing.T) {
 	client := kube.Discovery().RESTClient()
 	_, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "hourglass-system"}}, metav1.CreateOptions{})
@@ -92,7 +92,7 @@ func TestPrometheusOperatorAcceptsOurObjects(t *testing.T) {
 		if err := create(tt.plural, object); err != nil {
 			t.Errorf("%s: %v", tt.file, err)
 		}
-		// What the CRD does not know would be told, were it there.
+		// The server reports fields that the CRD does not know.
 		if err := create(tt.plural, bytes.ReplaceAll(object, []byte(tt.known), []byte(tt.unknown))); !apierrors.IsBadRequest(err) {
 			t.Errorf("%s with an unknown field: %v", tt.file, err)
 		}

@@ -66,8 +66,8 @@ var attempts = []struct {
 	}, false},
 }
 
-// TestRolesForPeople binds each role for people to somebody and has them try all that there is. That
-// the labels bring them into Kubernetes' own roles is tested where its controller manager runs, by
+// TestRolesForPeople binds each role for people to a user who tries every verb. That the labels aggregate
+// them into Kubernetes' own roles is tested where its controller manager runs, by
 // TestPeopleGetTheirRights.
 func TestRolesForPeople(t *testing.T) {
 	for _, tt := range []struct {
@@ -108,8 +108,8 @@ func TestRolesForPeople(t *testing.T) {
 				t.Fatal(err)
 			}
 			performers := client.HourglassV1alpha1().Performers(namespace)
-			// The server's authorizer learns of a binding by a watch.
-			wait.For(t, "the role", func(ctx context.Context) error {
+			// The authorizer learns of a binding by a watch.
+			wait.For(t, "the role binding to take effect", func(ctx context.Context) error {
 				if _, err := performers.Get(ctx, p.Name, metav1.GetOptions{}); err != nil {
 					return err
 				}
@@ -166,7 +166,7 @@ func installRole(t *testing.T, who string) *rbacv1.ClusterRole {
 	return created
 }
 
-// mayPerson asks the API server whether a user may do something with Performers, or a part of them.
+// mayPerson returns whether a user may do something with Performers, or a subresource of them.
 func mayPerson(t *testing.T, user, namespace, verb, subresource string) bool {
 	t.Helper()
 	review, err := kube.AuthorizationV1().SubjectAccessReviews().Create(t.Context(), &authorizationv1.SubjectAccessReview{

@@ -105,13 +105,13 @@ func TestRulesOnOlderObjects(t *testing.T) {
 			patch("a label of one that is being deleted", `{"metadata":{"labels":{"c":"d"}}}`)
 			patch("the finalizer's removal", `{"metadata":{"finalizers":null}}`)
 			if _, err := performers.Get(t.Context(), rule.name, metav1.GetOptions{}); !apierrors.IsNotFound(err) {
-				t.Errorf("it is not gone: %v", err)
+				t.Errorf("it still exists: %v", err)
 			}
 		})
 	}
 }
 
-// TestOlderObjectsCanBeFixed puts right what a rule would refuse.
+// TestOlderObjectsCanBeFixed fixes what a rule would refuse.
 func TestOlderObjectsCanBeFixed(t *testing.T) {
 	namespace := cluster.CreateNamespace(t)
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)

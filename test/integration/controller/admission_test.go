@@ -30,18 +30,18 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestRefusalWithAChangingMessage has a webhook that gives each of its answers a number. That is one condition, and not
-// a loop of tries and writes.
+// TestRefusalWithAChangingMessage has a webhook that numbers its answers. The operator sets one
+// condition and does not loop over attempts and writes.
 func TestRefusalWithAChangingMessage(t *testing.T) {
-	var asked atomic.Int32
-	server := httptest.NewTLSServer(reviews(func(*corev1.Pod) string { return fmt.Sprintf("no, for the %dth time", asked.Add(1)) }))
+	var count atomic.Int32
+	server := httptest.NewTLSServer(reviews(func(*corev1.Pod) string { return fmt.Sprintf("no, for the %dth time", count.Add(1)) }))
 	defer server.Close()
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
 	podWebhook(ns, webhookAt(server))
 	ns.Create("a")
 	ns.AwaitReason("a", v1alpha1.ConditionStalled, performer.ReasonPodRefused)
-	// Others are worked on meanwhile, as often as they change.
+	// Other Performers are reconciled meanwhile, whenever they change.
 	other := cluster.Namespace(t)
 	other.Running("b")
 	for version := range 20 {
@@ -56,20 +56,20 @@ func TestRefusalWithAChangingMessage(t *testing.T) {
 		t.Errorf("message %q", message)
 	}
 	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > 8 {
-		t.Errorf("%d tries to make the pod", len(tries))
+		t.Errorf("%d attempts to create the pod", len(tries))
 	}
 	if writes := op.requests.of("/performers/a/status"); len(writes) > 8 {
-		t.Errorf("%d statuses", len(writes))
+		t.Errorf("%d writes of the status", len(writes))
 	}
 }
 
-// TestRefusedCopyDoesNotBlockTheUpgrade has the pod that served lost, and a copy of it refused: it is what the user has just
-// changed the spec for.
+// TestRefusedCopyDoesNotBlockTheUpgrade loses the serving pod and has its copy refused, which is why the
+// user has just changed the spec.
 func TestRefusedCopyDoesNotBlockTheUpgrade(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
 	ns.Running("a")
-	ns.Bind("performer-a-0") // so that it takes its time to end
+	ns.Bind("performer-a-0") // so that its deletion takes time
 	op.stop()
 	server := httptest.NewTLSServer(reviews(func(pod *corev1.Pod) string {
 		if pod.Spec.Containers[0].Image != "repo:2" {
@@ -93,7 +93,7 @@ func TestRefusedCopyDoesNotBlockTheUpgrade(t *testing.T) {
 	ns.AwaitDeletion("performer-a-0") // still there to be copied
 }
 
-// reviews answers the API server's questions about pods with what refuse says of each; the empty text lets it in.
+// reviews serves a webhook for pods. refuse returns why it refuses a pod, or an empty text to admit it.
 func reviews(refuse func(*corev1.Pod) string) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		var (
@@ -115,7 +115,7 @@ func reviews(refuse func(*corev1.Pod) string) http.Handler {
 	})
 }
 
-// webhookAt is how the API server reaches that webhook.
+// webhookAt returns how the API server reaches the webhook of a server.
 func webhookAt(server *httptest.Server) admissionv1.WebhookClientConfig {
 	return admissionv1.WebhookClientConfig{
 		URL: &server.URL, CABundle: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
@@ -141,7 +141,7 @@ func TestPodSecurityRefuses(t *testing.T) {
 		if !strings.Contains(message, "PodSecurity") || !strings.Contains(message, "runAsNonRoot") || p.Status.Ready != (name == "runs") {
 			t.Errorf("%s: message %q, status %+v", name, message, p.Status)
 		}
-		// What the operator does by itself is not what is missing.
+		// What the operator sets by itself must not be reported as missing.
 		if strings.Contains(message, "seccompProfile") || strings.Contains(message, "allowPrivilegeEscalation") {
 			t.Errorf("the defaults are not safe: %s", message)
 		}
@@ -157,14 +157,15 @@ func TestPodSecurityRefuses(t *testing.T) {
 		h.checkStatuses(name)
 	}
 	h.checkNoGap("runs")
-	// And one that is made with them.
+	// And a Performer that has them from its creation.
 	ns.Running("restricted", func(p *v1alpha1.Performer) {
 		p.Spec.PodSecurityContext = &corev1.PodSecurityContext{RunAsNonRoot: ptr.To(true)}
 		p.Spec.SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Drop: []corev1.Capability{"ALL"}}}
 	})
 }
 
-// TestUnreachablePodWebhook has every pod of the namespace fail with an error that is no refusal of it.
+// TestUnreachablePodWebhook makes every creation of a pod in the namespace fail, though not by a
+// refusal of that pod.
 func TestUnreachablePodWebhook(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -183,8 +184,8 @@ func TestUnreachablePodWebhook(t *testing.T) {
 	h.checkStatuses("a")
 }
 
-// podWebhook has the API server ask somebody's webhook about each pod that is made in the namespace, until it is removed
-// or the test ends.
+// podWebhook has the API server call a webhook for each pod that is created in the namespace, until
+// the webhook is removed or the test ends.
 func podWebhook(ns controlplane.Namespace, client admissionv1.WebhookClientConfig) (remove func()) {
 	ns.Helper()
 	configurations := kube.AdmissionregistrationV1().ValidatingWebhookConfigurations()

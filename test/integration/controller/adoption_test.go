@@ -22,8 +22,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// legacy is what the earlier operator left: a Performer with its finalizer and status, a pod and a
-// Service, which it made for the same spec unless change says otherwise.
+// legacy creates what the earlier operator left: a Performer with its finalizer and status, a pod and a
+// Service. The pod matches the spec unless change changes it.
 func legacy(ns controlplane.Namespace, name string, spec func(*v1alpha1.PerformerSpec), change func(*corev1.Pod)) {
 	ns.Helper()
 	p := &v1alpha1.Performer{
@@ -66,7 +66,7 @@ func legacy(ns controlplane.Namespace, name string, spec func(*v1alpha1.Performe
 			}},
 		},
 	}
-	// In whatever order the map had.
+	// In another order than that of the current operator.
 	keys := slices.Sorted(maps.Keys(p.Spec.Config.Environment))
 	slices.Reverse(keys)
 	for _, key := range keys {
@@ -114,7 +114,7 @@ func TestAdoption(t *testing.T) {
 		name string
 		spec func(*v1alpha1.PerformerSpec)
 		pod  func(*corev1.Pod)
-		same bool // the pod runs what is asked
+		same bool // the pod matches the spec
 	}{
 		{"plain", nil, nil, true},
 		{"defaults", func(s *v1alpha1.PerformerSpec) {
@@ -129,7 +129,7 @@ func TestAdoption(t *testing.T) {
 			}
 			s.ImagePullSecrets = []corev1.LocalObjectReference{{Name: "s"}}
 		}, nil, true},
-		{"admitted", nil, func(pod *corev1.Pod) { // what others put on pods
+		{"admitted", nil, func(pod *corev1.Pod) { // what other controllers add to pods
 			pod.Annotations = map[string]string{"mesh/injected": "true"}
 			pod.Labels["mesh"] = "1"
 			pod.Spec.Containers = append(pod.Spec.Containers, corev1.Container{Name: "proxy", Image: "mesh:1"})
@@ -195,9 +195,9 @@ func TestAdoption(t *testing.T) {
 		h.checkStatuses(tt.name)
 		h.checkTakeover(tt.name)
 	}
-	_ = op.told(ns.Name)
+	_ = op.takeEvents(ns.Name)
 
-	// What was taken over is upgraded like any other.
+	// An adopted pod is upgraded like any other.
 	for _, tt := range tests {
 		if !tt.same {
 			continue
@@ -218,7 +218,7 @@ func TestAdoption(t *testing.T) {
 			h.checkStatuses(tt.name)
 		})
 	}
-	events := op.told(ns.Name)
+	events := op.takeEvents(ns.Name)
 	for _, tt := range tests {
 		if tt.same && !slices.ContainsFunc(events, func(e string) bool { return len(e) > 24 && e[:24] == "Normal UpgradeInProgress" }) {
 			t.Errorf("no event of an upgrade: %q", events)
@@ -227,22 +227,22 @@ func TestAdoption(t *testing.T) {
 	}
 }
 
-// checkTakeover wants that the Service selected by the serving label only after a pod had it.
+// checkTakeover checks that the Service selected by the serving label only after a pod had it.
 func (h *history) checkTakeover(name string) {
 	h.Helper()
-	labelled := false
+	labeled := false
 	for _, m := range h.moments() {
 		for _, pod := range m.pods(name) {
-			labelled = labelled || pod.Labels[render.LabelServing] == "true"
+			labeled = labeled || pod.Labels[render.LabelServing] == "true"
 		}
-		if service, ok := m.objects["service/performer-"+name].(*corev1.Service); ok && service.Spec.Selector[render.LabelServing] != "" && !labelled {
+		if service, ok := m.objects["service/performer-"+name].(*corev1.Service); ok && service.Spec.Selector[render.LabelServing] != "" && !labeled {
 			h.Errorf("%s: the Service selects by a label that no pod has", name)
 			return
 		}
 	}
 }
 
-// TestAdoptionWithALimitRange has resources on the pod that nobody asked of the Performer.
+// TestAdoptionWithALimitRange has resources on the pod that the Performer does not set.
 func TestAdoptionWithALimitRange(t *testing.T) {
 	ns := cluster.Namespace(t)
 	limits := &corev1.LimitRange{
@@ -254,8 +254,8 @@ func TestAdoptionWithALimitRange(t *testing.T) {
 	if _, err := kube.CoreV1().LimitRanges(ns.Name).Create(t.Context(), limits, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	// Admission goes by a cache.
-	wait.For(t, "the defaults", func(ctx context.Context) error {
+	// Admission works from a cache.
+	wait.For(t, "the defaults of the LimitRange", func(ctx context.Context) error {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
 		pod, err := kube.CoreV1().Pods(ns.Name).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		switch {
@@ -274,10 +274,10 @@ func TestAdoptionWithALimitRange(t *testing.T) {
 	}
 	h := recordHistory(ns)
 	startOperator(t)
-	ns.AwaitPerformer("a", "adopted as current", func(p *v1alpha1.Performer) bool { return p.Status.CurrentRevision != "" })
+	ns.AwaitPerformer("a", "Performer a to be adopted", func(p *v1alpha1.Performer) bool { return p.Status.CurrentRevision != "" })
 	p := ns.Performer("a")
 	if p.Status.CurrentRevision != render.Revision(&p.Spec) {
-		t.Errorf("a pod that runs what is asked is taken for %s, and will be replaced", p.Status.CurrentRevision)
+		t.Errorf("a pod that matches the spec is taken for revision %s, and will be replaced", p.Status.CurrentRevision)
 		return
 	}
 	ns.AwaitReadyOn("a", "performer-a")
@@ -288,7 +288,7 @@ func TestAdoptionWithALimitRange(t *testing.T) {
 	h.checkStatuses("a")
 }
 
-// TestAdoptionOfAPodThatWasNeverReady is one that the earlier operator made and that cannot run.
+// TestAdoptionOfAPodThatWasNeverReady has a pod of the earlier operator that can't run.
 func TestAdoptionOfAPodThatWasNeverReady(t *testing.T) {
 	ns := cluster.Namespace(t)
 	legacy(ns, "a", nil, nil)
@@ -299,7 +299,7 @@ func TestAdoptionOfAPodThatWasNeverReady(t *testing.T) {
 	startOperator(t)
 	p := ns.AwaitReason("a", v1alpha1.ConditionDegraded, "ImagePullFailed")
 	if p.Status.Ready {
-		t.Error("it still says ready, as the earlier operator left it")
+		t.Error("it is still ready, as the earlier operator left it")
 	}
 	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
 	ns.MakeReady("performer-a-0")

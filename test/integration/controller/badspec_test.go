@@ -21,7 +21,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestSpecsThatTheSchemaRefuses has what never becomes an object, at creation and on one that runs.
+// TestSpecsThatTheSchemaRefuses has specs that are never stored, at creation and as a change of a
+// Performer that runs.
 func TestSpecsThatTheSchemaRefuses(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)
@@ -38,7 +39,7 @@ func TestSpecsThatTheSchemaRefuses(t *testing.T) {
 		name, fields string
 		want         []string
 	}{
-		{"a quantity that is none", `"resources":{"limits":{"cpu":"much"}}`, []string{"spec.resources.limits.cpu"}},
+		{"an invalid quantity", `"resources":{"limits":{"cpu":"much"}}`, []string{"spec.resources.limits.cpu"}},
 		{"a negative count", `"hardwareRequirements":{"gpuCount":-1}`, []string{"spec.hardwareRequirements.gpuCount", "greater than or equal to 0"}},
 		{"port 0", `"config":{"grpcPort":0}`, []string{"spec.config.grpcPort", "greater than or equal to 1"}},
 		{"port 70000", `"config":{"grpcPort":70000}`, []string{"spec.config.grpcPort", "less than or equal to 65535"}},
@@ -60,26 +61,26 @@ func TestSpecsThatTheSchemaRefuses(t *testing.T) {
 		})
 	}
 	if now := ns.Performer("runs"); now.ResourceVersion != before.ResourceVersion {
-		t.Error("a refused change left something")
+		t.Error("a refused change changed the object")
 	}
 }
 
-// TestSpecsThatTheClusterRefuses has what the schema lets in and can't run: what the API server refuses of
-// the pod, and what it would refuse. Each is asked of a new Performer and of one that runs, which goes on; and
-// each is mended.
+// TestSpecsThatTheClusterRefuses has specs that the schema accepts and that can't run: the API server
+// refuses the pod, or would refuse it. Each is tried on a new Performer and on one that runs, whose pod
+// must go on serving. Then each is fixed.
 func TestSpecsThatTheClusterRefuses(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
 	op := startOperator(t)
 	const (
-		// Something else may change that lets it in: a class be made, say.
+		// Another change may make it valid, such as a class that is created.
 		waits = v1alpha1.ConditionReconciling
-		// Nothing but another spec helps.
+		// Only another spec helps.
 		stalls = v1alpha1.ConditionStalled
 	)
 	tests := []struct {
-		name, fields, mend, condition string
-		// reason is InvalidSpec for what is wrong in any cluster, and found without asking this one.
+		name, fields, fix, condition string
+		// reason is InvalidSpec for what is invalid in any cluster, which is found without a request.
 		reason string
 		want   []string
 	}{
@@ -101,7 +102,7 @@ func TestSpecsThatTheClusterRefuses(t *testing.T) {
 			ns := ns.As(t)
 			check := func(name string) *v1alpha1.Performer {
 				t.Helper()
-				p := ns.AwaitPerformer(name, "the refusal", func(p *v1alpha1.Performer) bool {
+				p := ns.AwaitPerformer(name, "reason "+tt.reason+" in condition "+tt.condition, func(p *v1alpha1.Performer) bool {
 					return p.Status.ObservedGeneration == p.Generation && controlplane.HasReason(tt.condition, tt.reason)(p)
 				})
 				degraded := controlplane.Condition(p, v1alpha1.ConditionDegraded)
@@ -119,17 +120,17 @@ func TestSpecsThatTheClusterRefuses(t *testing.T) {
 			if p := check(fresh); p.Status.Ready || len(ns.Pods(fresh)) > 0 {
 				t.Errorf("status %+v", p.Status)
 			}
-			var told []string
-			wait.For(t, "an event", func(context.Context) error {
-				told = append(told, op.told(ns.Name)...)
-				if !slices.ContainsFunc(told, func(e string) bool {
+			var seen []string
+			wait.For(t, "a Warning event of reason "+tt.reason, func(context.Context) error {
+				seen = append(seen, op.takeEvents(ns.Name)...)
+				if !slices.ContainsFunc(seen, func(e string) bool {
 					return strings.HasPrefix(e, "Warning "+tt.reason) && strings.Contains(e, tt.want[0])
 				}) {
-					return errors.New(strings.Join(told, "\n"))
+					return errors.New(strings.Join(seen, "\n"))
 				}
 				return nil
 			})
-			ns.Patch(fresh, `{"spec":{`+tt.mend+`}}`)
+			ns.Patch(fresh, `{"spec":{`+tt.fix+`}}`)
 			ns.MakeReady("performer-" + fresh + "-0")
 			ns.AwaitReadyOn(fresh, "performer-"+fresh+"-0")
 
@@ -137,9 +138,9 @@ func TestSpecsThatTheClusterRefuses(t *testing.T) {
 			before := ns.AwaitPod("performer-" + runs + "-0")
 			ns.Patch(runs, `{"spec":{`+tt.fields+`}}`)
 			if p := check(runs); !p.Status.Ready || p.Status.PodName != before.Name {
-				t.Errorf("what ran is taken down: %+v", p.Status)
+				t.Errorf("the serving pod was taken down: %+v", p.Status)
 			}
-			ns.Patch(runs, `{"spec":{`+tt.mend+`}}`)
+			ns.Patch(runs, `{"spec":{`+tt.fix+`}}`)
 			ns.AwaitReadyOn(runs, before.Name)
 			if now := ns.AwaitPod(before.Name); now.UID != before.UID {
 				t.Error("it is another pod")
@@ -154,9 +155,9 @@ func TestSpecsThatTheClusterRefuses(t *testing.T) {
 	if failed := op.results.count("error"); failed > 0 {
 		t.Errorf("%d syncs failed", failed)
 	}
-	// Of each pair: two pods, and a few tries until the status that tells of the refusal is seen.
+	// For each pair: two pods, and a few attempts until the status that reports the refusal is seen.
 	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > len(tests)*(2+2*4) {
-		t.Errorf("%d tries to make pods", len(tries))
+		t.Errorf("%d attempts to create pods", len(tries))
 	}
 	for _, tt := range tests {
 		for _, name := range []string{tt.name, tt.name + "-runs"} {
@@ -167,8 +168,8 @@ func TestSpecsThatTheClusterRefuses(t *testing.T) {
 	}
 }
 
-// TestSpecsThatTheKubeletRefuses plays the kubelet of a changed spec that can't run, beside a pod
-// that does.
+// TestSpecsThatTheKubeletRefuses plays the kubelet for the pod of a changed spec that can't run, next to
+// a pod that runs.
 func TestSpecsThatTheKubeletRefuses(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -202,7 +203,7 @@ func TestSpecsThatTheKubeletRefuses(t *testing.T) {
 	}
 	op.stop()
 	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) != 6 {
-		t.Errorf("%d pods were made:\n%s", len(tries), strings.Join(tries, "\n"))
+		t.Errorf("%d pods were created:\n%s", len(tries), strings.Join(tries, "\n"))
 	}
 }
 
@@ -213,7 +214,7 @@ func TestRefusedChangeKeepsTheServingPod(t *testing.T) {
 	ns.Patch("a", `{"spec":{"scheduling":{"priorityClassName":"there-is-none"}}}`)
 	p := ns.AwaitReason("a", v1alpha1.ConditionReady, "PodRefused")
 	if !p.Status.Ready || p.Status.PodName != "performer-a-0" {
-		t.Errorf("what worked was taken down: %+v", p.Status)
+		t.Errorf("the serving pod was taken down: %+v", p.Status)
 	}
 	if message := apimeta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionReady).Message; !strings.Contains(message, "there-is-none") {
 		t.Errorf("the message does not say why: %s", message)
@@ -221,11 +222,9 @@ func TestRefusedChangeKeepsTheServingPod(t *testing.T) {
 	ns.AwaitPod("performer-a-0")
 
 	ns.Patch("a", `{"spec":{"scheduling":null}}`)
-	ns.AwaitPerformer("a", "ready with the same pod", func(p *v1alpha1.Performer) bool {
-		return controlplane.IsReady(p) && p.Status.PodName == "performer-a-0"
-	})
+	ns.AwaitReadyOn("a", "performer-a-0")
 	op.stop()
 	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > 6 {
-		t.Errorf("%d tries to make a pod that is refused", len(tries))
+		t.Errorf("%d attempts to create a pod that is refused", len(tries))
 	}
 }

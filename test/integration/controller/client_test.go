@@ -27,7 +27,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// buildExample is how the page builds the example, as this test does in its own way.
+// buildExample is the command with which the page builds the example. The test builds it itself.
 const buildExample = "go build -C examples/client -o ../../bin/performers ."
 
 // step is a command of a page and what it prints.
@@ -60,11 +60,11 @@ func TestClientExample(t *testing.T) {
 	if err := controlplane.Build("examples/client", program); err != nil {
 		t.Fatal(err)
 	}
-	t.Run("does what the page says", func(t *testing.T) { walkThePage(t, program) })
-	t.Run("says what is wrong", func(t *testing.T) { meetErrors(t, program) })
+	t.Run("as on the page", func(t *testing.T) { walkThePage(t, program) })
+	t.Run("errors", func(t *testing.T) { checkErrors(t, program) })
 }
 
-// walkThePage runs the commands of docs/client.md, and wants them to print what stands there.
+// walkThePage runs the commands of docs/client.md, and checks that they print what the page shows.
 func walkThePage(t *testing.T, program string) {
 	blocks := walks(t, "docs/client.md")
 	if len(blocks) != 2 || len(blocks[1]) != 1 || blocks[1][0].command != "performers watch" {
@@ -74,7 +74,7 @@ func walkThePage(t *testing.T, program string) {
 	startOperator(t)
 	kubelet.Run(t, kube, ns.Name)
 	env := []string{"KUBECONFIG=" + kubeconfigIn(t, ns.Name)}
-	// The page is of the namespace default.
+	// The page uses the namespace default.
 	asOnPage := strings.NewReplacer("."+ns.Name+".svc", ".default.svc")
 
 	var watch *exec.Cmd
@@ -83,7 +83,7 @@ func walkThePage(t *testing.T, program string) {
 		args, is := strings.CutPrefix(s.command, "performers ")
 		if !is {
 			if s.command != buildExample || s.output != "" {
-				t.Errorf("the page says %q: this test knows %q", s.command, buildExample)
+				t.Errorf("the page has the command %q, want %q", s.command, buildExample)
 			}
 			continue
 		}
@@ -99,10 +99,10 @@ func walkThePage(t *testing.T, program string) {
 			t.Fatal(err)
 		}
 		if printed = asOnPage.Replace(printed); printed != s.output {
-			t.Fatalf("%s\nprints %s\nand on the page %s\nstderr: %s", s.command, printed, s.output, stderr.String())
+			t.Fatalf("%s\nprints %s\nwant, from the page, %s\nstderr: %s", s.command, printed, s.output, stderr.String())
 		}
 		if watch == nil {
-			// As in another terminal, from when there is something to see.
+			// As in another terminal, from when there is something to watch.
 			watch = exec.CommandContext(t.Context(), program, "watch")
 			watch.Env, watch.Stdout, watch.Stderr = env, &watched, &watched
 			if err := watch.Start(); err != nil {
@@ -121,7 +121,7 @@ func walkThePage(t *testing.T, program string) {
 	if err := watch.Wait(); err != nil {
 		t.Errorf("interrupted, watch ended with %v", err)
 	}
-	// Between the lines of the page there may be others, for what is only short.
+	// Between the lines of the page there may be others, for states that are short.
 	rest := asOnPage.Replace(watched.String())
 	for line := range strings.Lines(blocks[1][0].output) {
 		_, after, found := strings.Cut(rest, line)
@@ -132,8 +132,8 @@ func walkThePage(t *testing.T, program string) {
 	}
 }
 
-// meetErrors has the errors that a user of the example is likely to see.
-func meetErrors(t *testing.T, program string) {
+// checkErrors provokes the errors that a user of the example is likely to meet.
+func checkErrors(t *testing.T, program string) {
 	namespace := cluster.CreateNamespace(t)
 	nobody := cluster.NewUser(t)
 	admin := kubeconfigIn(t, namespace)
@@ -146,7 +146,7 @@ func meetErrors(t *testing.T, program string) {
 		{admin, "delete demo", `^performers: deleting demo: performers.hourglass.eigenlayer.io "demo" not found\n$`},
 		{admin, "create waiting --avs=0x1 --image=i", `^performers: creating waiting: performers.hourglass.eigenlayer.io "waiting" already exists\n$`},
 		{admin, "create a.b --avs=0x1 --image=i", `^performers: creating a.b: .*metadata.name must not contain a dot.*\n$`},
-		// Nobody looks after it: no operator runs here.
+		// No operator reconciles it.
 		{admin, "wait waiting --timeout=1s", `(?m)^performers: waiting for waiting: timed out after 1s \(--timeout\)(; last state: waiting: not reconciled yet)?$`},
 		{nobody.Kubeconfig, "watch --namespace=" + namespace, `^performers: .*performers.hourglass.eigenlayer.io is forbidden: .*\n$`},
 		{nobody.Kubeconfig, "wait waiting --namespace=" + namespace, `^performers: waiting for waiting: .*performers.hourglass.eigenlayer.io "waiting" is forbidden: .*\n$`},
@@ -160,8 +160,8 @@ func meetErrors(t *testing.T, program string) {
 	}
 }
 
-// TestExtract holds the schema in the apply configurations, of which the server has its own, against
-// what that says of who owns which field: all that was applied comes back.
+// TestExtract checks that the schema of the apply configurations agrees with the field ownership that
+// the API server records: everything that was applied is extracted again.
 func TestExtract(t *testing.T) {
 	namespace := cluster.CreateNamespace(t)
 	file, err := os.ReadFile(repository.Path("manifests", "samples", "performer_full.yaml"))
@@ -192,7 +192,7 @@ func TestExtract(t *testing.T) {
 	}
 }
 
-// kubeconfigIn is the administrator's, with a namespace of its own.
+// kubeconfigIn returns the administrator's kubeconfig with another default namespace.
 func kubeconfigIn(t *testing.T, namespace string) string {
 	t.Helper()
 	file, err := clientcmd.LoadFromFile(cluster.Kubeconfig)

@@ -18,8 +18,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// TestTheServingPodGoesWhileTheNewOneCannotRun wants a copy of what worked.
-func TestTheServingPodGoesWhileTheNewOneCannotRun(t *testing.T) {
+// TestServingPodIsLostWhileTheNewOneCannotRun checks that the pod that served is copied.
+func TestServingPodIsLostWhileTheNewOneCannotRun(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
 	startOperator(t)
@@ -57,9 +57,9 @@ func TestTheServingPodGoesWhileTheNewOneCannotRun(t *testing.T) {
 			if again.UID == before.UID || again.Spec.NodeName != "" {
 				t.Errorf("no new pod: %s on node %q", again.UID, again.Spec.NodeName)
 			}
-			ns.AwaitPerformer(name, "not ready", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
+			ns.AwaitPerformer(name, "Performer "+name+" not to be ready", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
 			ns.MakeReady(second)
-			p := ns.AwaitPerformer(name, "serving", func(p *v1alpha1.Performer) bool { return p.Status.Ready && p.Status.PodName == second })
+			p := ns.AwaitPerformer(name, "pod "+second+" to serve", func(p *v1alpha1.Performer) bool { return p.Status.Ready && p.Status.PodName == second })
 			if p.Status.CurrentImage != "repo:1" || p.Status.CurrentRevision == p.Status.UpdateRevision || controlplane.IsReady(p) {
 				t.Errorf("status %+v", p.Status)
 			}
@@ -71,9 +71,9 @@ func TestTheServingPodGoesWhileTheNewOneCannotRun(t *testing.T) {
 			slices.SortFunc(was.Tolerations, byKey)
 			slices.SortFunc(again.Spec.Tolerations, byKey)
 			if !equality.Semantic.DeepEqual(*was, again.Spec) {
-				t.Errorf("the copy is another:\n%+v\n%+v", *was, again.Spec)
+				t.Errorf("the copy differs:\n%+v\n%+v", *was, again.Spec)
 			}
-			// The new one can run after all.
+			// The new pod can run after all.
 			ns.Remove(first)
 			ns.MakeReady("performer-" + name + "-1")
 			ns.AwaitReadyOn(name, "performer-"+name+"-1")

@@ -33,20 +33,20 @@ func TestFromCreationToReady(t *testing.T) {
 		t.Errorf("finalizers %v", p.Finalizers)
 	}
 
-	// The budget of design: finalizer, Service, pod, two of status, one event. All of this by one
-	// look at the requests once there is nothing more to do.
+	// The budget: finalizer, Service, pod and two writes of the status; and one event. The requests are
+	// counted when nothing is left to do.
 	op.stop()
 	writes := op.requests.of(ns.Name)
 	if len(writes) > 5 {
 		t.Errorf("%d requests, want at most 5:\n%s", len(writes), strings.Join(writes, "\n"))
 	}
-	if events := op.told(ns.Name); len(events) != 1 || !strings.HasPrefix(events[0], "Normal PodReady") {
+	if events := op.takeEvents(ns.Name); len(events) != 1 || !strings.HasPrefix(events[0], "Normal PodReady") {
 		t.Errorf("events: %q", events)
 	}
 }
 
-// TestNoRequestsWhileNothingChanges starts the operator over Performers that are as they should
-// be, has it sync each of them several times, and wants no request at all.
+// TestNoRequestsWhileNothingChanges starts the operator with Performers that are settled, has it sync
+// each of them several times, and checks that it sends no request.
 func TestNoRequestsWhileNothingChanges(t *testing.T) {
 	ns := cluster.Namespace(t)
 	first := startOperator(t)
@@ -58,22 +58,22 @@ func TestNoRequestsWhileNothingChanges(t *testing.T) {
 	second := startOperator(t)
 	for round := range 3 {
 		for i := range 5 {
-			// A label that nobody asked for is a change that asks for nothing.
+			// A label of the Performer has no effect on its pod.
 			ns.Patch(fmt.Sprintf("p%d", i), fmt.Sprintf(`{"metadata":{"labels":{"round":"%d"}}}`, round))
 		}
 		want := 5 * (round + 1)
-		wait.Until(t, "the syncs", func() bool { return second.results.count("success") >= want })
+		wait.Until(t, fmt.Sprintf("%d syncs", want), func() bool { return second.results.count("success") >= want })
 	}
 	second.stop()
-	if asked := second.requests.of(ns.Name); len(asked) > 0 {
-		t.Errorf("requests without a reason:\n%s", strings.Join(asked, "\n"))
+	if requests := second.requests.of(ns.Name); len(requests) > 0 {
+		t.Errorf("requests without a reason:\n%s", strings.Join(requests, "\n"))
 	}
 	if skipped, failed := second.results.count("skipped"), second.results.count("error"); skipped+failed > 0 {
 		t.Errorf("%d syncs skipped, %d failed", skipped, failed)
 	}
 }
 
-// TestTwoActiveOperators runs two operators without election over the same Performers.
+// TestTwoActiveOperators runs two operators without leader election on the same Performers.
 func TestTwoActiveOperators(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)
@@ -84,7 +84,7 @@ func TestTwoActiveOperators(t *testing.T) {
 	}
 	for i := range n {
 		ns.MakeReady(fmt.Sprintf("performer-p%d-0", i))
-		ns.AwaitPerformer(fmt.Sprintf("p%d", i), "ready", controlplane.IsReady)
+		ns.AwaitPerformer(fmt.Sprintf("p%d", i), fmt.Sprintf("Performer p%d to be ready", i), controlplane.IsReady)
 	}
 	for i := range n {
 		ns.Patch(fmt.Sprintf("p%d", i), `{"spec":{"version":"2"}}`)
@@ -92,9 +92,7 @@ func TestTwoActiveOperators(t *testing.T) {
 	for i := range n {
 		name := fmt.Sprintf("p%d", i)
 		ns.MakeReady("performer-" + name + "-1")
-		ns.AwaitPerformer(name, "ready on the second pod", func(p *v1alpha1.Performer) bool {
-			return controlplane.IsReady(p) && p.Status.PodName == "performer-"+name+"-1"
-		})
+		ns.AwaitReadyOn(name, "performer-"+name+"-1")
 		ns.AwaitNoPod("performer-" + name + "-0")
 	}
 	pods, err := kube.CoreV1().Pods(ns.Name).List(t.Context(), metav1.ListOptions{})

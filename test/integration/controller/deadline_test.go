@@ -17,7 +17,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// waitsFor is a container that the kubelet can't start.
+// waitsFor returns the status of a pod whose container the kubelet can't start.
 func waitsFor(reason, message string) string {
 	return fmt.Sprintf(`{"status":{"phase":"Pending","containerStatuses":[{"name":"performer","image":"i","imageID":"","ready":false,"restartCount":0,`+
 		`"state":{"waiting":{"reason":%q,"message":%q}}}]}}`, reason, message)
@@ -38,34 +38,34 @@ func TestProgressDeadline(t *testing.T) {
 		c := controlplane.Condition(p, v1alpha1.ConditionProgressing)
 		return c.Status == metav1.ConditionFalse && c.Reason == "ProgressDeadlineExceeded" && p.Status.ObservedGeneration == p.Generation
 	}
-	p := ns.AwaitPerformer("a", "overdue", overdue)
+	p := ns.AwaitPerformer("a", "the progress deadline to be exceeded", overdue)
 	if !p.Status.Ready || p.Status.PodName != "performer-a-0" || controlplane.Condition(p, v1alpha1.ConditionStalled).Status != metav1.ConditionTrue ||
 		kstatus(p) != kstatusFailed || p.Status.Phase != v1alpha1.PhaseUpgrading {
 		t.Errorf("status %+v", p.Status)
 	}
-	wait.For(t, "an event", func(context.Context) error {
-		events := op.told(ns.Name)
+	wait.For(t, "a Warning event of reason ProgressDeadlineExceeded", func(context.Context) error {
+		events := op.takeEvents(ns.Name)
 		if !slices.ContainsFunc(events, func(e string) bool { return len(e) > 32 && e[:32] == "Warning ProgressDeadlineExceeded" }) {
 			return fmt.Errorf("the events are %q", events)
 		}
 		return nil
 	})
 
-	// A newer spec has a deadline of its own: it begins anew.
+	// A newer spec has a deadline of its own, which starts again.
 	ns.Patch("a", `{"spec":{"version":"3","upgradeStrategy":{"progressDeadlineSeconds":600}}}`)
-	p = ns.AwaitPerformer("a", "in progress again", func(p *v1alpha1.Performer) bool {
+	p = ns.AwaitPerformer("a", "Performer a to be in progress again", func(p *v1alpha1.Performer) bool {
 		return p.Status.ObservedGeneration == p.Generation && kstatus(p) == kstatusInProgress
 	})
 	if !p.Status.Ready {
 		t.Errorf("status %+v", p.Status)
 	}
 	ns.Patch("a", `{"spec":{"upgradeStrategy":{"progressDeadlineSeconds":1}}}`)
-	ns.AwaitPerformer("a", "overdue again", overdue)
+	ns.AwaitPerformer("a", "the progress deadline to be exceeded again", overdue)
 	ns.MakeReady("performer-a-2")
 	ns.AwaitReadyOn("a", "performer-a-2")
 
-	// The first pod has a deadline too, and is still taken when it comes later.
-	p = ns.AwaitPerformer("first", "overdue", overdue)
+	// The first pod has a deadline too, and still serves if it is ready after it.
+	p = ns.AwaitPerformer("first", "the progress deadline to be exceeded", overdue)
 	if p.Status.Ready || kstatus(p) != kstatusFailed {
 		t.Errorf("status %+v", p.Status)
 	}
@@ -76,7 +76,7 @@ func TestProgressDeadline(t *testing.T) {
 	h.checkStatuses("first")
 }
 
-// TestDeadlineAfterARefusedSpec wants that what the refused spec spent is not counted.
+// TestDeadlineAfterARefusedSpec checks that the time of the refused spec is not counted.
 func TestDeadlineAfterARefusedSpec(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -86,9 +86,9 @@ func TestDeadlineAfterARefusedSpec(t *testing.T) {
 	})
 	ns.Patch("a", `{"spec":{"scheduling":{"priorityClassName":"there-is-none"}}}`)
 	ns.AwaitReason("a", v1alpha1.ConditionReady, "PodRefused")
-	// It is refused for an hour.
+	// It has been refused for an hour.
 	ns.Patch("a", `{"metadata":{"labels":{"a":"b"}}}`)
-	wait.For(t, "an hour", func(ctx context.Context) error {
+	wait.For(t, "the status to be backdated by an hour", func(ctx context.Context) error {
 		p := ns.Performer("a")
 		ago := metav1.NewTime(p.CreationTimestamp.Add(-3600e9))
 		p.Status.LastUpgrade = &ago
@@ -103,11 +103,11 @@ func TestDeadlineAfterARefusedSpec(t *testing.T) {
 	ns.Patch("a", `{"spec":{"scheduling":null,"version":"2"}}`)
 	generation := ns.Performer("a").Generation
 	ns.AwaitPod("performer-a-1")
-	p := ns.AwaitPerformer("a", "the upgrade", func(p *v1alpha1.Performer) bool {
+	p := ns.AwaitPerformer("a", "the upgrade to begin", func(p *v1alpha1.Performer) bool {
 		return p.Status.ObservedGeneration == generation && kstatus(p) != kstatusCurrent && controlplane.Condition(p, v1alpha1.ConditionReady).Reason != "PodRefused"
 	})
 	if kstatus(p) != kstatusInProgress {
-		t.Errorf("it has just begun, and is %s: %+v", kstatus(p), p.Status)
+		t.Errorf("the upgrade has just begun, and is %s: %+v", kstatus(p), p.Status)
 	}
 	if p.Status.LastUpgrade.Before(&p.CreationTimestamp) {
 		t.Errorf("lastUpgrade is of the upgrade before: %s", p.Status.LastUpgrade)

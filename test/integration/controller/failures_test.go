@@ -16,7 +16,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// crashed is a container that ended and waits to be started again.
+// crashed returns the status of a pod whose container ended and waits for its restart.
 func crashed(exitCode int, reason string, restarts int) string {
 	return fmt.Sprintf(`{"status":{"phase":"Running","conditions":[{"type":"Ready","status":"False"}],`+
 		`"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":false,"restartCount":%d,`+
@@ -24,7 +24,7 @@ func crashed(exitCode int, reason string, restarts int) string {
 		`"lastState":{"terminated":{"exitCode":%d,"reason":%q}}}]}}`, restarts, restarts*10, exitCode, reason)
 }
 
-// TestPodsThatEnd has a pod end in each way, all at once: the delay of the first successor is ten
+// TestPodsThatEnd ends pods in each way, all at once, since the first successor is delayed by ten
 // seconds.
 func TestPodsThatEnd(t *testing.T) {
 	ns := cluster.Namespace(t)
@@ -73,19 +73,19 @@ func TestPodsThatEnd(t *testing.T) {
 					}
 				}
 				if waited := pod.CreationTimestamp.Unix() - made; waited < 10 {
-					t.Errorf("the successor came after %d s", waited)
+					t.Errorf("the successor was created after %d s", waited)
 				}
 			}
 			ns.AwaitNoPod(first)
-			p := ns.AwaitPerformer(tt.name, "a successor", func(p *v1alpha1.Performer) bool { return p.Status.PodOrdinal == 1 })
+			p := ns.AwaitPerformer(tt.name, "the ordinal of the successor", func(p *v1alpha1.Performer) bool { return p.Status.PodOrdinal == 1 })
 			if p.Status.FailureCount != tt.failures || p.Status.LastUpgrade != nil {
 				t.Errorf("status %+v", p.Status)
 			}
-			// It is ready, and has been for long: forgotten.
+			// It has been ready for long, so the failure is forgotten.
 			ns.MakeReady(second)
 			p = ns.AwaitReadyOn(tt.name, second)
 			if p.Status.FailureCount != 0 {
-				ns.AwaitPerformer(tt.name, "forgiven", func(p *v1alpha1.Performer) bool { return p.Status.FailureCount == 0 })
+				ns.AwaitPerformer(tt.name, "the failure count to be reset", func(p *v1alpha1.Performer) bool { return p.Status.FailureCount == 0 })
 			}
 		})
 	}
@@ -98,7 +98,7 @@ func TestPodsThatEnd(t *testing.T) {
 	}
 }
 
-// TestPodsThatAreNotReplaced are those that making again does not help.
+// TestPodsThatAreNotReplaced has pods for which a replacement would not help.
 func TestPodsThatAreNotReplaced(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -141,12 +141,12 @@ func TestPodsThatAreNotReplaced(t *testing.T) {
 				t.Error("it is another pod")
 			}
 			wait.For(t, "an event", func(context.Context) error {
-				if events := strings.Join(op.told(ns.Name), "\n"); !strings.Contains(events, "Warning "+tt.reason) {
+				if events := strings.Join(op.takeEvents(ns.Name), "\n"); !strings.Contains(events, "Warning "+tt.reason) {
 					return errors.New(events)
 				}
 				return nil
 			})
-			// It passes.
+			// The problem is over.
 			ns.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}],"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"state":{"running":{},"waiting":null}}]}}`)
 			ns.MakeReady(pod)
 			p = ns.AwaitReadyOn(tt.name, pod)
@@ -167,7 +167,8 @@ func TestPodsThatAreNotReplaced(t *testing.T) {
 	}
 }
 
-// TestImagePullBackOffIsNotWrittenAgain between the failure and the waiting after it, and nothing is written.
+// TestImagePullBackOffIsNotWrittenAgain alternates between the failed pull and the back-off after it,
+// as the kubelet does, and checks that the status is written once.
 func TestImagePullBackOffIsNotWrittenAgain(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
@@ -176,7 +177,7 @@ func TestImagePullBackOffIsNotWrittenAgain(t *testing.T) {
 	failure := waitsFor("ErrImagePull", "no such host")
 	ns.PatchStatus(pod, failure)
 	p := ns.AwaitReason("a", v1alpha1.ConditionReady, "ImagePullFailed")
-	wait.Until(t, "the syncs", func() bool { return op.results.count("success") > 0 })
+	wait.Until(t, "a first sync", func() bool { return op.results.count("success") > 0 })
 	for round := range 4 {
 		synced := op.results.count("success")
 		status := failure
@@ -192,7 +193,7 @@ func TestImagePullBackOffIsNotWrittenAgain(t *testing.T) {
 	}
 }
 
-// TestReadyFollowsThePod has the serving pod lose its readiness and get it back.
+// TestReadyFollowsThePod has the serving pod lose its readiness and regain it.
 func TestReadyFollowsThePod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -207,14 +208,14 @@ func TestReadyFollowsThePod(t *testing.T) {
 	ns.PatchStatus("performer-a-0", crashed(1, "Error", 1))
 	ns.AwaitReason("a", v1alpha1.ConditionReady, "ContainerCrashed")
 	ns.MakeReady("performer-a-0")
-	ns.AwaitPerformer("a", "ready", func(p *v1alpha1.Performer) bool { return p.Status.Ready })
+	ns.AwaitPerformer("a", "Performer a to be ready", func(p *v1alpha1.Performer) bool { return p.Status.Ready })
 	ns.PatchStatus("performer-a-0", `{"status":{"containerStatuses":[{"name":"performer","state":{"running":{},"waiting":null}}]}}`)
 	ns.AwaitReadyOn("a", "performer-a-0")
 	if now := ns.AwaitPod("performer-a-0"); now.UID != before.UID {
 		t.Error("it is another pod")
 	}
 	h.checkStatuses("a")
-	if events := strings.Join(op.told(ns.Name), "\n"); !strings.Contains(events, "Warning PodUnready") || !strings.Contains(events, "Warning ContainerCrashed") {
+	if events := strings.Join(op.takeEvents(ns.Name), "\n"); !strings.Contains(events, "Warning PodUnready") || !strings.Contains(events, "Warning ContainerCrashed") {
 		t.Errorf("events: %s", events)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// runtimeClass makes a RuntimeClass that stands for the real one.
+// runtimeClass creates a RuntimeClass in place of the real one.
 func runtimeClass(t *testing.T, name string) {
 	t.Helper()
 	class := &nodev1.RuntimeClass{ObjectMeta: metav1.ObjectMeta{Name: name}, Handler: "runc"}
@@ -131,14 +131,14 @@ func TestHardwareOnThePod(t *testing.T) {
 				if pod.Spec.NodeSelector["disk"] != "ssd" || len(a.NodeAffinity.PreferredDuringSchedulingIgnoredDuringExecution) != 1 ||
 					len(a.PodAntiAffinity.RequiredDuringSchedulingIgnoredDuringExecution) != 1 ||
 					!slices.ContainsFunc(pod.Spec.Tolerations, func(t corev1.Toleration) bool { return t.Key == "gpu" }) {
-					t.Errorf("what the user asked for is lost: %+v", pod.Spec)
+					t.Errorf("what the user set is lost: %+v", pod.Spec)
 				}
 			}
 		})
 	}
 }
 
-// TestInvalidHardware wants a condition and no pod, and what runs left alone.
+// TestInvalidHardware checks that a condition is set, no pod is created and a pod that runs goes on.
 func TestInvalidHardware(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -160,7 +160,7 @@ func TestInvalidHardware(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := ns.As(t)
 			check := func(name string) *v1alpha1.Performer {
-				p := ns.AwaitPerformer(name, "the refusal", func(p *v1alpha1.Performer) bool {
+				p := ns.AwaitPerformer(name, "reason InvalidSpec in condition Stalled", func(p *v1alpha1.Performer) bool {
 					return p.Status.ObservedGeneration == p.Generation && controlplane.HasReason(v1alpha1.ConditionStalled, "InvalidSpec")(p)
 				})
 				for _, part := range tt.want {
@@ -175,12 +175,12 @@ func TestInvalidHardware(t *testing.T) {
 			if len(ns.Pods(tt.name)) > 0 || p.Status.Phase != v1alpha1.PhaseFailed || kstatus(p) != kstatusFailed {
 				t.Errorf("%d pods, status %+v", len(ns.Pods(tt.name)), p.Status)
 			}
-			// Mended.
+			// Fixed.
 			ns.Patch(tt.name, `{"spec":{"hardwareRequirements":null}}`)
 			ns.MakeReady("performer-" + tt.name + "-0")
 			ns.AwaitReadyOn(tt.name, "performer-"+tt.name+"-0")
 
-			// Of one that runs.
+			// The same change of a Performer that runs.
 			before := ns.AwaitPod("performer-" + tt.name + "-0")
 			ns.Patch(tt.name, `{"spec":{"hardwareRequirements":`+tt.patch+`}}`)
 			if p = check(tt.name); !p.Status.Ready {
@@ -192,7 +192,7 @@ func TestInvalidHardware(t *testing.T) {
 				t.Error("it is another pod")
 			}
 			if p.Status.LastUpgrade != nil {
-				t.Error("lastUpgrade speaks of an upgrade that never was")
+				t.Error("lastUpgrade is set and there was no upgrade")
 			}
 			h.checkNoGap(tt.name)
 			h.checkStatuses(tt.name)
@@ -200,7 +200,7 @@ func TestInvalidHardware(t *testing.T) {
 	}
 	op.stop()
 	if made := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(made) != len(tests) {
-		t.Errorf("%d pods were made", len(made))
+		t.Errorf("%d pods were created", len(made))
 	}
 }
 
@@ -231,7 +231,7 @@ func TestUnschedulablePod(t *testing.T) {
 				p.Status.Phase != v1alpha1.PhasePending || kstatus(p) != kstatusInProgress {
 				t.Errorf("status %+v", p.Status)
 			}
-			// A node comes.
+			// A node is added.
 			ns.PatchStatus(pod, `{"status":{"conditions":[{"type":"PodScheduled","status":"True"}]}}`)
 			ns.MakeReady(pod)
 			ns.AwaitReadyOn(name, pod)

@@ -36,18 +36,18 @@ func TestHealing(t *testing.T) {
 		if err := services.Delete(t.Context(), before.Name, metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		wait.For(t, "another Service", func(ctx context.Context) error {
+		wait.For(t, "another Service of the name", func(ctx context.Context) error {
 			service, err := services.Get(ctx, before.Name, metav1.GetOptions{})
 			switch {
 			case err != nil:
 				return err
 			case service.UID == before.UID:
-				return errors.New("it is the same")
+				return errors.New("it is the old one")
 			default:
 				return nil
 			}
 		})
-		ns.AwaitPerformer("svc", "ready again", controlplane.IsReady)
+		ns.AwaitPerformer("svc", "the Performer to be ready again", controlplane.IsReady)
 	})
 
 	t.Run("an edited Service is as before, and keeps what the user added", func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestHealing(t *testing.T) {
 		if _, err := services.Patch(t.Context(), before.Name, types.MergePatchType, []byte(edit), metav1.PatchOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		wait.For(t, "the Service as before", func(ctx context.Context) error {
+		wait.For(t, "the Service to be restored", func(ctx context.Context) error {
 			service := ns.Service(before.Name)
 			ports := service.Spec.Ports
 			ports[0].NodePort = 0
@@ -79,9 +79,9 @@ func TestHealing(t *testing.T) {
 		if err := pods.Delete(t.Context(), "performer-gone-0", now); err != nil {
 			t.Fatal(err)
 		}
-		ns.AwaitPerformer("gone", "not ready, though nothing else changed", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
+		ns.AwaitPerformer("gone", "Performer gone not to be ready", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
 		ns.MakeReady("performer-gone-1")
-		p := ns.AwaitPerformer("gone", "ready again", controlplane.IsReady)
+		p := ns.AwaitPerformer("gone", "the Performer to be ready again", controlplane.IsReady)
 		if p.Status.PodName != "performer-gone-1" || p.Status.PodOrdinal != 1 {
 			t.Errorf("status %+v", p.Status)
 		}
@@ -95,14 +95,14 @@ func TestHealing(t *testing.T) {
 		if _, err := pods.Patch(t.Context(), before.Name, types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		wait.For(t, "the labels", func(context.Context) error {
+		wait.For(t, "the labels to be restored", func(context.Context) error {
 			pod := ns.AwaitPod(before.Name)
 			if !equality.Semantic.DeepEqual(pod.Labels, before.Labels) {
 				return errors.New(kubelet.Describe(pod))
 			}
 			return nil
 		})
-		ns.AwaitPerformer("labels", "ready with the same pod", func(p *v1alpha1.Performer) bool {
+		ns.AwaitPerformer("labels", "Performer labels to be ready on the same pod", func(p *v1alpha1.Performer) bool {
 			return controlplane.IsReady(p) && p.Status.PodName == before.Name
 		})
 	})
@@ -123,9 +123,9 @@ func TestHealing(t *testing.T) {
 	})
 }
 
-// TestAnAnnotationThatCannotBeALabel has the annotation that tells of the revision spoilt. The pod is replaced like any
-// other of another revision.
-func TestAnAnnotationThatCannotBeALabel(t *testing.T) {
+// TestInvalidRevisionAnnotation overwrites the revision annotation with a value that can't be a label. The pod is
+// replaced like any other of another revision.
+func TestInvalidRevisionAnnotation(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)
 	ns.Running("a")

@@ -26,8 +26,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// history is every version that the objects of one namespace went through, in the order in which
-// they did: the versions of all objects of one etcd count together.
+// history is every version that the objects of a namespace had, in order: all objects of an etcd share
+// one count of versions.
 type history struct {
 	testing.TB
 	namespace string
@@ -51,7 +51,7 @@ type lister struct {
 	watch func(context.Context, metav1.ListOptions) (watch.Interface, error)
 }
 
-// watched makes a lister of the methods of a typed client.
+// watched makes a lister from the methods of a typed client.
 func watched[T runtime.Object](
 	list func(context.Context, metav1.ListOptions) (T, error),
 	watch func(context.Context, metav1.ListOptions) (watch.Interface, error),
@@ -62,7 +62,7 @@ func watched[T runtime.Object](
 	}
 }
 
-// recordHistory records what happens in the namespace of ns from now to the end of the test.
+// recordHistory records what happens in the namespace from now to the end of the test.
 func recordHistory(ns controlplane.Namespace) *history {
 	ns.Helper()
 	performers, pods := hourglass.HourglassV1alpha1().Performers(ns.Name), kube.CoreV1().Pods(ns.Name)
@@ -138,7 +138,7 @@ type moment struct {
 func (h *history) moments() []moment {
 	h.Helper()
 	var versions []version
-	wait.For(h.TB, "the watches", func(ctx context.Context) error {
+	wait.For(h.TB, "the watches to catch up", func(ctx context.Context) error {
 		live := map[string]uint64{}
 		for kind, client := range h.lists {
 			list, err := client.list(ctx, metav1.ListOptions{})
@@ -161,7 +161,7 @@ func (h *history) moments() []moment {
 			}
 		}
 		if !maps.Equal(live, seen) {
-			return fmt.Errorf("there are %v, and seen were %v", live, seen)
+			return fmt.Errorf("there are %v, and the watches saw %v", live, seen)
 		}
 		return nil
 	})
@@ -221,7 +221,7 @@ func (m *moment) shown(name string) []string {
 	return names
 }
 
-// mostPods returns the most pods that the Performer had at a time, those that were going included.
+// mostPods returns the most pods that the Performer had at a time, including those that were terminating.
 func (h *history) mostPods(name string) int {
 	most := 0
 	for _, m := range h.moments() {

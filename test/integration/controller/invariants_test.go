@@ -16,8 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/kubelet"
 )
 
-// checkNoGap wants that from the moment in which the Service of the Performer first led to a ready
-// pod it always did, by the pods' labels and by the endpoint slices.
+// checkNoGap checks that the Service of the Performer, once it has led to a ready pod, always did, by
+// the labels of the pods and by the endpoint slices.
 func (h *history) checkNoGap(name string) {
 	h.Helper()
 	var served, shown bool
@@ -46,11 +46,11 @@ func (m *moment) describe(name string) string {
 	return text
 }
 
-// recent is how many versions of a Performer back its status may look. The operator sees the pods a
-// moment before it writes what it saw, and a user may write in between.
+// recent is how many versions of a Performer its status may lag behind. The operator observes the pods
+// a moment before it writes the status, and a user may write in between.
 const recent = 3
 
-// checkStatuses judges every status that the Performer had.
+// checkStatuses checks every status that the Performer had.
 func (h *history) checkStatuses(name string) {
 	h.Helper()
 	var since []int // moments of the Performer's versions
@@ -63,7 +63,7 @@ func (h *history) checkStatuses(name string) {
 		}
 		since = append(since, i)
 		window := all[since[max(0, len(since)-1-recent)] : i+1]
-		for _, complaint := range judge(p, window, last) {
+		for _, complaint := range violations(p, window, last) {
 			h.Errorf("%s, version %d, generation %d: %s\n%+v\n%s", name, m.changed.number, p.Generation, complaint, p.Status, m.describe(name))
 		}
 		last = max(last, p.Status.ObservedGeneration)
@@ -73,8 +73,8 @@ func (h *history) checkStatuses(name string) {
 	}
 }
 
-// judge says what is wrong with a status.
-func judge(p *v1alpha1.Performer, window []moment, observedBefore int64) (complaints []string) {
+// violations returns what is wrong with a status.
+func violations(p *v1alpha1.Performer, window []moment, observedBefore int64) (complaints []string) {
 	complain := func(format string, args ...any) { complaints = append(complaints, fmt.Sprintf(format, args...)) }
 	status := &p.Status
 	if status.ObservedGeneration < observedBefore {
@@ -97,7 +97,7 @@ func judge(p *v1alpha1.Performer, window []moment, observedBefore int64) (compla
 		complain("Current for kstatus, and no pod of this generation serves")
 	}
 	if status.ObservedGeneration < 0 {
-		return complaints // not of this operator
+		return complaints // written by an earlier operator
 	}
 	var types []string
 	for _, c := range status.Conditions {
@@ -109,7 +109,7 @@ func judge(p *v1alpha1.Performer, window []moment, observedBefore int64) (compla
 			complain("%s is of generation %d", c.Type, c.ObservedGeneration)
 		}
 		if (c.Type == v1alpha1.ConditionReconciling || c.Type == v1alpha1.ConditionStalled) && c.Status != metav1.ConditionTrue {
-			complain("%s is there and not true", c.Type)
+			complain("%s is present and not true", c.Type)
 		}
 	}
 	settled := []string{v1alpha1.ConditionAvailable, v1alpha1.ConditionProgressing, v1alpha1.ConditionDegraded, v1alpha1.ConditionReady}
@@ -125,7 +125,7 @@ func judge(p *v1alpha1.Performer, window []moment, observedBefore int64) (compla
 	if ready := apimeta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionReady); ready && !status.Ready {
 		complain("the condition Ready is true and the field is not")
 	} else if ready != (len(types) == len(settled)) {
-		complain("Ready is %v beside %v", ready, types)
+		complain("Ready is %v together with %v", ready, types)
 	}
 	if available := apimeta.IsStatusConditionTrue(status.Conditions, v1alpha1.ConditionAvailable); available != status.Ready {
 		complain("the condition Available is %v and the field ready is %v", available, status.Ready)
@@ -136,7 +136,7 @@ func judge(p *v1alpha1.Performer, window []moment, observedBefore int64) (compla
 	return complaints
 }
 
-// What kstatus says of an object.
+// The statuses that kstatus computes for an object.
 const (
 	kstatusCurrent     = "Current"
 	kstatusInProgress  = "InProgress"
@@ -144,8 +144,8 @@ const (
 	kstatusTerminating = "Terminating"
 )
 
-// kstatus computes what Helm and Flux wait for, by the rules of sigs.k8s.io/cli-utils for a kind that
-// it does not know.
+// kstatus computes the status that Helm and Flux wait for, by the rules of sigs.k8s.io/cli-utils for an
+// unknown kind.
 func kstatus(p *v1alpha1.Performer) string {
 	switch {
 	case p.DeletionTimestamp != nil:

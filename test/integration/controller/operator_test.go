@@ -23,8 +23,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
 )
 
-// operator is a controller that runs in this process, with all that it asks of the API server and
-// all that it tells people on record.
+// operator is a controller that runs in this process. Its requests and events are recorded.
 type operator struct {
 	requests *requests
 	events   *events
@@ -32,8 +31,8 @@ type operator struct {
 	results  *results
 }
 
-// startOperator runs a controller for one namespace as it runs for all of them, that is with the
-// finalizer, until the test ends or stop is called.
+// startOperator runs a controller until the test ends or stop is called. Without namespaces it watches
+// all of them and uses the finalizer.
 func startOperator(t *testing.T, namespaces ...string) *operator {
 	t.Helper()
 	return startOperatorAs(t, config, namespaces...)
@@ -106,7 +105,7 @@ func (r *requests) of(text string) []string {
 	return found
 }
 
-// results count the syncs by what came of them.
+// results count the syncs by their result.
 type results struct {
 	mu     sync.Mutex
 	counts map[string]int
@@ -127,17 +126,17 @@ func (r *results) count(result string) int {
 	return r.counts[result]
 }
 
-// told returns the events about the Performers of a namespace since it was asked last, each as type,
-// reason and message. An operator here watches all namespaces, those of other tests too.
-func (op *operator) told(namespace string) []string {
+// takeEvents returns the events about the Performers of a namespace since the last call, each as type,
+// reason and message. An operator here watches all namespaces, also those of other tests.
+func (op *operator) takeEvents(namespace string) []string {
 	op.events.mu.Lock()
 	defer op.events.mu.Unlock()
-	told := op.events.by[namespace]
+	taken := op.events.by[namespace]
 	delete(op.events.by, namespace)
-	return told
+	return taken
 }
 
-// events is a record.EventRecorder that keeps what it is told, by namespace.
+// events is a record.EventRecorder that keeps the events by namespace.
 type events struct {
 	mu sync.Mutex
 	by map[string][]string

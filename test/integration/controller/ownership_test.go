@@ -35,7 +35,7 @@ func TestStrangers(t *testing.T) {
 		t.Error("the stranger's Service was touched")
 	}
 	wait.For(t, "an event", func(context.Context) error {
-		if events := strings.Join(op.told(ns.Name), "\n"); !strings.Contains(events, "Warning ServiceConflict Service performer-a exists but is not owned by this Performer") {
+		if events := strings.Join(op.takeEvents(ns.Name), "\n"); !strings.Contains(events, "Warning ServiceConflict Service performer-a exists but is not owned by this Performer") {
 			return errors.New(events)
 		}
 		return nil
@@ -51,7 +51,7 @@ func TestStrangers(t *testing.T) {
 	}
 	ns.Create("b")
 	ns.MakeReady("performer-b-1")
-	ns.AwaitPerformer("b", "ready on the next ordinal", func(p *v1alpha1.Performer) bool {
+	ns.AwaitPerformer("b", "Performer b to be ready on the next ordinal", func(p *v1alpha1.Performer) bool {
 		return controlplane.IsReady(p) && p.Status.PodName == "performer-b-1"
 	})
 	if now := ns.AwaitPod("performer-b-0"); now.ResourceVersion != pod.ResourceVersion {
@@ -59,12 +59,12 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
-func TestAPodOfAnEarlierPerformerOfTheSameNameIsAStranger(t *testing.T) {
+func TestObjectsOfADeletedPerformerOfTheSameName(t *testing.T) {
 	ns := cluster.Namespace(t)
 	first := startOperator(t)
 	p := ns.Running("a")
 	first.stop()
-	// Without an operator, and with nobody to collect garbage, its Service and pod stay.
+	// Its Service and pod stay: no operator and no garbage collector runs.
 	ns.Patch("a", `{"metadata":{"finalizers":null}}`)
 	performers := hourglass.HourglassV1alpha1().Performers(ns.Name)
 	if err := performers.Delete(t.Context(), "a", metav1.DeleteOptions{Preconditions: &metav1.Preconditions{UID: &p.UID}}); err != nil {

@@ -46,7 +46,7 @@ func TestQuotaIsExhausted(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitAdmission(ns, false)
-	// It is looked at again within a minute; any change brings it forward.
+	// It is retried within a minute; any change brings that forward.
 	for name, pod := range map[string]string{"fresh": "performer-fresh-0", "runs": "performer-runs-1"} {
 		ns.Patch(name, `{"metadata":{"labels":{"again":"1"}}}`)
 		ns.MakeReady(pod)
@@ -56,13 +56,13 @@ func TestQuotaIsExhausted(t *testing.T) {
 	h.checkNoGap("runs")
 	op.stop()
 	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > 12 {
-		t.Errorf("%d tries to make pods", len(tries))
+		t.Errorf("%d attempts to create pods", len(tries))
 	}
 }
 
-// TestAQuotaHasNoRoomForAThirdPod has an upgrade superseded while its pod is not ready yet. That pod has to go before the
-// quota lets in the next one.
-func TestAQuotaHasNoRoomForAThirdPod(t *testing.T) {
+// TestQuotaWithoutRoomForAThirdPod supersedes an upgrade before its pod is ready. That pod has to go
+// before the quota admits the next one.
+func TestQuotaWithoutRoomForAThirdPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)
 	ns.Running("a")
@@ -78,36 +78,35 @@ func TestAQuotaHasNoRoomForAThirdPod(t *testing.T) {
 	}
 }
 
-// TestAServiceIsRefusedWhilePodsAreNot has a change of the port refused by a quota of node ports, and then the only pod
-// lost.
-func TestAServiceIsRefusedWhilePodsAreNot(t *testing.T) {
+// TestServiceRefused has a change of the port refused by a quota of node ports, and then loses the only pod.
+func TestServiceRefused(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)
 	ns.Running("a")
-	ns.Bind("performer-a-0") // so that it takes its time to end
+	ns.Bind("performer-a-0") // so that its deletion takes time
 	services := kube.CoreV1().Services(ns.Name)
 	if _, err := services.Patch(t.Context(), "performer-a", types.MergePatchType, []byte(`{"spec":{"type":"NodePort"}}`), metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	exhaustQuota(ns, corev1.ResourceServicesNodePorts)
-	wait.For(t, "a node port refused", func(ctx context.Context) error {
+	wait.For(t, "the quota to refuse a node port", func(ctx context.Context) error {
 		service := &corev1.Service{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.ServiceSpec{Type: corev1.ServiceTypeNodePort, Ports: []corev1.ServicePort{{Port: 1}}}}
 		if _, err := services.Create(ctx, service, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}}); err == nil {
-			return errors.New("it is not")
+			return errors.New("it was admitted")
 		}
 		return nil
 	})
 	ns.Patch("a", `{"spec":{"config":{"grpcPort":8181}}}`)
 	ns.AwaitReason("a", v1alpha1.ConditionDegraded, performer.ReasonServiceRefused)
 	ns.Evict("performer-a-0")
-	// A copy of it beside the new one, which is not ready.
+	// A copy of it, next to the new pod, which is not ready.
 	ns.AwaitPod("performer-a-2")
 }
 
-// awaitAdmission waits until admission, which goes by caches, refuses a plain pod or lets it in.
+// awaitAdmission waits until admission, which works from caches, refuses or admits a plain pod.
 func awaitAdmission(ns controlplane.Namespace, refuses bool) {
 	ns.Helper()
-	wait.For(ns.TB, fmt.Sprintf("a pod refused: %v", refuses), func(ctx context.Context) error {
+	wait.For(ns.TB, fmt.Sprintf("admission of a pod, refused=%v", refuses), func(ctx context.Context) error {
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
 		_, err := kube.CoreV1().Pods(ns.Name).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if (err != nil) != refuses {
@@ -117,7 +116,7 @@ func awaitAdmission(ns controlplane.Namespace, refuses bool) {
 	})
 }
 
-// exhausted makes a quota q of the namespace for a resource, which has no room.
+// exhaustQuota creates a quota q for a resource that has no room left.
 func exhaustQuota(ns controlplane.Namespace, name corev1.ResourceName) {
 	ns.Helper()
 	quotas := kube.CoreV1().ResourceQuotas(ns.Name)
@@ -128,7 +127,7 @@ func exhaustQuota(ns controlplane.Namespace, name corev1.ResourceName) {
 	if err != nil {
 		ns.Fatal(err)
 	}
-	// The controller that counts does not run here.
+	// The controller that counts the usage does not run here.
 	quota.Status = corev1.ResourceQuotaStatus{Hard: one, Used: one}
 	if _, err := quotas.UpdateStatus(ns.Context(), quota, metav1.UpdateOptions{}); err != nil {
 		ns.Fatal(err)

@@ -29,11 +29,11 @@ func TestRecreate(t *testing.T) {
 		ns.Bind("performer-one-0")
 		ns.Patch("one", `{"spec":{"image":"repo:2"}}`)
 		ns.AwaitDeletion("performer-one-0")
-		p := ns.AwaitPerformer("one", "waiting", func(p *v1alpha1.Performer) bool { return p.Status.ObservedGeneration == p.Generation })
+		p := ns.AwaitPerformer("one", "the operator to observe the change", func(p *v1alpha1.Performer) bool { return p.Status.ObservedGeneration == p.Generation })
 		if p.Status.Ready || kstatus(p) != kstatusInProgress || p.Status.Phase != v1alpha1.PhaseUpgrading {
 			t.Errorf("status %+v", p.Status)
 		}
-		// A further change while the old one ends.
+		// A further change while the old pod terminates.
 		ns.Patch("one", `{"spec":{"image":"repo:3"}}`)
 		ns.Remove("performer-one-0")
 		ns.MakeReady("performer-one-1")
@@ -41,16 +41,16 @@ func TestRecreate(t *testing.T) {
 		if p.Status.CurrentImage != "repo:3" {
 			t.Errorf("image %s", p.Status.CurrentImage)
 		}
-		// Superseded before it was ready, and then lost.
+		// Superseded before it is ready, and then lost.
 		ns.Patch("one", `{"spec":{"image":"repo:4"}}`)
-		// One that no status has named yet may give its name to its successor.
-		ns.AwaitPerformer("one", "the third pod named", func(p *v1alpha1.Performer) bool { return p.Status.PodName == "performer-one-2" })
+		// The name of a pod that no status has named yet may be used for its successor.
+		ns.AwaitPerformer("one", "the status to name the third pod", func(p *v1alpha1.Performer) bool { return p.Status.PodName == "performer-one-2" })
 		ns.Patch("one", `{"spec":{"image":"repo:5"}}`)
 		ns.Bind("performer-one-3")
 		ns.MakeReady("performer-one-3")
 		ns.AwaitReadyOn("one", "performer-one-3")
 		ns.DeletePod("performer-one-3")
-		ns.AwaitPerformer("one", "not ready", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
+		ns.AwaitPerformer("one", "Performer one not to be ready", func(p *v1alpha1.Performer) bool { return !p.Status.Ready })
 		ns.Remove("performer-one-3")
 		ns.MakeReady("performer-one-4")
 		ns.AwaitReadyOn("one", "performer-one-4")
@@ -80,7 +80,7 @@ func TestRecreate(t *testing.T) {
 		ns.Patch("green", `{"spec":{"version":"2"}}`)
 		ns.AwaitDeletion("performer-green-0")
 		ns.Patch("green", `{"spec":{"upgradeStrategy":{"type":"BlueGreen"}}}`)
-		// What is asked for is made now, before the old pod is gone.
+		// The desired pod is created now, before the old pod is gone.
 		var name string
 		wait.For(t, "a pod of the new revision", func(context.Context) error {
 			for _, pod := range ns.Pods("green") {
@@ -94,7 +94,7 @@ func TestRecreate(t *testing.T) {
 		ns.MakeReady(name)
 		ns.AwaitReadyOn("green", name)
 		ns.Remove("performer-green-0")
-		wait.For(t, "one pod", func(context.Context) error {
+		wait.For(t, "only one pod", func(context.Context) error {
 			if pods := ns.Pods("green"); len(pods) != 1 {
 				return fmt.Errorf("there are %d", len(pods))
 			}

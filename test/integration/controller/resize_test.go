@@ -31,8 +31,8 @@ func list(cpu, memory string) corev1.ResourceList {
 	return all
 }
 
-// asks sets requests and limits.
-func asks(requests, limits corev1.ResourceList) func(*v1alpha1.Performer) {
+// withResources sets requests and limits.
+func withResources(requests, limits corev1.ResourceList) func(*v1alpha1.Performer) {
 	return func(p *v1alpha1.Performer) {
 		p.Spec.Resources = corev1.ResourceRequirements{Requests: requests, Limits: limits}
 	}
@@ -42,7 +42,7 @@ func asks(requests, limits corev1.ResourceList) func(*v1alpha1.Performer) {
 func awaitResources(ns controlplane.Namespace, pod string, requests, limits corev1.ResourceList) *corev1.Pod {
 	ns.Helper()
 	var live *corev1.Pod
-	wait.For(ns.TB, "the resources", func(context.Context) error {
+	wait.For(ns.TB, fmt.Sprintf("requests %v and limits %v on pod %s", requests, limits, pod), func(context.Context) error {
 		live = ns.AwaitPod(pod)
 		have := live.Spec.Containers[0].Resources
 		if !equality.Semantic.DeepEqual(have.Requests, requests) || !equality.Semantic.DeepEqual(have.Limits, limits) {
@@ -74,7 +74,7 @@ func TestResizeWithoutARestart(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := ns.As(t)
 			pod := "performer-" + tt.name + "-0"
-			ns.Running(tt.name, asks(tt.requests, tt.limits))
+			ns.Running(tt.name, withResources(tt.requests, tt.limits))
 			ns.Resize(pod)
 			before := ns.AwaitPod(pod)
 			ns.Patch(tt.name, tt.patch)
@@ -83,7 +83,7 @@ func TestResizeWithoutARestart(t *testing.T) {
 			if !p.Status.Ready || kstatus(p) != kstatusInProgress || p.Status.CurrentRevision != p.Status.UpdateRevision {
 				t.Errorf("status %+v", p.Status)
 			}
-			// The kubelet puts it off, is at it, and has done it.
+			// The kubelet defers the resize, does it, and has done it.
 			hash := render.ResourcesHash(&p.Spec)
 			for _, status := range []string{
 				`{"status":{"conditions":[{"type":"PodResizePending","status":"True","reason":"Deferred"}]}}`,
@@ -118,8 +118,8 @@ func TestResizeWithoutARestart(t *testing.T) {
 	}
 }
 
-// checkRecordedResources wants that no pod ever said to have the resources that are asked for while
-// its container did not.
+// checkRecordedResources checks that no pod was ever recorded to have the desired resources while its
+// container did not have them.
 func (h *history) checkRecordedResources(name string) {
 	h.Helper()
 	for _, m := range h.moments() {
@@ -138,7 +138,7 @@ func (h *history) checkRecordedResources(name string) {
 func TestResizeToEqualQuantities(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	ns.Running("a", asks(nil, list("1", "1Gi")))
+	ns.Running("a", withResources(nil, list("1", "1Gi")))
 	ns.Resize("performer-a-0")
 	before := ns.AwaitPod("performer-a-0")
 	for _, patch := range []string{
@@ -157,7 +157,8 @@ func TestResizeToEqualQuantities(t *testing.T) {
 	}
 }
 
-// TestResizeThatNeedsAnotherPod wants the pod replaced, without a gap, where the resources can't change on it.
+// TestResizeThatNeedsAnotherPod checks that the pod is replaced, without a gap, where its resources
+// can't be changed.
 func TestResizeThatNeedsAnotherPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -184,7 +185,7 @@ func TestResizeThatNeedsAnotherPod(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := ns.As(t)
 			first, second := "performer-"+tt.name+"-0", "performer-"+tt.name+"-1"
-			ns.Running(tt.name, asks(tt.requests, tt.limits))
+			ns.Running(tt.name, withResources(tt.requests, tt.limits))
 			ns.Resize(first)
 			ns.Patch(tt.name, tt.patch)
 			if tt.kubelet != nil {
@@ -210,15 +211,15 @@ func TestResizeThatIsNotPermitted(t *testing.T) {
 	reading := rbacv1.PolicyRule{APIGroups: []string{"discovery.k8s.io"}, Resources: []string{"endpointslices"}, Verbs: []string{"list"}}
 	op := startOperatorAs(t, restricted(t, append(controlplane.Narrow(), reading)...))
 	for _, name := range []string{"a", "back"} {
-		ns.Running(name, asks(nil, list("1", "64Mi")))
+		ns.Running(name, withResources(nil, list("1", "64Mi")))
 	}
 	ns.Patch("a", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
 	ns.MakeReady("performer-a-1")
 	ns.AwaitReadyOn("a", "performer-a-1")
 	ns.AwaitNoPod("performer-a-0")
 
-	// Taken back before the new pod is ready. The kubelet of this pod tells nothing of resources, as
-	// those do not that can't resize.
+	// Reverted before the new pod is ready. The kubelet of this pod reports no resources, like one that
+	// can't resize.
 	before := ns.AwaitPod("performer-back-0")
 	ns.Patch("back", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
 	ns.AwaitPod("performer-back-1")
@@ -246,9 +247,9 @@ func TestResizeReverted(t *testing.T) {
 	h := recordHistory(ns)
 	startOperator(t)
 
-	t.Run("while the kubelet is at it", func(t *testing.T) {
+	t.Run("while the kubelet resizes", func(t *testing.T) {
 		ns := ns.As(t)
-		ns.Running("half", asks(nil, list("1", "64Mi")))
+		ns.Running("half", withResources(nil, list("1", "64Mi")))
 		ns.Resize("performer-half-0")
 		before := ns.AwaitPod("performer-half-0")
 		ns.Patch("half", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
@@ -264,9 +265,9 @@ func TestResizeReverted(t *testing.T) {
 		h.checkNoGap("half")
 		h.checkStatuses("half")
 	})
-	t.Run("after the node said that it can't", func(t *testing.T) {
+	t.Run("after the node reported it infeasible", func(t *testing.T) {
 		ns := ns.As(t)
-		ns.Running("big", asks(nil, list("1", "64Mi")))
+		ns.Running("big", withResources(nil, list("1", "64Mi")))
 		ns.Resize("performer-big-0")
 		before := ns.AwaitPod("performer-big-0")
 		ns.Patch("big", `{"spec":{"resources":{"limits":{"cpu":"1000"}}}}`)
@@ -285,9 +286,9 @@ func TestResizeReverted(t *testing.T) {
 		h.checkNoGap("big")
 		h.checkStatuses("big")
 	})
-	t.Run("for another that can be, after one that the server refused", func(t *testing.T) {
+	t.Run("to one that is possible, after one that the server refused", func(t *testing.T) {
 		ns := ns.As(t)
-		ns.Running("other", asks(nil, list("1", "64Mi")))
+		ns.Running("other", withResources(nil, list("1", "64Mi")))
 		ns.Resize("performer-other-0")
 		before := ns.AwaitPod("performer-other-0")
 		ns.Patch("other", `{"spec":{"resources":{"requests":{"cpu":"500m"}}}}`) // another QoS class
@@ -295,11 +296,11 @@ func TestResizeReverted(t *testing.T) {
 		ns.Patch("other", `{"spec":{"resources":{"requests":null,"limits":{"cpu":"2"}}}}`)
 		awaitResources(ns, "performer-other-0", list("2", "64Mi"), list("2", "64Mi"))
 		ns.AwaitNoPod("performer-other-1")
-		p := ns.AwaitPerformer("other", "what the operator makes of it", func(p *v1alpha1.Performer) bool {
+		p := ns.AwaitPerformer("other", "the operator to observe the change", func(p *v1alpha1.Performer) bool {
 			return p.Status.ObservedGeneration == p.Generation && (controlplane.IsReady(p) || controlplane.HasReason(v1alpha1.ConditionReady, "ResizeInProgress")(p))
 		})
 		if controlplane.IsReady(p) {
-			t.Error("it counts as done before the kubelet did anything")
+			t.Error("the resize counts as done before the kubelet did anything")
 		}
 		ns.Resize("performer-other-0")
 		ns.AwaitReadyOn("other", "performer-other-0")
@@ -310,16 +311,16 @@ func TestResizeReverted(t *testing.T) {
 		h.checkStatuses("other")
 		h.checkRecordedResources("other")
 	})
-	t.Run("with another image beside it", func(t *testing.T) {
+	t.Run("together with another image", func(t *testing.T) {
 		ns := ns.As(t)
-		ns.Running("both", asks(nil, list("1", "64Mi")))
+		ns.Running("both", withResources(nil, list("1", "64Mi")))
 		ns.Resize("performer-both-0")
 		ns.Patch("both", `{"spec":{"image":"repo:2","resources":{"limits":{"cpu":"2"}}}}`)
 		pod := ns.AwaitPod("performer-both-1")
 		if !equality.Semantic.DeepEqual(pod.Spec.Containers[0].Resources.Limits, list("2", "64Mi")) {
 			t.Errorf("limits %v", pod.Spec.Containers[0].Resources.Limits)
 		}
-		// And more of it before the new pod is ready.
+		// A further change before the new pod is ready.
 		ns.Patch("both", `{"spec":{"resources":{"limits":{"cpu":"3"}}}}`)
 		awaitResources(ns, "performer-both-1", list("3", "64Mi"), list("3", "64Mi"))
 		ns.MakeReady("performer-both-1")

@@ -53,8 +53,8 @@ func TestRestartDuringAnUpgrade(t *testing.T) {
 	h.checkStatuses("a")
 }
 
-// TestRestartFindsAnUnlabeledPod has a pod that drains lose the label by which it is watched while nobody
-// works. It is not the pod that the status names.
+// TestRestartFindsAnUnlabeledPod removes the label by which pods are watched from a pod that drains while
+// no operator runs. The status does not name that pod.
 func TestRestartFindsAnUnlabeledPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
@@ -71,8 +71,8 @@ func TestRestartFindsAnUnlabeledPod(t *testing.T) {
 	ns.AwaitNoPod("performer-a-0")
 }
 
-// TestRestartAdoptsItsUnlabeledPod has the new pod of an upgrade lose all labels while nobody works. Nothing tells
-// of it but its name, which the operator wants to give to another.
+// TestRestartAdoptsItsUnlabeledPod removes all labels from the new pod of an upgrade while no operator
+// runs. The operator finds it only because its name is taken.
 func TestRestartAdoptsItsUnlabeledPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -94,8 +94,8 @@ func TestRestartAdoptsItsUnlabeledPod(t *testing.T) {
 	h.checkNoGap("a")
 }
 
-// TestRestartWithRecreateDeletesItsUnlabeledPod is the same where that pod is of a spec that was superseded meanwhile: it has to be gone
-// before another one is made.
+// TestRestartWithRecreateDeletesItsUnlabeledPod is the same with a pod whose spec was superseded meanwhile:
+// it has to be gone before another one is created.
 func TestRestartWithRecreateDeletesItsUnlabeledPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -104,7 +104,7 @@ func TestRestartWithRecreateDeletesItsUnlabeledPod(t *testing.T) {
 	ns.Patch("a", `{"spec":{"version":"2"}}`)
 	before := ns.AwaitPod("performer-a-1")
 	op.stop()
-	ns.Bind(before.Name) // so that it takes its time to end
+	ns.Bind(before.Name) // so that its deletion takes time
 	for label := range before.Labels {
 		ns.Unlabel(before.Name, label)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// drains has the old pod go on answering for longer than any test takes.
+// drains makes the old pod drain for longer than any test takes.
 func drains(p *v1alpha1.Performer) {
 	p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: ptr.To[int32](3600)}
 }
@@ -27,7 +27,7 @@ func drains(p *v1alpha1.Performer) {
 // awaitPorts waits until the Service has exactly these ports, in any order.
 func awaitPorts(ns controlplane.Namespace, service string, want ...int32) {
 	ns.Helper()
-	wait.For(ns.TB, fmt.Sprintf("ports %v", want), func(context.Context) error {
+	wait.For(ns.TB, fmt.Sprintf("ports %v of Service %s", want, service), func(context.Context) error {
 		var have []int32
 		for _, port := range ns.Service(service).Spec.Ports {
 			have = append(have, port.Port)
@@ -40,7 +40,7 @@ func awaitPorts(ns controlplane.Namespace, service string, want ...int32) {
 	})
 }
 
-// TestUpgradeStepByStep looks at the order in which traffic moves, in the history of pods and slices.
+// TestUpgradeStepByStep checks the order in which traffic moves, by the history of pods and slices.
 func TestUpgradeStepByStep(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -51,21 +51,21 @@ func TestUpgradeStepByStep(t *testing.T) {
 
 	fresh := ns.AwaitPod("performer-a-1")
 	if fresh.Labels[render.LabelServing] != "" || fresh.Spec.Containers[0].Image != "repo:2" {
-		t.Errorf("the new pod is born with labels %v and image %s", fresh.Labels, fresh.Spec.Containers[0].Image)
+		t.Errorf("the new pod is created with labels %v and image %s", fresh.Labels, fresh.Spec.Containers[0].Image)
 	}
-	p := ns.AwaitPerformer("a", "the upgrade", func(p *v1alpha1.Performer) bool {
+	p := ns.AwaitPerformer("a", "phase Upgrading", func(p *v1alpha1.Performer) bool {
 		return p.Status.Phase == v1alpha1.PhaseUpgrading && p.Status.ObservedGeneration == p.Generation
 	})
 	if !p.Status.Ready || p.Status.PodName != "performer-a-0" || p.Status.CurrentImage != "repo:1" || p.Status.LastUpgrade == nil ||
 		p.Status.CurrentRevision == p.Status.UpdateRevision || controlplane.Condition(p, v1alpha1.ConditionReady).Reason != "UpgradeInProgress" ||
 		kstatus(p) != kstatusInProgress {
-		t.Errorf("half way the status is %+v", p.Status)
+		t.Errorf("during the upgrade the status is %+v", p.Status)
 	}
 	ns.MakeReady("performer-a-1")
 	ns.AwaitDeletion("performer-a-0")
 	p = ns.AwaitReadyOn("a", "performer-a-1")
 	if p.Status.CurrentImage != "repo:2" || p.Status.CurrentRevision != p.Status.UpdateRevision || p.Status.Phase != v1alpha1.PhaseRunning {
-		t.Errorf("in the end the status is %+v", p.Status)
+		t.Errorf("after the upgrade the status is %+v", p.Status)
 	}
 	ns.Remove("performer-a-0")
 	ns.AwaitNoPod("performer-a-0")
@@ -74,7 +74,7 @@ func TestUpgradeStepByStep(t *testing.T) {
 	h.checkNoGap("a")
 	h.checkStatuses("a")
 	// Each step and the first moment at which it was done.
-	steps := []string{"the new pod is ready", "it has the label", "the slice shows it", "the old pod lost the label", "the old pod is told to end"}
+	steps := []string{"the new pod is ready", "it has the label", "the slice shows it", "the old pod lost the label", "the old pod is deleted"}
 	at := map[string]int{}
 	for i, m := range h.moments() {
 		before, _ := m.objects["pod/performer-a-0"].(*corev1.Pod)
@@ -94,7 +94,7 @@ func TestUpgradeStepByStep(t *testing.T) {
 	if !slices.IsSortedFunc(steps, func(a, b string) int { return at[a] - at[b] }) || len(at) != len(steps) {
 		t.Errorf("the steps came at %v", at)
 	}
-	if events := op.told(ns.Name); len(events) != 3 {
+	if events := op.takeEvents(ns.Name); len(events) != 3 {
 		t.Errorf("events: %q", events)
 	}
 }
@@ -142,7 +142,7 @@ func TestUpgradeOfThePort(t *testing.T) {
 	}
 }
 
-// TestSpecChangesDuringAnUpgrade changes the spec while an upgrade is under way.
+// TestSpecChangesDuringAnUpgrade changes the spec while an upgrade is in progress.
 func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -169,7 +169,7 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 		ns.Patch("twice", version("2"))
 		ns.Patch("twice", version("3"))
 		// The operator may have seen the first change or not.
-		p := ns.AwaitPerformer("twice", "the last change", func(p *v1alpha1.Performer) bool { return p.Status.ObservedGeneration == p.Generation })
+		p := ns.AwaitPerformer("twice", "the operator to observe the last change", func(p *v1alpha1.Performer) bool { return p.Status.ObservedGeneration == p.Generation })
 		name := fmt.Sprintf("performer-twice-%d", p.Status.PodOrdinal)
 		ns.MakeReady(name)
 		ns.AwaitReadyOn("twice", name)
@@ -188,7 +188,7 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 		ns.MakeReady("performer-drain-2")
 		ns.AwaitLabel("performer-drain-1", render.LabelServing, "")
 		ns.AwaitReadyOn("drain", "performer-drain-2")
-		ns.AwaitPod("performer-drain-0") // it has its hour still
+		ns.AwaitPod("performer-drain-0") // it still has its hour
 	})
 	t.Run("reverted before the pod is ready", func(t *testing.T) {
 		ns := ns.As(t)
@@ -229,7 +229,7 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 		ns.Remove("performer-lost-1")
 		ns.AwaitNoPod("performer-lost-0")
 	})
-	t.Run("the old pod goes out of sight", func(t *testing.T) {
+	t.Run("the old pod loses the label by which it is watched", func(t *testing.T) {
 		ns := ns.As(t)
 		ns.Running("hidden")
 		ns.Patch("hidden", version("2"))
@@ -240,7 +240,7 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 		ns.AwaitReadyOn("hidden", "performer-hidden-1")
 		ns.AwaitNoPod("performer-hidden-0")
 	})
-	// Between the two there is a gap, of somebody else's making.
+	// Here there is a gap, which the user caused.
 	t.Run("the old pod is no longer selected", func(t *testing.T) {
 		ns := ns.As(t)
 		ns.Running("unselected")
@@ -249,7 +249,7 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 		ns.Unlabel("performer-unselected-0", render.LabelPerformer)
 		ns.AwaitLabel("performer-unselected-0", render.LabelPerformer, "unselected")
 	})
-	t.Run("a label of the Performer in mid-upgrade", func(t *testing.T) {
+	t.Run("a label of the Performer during the upgrade", func(t *testing.T) {
 		ns := ns.As(t)
 		ns.Running("label")
 		ns.Patch("label", version("2"))
@@ -268,7 +268,8 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 	}
 }
 
-// TestUpgradeWithoutSlices wants a fixed time of traffic on both pods where the slices may not be read.
+// TestUpgradeWithoutSlices checks that both pods get traffic for a fixed time where reading the slices
+// is forbidden.
 func TestUpgradeWithoutSlices(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -282,7 +283,7 @@ func TestUpgradeWithoutSlices(t *testing.T) {
 	op.stop()
 	h.checkNoGap("a")
 	h.checkStatuses("a")
-	// Both served for a stated time, by the stamps that the operator itself left.
+	// Both served for that time, by the annotations that the operator wrote.
 	var since, until metav1.Time
 	for _, m := range h.moments() {
 		for _, pod := range m.pods("a") {
@@ -328,7 +329,7 @@ func TestEveryChangeOfThePodReplacesIt(t *testing.T) {
 			ns.Patch(name, `{"spec":`+patch+`}`)
 			ns.MakeReady("performer-" + name + "-1")
 			ns.AwaitNoPod("performer-" + name + "-0")
-			p := ns.AwaitPerformer(name, "ready on the new pod", func(p *v1alpha1.Performer) bool {
+			p := ns.AwaitPerformer(name, "Performer "+name+" to be ready on the new pod", func(p *v1alpha1.Performer) bool {
 				return controlplane.IsReady(p) && p.Status.PodName == "performer-"+name+"-1"
 			})
 			if p.Status.LastUpgrade == nil || p.Status.CurrentRevision != p.Status.UpdateRevision {

@@ -11,7 +11,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// TestLogsInJSON wants every line of a manager to be JSON, and those about a Performer to have it, its
+// TestLogsInJSON checks that every line of a manager is JSON, and that those about a Performer have it, its
 // pod and its revision as fields.
 func TestLogsInJSON(t *testing.T) {
 	ns := cluster.Namespace(t)
@@ -21,7 +21,7 @@ func TestLogsInJSON(t *testing.T) {
 	if err := m.Terminate(); err != nil {
 		t.Errorf("SIGTERM ends the manager with %v", err)
 	}
-	told := map[string]bool{}
+	seen := map[string]bool{}
 	for line := range strings.Lines(m.Log.String()) {
 		var fields struct {
 			Message   string `json:"msg"`
@@ -37,13 +37,13 @@ func TestLogsInJSON(t *testing.T) {
 			if fields.Performer.Namespace != ns.Name {
 				continue // of another test
 			}
-			told[fields.Message] = true
+			seen[fields.Message] = true
 			if fields.Performer.Name != "a" || fields.Pod != "performer-a-0" || fields.Revision == "" {
 				t.Errorf("a field is missing: %s", line)
 			}
 		}
 	}
-	if len(told) != 2 {
-		t.Errorf("told only of %v", told)
+	if len(seen) != 2 {
+		t.Errorf("the log has only %v", seen)
 	}
 }

@@ -19,7 +19,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// kubeconfigFor makes a service account with the given permissions, and a kubeconfig for it.
+// kubeconfigFor creates a service account with the given permissions and returns a kubeconfig for it.
 func kubeconfigFor(t *testing.T, rules ...rbacv1.PolicyRule) string {
 	t.Helper()
 	user := cluster.NewUser(t)
@@ -42,10 +42,8 @@ func TestManagerUnderNarrowPermissions(t *testing.T) {
 	})
 	ns.Patch("a", `{"spec":{"version":"2"}}`)
 	ns.MakeReady("performer-a-1")
-	ns.AwaitPerformer("a", "ready on the second pod", func(p *v1alpha1.Performer) bool {
-		return controlplane.IsReady(p) && p.Status.PodName == "performer-a-1"
-	})
-	wait.For(t, "an event", func(ctx context.Context) error {
+	ns.AwaitReadyOn("a", "performer-a-1")
+	wait.For(t, "the event of reason PodReady", func(ctx context.Context) error {
 		events, err := kube.CoreV1().Events(ns.Name).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=a,reason=PodReady"})
 		if err != nil {
 			return err
@@ -89,14 +87,14 @@ func TestManagerReportsMissingPermissions(t *testing.T) {
 		t.Errorf("ready without the pods:\n%s", body)
 	}
 	if status, _ := m.Get("health", "/healthz"); status != http.StatusOK {
-		t.Errorf("/healthz says %d: a restart would not help", status)
+		t.Errorf("/healthz returns %d, although a restart would not help", status)
 	}
 	if err := m.Terminate(); err != nil {
 		t.Errorf("SIGTERM ends the waiting manager with %v", err)
 	}
 }
 
-// TestStandbyTakesOver stops the leader of two, and wants the standby to go on.
+// TestStandbyTakesOver stops the leader of two, and checks that the standby takes over.
 func TestStandbyTakesOver(t *testing.T) {
 	ns := cluster.Namespace(t)
 	rules := append(controlplane.Narrow(), controlplane.Rule("coordination.k8s.io", "leases"))
@@ -109,7 +107,7 @@ func TestStandbyTakesOver(t *testing.T) {
 	second.AwaitReady()
 	ns.Running("a")
 	if strings.Contains(second.Log.String(), "Starting workers") {
-		t.Error("two work at once")
+		t.Error("two managers are active at once")
 	}
 	if err := first.Terminate(); err != nil {
 		t.Errorf("SIGTERM ends the leader with %v", err)

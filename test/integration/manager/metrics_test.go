@@ -15,13 +15,13 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// reviewing is what a manager with secure metrics needs beside its other permissions.
+// reviewing is what a manager with secure metrics needs in addition to its other permissions.
 var reviewing = []rbacv1.PolicyRule{
 	{APIGroups: []string{"authentication.k8s.io"}, Resources: []string{"tokenreviews"}, Verbs: []string{"create"}},
 	{APIGroups: []string{"authorization.k8s.io"}, Resources: []string{"subjectaccessreviews"}, Verbs: []string{"create"}},
 }
 
-// getSecurely asks a manager's metrics server over TLS, with a bearer token if it isn't empty.
+// getSecurely sends a GET to a manager's metrics server over TLS, with the bearer token unless it is empty.
 func getSecurely(t *testing.T, m *controlplane.Manager, path, token string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+m.Address("metrics")+path, http.NoBody)
@@ -71,7 +71,7 @@ func TestSecureMetrics(t *testing.T) {
 			t.Errorf("%s: status %d", tt.name, status)
 		}
 	}
-	// Over plain HTTP there is nothing to be had.
+	// Plain HTTP returns nothing.
 	if status, body := m.Get("metrics", "/metrics"); status == 200 || strings.Contains(body, "hourglass_") {
 		t.Errorf("plain HTTP: status %d", status)
 	}

@@ -39,8 +39,8 @@ const (
 	digest         = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 )
 
-// policies are those of manifests/policies, each with a spec that its own parameters refuse, what the refusal says, and
-// a spec that they let pass.
+// policies are those of manifests/policies, each with a spec that its own parameters refuse, the message of the refusal, and
+// a spec that they allow.
 var policies = map[string]struct {
 	bad, good, want string
 }{
@@ -87,7 +87,7 @@ func bind(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmis
 	return binding
 }
 
-// install is bind without the wait.
+// install is bind without waiting.
 func install(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), namespaces ...string) string {
 	t.Helper()
 	policy, binding := readPolicy(t, concern)
@@ -121,7 +121,7 @@ func install(t *testing.T, concern string, change func(*admissionv1.ValidatingAd
 func mustRefuse(t *testing.T, binding, namespace string) {
 	t.Helper()
 	wait.Until(t, binding+" to be in force", func() bool {
-		err := cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, `"image":":",
+		err := cluster.DryRunPost(t, namespace, "probe", controlplane.SpecWith(t, `"image":":",
 			"scheduling":{"runtimeClass":"no-such"},"config":{"serviceAccountName":"no-such"},
 			"resources":{"limits":{"cpu":"1E","memory":"1E","ephemeral-storage":"1E"}},"hardwareRequirements":{"gpuCount":999999}`))
 		return err != nil && strings.Contains(err.Error(), binding)
@@ -229,7 +229,7 @@ func TestPoliciesRefuseAndAllow(t *testing.T) {
 		refusal := cluster.Post(t, namespace, "b", controlplane.SpecWith(t, bad(concern)))
 		controlplane.CheckRefusal(t, refusal, []string{want})
 		if !apierrors.IsForbidden(refusal) {
-			t.Errorf("it's no answer 403: %v", refusal)
+			t.Errorf("the answer is not 403: %v", refusal)
 		}
 		controlplane.CheckRefusal(t, cluster.Post(t, namespace, "b", controlplane.SpecWith(t, good(concern))), nil)
 		controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", bad(concern)), []string{want})
@@ -245,16 +245,16 @@ func TestPoliciesRefuseAndAllow(t *testing.T) {
 // what is wrong with them may be refused.
 func TestPoliciesLeaveOlderObjectsAlone(t *testing.T) {
 	underEach(t, bad, func(t *testing.T, _, namespace, _ string) {
-		mustStandBy(t, namespace, "a")
+		checkOtherWrites(t, namespace, "a")
 		controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", `"version":"2","config":{"args":["a"]}`), nil)
 		if err := hourglass.HourglassV1alpha1().Performers(namespace).Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
 			t.Fatal(err)
 		}
-		mustLetGo(t, namespace, "a")
+		checkRelease(t, namespace, "a")
 	})
 }
 
-// TestOlderObjectsCanBeFixedUnderPolicies puts right what a policy would refuse.
+// TestOlderObjectsCanBeFixedUnderPolicies fixes what a policy would refuse.
 func TestOlderObjectsCanBeFixedUnderPolicies(t *testing.T) {
 	underEach(t, bad, func(t *testing.T, concern, namespace, _ string) {
 		controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", good(concern)), nil)
@@ -262,8 +262,8 @@ func TestOlderObjectsCanBeFixedUnderPolicies(t *testing.T) {
 	})
 }
 
-// mustStandBy writes to a Performer what is no matter of its spec.
-func mustStandBy(t *testing.T, namespace, name string) {
+// checkOtherWrites writes everything but the spec of a Performer.
+func checkOtherWrites(t *testing.T, namespace, name string) {
 	t.Helper()
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
 	patch := func(what, body string, subresources ...string) {
@@ -291,8 +291,8 @@ func mustStandBy(t *testing.T, namespace, name string) {
 	}
 }
 
-// mustLetGo takes the finalizer from a Performer that is being deleted, and sees it gone.
-func mustLetGo(t *testing.T, namespace, name string) {
+// checkRelease removes the finalizer from a Performer that is being deleted, and checks that it is gone.
+func checkRelease(t *testing.T, namespace, name string) {
 	t.Helper()
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
 	for _, step := range []struct{ what, body string }{
@@ -308,8 +308,8 @@ func mustLetGo(t *testing.T, namespace, name string) {
 	}
 }
 
-// TestPoliciesWithoutTheirParameters has bindings that lack what their policies need. They refuse what they can't judge,
-// and say why; all else goes on.
+// TestPoliciesWithoutTheirParameters has bindings that lack what their policies need. They refuse what they can't check
+// and give the reason. All other requests pass.
 func TestPoliciesWithoutTheirParameters(t *testing.T) {
 	var tests []func()
 	for concern, says := range map[string]string{
@@ -337,14 +337,14 @@ func TestPoliciesWithoutTheirParameters(t *testing.T) {
 						holder = "the binding (which must name itself in spec.paramRef)"
 					}
 					want := []string{fmt.Sprintf(says, holder)}
-					controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, bad(concern))), want)
+					controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "probe", controlplane.SpecWith(t, bad(concern))), want)
 					controlplane.CheckRefusal(t, patchSpec(t, namespace, "good", bad(concern)), want)
-					mustStandBy(t, namespace, "bad")
+					checkOtherWrites(t, namespace, "bad")
 					controlplane.CheckRefusal(t, patchSpec(t, namespace, "bad", `"version":"2"`), nil)
 					if err := hourglass.HourglassV1alpha1().Performers(namespace).Delete(t.Context(), "bad", metav1.DeleteOptions{}); err != nil {
 						t.Fatal(err)
 					}
-					mustLetGo(t, namespace, "bad")
+					checkRelease(t, namespace, "bad")
 				})
 			})
 		}
@@ -363,13 +363,13 @@ func TestParametersInAnotherObject(t *testing.T) {
 	}
 	bind(t, "image-tag", func(b *admissionv1.ValidatingAdmissionPolicyBinding) { b.Spec.ParamRef.Name = "no-such" }, namespace)
 	want := []string{"failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction"}
-	controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, `"version":"1"`)), want)
+	controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "probe", controlplane.SpecWith(t, `"version":"1"`)), want)
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
 	_, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(`{"metadata":{"labels":{"a":"b"}}}`), metav1.PatchOptions{})
 	controlplane.CheckRefusal(t, err, want)
 }
 
-// TestPoliciesExemptNamespaces has namespaces that a policy does not judge: the operator's own, and those with a label.
+// TestPoliciesExemptNamespaces has namespaces that a policy does not check: the operator's own, and those with a label.
 func TestPoliciesExemptNamespaces(t *testing.T) {
 	const own = "hourglass-system"
 	_, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: own}}, metav1.CreateOptions{})
@@ -378,20 +378,20 @@ func TestPoliciesExemptNamespaces(t *testing.T) {
 	}
 	for concern, p := range policies {
 		t.Run(concern, func(t *testing.T) {
-			judged, exempt, other := cluster.CreateNamespace(t), cluster.CreateNamespace(t), cluster.CreateNamespace(t)
-			for namespace, label := range map[string]string{exempt: `policies":"exempt`, other: concern + `":"large`, judged: `policies":"enforced`} {
+			checked, exempt, other := cluster.CreateNamespace(t), cluster.CreateNamespace(t), cluster.CreateNamespace(t)
+			for namespace, label := range map[string]string{exempt: `policies":"exempt`, other: concern + `":"large`, checked: `policies":"enforced`} {
 				_, err := kube.CoreV1().Namespaces().Patch(t.Context(), namespace, types.MergePatchType,
 					[]byte(`{"metadata":{"labels":{"`+parameters+label+`"}}}`), metav1.PatchOptions{})
 				if err != nil {
 					t.Fatal(err)
 				}
 			}
-			bind(t, concern, nil, judged, exempt, other, own)
-			controlplane.CheckRefusal(t, cluster.DryRunPost(t, judged, "judged", controlplane.SpecWith(t, p.bad)), []string{p.want})
+			bind(t, concern, nil, checked, exempt, other, own)
+			controlplane.CheckRefusal(t, cluster.DryRunPost(t, checked, "probe", controlplane.SpecWith(t, p.bad)), []string{p.want})
 			for _, spared := range []string{exempt, other, own} {
 				// The server knows of a label a moment later than of the namespace.
-				wait.For(t, "a Performer in a namespace that is spared", func(context.Context) error {
-					if err := cluster.DryRunPost(t, spared, "judged", controlplane.SpecWith(t, p.bad)); err != nil {
+				wait.For(t, "the exemption of namespace "+spared, func(context.Context) error {
+					if err := cluster.DryRunPost(t, spared, "probe", controlplane.SpecWith(t, p.bad)); err != nil {
 						return err
 					}
 					return nil
@@ -432,7 +432,7 @@ func TestPoliciesCanWarnFirst(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := fmt.Sprintf("Validation failed for ValidatingAdmissionPolicy '%s%s' with binding '%s': %s", policyPrefix, concern, binding, p.want)
-			wait.For(t, "a warning", func(ctx context.Context) error {
+			wait.For(t, "the warning of binding "+binding, func(ctx context.Context) error {
 				_, err := client.HourglassV1alpha1().Performers(namespace).Create(ctx, &performer, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 				if err != nil {
 					return err

@@ -14,14 +14,14 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// judgement is a spec and what a policy must say to it: all parts of want, or nothing.
-type judgement struct {
+// verdict is a spec and the message with which a policy must refuse it: all parts of want, or none.
+type verdict struct {
 	fields string
 	want   []string
 }
 
 // image is a spec with an image. Its message must have the field and the image in addition to want.
-func image(reference string, want ...string) judgement {
+func image(reference string, want ...string) verdict {
 	text, err := json.Marshal(reference)
 	if err != nil {
 		panic(err)
@@ -29,32 +29,32 @@ func image(reference string, want ...string) judgement {
 	if len(want) > 0 && !strings.ContainsAny(reference, "\n") {
 		want = append(want, fmt.Sprintf(`spec.image: image "%s" `, reference))
 	}
-	return judgement{`"image":` + string(text), want}
+	return verdict{`"image":` + string(text), want}
 }
 
 // imageVolume is a spec with an image in a volume.
-func imageVolume(reference string, want ...string) judgement {
+func imageVolume(reference string, want ...string) verdict {
 	if len(want) > 0 {
 		want = append(want, fmt.Sprintf(`spec.volumes[v].image.reference: image %q `, reference))
 	}
-	return judgement{fmt.Sprintf(`"image":"ghcr.io/team/avs:1%s","volumes":[{"name":"e","emptyDir":{}},{"name":"v","image":{"reference":%q}}]`, digest, reference), want}
+	return verdict{fmt.Sprintf(`"image":"ghcr.io/team/avs:1%s","volumes":[{"name":"e","emptyDir":{}},{"name":"v","image":{"reference":%q}}]`, digest, reference), want}
 }
 
-// judgeAll asks a policy of given parameters for its judgement of each spec.
-func judgeAll(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), judgements ...judgement) {
+// checkAll checks the verdict of a policy with the given parameters on each spec.
+func checkAll(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), verdicts ...verdict) {
 	t.Helper()
 	namespace := cluster.CreateNamespace(t)
 	bind(t, concern, change, namespace)
-	for _, j := range judgements {
+	for _, j := range verdicts {
 		t.Run(j.fields[:min(len(j.fields), 100)], func(t *testing.T) {
-			controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, j.fields)), j.want)
+			controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "probe", controlplane.SpecWith(t, j.fields)), j.want)
 		})
 	}
 }
 
 func TestAllowedRegistries(t *testing.T) {
 	const refused, unreadable = "is not allowed: expected an image from one of", "is not a valid reference: expected a reference such as ghcr.io/team/avs:v1"
-	judgeAll(t, "allowed-registries",
+	checkAll(t, "allowed-registries",
 		// All ways to separate them, and a capital letter and a slash too many.
 		with("allowed-registries", "registry.example.com/team, Ghcr.io/\ndocker.io/library\tlocalhost:5000\n\n[2001:db8::1]:5000/x bare:5000,127.0.0.1\n"),
 
@@ -114,7 +114,7 @@ func TestAllowedRegistries(t *testing.T) {
 		image("[2001:db8::2]:5000/x/avs", refused),
 		image("127.0.0.1:5000/avs", refused),
 		image("127.0.0.11/avs", refused),
-		// A capital letter makes a first part the name of a registry: runtimes would ask a machine called Library.
+		// A capital letter makes a first part the name of a registry: runtimes would pull from a machine named Library.
 		image("Library/avs:1", refused, "(library/avs)"),
 		image("Evil/library/avs:1", refused),
 
@@ -160,7 +160,7 @@ func TestAllowedRegistries(t *testing.T) {
 func TestImageDigest(t *testing.T) {
 	const refused = "does not end in a valid digest: expected one as in name@sha256:<64 hexadecimal digits>"
 	const hex = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	judgeAll(t, "image-digest", nil,
+	checkAll(t, "image-digest", nil,
 		image("avs"+digest),
 		image("avs:latest"+digest),
 		image("registry.example.com:5000/team/avs:v1"+digest),
@@ -187,7 +187,7 @@ func TestImageDigest(t *testing.T) {
 
 func TestImageTag(t *testing.T) {
 	refused := "is not allowed: expected a tag other than latest, or a digest"
-	judgeAll(t, "image-tag", nil,
+	checkAll(t, "image-tag", nil,
 		image("avs:v1"),
 		image("avs:latest-1"),
 		image("registry.example.com:5000/team/avs:v1"),
@@ -210,20 +210,20 @@ func TestImageTag(t *testing.T) {
 		imageVolume("model:latest", refused),
 	)
 	refused = "is not allowed: expected a tag other than latest, main, dev, or a digest"
-	judgeAll(t, "image-tag", with("forbidden-tags", "latest, main\ndev"),
+	checkAll(t, "image-tag", with("forbidden-tags", "latest, main\ndev"),
 		image("avs:v1"), image("avs:main1"), image("avs:main"+digest),
 		image("avs", refused), image("avs:main", refused), image("avs:dev", refused), image("avs:latest", refused))
 	refused = "is not allowed: expected a tag, or a digest"
-	judgeAll(t, "image-tag", with("forbidden-tags", ""),
+	checkAll(t, "image-tag", with("forbidden-tags", ""),
 		image("avs:latest"), image("avs"+digest), image("avs", refused))
 }
 
 func TestAllowedServiceAccounts(t *testing.T) {
-	account := func(name string, want ...string) judgement {
-		return judgement{fmt.Sprintf(`"config":{"serviceAccountName":%q}`, name), want}
+	account := func(name string, want ...string) verdict {
+		return verdict{fmt.Sprintf(`"config":{"serviceAccountName":%q}`, name), want}
 	}
-	projected := func(source string, want ...string) judgement {
-		return judgement{`"volumes":[{"name":"e","emptyDir":{}},{"name":"v","projected":{"sources":[{"configMap":{"name":"c"}},` + source + `]}}]`, want}
+	projected := func(source string, want ...string) verdict {
+		return verdict{`"volumes":[{"name":"e","emptyDir":{}},{"name":"v","projected":{"sources":[{"configMap":{"name":"c"}},` + source + `]}}]`, want}
 	}
 	const (
 		token       = `{"serviceAccountToken":{"path":"token"}}`
@@ -233,7 +233,7 @@ func TestAllowedServiceAccounts(t *testing.T) {
 		return fmt.Sprintf(`spec.config.serviceAccountName: service account %q is not allowed: expected %s`, name, expected)
 	}
 	mounted := `spec.volumes[v].projected: token of service account "default" is not allowed: expected `
-	judgeAll(t, "service-accounts", nil,
+	checkAll(t, "service-accounts", nil,
 		account(""),
 		account("default", named("default", "none")),
 		account("avs", named("avs", "none")),
@@ -242,8 +242,8 @@ func TestAllowedServiceAccounts(t *testing.T) {
 		projected(certificate, mounted+"none"),
 	)
 	const list = "one of avs, other/signer"
-	judgeAll(t, "service-accounts", with("allowed-service-accounts", "avs, other/signer"),
-		judgement{`"version":"1"`, nil},
+	checkAll(t, "service-accounts", with("allowed-service-accounts", "avs, other/signer"),
+		verdict{`"version":"1"`, nil},
 		account("avs"),
 		account("avs2", named("avs2", list)),
 		account("av", named("av", list)),
@@ -251,33 +251,33 @@ func TestAllowedServiceAccounts(t *testing.T) {
 		account("other/signer", named("other/signer", list)),
 		projected(token, mounted+list),
 		// With a name it is that account's token, wherever it is mounted.
-		judgement{`"config":{"serviceAccountName":"avs"},"volumes":[{"name":"v","projected":{"sources":[` + token + `]}}]`, nil},
+		verdict{`"config":{"serviceAccountName":"avs"},"volumes":[{"name":"v","projected":{"sources":[` + token + `]}}]`, nil},
 	)
-	judgeAll(t, "service-accounts", with("allowed-service-accounts", "default"), account("default"), projected(token), projected(certificate))
-	judgeAll(t, "service-accounts", func(b *admissionv1.ValidatingAdmissionPolicyBinding) {
+	checkAll(t, "service-accounts", with("allowed-service-accounts", "default"), account("default"), projected(token), projected(certificate))
+	checkAll(t, "service-accounts", func(b *admissionv1.ValidatingAdmissionPolicyBinding) {
 		namespace := strings.TrimPrefix(b.Name, policyPrefix+"service-accounts-")
 		b.Annotations = map[string]string{parameters + "allowed-service-accounts": namespace + "/signer"}
 	}, account("signer"), account("avs", `spec.config.serviceAccountName: service account "avs" is not allowed: expected one of test-`))
 }
 
 func TestAllowedRuntimeClasses(t *testing.T) {
-	class := func(name string, want ...string) judgement {
-		return judgement{fmt.Sprintf(`"scheduling":{"runtimeClass":%q}`, name), want}
+	class := func(name string, want ...string) verdict {
+		return verdict{fmt.Sprintf(`"scheduling":{"runtimeClass":%q}`, name), want}
 	}
 	const refused = "is not allowed: expected one of gvisor, kata, kata-qemu-sev, kata-qemu-snp, kata-qemu-tdx"
-	judgeAll(t, "runtime-classes", nil,
-		judgement{`"scheduling":{"priorityClassName":"high"}`, nil},
+	checkAll(t, "runtime-classes", nil,
+		verdict{`"scheduling":{"priorityClassName":"high"}`, nil},
 		class(""), class("gvisor"), class("kata-qemu-tdx"),
 		class("runc", `spec.scheduling.runtimeClass: RuntimeClass "runc" `+refused),
 		class("kata-qemu", refused), class("kat", refused), class("Kata", refused), class("gvisor,kata", refused))
-	judgeAll(t, "runtime-classes", with("allowed-runtime-classes", ""), class(""), class("kata", `spec.scheduling.runtimeClass: RuntimeClass "kata" is not allowed: expected none`))
+	checkAll(t, "runtime-classes", with("allowed-runtime-classes", ""), class(""), class("kata", `spec.scheduling.runtimeClass: RuntimeClass "kata" is not allowed: expected none`))
 }
 
 func TestResourceCeilings(t *testing.T) {
-	limits := func(limits string, want ...string) judgement {
-		return judgement{`"resources":{"limits":{` + limits + `}}`, want}
+	limits := func(limits string, want ...string) verdict {
+		return verdict{`"resources":{"limits":{` + limits + `}}`, want}
 	}
-	judgeAll(t, "resource-ceilings", nil,
+	checkAll(t, "resource-ceilings", nil,
 		limits(`"cpu":"8","memory":"32Gi","ephemeral-storage":"64Gi"`),
 		limits(`"cpu":8,"memory":34359738368,"ephemeral-storage":1`),
 		limits(`"cpu":"8000m","memory":"0.03125Ti","ephemeral-storage":"1e9"`),
@@ -287,23 +287,23 @@ func TestResourceCeilings(t *testing.T) {
 		limits(`"cpu":"1","memory":"34359738369","ephemeral-storage":"1Gi"`, "spec.resources.limits.memory: 34359738369 exceeds the ceiling: expected at most 32Gi"),
 		limits(`"cpu":"1","memory":"1Gi","ephemeral-storage":"65Gi"`, "spec.resources.limits.ephemeral-storage: 65Gi exceeds the ceiling: expected at most 64Gi"),
 		// No limit is no ceiling.
-		judgement{`"version":"1"`, []string{"spec.resources.limits.cpu: no limit is set: expected at most 8"}},
+		verdict{`"version":"1"`, []string{"spec.resources.limits.cpu: no limit is set: expected at most 8"}},
 		limits(`"cpu":"1"`, "spec.resources.limits.memory: no limit is set: expected at most 32Gi"),
 		limits(`"cpu":"1","memory":"1Gi"`, "spec.resources.limits.ephemeral-storage: no limit is set: expected at most 64Gi"),
-		judgement{`"resources":{"requests":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"}}`, []string{"spec.resources.limits.cpu: no limit is set"}},
-		judgement{`"resources":{"limits":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"},"requests":{"memory":"33Gi"}}`,
+		verdict{`"resources":{"requests":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"}}`, []string{"spec.resources.limits.cpu: no limit is set"}},
+		verdict{`"resources":{"limits":{"cpu":"1","memory":"1Gi","ephemeral-storage":"1Gi"},"requests":{"memory":"33Gi"}}`,
 			[]string{"spec.resources.requests.memory: 33Gi exceeds the ceiling: expected at most 32Gi"}},
 	)
 
-	gpus := func(count int, kind, limits string, want ...string) judgement {
-		return judgement{fmt.Sprintf(`"hardwareRequirements":{"gpuCount":%d,"gpuType":%q},"resources":{"limits":{%s}}`, count, kind, limits), want}
+	gpus := func(count int, kind, limits string, want ...string) verdict {
+		return verdict{fmt.Sprintf(`"hardwareRequirements":{"gpuCount":%d,"gpuType":%q},"resources":{"limits":{%s}}`, count, kind, limits), want}
 	}
 	sum := func(n string) string {
 		return "spec.hardwareRequirements.gpuCount: " + n + " GPUs, with the nvidia.com/ limits of spec.resources, exceed the ceiling: expected at most 2"
 	}
-	judgeAll(t, "resource-ceilings", with("max-gpus", "2"),
+	checkAll(t, "resource-ceilings", with("max-gpus", "2"),
 		// Resources without a ceiling need no limit.
-		judgement{`"version":"1"`, nil},
+		verdict{`"version":"1"`, nil},
 		gpus(2, "", ""),
 		gpus(2, "A100", ""),
 		gpus(0, "", `"nvidia.com/gpu":2`),
@@ -334,9 +334,9 @@ func TestPoliciesCheckOnlyWhatChanges(t *testing.T) {
 	const token = `{"name":"a","projected":{"sources":[{"serviceAccountToken":{"path":"token"}}]}}`
 	for _, test := range []struct {
 		name, concern, before string
-		steps                 []judgement
+		steps                 []verdict
 	}{
-		{"images", "allowed-registries", volumes(evil), []judgement{
+		{"images", "allowed-registries", volumes(evil), []verdict{
 			{`"imagePullPolicy":"Always"`, nil},
 			{volumes(evil + `,{"name":"b","emptyDir":{}}`), nil},
 			{volumes(`{"name":"b","emptyDir":{}},` + evil), nil},
@@ -347,7 +347,7 @@ func TestPoliciesCheckOnlyWhatChanges(t *testing.T) {
 			{volumes(`{"name":"a","emptyDir":{}}`), nil},
 			{volumes(evil), []string{`spec.volumes[a].image.reference: image "evil.io/model:1"`}},
 		}},
-		{"ceilings", "resource-ceilings", `"resources":{` + limits + `}}`, []judgement{
+		{"ceilings", "resource-ceilings", `"resources":{` + limits + `}}`, []verdict{
 			{`"version":"2"`, nil},
 			// The memory is too much too, and has not changed.
 			{`"resources":{"limits":{"cpu":"8"}}`, nil},
@@ -361,13 +361,13 @@ func TestPoliciesCheckOnlyWhatChanges(t *testing.T) {
 			{`"resources":{"requests":{"cpu":9}}`, []string{"spec.resources.requests.cpu: 9 exceeds the ceiling: expected at most 8"}},
 			{`"resources":null`, []string{"spec.resources.limits.cpu: no limit is set"}},
 		}},
-		{"GPUs", "resource-ceilings", `"resources":{` + limits + `},"requests":{"cpu":"1"}},"hardwareRequirements":{"gpuCount":9}`, []judgement{
+		{"GPUs", "resource-ceilings", `"resources":{` + limits + `},"requests":{"cpu":"1"}},"hardwareRequirements":{"gpuCount":9}`, []verdict{
 			{`"hardwareRequirements":{"gpuType":"A100"}`, nil},
 			{`"hardwareRequirements":{"gpuCount":10}`, []string{"gpuCount: 10 GPUs, with the nvidia.com/ limits of spec.resources, exceed the ceiling: expected at most 8"}},
 			{`"resources":{"limits":{"nvidia.com/mig-1g.5gb":1}}`, []string{"10 GPUs, with the nvidia.com/ limits of spec.resources, exceed the ceiling: expected at most 8"}},
 			{`"hardwareRequirements":{"gpuCount":8}`, nil},
 		}},
-		{"an account", "service-accounts", `"config":{"serviceAccountName":"admin"}`, []judgement{
+		{"an account", "service-accounts", `"config":{"serviceAccountName":"admin"}`, []verdict{
 			{`"config":{"args":["a"]}`, nil},
 			{volumes(token), nil},
 			{`"config":{"serviceAccountName":"other"}`, []string{`spec.config.serviceAccountName: service account "other"`}},
@@ -394,7 +394,7 @@ func TestPoliciesCheckOnlyWhatChanges(t *testing.T) {
 // reason.
 func TestInvalidParameters(t *testing.T) {
 	var tests []func()
-	for _, test := range []struct{ concern, parameter, value, says string }{
+	for _, test := range []struct{ concern, parameter, value, want string }{
 		{"allowed-registries", "allowed-registries", "", "is missing or empty: expected registries"},
 		{"allowed-registries", "allowed-registries", " ,\n", "is missing or empty: expected registries"},
 		{"allowed-registries", "allowed-registries", "ghcr.io,team", `contains "team": expected a registry, with or without a path, such as ghcr.io or docker.io/library`},
@@ -418,9 +418,9 @@ func TestInvalidParameters(t *testing.T) {
 		tests = append(tests, func() {
 			t.Run(test.parameter+"="+test.value, func(t *testing.T) {
 				mustRefuse(t, binding, namespace)
-				controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "judged", controlplane.SpecWith(t, bad(test.concern))), []string{
-					": cannot be checked: annotation " + parameters + test.parameter + " of ValidatingAdmissionPolicyBinding " + binding, test.says})
-				mustStandBy(t, namespace, "a")
+				controlplane.CheckRefusal(t, cluster.DryRunPost(t, namespace, "probe", controlplane.SpecWith(t, bad(test.concern))), []string{
+					": cannot be checked: annotation " + parameters + test.parameter + " of ValidatingAdmissionPolicyBinding " + binding, test.want})
+				checkOtherWrites(t, namespace, "a")
 				controlplane.CheckRefusal(t, patchSpec(t, namespace, "a", `"version":"2"`), nil)
 			})
 		})
@@ -431,7 +431,7 @@ func TestInvalidParameters(t *testing.T) {
 }
 
 // TestPoliciesAtTheirLargest has the longest spec that the CRD lets pass under long lists. A policy that went over the
-// API server's budget for an expression would refuse it, whatever it says.
+// API server's budget for an expression would refuse any spec.
 func TestPoliciesAtTheirLargest(t *testing.T) {
 	const entries = 200
 	list := func(entry string) string {
@@ -457,10 +457,10 @@ func TestPoliciesAtTheirLargest(t *testing.T) {
 		"runtime-classes":    with("allowed-runtime-classes", list("x")),
 		"service-accounts":   with("allowed-service-accounts", list("x")),
 	} {
-		judgeAll(t, concern, change, judgement{spec, nil})
+		checkAll(t, concern, change, verdict{spec, nil})
 	}
-	// And to the last one, all are judged.
-	judgeAll(t, "allowed-registries", with("allowed-registries", list(registry)), judgement{
+	// All volumes are checked, also the last one.
+	checkAll(t, "allowed-registries", with("allowed-registries", list(registry)), verdict{
 		strings.Replace(spec, `"v63","image":{"reference":"registry`, `"v63","image":{"reference":"evil`, 1),
 		[]string{"spec.image and the images of spec.volumes must be from one of the allowed registries"},
 	})
