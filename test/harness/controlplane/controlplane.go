@@ -178,8 +178,8 @@ func (c *Cluster) InstallCRD(ctx context.Context) error {
 	})
 }
 
-// CreateNamespace creates a namespace in which pods can be created, although no controller of Kubernetes
-// creates the service account that they run as.
+// CreateNamespace creates a namespace in which pods can be created, although no controller of
+// Kubernetes creates the service account that they run as.
 func (c *Cluster) CreateNamespace(t testing.TB) string {
 	t.Helper()
 	namespace, err := c.Kube.CoreV1().Namespaces().Create(t.Context(),

@@ -22,7 +22,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// managerPath returns where this test process builds its manager, which other processes do not share.
+// managerPath returns where this test process builds its manager, which other processes do not
+// share.
 func managerPath() string {
 	return repository.Path("bin", "test", fmt.Sprintf("manager-%d", os.Getpid()))
 }

@@ -23,7 +23,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Namespace is a namespace of one test's own, in which the test acts as the users and as the kubelet.
+// Namespace is a namespace of one test's own, in which the test acts as the users and as the
+// kubelet.
 type Namespace struct {
 	testing.TB
 	kubelet.Kubelet

@@ -17,8 +17,8 @@ func PerformersPath(namespace string) string {
 	return "/apis/hourglass.eigenlayer.io/v1alpha1/namespaces/" + namespace + "/performers"
 }
 
-// Post creates a Performer as a client without our Go types does, with the strict validation of kubectl.
-// The spec is JSON.
+// Post creates a Performer as a client without our Go types does, with the strict validation of
+// kubectl. The spec is JSON.
 func (c *Cluster) Post(t testing.TB, namespace, name, spec string) error {
 	t.Helper()
 	return c.post(t, namespace, name, spec, "")

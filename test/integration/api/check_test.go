@@ -17,9 +17,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/validation"
 )
 
-// TestCheckAgreesWithTheAPIServer compares our validation of a spec with that of the API server for the
-// pod: we refuse exactly what it refuses. Image names are left out, since the API server does not
-// validate them.
+// TestCheckAgreesWithTheAPIServer compares our validation of a spec with that of the API server for
+// the pod: we refuse exactly what it refuses. Image names are left out, since the API server does
+// not validate them.
 func TestCheckAgreesWithTheAPIServer(t *testing.T) {
 	ns := cluster.Namespace(t)
 	settings := performer.Settings{TEEs: render.DefaultTEEs()}

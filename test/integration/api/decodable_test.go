@@ -19,8 +19,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// TestAcceptedValuesCanBeDecoded sets each number and quantity of a Performer to what no Go type of it can hold. One that
-// is stored would fail every list and watch of Performers, of whatever client, and take all other Performers along.
+// TestAcceptedValuesCanBeDecoded sets each number and quantity of a Performer to what no Go type of
+// it can hold. One that is stored would fail every list and watch of Performers, of whatever
+// client, and take all other Performers along.
 func TestAcceptedValuesCanBeDecoded(t *testing.T) {
 	namespace := cluster.CreateNamespace(t)
 	post := func(object any) ([]byte, error) {
@@ -80,7 +81,8 @@ func TestAcceptedValuesCanBeDecoded(t *testing.T) {
 	}
 }
 
-// eachLeaf calls visit for each value below v that is neither a list nor a map, with a way to set it.
+// eachLeaf calls visit for each value below v that is neither a list nor a map, with a way to set
+// it.
 func eachLeaf(v any, path string, visit func(path string, value any, set func(any))) {
 	children := map[string]any{}
 	var set func(key string, value any)

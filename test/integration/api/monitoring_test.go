@@ -22,7 +22,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// prometheusOperator returns the folder of the Prometheus Operator's sources, at the version of hack/tools.
+// prometheusOperator returns the folder of the Prometheus Operator's sources, at the version of
+// hack/tools.
 func prometheusOperator(t *testing.T) string {
 	t.Helper()
 	download := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", "github.com/prometheus-operator/prometheus-operator")
@@ -53,8 +54,8 @@ func jsonOf(t *testing.T, path string) []byte {
 	return object
 }
 
-// TestPrometheusOperatorAcceptsOurObjects creates the objects of deploy/monitoring for the Prometheus Operator,
-// with strict validation against its CRDs.
+// TestPrometheusOperatorAcceptsOurObjects creates the objects of deploy/monitoring for the
+// Prometheus Operator, with strict validation against its CRDs.
 func TestPrometheusOperatorAcceptsOurObjects(t *testing.T) {
 	client := kube.Discovery().RESTClient()
 	_, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "hourglass-system"}}, metav1.CreateOptions{})

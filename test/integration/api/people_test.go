@@ -66,8 +66,8 @@ var attempts = []struct {
 	}, false},
 }
 
-// TestRolesForPeople binds each role for people to a user who tries every verb. That the labels aggregate
-// them into Kubernetes' own roles is tested where its controller manager runs, by
+// TestRolesForPeople binds each role for people to a user who tries every verb. That the labels
+// aggregate them into Kubernetes' own roles is tested where its controller manager runs, by
 // TestPeopleGetTheirRights.
 func TestRolesForPeople(t *testing.T) {
 	for _, tt := range []struct {

@@ -66,8 +66,8 @@ func TestRulesAtCreationAndUpdate(t *testing.T) {
 	}
 }
 
-// TestRulesOnOlderObjects has objects that got in before the rules were there. Nothing that does not
-// touch what is wrong with them may be refused.
+// TestRulesOnOlderObjects has objects that got in before the rules were there. Nothing that does
+// not touch what is wrong with them may be refused.
 func TestRulesOnOlderObjects(t *testing.T) {
 	namespace := cluster.CreateNamespace(t)
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
@@ -197,8 +197,8 @@ func TestEveryRuleIsTested(t *testing.T) {
 	if err := json.Unmarshal(raw, &crd); err != nil {
 		t.Fatal(err)
 	}
-	// Two rows break one rule twice over: the reserved labels, and the sources. Two rules are on the
-	// name (TestNamesAreCheckedOnlyAtCreation).
+	// Two rows break one rule twice over: the reserved labels, and the sources. Two rules are on
+	// the name (TestNamesAreCheckedOnlyAtCreation).
 	const rowsMore, rulesOnNames = 2, 2
 	if found := dropRules(crd["spec"]); found != len(rules)-rowsMore+rulesOnNames {
 		t.Errorf("the CRD has %d rules, and the tests know %d", found, len(rules)-rowsMore+rulesOnNames)

@@ -63,8 +63,8 @@ func TestRefusalWithAChangingMessage(t *testing.T) {
 	}
 }
 
-// TestRefusedCopyDoesNotBlockTheUpgrade loses the serving pod and has its copy refused, which is why the
-// user has just changed the spec.
+// TestRefusedCopyDoesNotBlockTheUpgrade loses the serving pod and has its copy refused, which is
+// why the user has just changed the spec.
 func TestRefusedCopyDoesNotBlockTheUpgrade(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
@@ -93,7 +93,8 @@ func TestRefusedCopyDoesNotBlockTheUpgrade(t *testing.T) {
 	ns.AwaitDeletion("performer-a-0") // still there to be copied
 }
 
-// reviews serves a webhook for pods. refuse returns why it refuses a pod, or an empty text to admit it.
+// reviews serves a webhook for pods. refuse returns why it refuses a pod, or an empty text to admit
+// it.
 func reviews(refuse func(*corev1.Pod) string) http.Handler {
 	return http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		var (

@@ -22,8 +22,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// legacy creates what the earlier operator left: a Performer with its finalizer and status, a pod and a
-// Service. The pod matches the spec unless change changes it.
+// legacy creates what the earlier operator left: a Performer with its finalizer and status, a pod
+// and a Service. The pod matches the spec unless change changes it.
 func legacy(ns controlplane.Namespace, name string, spec func(*v1alpha1.PerformerSpec), change func(*corev1.Pod)) {
 	ns.Helper()
 	p := &v1alpha1.Performer{

@@ -65,9 +65,9 @@ func TestSpecsThatTheSchemaRefuses(t *testing.T) {
 	}
 }
 
-// TestSpecsThatTheClusterRefuses has specs that the schema accepts and that can't run: the API server
-// refuses the pod, or would refuse it. Each is tried on a new Performer and on one that runs, whose pod
-// must go on serving. Then each is fixed.
+// TestSpecsThatTheClusterRefuses has specs that the schema accepts and that can't run: the API
+// server refuses the pod, or would refuse it. Each is tried on a new Performer and on one that
+// runs, whose pod must go on serving. Then each is fixed.
 func TestSpecsThatTheClusterRefuses(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -80,7 +80,8 @@ func TestSpecsThatTheClusterRefuses(t *testing.T) {
 	)
 	tests := []struct {
 		name, fields, fix, condition string
-		// reason is InvalidSpec for what is invalid in any cluster, which is found without a request.
+		// reason is InvalidSpec for what is invalid in any cluster, which is found without a
+		// request.
 		reason string
 		want   []string
 	}{
@@ -155,7 +156,8 @@ func TestSpecsThatTheClusterRefuses(t *testing.T) {
 	if failed := op.results.count("error"); failed > 0 {
 		t.Errorf("%d syncs failed", failed)
 	}
-	// For each pair: two pods, and a few attempts until the status that reports the refusal is seen.
+	// For each pair: two pods, and a few attempts until the status that reports the refusal is
+	// seen.
 	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > len(tests)*(2+2*4) {
 		t.Errorf("%d attempts to create pods", len(tries))
 	}
@@ -168,8 +170,8 @@ func TestSpecsThatTheClusterRefuses(t *testing.T) {
 	}
 }
 
-// TestSpecsThatTheKubeletRefuses plays the kubelet for the pod of a changed spec that can't run, next to
-// a pod that runs.
+// TestSpecsThatTheKubeletRefuses plays the kubelet for the pod of a changed spec that can't run,
+// next to a pod that runs.
 func TestSpecsThatTheKubeletRefuses(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)

@@ -160,8 +160,8 @@ func checkErrors(t *testing.T, program string) {
 	}
 }
 
-// TestExtract checks that the schema of the apply configurations agrees with the field ownership that
-// the API server records: everything that was applied is extracted again.
+// TestExtract checks that the schema of the apply configurations agrees with the field ownership
+// that the API server records: everything that was applied is extracted again.
 func TestExtract(t *testing.T) {
 	namespace := cluster.CreateNamespace(t)
 	file, err := os.ReadFile(repository.Path("manifests", "samples", "performer_full.yaml"))

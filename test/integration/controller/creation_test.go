@@ -33,8 +33,8 @@ func TestFromCreationToReady(t *testing.T) {
 		t.Errorf("finalizers %v", p.Finalizers)
 	}
 
-	// The budget: finalizer, Service, pod and two writes of the status; and one event. The requests are
-	// counted when nothing is left to do.
+	// The budget: finalizer, Service, pod and two writes of the status; and one event. The requests
+	// are counted when nothing is left to do.
 	op.stop()
 	writes := op.requests.of(ns.Name)
 	if len(writes) > 5 {
@@ -45,8 +45,8 @@ func TestFromCreationToReady(t *testing.T) {
 	}
 }
 
-// TestNoRequestsWhileNothingChanges starts the operator with Performers that are settled, has it sync
-// each of them several times, and checks that it sends no request.
+// TestNoRequestsWhileNothingChanges starts the operator with Performers that are settled, has it
+// sync each of them several times, and checks that it sends no request.
 func TestNoRequestsWhileNothingChanges(t *testing.T) {
 	ns := cluster.Namespace(t)
 	first := startOperator(t)

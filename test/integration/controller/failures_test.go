@@ -167,8 +167,8 @@ func TestPodsThatAreNotReplaced(t *testing.T) {
 	}
 }
 
-// TestImagePullBackOffIsNotWrittenAgain alternates between the failed pull and the back-off after it,
-// as the kubelet does, and checks that the status is written once.
+// TestImagePullBackOffIsNotWrittenAgain alternates between the failed pull and the back-off after
+// it, as the kubelet does, and checks that the status is written once.
 func TestImagePullBackOffIsNotWrittenAgain(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)

@@ -138,7 +138,8 @@ func TestHardwareOnThePod(t *testing.T) {
 	}
 }
 
-// TestInvalidHardware checks that a condition is set, no pod is created and a pod that runs goes on.
+// TestInvalidHardware checks that a condition is set, no pod is created and a pod that runs goes
+// on.
 func TestInvalidHardware(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)

@@ -123,8 +123,8 @@ func TestHealing(t *testing.T) {
 	})
 }
 
-// TestInvalidRevisionAnnotation overwrites the revision annotation with a value that can't be a label. The pod is
-// replaced like any other of another revision.
+// TestInvalidRevisionAnnotation overwrites the revision annotation with a value that can't be a
+// label. The pod is replaced like any other of another revision.
 func TestInvalidRevisionAnnotation(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)

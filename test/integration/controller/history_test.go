@@ -26,8 +26,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// history is every version that the objects of a namespace had, in order: all objects of an etcd share
-// one count of versions.
+// history is every version that the objects of a namespace had, in order: all objects of an etcd
+// share one count of versions.
 type history struct {
 	testing.TB
 	namespace string
@@ -221,7 +221,8 @@ func (m *moment) shown(name string) []string {
 	return names
 }
 
-// mostPods returns the most pods that the Performer had at a time, including those that were terminating.
+// mostPods returns the most pods that the Performer had at a time, including those that were
+// terminating.
 func (h *history) mostPods(name string) int {
 	most := 0
 	for _, m := range h.moments() {

@@ -16,8 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/kubelet"
 )
 
-// checkNoGap checks that the Service of the Performer, once it has led to a ready pod, always did, by
-// the labels of the pods and by the endpoint slices.
+// checkNoGap checks that the Service of the Performer, once it has led to a ready pod, always did,
+// by the labels of the pods and by the endpoint slices.
 func (h *history) checkNoGap(name string) {
 	h.Helper()
 	var served, shown bool
@@ -46,8 +46,8 @@ func (m *moment) describe(name string) string {
 	return text
 }
 
-// recent is how many versions of a Performer its status may lag behind. The operator observes the pods
-// a moment before it writes the status, and a user may write in between.
+// recent is how many versions of a Performer its status may lag behind. The operator observes the
+// pods a moment before it writes the status, and a user may write in between.
 const recent = 3
 
 // checkStatuses checks every status that the Performer had.
@@ -144,8 +144,8 @@ const (
 	kstatusTerminating = "Terminating"
 )
 
-// kstatus computes the status that Helm and Flux wait for, by the rules of sigs.k8s.io/cli-utils for an
-// unknown kind.
+// kstatus computes the status that Helm and Flux wait for, by the rules of sigs.k8s.io/cli-utils
+// for an unknown kind.
 func kstatus(p *v1alpha1.Performer) string {
 	switch {
 	case p.DeletionTimestamp != nil:

@@ -31,8 +31,8 @@ type operator struct {
 	results  *results
 }
 
-// startOperator runs a controller until the test ends or stop is called. Without namespaces it watches
-// all of them and uses the finalizer.
+// startOperator runs a controller until the test ends or stop is called. Without namespaces it
+// watches all of them and uses the finalizer.
 func startOperator(t *testing.T, namespaces ...string) *operator {
 	t.Helper()
 	return startOperatorAs(t, config, namespaces...)
@@ -126,8 +126,8 @@ func (r *results) count(result string) int {
 	return r.counts[result]
 }
 
-// takeEvents returns the events about the Performers of a namespace since the last call, each as type,
-// reason and message. An operator here watches all namespaces, also those of other tests.
+// takeEvents returns the events about the Performers of a namespace since the last call, each as
+// type, reason and message. An operator here watches all namespaces, also those of other tests.
 func (op *operator) takeEvents(namespace string) []string {
 	op.events.mu.Lock()
 	defer op.events.mu.Unlock()

@@ -60,8 +60,8 @@ func TestQuotaIsExhausted(t *testing.T) {
 	}
 }
 
-// TestQuotaWithoutRoomForAThirdPod supersedes an upgrade before its pod is ready. That pod has to go
-// before the quota admits the next one.
+// TestQuotaWithoutRoomForAThirdPod supersedes an upgrade before its pod is ready. That pod has to
+// go before the quota admits the next one.
 func TestQuotaWithoutRoomForAThirdPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)
@@ -78,7 +78,8 @@ func TestQuotaWithoutRoomForAThirdPod(t *testing.T) {
 	}
 }
 
-// TestServiceRefused has a change of the port refused by a quota of node ports, and then loses the only pod.
+// TestServiceRefused has a change of the port refused by a quota of node ports, and then loses the
+// only pod.
 func TestServiceRefused(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)

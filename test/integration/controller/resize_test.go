@@ -118,8 +118,8 @@ func TestResizeWithoutARestart(t *testing.T) {
 	}
 }
 
-// checkRecordedResources checks that no pod was ever recorded to have the desired resources while its
-// container did not have them.
+// checkRecordedResources checks that no pod was ever recorded to have the desired resources while
+// its container did not have them.
 func (h *history) checkRecordedResources(name string) {
 	h.Helper()
 	for _, m := range h.moments() {
@@ -218,8 +218,8 @@ func TestResizeThatIsNotPermitted(t *testing.T) {
 	ns.AwaitReadyOn("a", "performer-a-1")
 	ns.AwaitNoPod("performer-a-0")
 
-	// Reverted before the new pod is ready. The kubelet of this pod reports no resources, like one that
-	// can't resize.
+	// Reverted before the new pod is ready. The kubelet of this pod reports no resources, like one
+	// that can't resize.
 	before := ns.AwaitPod("performer-back-0")
 	ns.Patch("back", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
 	ns.AwaitPod("performer-back-1")

@@ -53,8 +53,8 @@ func TestRestartDuringAnUpgrade(t *testing.T) {
 	h.checkStatuses("a")
 }
 
-// TestRestartFindsAnUnlabeledPod removes the label by which pods are watched from a pod that drains while
-// no operator runs. The status does not name that pod.
+// TestRestartFindsAnUnlabeledPod removes the label by which pods are watched from a pod that drains
+// while no operator runs. The status does not name that pod.
 func TestRestartFindsAnUnlabeledPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
@@ -71,8 +71,8 @@ func TestRestartFindsAnUnlabeledPod(t *testing.T) {
 	ns.AwaitNoPod("performer-a-0")
 }
 
-// TestRestartAdoptsItsUnlabeledPod removes all labels from the new pod of an upgrade while no operator
-// runs. The operator finds it only because its name is taken.
+// TestRestartAdoptsItsUnlabeledPod removes all labels from the new pod of an upgrade while no
+// operator runs. The operator finds it only because its name is taken.
 func TestRestartAdoptsItsUnlabeledPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
@@ -94,8 +94,8 @@ func TestRestartAdoptsItsUnlabeledPod(t *testing.T) {
 	h.checkNoGap("a")
 }
 
-// TestRestartWithRecreateDeletesItsUnlabeledPod is the same with a pod whose spec was superseded meanwhile:
-// it has to be gone before another one is created.
+// TestRestartWithRecreateDeletesItsUnlabeledPod is the same with a pod whose spec was superseded
+// meanwhile: it has to be gone before another one is created.
 func TestRestartWithRecreateDeletesItsUnlabeledPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)

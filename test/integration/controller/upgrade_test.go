@@ -268,8 +268,8 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 	}
 }
 
-// TestUpgradeWithoutSlices checks that both pods get traffic for a fixed time where reading the slices
-// is forbidden.
+// TestUpgradeWithoutSlices checks that both pods get traffic for a fixed time where reading the
+// slices is forbidden.
 func TestUpgradeWithoutSlices(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)

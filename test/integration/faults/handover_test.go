@@ -52,8 +52,8 @@ func (w *world) sort(a, b *controlplane.Manager) (leader, standby *controlplane.
 }
 
 // TestElectedManagersWithoutTheServer takes away what the lease is in, for longer than a leader may
-// be without a renewal. The leader exits and logs why, and is started again, as a kubelet would. The
-// standby has nothing to lose but its caches, so it stays.
+// be without a renewal. The leader exits and logs why, and is started again, as a kubelet would.
+// The standby has nothing to lose but its caches, so it stays.
 func TestElectedManagersWithoutTheServer(t *testing.T) {
 	w := newWorld(t, 4)
 	// Not as short as those of other tests: a server that has just come back may be slow.

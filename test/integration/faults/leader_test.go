@@ -56,8 +56,8 @@ func TestLeaderKilled(t *testing.T) {
 	}
 }
 
-// TestLeaseClockJump sets the lease's time of renewal to an hour ago and to an hour ahead, as a client
-// with a wrong clock does.
+// TestLeaseClockJump sets the lease's time of renewal to an hour ago and to an hour ahead, as a
+// client with a wrong clock does.
 func TestLeaseClockJump(t *testing.T) {
 	w := newWorld(t, 2)
 	leader := w.manager(w.elect()...)

@@ -120,8 +120,8 @@ func (w *world) pods(ctx context.Context) (map[string]*corev1.Pod, error) {
 	return pods, nil
 }
 
-// settled waits until each Performer is ready on a pod of the desired revision, with no other pod, and
-// returns the UIDs of the pods by Performer.
+// settled waits until each Performer is ready on a pod of the desired revision, with no other pod,
+// and returns the UIDs of the pods by Performer.
 func (w *world) settled() map[string]types.UID {
 	w.Helper()
 	var uids map[string]types.UID

@@ -13,8 +13,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// TestBadInput starts the program with invalid values. Each must end it, before it serves or sends a
-// request, with a last line that names the flag or variable.
+// TestBadInput starts the program with invalid values. Each must end it, before it serves or sends
+// a request, with a last line that names the flag or variable.
 func TestBadInput(t *testing.T) {
 	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {

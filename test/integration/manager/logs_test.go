@@ -11,8 +11,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// TestLogsInJSON checks that every line of a manager is JSON, and that those about a Performer have it, its
-// pod and its revision as fields.
+// TestLogsInJSON checks that every line of a manager is JSON, and that those about a Performer have
+// it, its pod and its revision as fields.
 func TestLogsInJSON(t *testing.T) {
 	ns := cluster.Namespace(t)
 	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "--logging-format=json")

@@ -19,7 +19,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// kubeconfigFor creates a service account with the given permissions and returns a kubeconfig for it.
+// kubeconfigFor creates a service account with the given permissions and returns a kubeconfig for
+// it.
 func kubeconfigFor(t *testing.T, rules ...rbacv1.PolicyRule) string {
 	t.Helper()
 	user := cluster.NewUser(t)

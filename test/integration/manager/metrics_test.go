@@ -21,7 +21,8 @@ var reviewing = []rbacv1.PolicyRule{
 	{APIGroups: []string{"authorization.k8s.io"}, Resources: []string{"subjectaccessreviews"}, Verbs: []string{"create"}},
 }
 
-// getSecurely sends a GET to a manager's metrics server over TLS, with the bearer token unless it is empty.
+// getSecurely sends a GET to a manager's metrics server over TLS, with the bearer token unless it
+// is empty.
 func getSecurely(t *testing.T, m *controlplane.Manager, path, token string) (status int, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+m.Address("metrics")+path, http.NoBody)

@@ -16,8 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestScopeOfRoles runs a manager that has only Roles, with a namespace that has one, one whose Role is
-// created later, and one that does not exist at first.
+// TestScopeOfRoles runs a manager that has only Roles, with a namespace that has one, one whose
+// Role is created later, and one that does not exist at first.
 func TestScopeOfRoles(t *testing.T) {
 	own, foreign := cluster.Namespace(t), cluster.Namespace(t)
 	absent := own.Name + "-absent"

@@ -39,8 +39,8 @@ const (
 	digest         = "@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 )
 
-// policies are those of manifests/policies, each with a spec that its own parameters refuse, the message of the refusal, and
-// a spec that they allow.
+// policies are those of manifests/policies, each with a spec that its own parameters refuse, the
+// message of the refusal, and a spec that they allow.
 var policies = map[string]struct {
 	bad, good, want string
 }{
@@ -78,8 +78,8 @@ func readPolicy(t *testing.T, concern string) (*admissionv1.ValidatingAdmissionP
 	return policy, binding
 }
 
-// bind puts a policy in force in the given namespaces alone, by a copy of its binding that change may change, and
-// returns the copy's name.
+// bind puts a policy in force in the given namespaces alone, by a copy of its binding that change
+// may change, and returns the copy's name.
 func bind(t *testing.T, concern string, change func(*admissionv1.ValidatingAdmissionPolicyBinding), namespaces ...string) (binding string) {
 	t.Helper()
 	binding = install(t, concern, change, namespaces...)
@@ -128,7 +128,8 @@ func mustRefuse(t *testing.T, binding, namespace string) {
 	})
 }
 
-// underEach runs a test under each policy, in a namespace with a Performer a of the given spec that was there before.
+// underEach runs a test under each policy, in a namespace with a Performer a of the given spec that
+// was there before.
 func underEach(t *testing.T, before func(concern string) (fields string), test func(t *testing.T, concern, namespace, binding string)) {
 	t.Helper()
 	// All at first: the server takes a second to know of a binding, however many there are.
@@ -170,7 +171,8 @@ func patchSpec(t *testing.T, namespace, name, fields string) error {
 	return err
 }
 
-// TestEveryPolicyIsTested holds the table above against the folder and what kustomize takes from it.
+// TestEveryPolicyIsTested holds the table above against the folder and what kustomize takes from
+// it.
 func TestEveryPolicyIsTested(t *testing.T) {
 	folder := repository.Path(policiesFolder)
 	kustomization, err := os.ReadFile(filepath.Join(folder, "kustomization.yaml"))
@@ -202,7 +204,8 @@ func TestEveryPolicyIsTested(t *testing.T) {
 	}
 }
 
-// TestPoliciesAsTheyAreInstalled looks at what the tests change before they install it, and what they can't see.
+// TestPoliciesAsTheyAreInstalled looks at what the tests change before they install it, and what
+// they can't see.
 func TestPoliciesAsTheyAreInstalled(t *testing.T) {
 	for concern := range policies {
 		policy, binding := readPolicy(t, concern)
@@ -222,7 +225,8 @@ func TestPoliciesAsTheyAreInstalled(t *testing.T) {
 	}
 }
 
-// TestPoliciesRefuseAndAllow creates and changes Performers under each policy with its own parameters.
+// TestPoliciesRefuseAndAllow creates and changes Performers under each policy with its own
+// parameters.
 func TestPoliciesRefuseAndAllow(t *testing.T) {
 	underEach(t, good, func(t *testing.T, concern, namespace, binding string) {
 		want := fmt.Sprintf("ValidatingAdmissionPolicy '%s%s' with binding '%s' denied request: %s", policyPrefix, concern, binding, policies[concern].want)
@@ -241,8 +245,8 @@ func TestPoliciesRefuseAndAllow(t *testing.T) {
 	})
 }
 
-// TestPoliciesLeaveOlderObjectsAlone has Performers that were there before the policies. Nothing that does not touch
-// what is wrong with them may be refused.
+// TestPoliciesLeaveOlderObjectsAlone has Performers that were there before the policies. Nothing
+// that does not touch what is wrong with them may be refused.
 func TestPoliciesLeaveOlderObjectsAlone(t *testing.T) {
 	underEach(t, bad, func(t *testing.T, _, namespace, _ string) {
 		checkOtherWrites(t, namespace, "a")
@@ -291,7 +295,8 @@ func checkOtherWrites(t *testing.T, namespace, name string) {
 	}
 }
 
-// checkRelease removes the finalizer from a Performer that is being deleted, and checks that it is gone.
+// checkRelease removes the finalizer from a Performer that is being deleted, and checks that it is
+// gone.
 func checkRelease(t *testing.T, namespace, name string) {
 	t.Helper()
 	performers := hourglass.HourglassV1alpha1().Performers(namespace)
@@ -308,8 +313,8 @@ func checkRelease(t *testing.T, namespace, name string) {
 	}
 }
 
-// TestPoliciesWithoutTheirParameters has bindings that lack what their policies need. They refuse what they can't check
-// and give the reason. All other requests pass.
+// TestPoliciesWithoutTheirParameters has bindings that lack what their policies need. They refuse
+// what they can't check and give the reason. All other requests pass.
 func TestPoliciesWithoutTheirParameters(t *testing.T) {
 	var tests []func()
 	for concern, says := range map[string]string{
@@ -354,8 +359,9 @@ func TestPoliciesWithoutTheirParameters(t *testing.T) {
 	}
 }
 
-// TestParametersInAnotherObject shows why a binding holds its own parameters: where they are another object that is
-// lost, the API server refuses every write in its own words, before it looks at the policy's conditions.
+// TestParametersInAnotherObject shows why a binding holds its own parameters: where they are
+// another object that is lost, the API server refuses every write in its own words, before it looks
+// at the policy's conditions.
 func TestParametersInAnotherObject(t *testing.T) {
 	namespace := cluster.CreateNamespace(t)
 	if err := cluster.Post(t, namespace, "a", controlplane.SpecWith(t, `"version":"1"`)); err != nil {
@@ -369,7 +375,8 @@ func TestParametersInAnotherObject(t *testing.T) {
 	controlplane.CheckRefusal(t, err, want)
 }
 
-// TestPoliciesExemptNamespaces has namespaces that a policy does not check: the operator's own, and those with a label.
+// TestPoliciesExemptNamespaces has namespaces that a policy does not check: the operator's own, and
+// those with a label.
 func TestPoliciesExemptNamespaces(t *testing.T) {
 	const own = "hourglass-system"
 	_, err := kube.CoreV1().Namespaces().Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: own}}, metav1.CreateOptions{})

@@ -114,7 +114,8 @@ func TestAllowedRegistries(t *testing.T) {
 		image("[2001:db8::2]:5000/x/avs", refused),
 		image("127.0.0.1:5000/avs", refused),
 		image("127.0.0.11/avs", refused),
-		// A capital letter makes a first part the name of a registry: runtimes would pull from a machine named Library.
+		// A capital letter makes a first part the name of a registry: runtimes would pull from a
+		// machine named Library.
 		image("Library/avs:1", refused, "(library/avs)"),
 		image("Evil/library/avs:1", refused),
 
@@ -326,7 +327,8 @@ func TestResourceCeilings(t *testing.T) {
 	)
 }
 
-// TestPoliciesCheckOnlyWhatChanges changes Performers that were there before the policy, near what is wrong with them.
+// TestPoliciesCheckOnlyWhatChanges changes Performers that were there before the policy, near what
+// is wrong with them.
 func TestPoliciesCheckOnlyWhatChanges(t *testing.T) {
 	const limits = `"limits":{"cpu":"9","memory":"33Gi","ephemeral-storage":"1Gi"`
 	volumes := func(list string) string { return `"volumes":[` + list + `]` }
@@ -390,8 +392,8 @@ func TestPoliciesCheckOnlyWhatChanges(t *testing.T) {
 	}
 }
 
-// TestInvalidParameters has parameters that can't be what was meant. What they are about is refused, with the
-// reason.
+// TestInvalidParameters has parameters that can't be what was meant. What they are about is
+// refused, with the reason.
 func TestInvalidParameters(t *testing.T) {
 	var tests []func()
 	for _, test := range []struct{ concern, parameter, value, want string }{
@@ -430,8 +432,8 @@ func TestInvalidParameters(t *testing.T) {
 	}
 }
 
-// TestPoliciesAtTheirLargest has the longest spec that the CRD lets pass under long lists. A policy that went over the
-// API server's budget for an expression would refuse any spec.
+// TestPoliciesAtTheirLargest has the longest spec that the CRD lets pass under long lists. A policy
+// that went over the API server's budget for an expression would refuse any spec.
 func TestPoliciesAtTheirLargest(t *testing.T) {
 	const entries = 200
 	list := func(entry string) string {
