@@ -54,7 +54,7 @@ func TestBadInput(t *testing.T) {
 		{"no certificate", "", []string{"--metrics-secure", "--metrics-cert-dir=" + empty}, 1, "--metrics-cert-dir=" + empty + ": tls.crt: no such file"},
 		{"certificate that can't be read", "", []string{"--metrics-secure", "--metrics-cert-dir=" + unreadable}, 1, "--metrics-cert-dir=" + unreadable + ": tls.crt: is a directory"},
 		{"no certificate in the file", "", []string{"--metrics-secure", "--metrics-cert-dir=" + broken}, 1, "--metrics-cert-dir=" + broken + ": tls.crt and tls.key are not a matching certificate and key"},
-		{"profiles in the open", "", []string{"--enable-pprof"}, 2, "--enable-pprof needs --metrics-secure"},
+		{"profiles in the open", "", []string{"--enable-pprof"}, 2, "--enable-pprof requires --metrics-secure: profiles are served to authorized clients only"},
 		{"table of environments that can't be read", "", []string{"--tee-config=" + empty}, 2, "--tee-config=" + empty + ": can't be read: is a directory"},
 		{"no kubeconfig of the variable", "KUBECONFIG=" + empty + "/none", nil, 1, `KUBECONFIG="` + empty + `/none": no such file`},
 		{"no kubeconfig", "", []string{"--kubeconfig=" + empty + "/none"}, 1, "--kubeconfig=" + empty + "/none: no such file"},
