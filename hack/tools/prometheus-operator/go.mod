@@ -1,4 +1,4 @@
-// The Prometheus Operator, of which nothing is built: test/integration takes its
+// The Prometheus Operator, of which nothing is built: test/integration/api takes its
 // CRDs out of it, to hold deploy/monitoring against them.
 module github.com/Layr-Labs/hourglass-operator/hack/tools/prometheus-operator
 

@@ -1,10 +1,11 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Certmanager runs what of cert-manager makes certificates and tells the API server of their authorities, against the
-// cluster of KUBECONFIG, until it gets a SIGTERM. Its own programs are no part of its Go module; this starts the same
-// controllers, those for ACME and for the services of vendors apart, and not its webhook, which checks and fills in
-// what users write. Their CRDs, which must be there, are in deploy/crds of the module.
+// Certmanager runs the parts of cert-manager that issue certificates and inject their CAs, against
+// the cluster of KUBECONFIG, until it gets a SIGTERM. Its own programs are no part of its Go
+// module; this starts the same controllers, those for ACME and for the services of vendors apart,
+// and not its webhook, which checks and fills in what users write. Their CRDs, which must be there,
+// are in deploy/crds of the module.
 package main
 
 import (

@@ -39,10 +39,10 @@ type User struct {
 	cluster *Cluster
 }
 
-// NewUser makes a service account without any permission.
+// NewUser creates a service account without any permission.
 func (c *Cluster) NewUser(t testing.TB) *User {
 	t.Helper()
-	u := &User{Namespace: c.NewNamespace(t), cluster: c}
+	u := &User{Namespace: c.CreateNamespace(t), cluster: c}
 	token, err := c.Kube.CoreV1().ServiceAccounts(u.Namespace).CreateToken(t.Context(), "default", &authenticationv1.TokenRequest{}, metav1.CreateOptions{})
 	if err != nil {
 		t.Fatal(err)

@@ -29,7 +29,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Cluster is an API server and its etcd, and the administrator's way to them.
+// Cluster is an API server and its etcd, with the administrator's clients.
 type Cluster struct {
 	Config     *rest.Config
 	Kubeconfig string
@@ -41,8 +41,8 @@ type Cluster struct {
 	stop    func() error
 }
 
-// Main runs the tests of a package with a cluster of their own, which use gets before they start,
-// and returns what the process should exit with.
+// Main runs the tests of a package with a cluster of their own, which it passes to use before they
+// start, and returns the exit code of the process.
 func Main(m *testing.M, name string, use func(*Cluster)) int {
 	code, err := runWith(m, name, use)
 	if err != nil {
@@ -59,7 +59,7 @@ func runWith(m *testing.M, name string, use func(*Cluster)) (code int, err error
 	}
 	defer func() {
 		err = errors.Join(err, c.Stop())
-		_ = os.Remove(managerPath()) // there is none if no test wanted one
+		_ = os.Remove(managerPath()) // it was built only if a test started it
 	}()
 	if err := c.InstallCRD(context.Background()); err != nil {
 		return 1, err
@@ -97,7 +97,7 @@ func Start(name string) (*Cluster, error) {
 	lines := bufio.NewScanner(stdout)
 	for lines.Scan() {
 		if path, ok := strings.CutPrefix(lines.Text(), "KUBECONFIG="); ok {
-			go io.Copy(io.Discard, stdout) //nolint:errcheck // what it prints from here on is of no interest
+			go io.Copy(io.Discard, stdout) //nolint:errcheck // the rest of its output is not needed
 			c.Kubeconfig = path
 			if err := c.connect(); err != nil {
 				return nil, errors.Join(err, c.Stop())
@@ -129,7 +129,7 @@ func buildLocalCluster(program string) error {
 // Stop ends the cluster and removes all that it left.
 func (c *Cluster) Stop() error { return c.stop() }
 
-// Do asks the cluster to stop, start, restart or kill one of its components: etcd or kube-apiserver.
+// Do stops, starts, restarts or kills a component of the cluster: etcd or kube-apiserver.
 func (c *Cluster) Do(ctx context.Context, what, component string) error {
 	out, err := exec.CommandContext(ctx, c.program, what, "--name", c.name, component).CombinedOutput()
 	if err != nil {
@@ -178,9 +178,9 @@ func (c *Cluster) InstallCRD(ctx context.Context) error {
 	})
 }
 
-// NewNamespace makes a namespace in which pods can be made, though no controller of Kubernetes
-// makes the service account that they run as.
-func (c *Cluster) NewNamespace(t testing.TB) string {
+// CreateNamespace creates a namespace in which pods can be created, although no controller of
+// Kubernetes creates the service account that they run as.
+func (c *Cluster) CreateNamespace(t testing.TB) string {
 	t.Helper()
 	namespace, err := c.Kube.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "test-"}}, metav1.CreateOptions{})
@@ -191,7 +191,7 @@ func (c *Cluster) NewNamespace(t testing.TB) string {
 	return namespace.Name
 }
 
-// NewAccount makes a service account where there is none of that name.
+// NewAccount creates a service account where there is none of that name.
 func (c *Cluster) NewAccount(t testing.TB, namespace, name string) {
 	t.Helper()
 	_, err := c.Kube.CoreV1().ServiceAccounts(namespace).Create(t.Context(),

@@ -22,7 +22,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// managerPath is where this process of tests has its manager. Another's may run while it is built.
+// managerPath returns where this test process builds its manager, which other processes do not
+// share.
 func managerPath() string {
 	return repository.Path("bin", "test", fmt.Sprintf("manager-%d", os.Getpid()))
 }
@@ -74,7 +75,7 @@ func StartManager(t testing.TB, kubeconfig string, args ...string) *Manager {
 	t.Cleanup(func() {
 		m.Kill() // it may have ended by itself
 		if strings.Contains(m.Log.String(), "DATA RACE") {
-			t.Error("the race detector objects")
+			t.Error("the race detector found a data race")
 		}
 		if t.Failed() {
 			t.Logf("the manager's log:\n%s", m.Log)
@@ -100,15 +101,15 @@ func RunManager(t testing.TB, env []string, args ...string) (output string, code
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// Address returns where one of the manager's servers listens, as its log tells.
+// Address returns the address of one of the manager's servers, from its log.
 func (m *Manager) Address(server string) string {
 	m.Helper()
 	pattern := regexp.MustCompile(`"Serving ` + server + `" address="([^"]+)"`)
 	var address string
-	wait.For(m.TB, "the "+server+" server", func(context.Context) error {
+	wait.For(m.TB, "the address of the "+server+" server", func(context.Context) error {
 		found := pattern.FindStringSubmatch(m.Log.String())
 		if found == nil {
-			return errors.New("not told yet")
+			return errors.New("not logged yet")
 		}
 		address = found[1]
 		return nil
@@ -132,10 +133,10 @@ func (m *Manager) Get(server, path string) (status int, body string) {
 	return response.StatusCode, string(text)
 }
 
-// AwaitReady waits until the manager says that it is ready.
+// AwaitReady waits until the manager's readiness check passes.
 func (m *Manager) AwaitReady() {
 	m.Helper()
-	wait.For(m.TB, "ready", func(context.Context) error {
+	wait.For(m.TB, "the manager to be ready", func(context.Context) error {
 		if status, body := m.Get("health", "/readyz?verbose"); status != http.StatusOK {
 			return errors.New(body)
 		}
@@ -146,7 +147,7 @@ func (m *Manager) AwaitReady() {
 // AwaitLog waits until the log holds the text.
 func (m *Manager) AwaitLog(text string) {
 	m.Helper()
-	wait.For(m.TB, "log line", func(context.Context) error {
+	wait.For(m.TB, "a line of the log", func(context.Context) error {
 		if !strings.Contains(m.Log.String(), text) {
 			return fmt.Errorf("no %q in the log", text)
 		}

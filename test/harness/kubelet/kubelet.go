@@ -1,9 +1,9 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package kubelet stands in for the kubelet where tests have an API server and no node: it writes the
-// status of pods and removes the pods that are being deleted. A Kubelet does each step when the test
-// says so, a Runner does them by itself.
+// Package kubelet stands in for the kubelet where tests have an API server and no node: it writes
+// the status of pods and removes the pods that are being deleted. A Kubelet does each step when the
+// test calls for it, a Runner does them by itself.
 package kubelet
 
 import (
@@ -39,7 +39,7 @@ func New(t testing.TB, kube kubernetes.Interface, namespace string) Kubelet {
 // AwaitPod waits until the pod exists and is not being deleted.
 func (k Kubelet) AwaitPod(name string) *corev1.Pod {
 	k.t.Helper()
-	return k.await(name, "pod "+name, func(pod *corev1.Pod) bool { return pod.DeletionTimestamp == nil })
+	return k.await(name, "pod "+name+" to exist", func(pod *corev1.Pod) bool { return pod.DeletionTimestamp == nil })
 }
 
 // AwaitDeletion waits until the pod is being deleted.
@@ -81,8 +81,8 @@ func (k Kubelet) MakeReady(pod string) {
 	k.PatchStatus(pod, ready)
 }
 
-// Terminate does what a kubelet does when the container of a pod has ended for good. The conditions are
-// JSON, each after a comma.
+// Terminate does what a kubelet does when the container of a pod has ended for good. The conditions
+// are JSON, each after a comma.
 func (k Kubelet) Terminate(pod, phase, reason string, exitCode int, conditions string) {
 	k.t.Helper()
 	k.PatchStatus(pod, fmt.Sprintf(`{"status":{"phase":%q,"reason":%q,"conditions":[{"type":"Ready","status":"False","lastTransitionTime":"2026-01-01T00:00:00Z"}%s],`+
@@ -120,7 +120,7 @@ func (k Kubelet) Remove(pod string) {
 	}
 }
 
-// Describe returns what tests print of a pod.
+// Describe returns the text that tests print about a pod.
 func Describe(pod *corev1.Pod) string {
 	return fmt.Sprintf("%s (deleted %v, labels %v)", pod.Name, pod.DeletionTimestamp != nil, pod.Labels)
 }

@@ -76,8 +76,8 @@ func (r *Runner) next(ctx context.Context) bool {
 	pod := obj.(*corev1.Pod)
 	switch {
 	case pod.DeletionTimestamp != nil:
-		// A client that dies while it deletes leaves the pod half deleted: what the server would have
-		// done next, Kubernetes' pod garbage collector does for pods that are on no node.
+		// A client that dies while it deletes leaves the pod half deleted: what the server would
+		// have done next, Kubernetes' pod garbage collector does for pods that are on no node.
 		now := metav1.DeleteOptions{GracePeriodSeconds: new(int64), Preconditions: metav1.NewUIDPreconditions(string(pod.UID))}
 		if err := r.kube.CoreV1().Pods(name.Namespace).Delete(ctx, name.Name, now); err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 			r.queue.AddRateLimited(name)

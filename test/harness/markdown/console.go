@@ -76,9 +76,9 @@ func words(line string) string {
 	return strings.Join(fields, " ")
 }
 
-// Shows returns nil if a command printed what a page shows. Blanks, ages, times, addresses, revisions and everything
-// else that differs from run to run are ignored. Three dots in a line of the page stand for any text, and on a line of
-// their own for any number of lines.
+// Shows returns nil if a command printed what a page shows. Blanks, ages, times, addresses,
+// revisions and everything else that differs from run to run are ignored. Three dots in a line of
+// the page stand for any text, and on a line of their own for any number of lines.
 func Shows(page, printed string) error {
 	var pattern strings.Builder
 	pattern.WriteString(`^`)

@@ -184,8 +184,8 @@ func (p *parser) block() error {
 	return nil
 }
 
-// commentBlock skips a comment. A page whose commands are run has none, except that it is generated: how its blocks are
-// run is in its script.
+// commentBlock skips a comment. A page whose commands are run has none, except that it is
+// generated: how its blocks are run is in its script.
 func (p *parser) commentBlock() error {
 	if !p.onlyLinks && !strings.HasPrefix(p.lines[p.at], "<!-- Generated ") {
 		return fmt.Errorf("this page has a comment: remove it; how blocks are run is in %s", ScriptPath(p.page.Path))

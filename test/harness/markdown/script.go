@@ -19,8 +19,8 @@ import (
 // ScriptFolder is the folder of the scripts, below the repository's root.
 const ScriptFolder = "test/e2e/docs/pages"
 
-// Script says how the commands of a page are run. It is a file next to the tests, so that the page itself has nothing
-// that its readers don't need.
+// Script says how the commands of a page are run. It is a file next to the tests, so that the page
+// itself has nothing that its readers don't need.
 type Script struct {
 	// WithoutOperator says that the operator is not installed when the page begins.
 	WithoutOperator bool `json:"withoutOperator,omitempty"`
@@ -28,11 +28,11 @@ type Script struct {
 	Steps []Step `json:"steps"`
 }
 
-// Step is either a block of the page, or commands that the page does not show. A block without further fields is run:
-// commands have to succeed, and the API server has to accept a manifest.
+// Step is either a block of the page, or commands that the page does not show. A block without
+// further fields is run: commands have to succeed, and the API server has to accept a manifest.
 type Step struct {
-	// Run are commands that the page does not show. They prepare the next block, check more than the page shows, or
-	// clean up.
+	// Run are commands that the page does not show. They prepare the next block, check more than
+	// the page shows, or clean up.
 	Run string `json:"run,omitempty"`
 	// Begins is the beginning of a block of the page, without the prompt of a console.
 	Begins string `json:"block,omitempty"`
@@ -66,7 +66,8 @@ func Scripts(root string) ([]string, error) {
 	return paths, err
 }
 
-// loadScript reads the script of a page and finds the block of each step. A page without a script has no steps.
+// loadScript reads the script of a page and finds the block of each step. A page without a script
+// has no steps.
 func loadScript(root string, page *Page) error {
 	path := ScriptPath(page.Path)
 	text, err := os.ReadFile(filepath.Join(root, path))
@@ -140,7 +141,8 @@ func (s *Step) suits() error {
 	return nil
 }
 
-// find sets the blocks of the steps. Every block of commands or YAML has to have its step, in the order of the page.
+// find sets the blocks of the steps. Every block of commands or YAML has to have its step, in the
+// order of the page.
 func (s *Script) find(path string, page *Page) error {
 	blocks := page.Blocks
 	for i := range s.Steps {

@@ -13,9 +13,9 @@ import (
 	"time"
 )
 
-// Client asks a Prometheus.
+// Client queries a Prometheus server.
 type Client struct {
-	// URL is where it is, as in http://127.0.0.1:9090.
+	// URL is its address, such as http://127.0.0.1:9090.
 	URL string
 }
 
@@ -25,7 +25,7 @@ type Sample struct {
 	Value  float64
 }
 
-// Series is what became of one value in time.
+// Series is one value over time.
 type Series struct {
 	Labels map[string]string
 	Points []Point
@@ -91,7 +91,7 @@ func (p *point) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// Get asks Prometheus' API and decodes the data of its answer.
+// Get sends a GET to the API of Prometheus and decodes the data of its answer.
 func (c *Client) Get(ctx context.Context, path string, data any) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.URL+"/api/v1/"+path, http.NoBody)
 	if err != nil {

@@ -16,9 +16,10 @@ import (
 	"testing"
 )
 
-// Program returns the path of a program of Debian's package prometheus, which are prometheus and promtool: the system's,
-// or that of a package unpacked into the cache, which starts no service. On another system than Debian that lacks it
-// the test is skipped, but not in CI, where CI is set as it is by all hosted ones.
+// Program returns the path of a program of Debian's package prometheus, which are prometheus and
+// promtool: the system's, or that of a package unpacked into the cache, which starts no service. On
+// another system than Debian that lacks it the test is skipped, but not in CI, where CI is set as
+// it is by all hosted ones.
 func Program(t *testing.T, name string) string {
 	t.Helper()
 	if path, err := exec.LookPath(name); err == nil {
@@ -38,7 +39,8 @@ func Program(t *testing.T, name string) string {
 	return path
 }
 
-// cachedProgram returns the path of a program of a Debian package in the cache, to where the package is fetched if need be.
+// cachedProgram returns the path of a program of a Debian package in the cache, to where the
+// package is fetched if need be.
 func cachedProgram(ctx context.Context, pkg, name string) (string, error) {
 	cache := os.Getenv("HOURGLASS_CACHE")
 	if cache == "" {
@@ -89,7 +91,7 @@ func cachedProgram(ctx context.Context, pkg, name string) (string, error) {
 	return filepath.Join(final, program), nil
 }
 
-// run runs a program in a folder. A failure's error has what was run and what it said.
+// run runs a program in a folder. The error of a failure has the command and its output.
 func run(ctx context.Context, dir, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, name, args...)
 	cmd.Dir = dir

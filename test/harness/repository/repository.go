@@ -21,8 +21,8 @@ func Path(elements ...string) string {
 	return filepath.Join(append([]string{root}, elements...)...)
 }
 
-// find looks for the operator's go.mod from the working directory upward, past those of other modules.
-// Go runs the tests of a package in its folder.
+// find looks for the operator's go.mod from the working directory upward, past those of other
+// modules. Go runs the tests of a package in its folder.
 func find() string {
 	folder, err := os.Getwd()
 	if err != nil {

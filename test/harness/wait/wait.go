@@ -13,12 +13,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 )
 
-// Timeout is how long a test waits before it fails. It is far more than a quiet machine needs: a test
-// that waits for something that never happens fails either way, and a short timeout fails for no reason.
+// Timeout is how long a test waits before it fails. It is far more than a quiet machine needs: a
+// test that waits for something that never happens fails either way, and a short timeout fails for
+// no reason.
 const Timeout = 3 * time.Minute
 
-// The first checks follow each other quickly, since most of what an API server does is done at once.
-// The later ones leave the processor to what the test waits for.
+// The first checks follow each other quickly, since most of what an API server does is done at
+// once. The later ones leave the processor to what the test waits for.
 const (
 	firstInterval = 20 * time.Millisecond
 	lastInterval  = 250 * time.Millisecond
@@ -43,8 +44,8 @@ func Until(t testing.TB, what string, holds func() bool) {
 	})
 }
 
-// Poll calls check until it returns nil, or an error that Stop made. After Timeout it returns the last
-// error of check.
+// Poll calls check until it returns nil, or an error that Stop made. After Timeout it returns the
+// last error of check.
 func Poll(ctx context.Context, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
@@ -55,7 +56,7 @@ func Poll(ctx context.Context, check func(context.Context) error) error {
 		if stop := (*stopError)(nil); errors.As(err, &stop) {
 			return false, err
 		}
-		// The error of a check that the timeout cut short does not say what was wrong before.
+		// A check that the timeout cut short does not return what was wrong before.
 		if err == nil || ctx.Err() == nil {
 			last = err
 		}

@@ -21,13 +21,13 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// identity is who a manager is in elections, as its log tells.
+// identity returns the identity of a manager in elections, from its log.
 func identity(m *controlplane.Manager) string {
 	m.Helper()
 	var found []string
-	wait.For(m.TB, "an identity", func(context.Context) error {
+	wait.For(m.TB, "the manager to log its identity", func(context.Context) error {
 		if found = regexp.MustCompile(`"Waiting to lead" .*identity="([^"]+)"`).FindStringSubmatch(m.Log.String()); found == nil {
-			return errors.New("not told yet")
+			return errors.New("not logged yet")
 		}
 		return nil
 	})
@@ -52,8 +52,8 @@ func (w *world) sort(a, b *controlplane.Manager) (leader, standby *controlplane.
 }
 
 // TestElectedManagersWithoutTheServer takes away what the lease is in, for longer than a leader may
-// be without a renewal. The leader ends and says why, and is started again, as a kubelet would. The
-// standby has nothing to lose but its caches, so it stays.
+// be without a renewal. The leader exits and logs why, and is started again, as a kubelet would.
+// The standby has nothing to lose but its caches, so it stays.
 func TestElectedManagersWithoutTheServer(t *testing.T) {
 	w := newWorld(t, 4)
 	// Not as short as those of other tests: a server that has just come back may be slow.
@@ -65,7 +65,7 @@ func TestElectedManagersWithoutTheServer(t *testing.T) {
 	for i, fault := range []struct {
 		component string
 		outage    time.Duration // at least
-		waits     string        // what the leader that was started again says
+		waits     string        // what the restarted leader logs
 	}{
 		{apiServer, time.Minute, "Waiting: the API server at "},
 		{etcd, 0, "Cannot read or write the lease, will keep retrying"},
@@ -85,7 +85,7 @@ func TestElectedManagersWithoutTheServer(t *testing.T) {
 		standby.AwaitLog("Cannot read or write the lease, will keep retrying")
 		for _, path := range []string{"/healthz", "/readyz"} {
 			if status, body := standby.Get("health", path); status != http.StatusOK {
-				t.Errorf("%s of the standby says %d without %s: %s", path, status, fault.component, body)
+				t.Errorf("%s of the standby returns %d without %s: %s", path, status, fault.component, body)
 			}
 		}
 		w.outlast(stopped, fault.outage)
@@ -124,7 +124,7 @@ func TestManyLeaders(t *testing.T) {
 	var first, atFirst footprint // of the leaders, and of the standby
 	for i := range leaders {
 		next := w.manager(w.elect()...)
-		// The witness must not take over by itself. What it misses in its sleep it is told after: that
+		// The witness must not take over by itself. It sees what it misses when it resumes: that
 		// nobody leads, upon which it tries, and that somebody else is faster.
 		w.signal(witness, syscall.SIGSTOP)
 		if i%3 == 0 {
@@ -149,7 +149,7 @@ func TestManyLeaders(t *testing.T) {
 		t.Error("the witness has led")
 	}
 
-	// It has not gone deaf.
+	// The witness can still take over.
 	leader.Kill()
 	witness.AwaitLog(`"Leading"`)
 	w.upgrade(w.names[1])

@@ -56,8 +56,8 @@ func TestLeaderKilled(t *testing.T) {
 	}
 }
 
-// TestLeaseClockJump has the lease renewed, so it says, an hour ago and in an hour: by whoever has
-// another idea of the time.
+// TestLeaseClockJump sets the lease's time of renewal to an hour ago and to an hour ahead, as a
+// client with a wrong clock does.
 func TestLeaseClockJump(t *testing.T) {
 	w := newWorld(t, 2)
 	leader := w.manager(w.elect()...)
@@ -95,7 +95,7 @@ func TestLeaseClockJump(t *testing.T) {
 	steady(leader, first)
 }
 
-// TestLeaseTaken gives the lease to a stranger: the leader must end, and say why.
+// TestLeaseTaken gives the lease to a stranger: the leader must exit and log why.
 func TestLeaseTaken(t *testing.T) {
 	w := newWorld(t, 1)
 	leader := w.manager(w.elect()...)
@@ -109,9 +109,9 @@ func TestLeaseTaken(t *testing.T) {
 	}
 }
 
-// TestBothKilledInMidUpgrade kills leader and standby while new pods wait to become ready. Those
+// TestBothKilledDuringAnUpgrade kills leader and standby while new pods wait to become ready. Those
 // that come after finish with the same pods.
-func TestBothKilledInMidUpgrade(t *testing.T) {
+func TestBothKilledDuringAnUpgrade(t *testing.T) {
 	w := newWorld(t, 6)
 	for round := range rounds {
 		first, second := w.manager(w.elect()...), w.manager(w.elect()...)

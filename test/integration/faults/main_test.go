@@ -10,7 +10,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// cluster is shared by all tests, which run one after the other: what they break, they mend.
+// cluster is shared by all tests, which run one after the other: each restores what it breaks.
 var cluster *controlplane.Cluster
 
 func TestMain(m *testing.M) {

@@ -31,7 +31,7 @@ const (
 // rounds is how often a fault is repeated to see whether something grows.
 const rounds = 3
 
-// failedReads is how many reads the manager has tried in vain for want of a connection.
+// failedReads returns how many reads of the manager failed because there was no connection.
 func failedReads(m *controlplane.Manager) float64 {
 	_, body := m.Get("metrics", "/metrics")
 	found := regexp.MustCompile(`rest_client_requests_total{code="<error>",[^}]*method="GET"} (\S+)`).FindStringSubmatch(body)
@@ -57,7 +57,7 @@ func TestServerFaults(t *testing.T) {
 		failures := failedReads(m)
 		w.do("stop", apiServer)
 		stopped := time.Now()
-		wait.For(t, "the manager to try in vain", func(context.Context) error {
+		wait.For(t, "failed reads of the manager", func(context.Context) error {
 			if now := failedReads(m); now < failures+3 {
 				return fmt.Errorf("%g tries", now-failures)
 			}
@@ -66,7 +66,7 @@ func TestServerFaults(t *testing.T) {
 		// A restart would only empty the caches.
 		for _, path := range []string{"/healthz", "/readyz"} {
 			if status, body := m.Get("health", path); status != http.StatusOK {
-				t.Errorf("%s says %d while the API server is away: %s", path, status, body)
+				t.Errorf("%s returns %d while the API server is away: %s", path, status, body)
 			}
 		}
 		w.outlast(stopped, outage)
@@ -83,7 +83,7 @@ func TestServerFaults(t *testing.T) {
 		w.answers()
 		after := w.settled()
 		w.unchanged(before, after)
-		// It has not gone deaf: a change is carried out, and to this Performer alone.
+		// It still watches: a change is carried out, and only on this Performer.
 		changed := w.names[i%len(w.names)]
 		w.upgrade(changed)
 		last := w.settled()
@@ -153,13 +153,13 @@ func deleteCRD(t *testing.T) {
 // awaitNoCRD waits until the CRD is gone, and all pods with it.
 func (w *world) awaitNoCRD() {
 	w.Helper()
-	wait.For(w.T, "the Performers and their pods gone", func(ctx context.Context) error {
+	wait.For(w.T, "the Performers and their pods to be gone", func(ctx context.Context) error {
 		pods, err := cluster.Kube.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
 		if len(pods.Items) > 0 {
-			return fmt.Errorf("%d pods are there", len(pods.Items))
+			return fmt.Errorf("%d pods exist", len(pods.Items))
 		}
 		err = cluster.Kube.Discovery().RESTClient().Get().AbsPath(controlplane.CRD).Do(ctx).Error()
 		if !apierrors.IsNotFound(err) {
@@ -181,7 +181,7 @@ func TestPermissionWithdrawn(t *testing.T) {
 		restore := w.withoutPermissions()
 		changed := w.names[0]
 		w.upgrade(changed)
-		wait.For(t, "a refusal", func(context.Context) error {
+		wait.For(t, "a refused request", func(context.Context) error {
 			if sample(m, `hourglass_reconcile_total{result="error"}`) == refused {
 				return errors.New("none")
 			}
@@ -221,7 +221,7 @@ func TestWatchExpired(t *testing.T) {
 	steady(m, first)
 }
 
-// TestFlood changes Performers a thousand times, in ways that ask for nothing and in one that does.
+// TestFlood changes Performers a thousand times, in ways that need no action and in one that does.
 func TestFlood(t *testing.T) {
 	w := newWorld(t, 20)
 	m := w.manager()

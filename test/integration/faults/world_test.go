@@ -34,12 +34,12 @@ type world struct {
 	user      *controlplane.User // as whom managers run
 	kubelet   *kubelet.Runner
 	names     []string
-	versions  map[string]int // that were asked for, by Performer
+	versions  map[string]int // desired versions, by Performer
 }
 
 func newWorld(t *testing.T, performers int) *world {
 	t.Helper()
-	w := &world{T: t, namespace: cluster.NewNamespace(t), user: cluster.NewUser(t), versions: map[string]int{}}
+	w := &world{T: t, namespace: cluster.CreateNamespace(t), user: cluster.NewUser(t), versions: map[string]int{}}
 	w.user.Grant(t, append(controlplane.Narrow(), controlplane.Rule("coordination.k8s.io", "leases"))...)
 	w.kubelet = kubelet.Run(t, cluster.Kube, w.namespace)
 	for i := range performers {
@@ -48,7 +48,7 @@ func newWorld(t *testing.T, performers int) *world {
 	return w
 }
 
-// manager starts a manager that looks after all namespaces.
+// manager starts a manager that watches all namespaces.
 func (w *world) manager(args ...string) *controlplane.Manager {
 	w.Helper()
 	m := controlplane.StartManager(w.T, w.user.Kubeconfig, args...)
@@ -80,7 +80,7 @@ func (w *world) create() {
 	}
 }
 
-// patch changes a Performer; it tries on for a server that was away a moment ago.
+// patch changes a Performer. It retries, since the server may have been away a moment ago.
 func (w *world) patch(name, body string) {
 	w.Helper()
 	err := wait.Poll(w.Context(), func(ctx context.Context) error {
@@ -95,7 +95,7 @@ func (w *world) patch(name, body string) {
 	}
 }
 
-// upgrade asks for another version of a Performer.
+// upgrade changes the version of a Performer.
 func (w *world) upgrade(name string) {
 	w.Helper()
 	w.versions[name]++
@@ -120,12 +120,12 @@ func (w *world) pods(ctx context.Context) (map[string]*corev1.Pod, error) {
 	return pods, nil
 }
 
-// settled waits until each Performer is ready on a pod of the revision that is asked for, with no
-// other pod beside, and returns the UIDs of the pods by Performer.
+// settled waits until each Performer is ready on a pod of the desired revision, with no other pod,
+// and returns the UIDs of the pods by Performer.
 func (w *world) settled() map[string]types.UID {
 	w.Helper()
 	var uids map[string]types.UID
-	wait.For(w.T, "all Performers ready", func(ctx context.Context) error {
+	wait.For(w.T, "all Performers to be ready", func(ctx context.Context) error {
 		list, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
@@ -178,7 +178,7 @@ func (w *world) do(what, component string) {
 // answers waits until the API server does.
 func (w *world) answers() {
 	w.Helper()
-	wait.For(w.T, "the API server", func(ctx context.Context) error {
+	wait.For(w.T, "the API server to answer", func(ctx context.Context) error {
 		if _, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
 			return err
 		}
@@ -213,7 +213,7 @@ func measure(m *controlplane.Manager) footprint {
 // go, and for what the collector has not found yet. A leak of each change would be some megabytes.
 func steady(m *controlplane.Manager, before footprint) {
 	m.Helper()
-	wait.For(m.TB, "as little as before", func(context.Context) error {
+	wait.For(m.TB, "the manager to hold no more than before", func(context.Context) error {
 		if now := measure(m); now.goroutines > before.goroutines+8 || now.live > 1.5*before.live+4<<20 {
 			return fmt.Errorf("%g goroutines and %g bytes, before %g and %g", now.goroutines, now.live, before.goroutines, before.live)
 		}

@@ -1,0 +1,127 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package manager
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
+)
+
+// kubeconfigFor creates a service account with the given permissions and returns a kubeconfig for
+// it.
+func kubeconfigFor(t *testing.T, rules ...rbacv1.PolicyRule) string {
+	t.Helper()
+	user := cluster.NewUser(t)
+	user.Grant(t, rules...)
+	return user.Kubeconfig
+}
+
+func TestManagerUnderNarrowPermissions(t *testing.T) {
+	const secret = "a-value-that-must-not-be-logged"
+	ns := cluster.Namespace(t)
+	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "-v=5", "--cert-dir=/certs")
+	m.AwaitReady()
+	for _, text := range []string{"Watching Performers in ALL namespaces", "--cert-dir=/certs has no effect without --enable-webhooks"} {
+		if !strings.Contains(m.Log.String(), text) {
+			t.Errorf("the log lacks %q", text)
+		}
+	}
+	ns.Running("a", func(p *v1alpha1.Performer) {
+		p.Spec.Config.Environment = map[string]string{"PASSWORD": secret}
+	})
+	ns.Patch("a", `{"spec":{"version":"2"}}`)
+	ns.MakeReady("performer-a-1")
+	ns.AwaitReadyOn("a", "performer-a-1")
+	wait.For(t, "the event of reason PodReady", func(ctx context.Context) error {
+		events, err := kube.CoreV1().Events(ns.Name).List(ctx, metav1.ListOptions{FieldSelector: "involvedObject.name=a,reason=PodReady"})
+		if err != nil {
+			return err
+		}
+		if len(events.Items) == 0 {
+			return errors.New("none")
+		}
+		if e := events.Items[0]; e.Type != corev1.EventTypeNormal || e.InvolvedObject.Kind != "Performer" || e.Source.Component == "" {
+			t.Errorf("event %+v", e)
+		}
+		return nil
+	})
+	if err := hourglass.HourglassV1alpha1().Performers(ns.Name).Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.AwaitNoPod("performer-a-1")
+
+	status, families := m.Get("metrics", "/metrics")
+	for _, family := range []string{
+		`workqueue_depth{`, `workqueue_adds_total{`, `rest_client_requests_total{`, `go_goroutines`, `process_resident_memory_bytes`,
+		`hourglass_reconcile_total{result="success"}`,
+	} {
+		if !strings.Contains(families, family) {
+			t.Errorf("status %d, and no %s in the metrics", status, family)
+		}
+	}
+	if err := m.Terminate(); err != nil {
+		t.Errorf("SIGTERM ends the manager with %v", err)
+	}
+	if strings.Contains(m.Log.String(), secret) {
+		t.Error("the log holds a value of the environment")
+	}
+}
+
+func TestManagerReportsMissingPermissions(t *testing.T) {
+	rules := controlplane.Narrow()
+	rules[0] = controlplane.Rule("", "services", "events")
+	m := controlplane.StartManager(t, kubeconfigFor(t, rules...))
+	m.AwaitLog("may not list, watch, get, create, patch, delete pods in all namespaces")
+	if status, body := m.Get("health", "/readyz?verbose"); status == http.StatusOK {
+		t.Errorf("ready without the pods:\n%s", body)
+	}
+	if status, _ := m.Get("health", "/healthz"); status != http.StatusOK {
+		t.Errorf("/healthz returns %d, although a restart would not help", status)
+	}
+	if err := m.Terminate(); err != nil {
+		t.Errorf("SIGTERM ends the waiting manager with %v", err)
+	}
+}
+
+// TestStandbyTakesOver stops the leader of two, and checks that the standby takes over.
+func TestStandbyTakesOver(t *testing.T) {
+	ns := cluster.Namespace(t)
+	rules := append(controlplane.Narrow(), controlplane.Rule("coordination.k8s.io", "leases"))
+	kubeconfig := kubeconfigFor(t, rules...)
+	args := []string{"--leader-elect", "--leader-elect-resource-namespace=" + ns.Name}
+	first := controlplane.StartManager(t, kubeconfig, args...)
+	first.AwaitReady()
+	first.AwaitLog("Starting workers")
+	second := controlplane.StartManager(t, kubeconfig, args...)
+	second.AwaitReady()
+	ns.Running("a")
+	if strings.Contains(second.Log.String(), "Starting workers") {
+		t.Error("two managers are active at once")
+	}
+	if err := first.Terminate(); err != nil {
+		t.Errorf("SIGTERM ends the leader with %v", err)
+	}
+	ns.Running("b")
+	lease, err := kube.CoordinationV1().Leases(ns.Name).Get(t.Context(), "b8e8a8a8.hourglass.eigenlayer.io", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if transitions := lease.Spec.LeaseTransitions; transitions == nil || *transitions < 1 {
+		t.Errorf("lease %+v", lease.Spec)
+	}
+	if err := second.Terminate(); err != nil {
+		t.Errorf("SIGTERM ends the second leader with %v", err)
+	}
+}
