@@ -19,6 +19,7 @@ import (
 )
 
 func TestInstallingTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
 	wait.For(t, "the operator to be ready", cluster.OperatorReady)
 	before := installedVersions(t)
 	output, err := cluster.Kubectl(t.Context(), "apply", "-f", "deploy/")

@@ -42,7 +42,7 @@ var emptyPanels = map[string]string{
 
 const webhooksOff = "webhooks are off"
 
-// Not parallel: other tests end the pods that are scraped.
+// Not parallel: an alert about the Performer of another test would fail it.
 func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	started := time.Now()
 	targets := operatorTargets(t)
@@ -219,6 +219,7 @@ func hasNumber(series prometheus.Series) bool {
 // TestMonitoringIsInstalledAsThePageSays runs the page's commands where the Prometheus Operator's CRDs are, of the version
 // of hack/tools. The Prometheus Operator itself is not there.
 func TestMonitoringIsInstalledAsThePageSays(t *testing.T) {
+	t.Parallel()
 	const module = "github.com/prometheus-operator/prometheus-operator"
 	said, err := cluster.Run(t.Context(), "env", "GOWORK=off", "GOFLAGS=-mod=readonly",
 		"go", "-C", "hack/tools/prometheus-operator", "mod", "download", "-json", module)

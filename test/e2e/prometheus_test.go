@@ -27,8 +27,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Not parallel: other tests end the pods that are scraped.
+// In parallel, since the tests that stop one of the scraped pods are not.
 func TestPrometheusScrapesTheOperator(t *testing.T) {
+	t.Parallel()
 	pods := operatorPods(t)
 	var targets []realcluster.Target
 	for _, pod := range pods {
@@ -161,6 +162,7 @@ func all(checks []func(context.Context) error) func(context.Context) error {
 }
 
 func TestSecureMetricsOverlayApplies(t *testing.T) {
+	t.Parallel()
 	output, err := cluster.Kubectl(t.Context(), "apply", "--dry-run=server", "-k", "manifests/metrics-secure")
 	if err != nil {
 		t.Fatal(err)

@@ -27,6 +27,7 @@ const undeploy = "hack/undeploy.sh all --ignore-not-found"
 
 // TestPages runs the commands of all pages, one page after the other.
 func TestPages(t *testing.T) {
+	t.Parallel() // with TestDemo
 	paths, err := markdown.Documents(repository.Root())
 	if err != nil {
 		t.Fatal(err)

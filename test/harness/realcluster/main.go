@@ -66,8 +66,8 @@ func Main(m *testing.M, start func(context.Context) (*Cluster, error), use func(
 	return code
 }
 
-// runManyAtOnce sets how many parallel tests run at once, unless the caller has: they wait for the cluster most of the
-// time, so the number of processors, which is the default, says nothing.
+// runManyAtOnce sets the number of tests that run in parallel, unless the caller set it. Tests wait for the cluster most of
+// the time, so the default, the number of processors, is too low.
 func runManyAtOnce() error {
 	flag.Parse()
 	given := false
@@ -75,5 +75,5 @@ func runManyAtOnce() error {
 	if given {
 		return nil
 	}
-	return flag.Set("test.parallel", "6")
+	return flag.Set("test.parallel", "8")
 }
