@@ -67,7 +67,7 @@ var attempts = []struct {
 
 // TestRolesForPeople binds each role for people to somebody and has them try all that there is. That
 // the labels bring them into Kubernetes' own roles is tested where its controller manager runs, by
-// TestPeopleGetTheirRights.
+// TestRolesForPeopleAreAggregated.
 func TestRolesForPeople(t *testing.T) {
 	for _, tt := range []struct {
 		role  string
