@@ -97,7 +97,7 @@ func (s *shell) run(ctx context.Context, commands string) (string, error) {
 // must runs commands that don't belong to a page, and fails the test if they fail.
 func (s *shell) must(t *testing.T, commands string) {
 	t.Helper()
-	// In a clean-up the test's own context has ended.
+	// In a cleanup, the context of the test is done.
 	if output, err := s.run(context.WithoutCancel(t.Context()), commands); err != nil {
 		t.Fatalf("%s: %v\n%s", commands, err, output)
 	}
