@@ -18,8 +18,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// earlierPerformer is a Performer of the earlier operator. %[1]s is its name, %[2]s its environment in addition to the
-// port.
+// earlierPerformer is a Performer of the earlier operator. %[1]s is its name, %[2]s its environment
+// in addition to the port.
 const earlierPerformer = `apiVersion: hourglass.eigenlayer.io/v1alpha1
 kind: Performer
 metadata:
@@ -35,8 +35,8 @@ spec:
     environment: {GRPC_PORT: "8080"%[2]s}
 `
 
-// earlierObjects are the pod and the Service that the earlier operator made for it. The pod is named like the Performer,
-// and the Service has no labels. %[2]s is the UID of the Performer.
+// earlierObjects are the pod and the Service that the earlier operator made for it. The pod is
+// named like the Performer, and the Service has no labels. %[2]s is the UID of the Performer.
 const earlierObjects = `apiVersion: v1
 kind: Pod
 metadata:
@@ -66,7 +66,8 @@ spec:
   ports: [{name: grpc, port: 8080, targetPort: 8080, protocol: TCP}]
 `
 
-// The operator adopts the objects of the earlier operator without losing a call. Not parallel: it stops the operator.
+// The operator adopts the objects of the earlier operator without losing a call. Not parallel: it
+// stops the operator.
 func TestAdoptionLosesNoCall(t *testing.T) {
 	ns := cluster.Namespace(t)
 	// The logs of the operator's pods are lost with them.
@@ -118,7 +119,8 @@ func TestAdoptionLosesNoCall(t *testing.T) {
 	sameCalls.end(t, same.Name, after.Status.PodName)
 }
 
-// leaveEarlier creates a Performer with the objects of the earlier operator, and returns its pod once it is ready.
+// leaveEarlier creates a Performer with the objects of the earlier operator, and returns its pod
+// once it is ready.
 func leaveEarlier(t *testing.T, ns *realcluster.Namespace, name, environment string) *corev1.Pod {
 	t.Helper()
 	if _, err := cluster.Apply(t.Context(), ns.Name, fmt.Sprintf(earlierPerformer, name, environment)); err != nil {

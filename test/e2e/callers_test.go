@@ -11,8 +11,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
-// underLoad limits how many tests with callers run at once: they test the operator, not whether the machine can handle
-// hundreds of connections a second.
+// underLoad limits how many tests with callers run at once: they test the operator, not whether the
+// machine can handle hundreds of connections a second.
 var underLoad = make(chan struct{}, 3)
 
 // takeTurn waits until the test may start callers.
@@ -22,8 +22,8 @@ func takeTurn(t *testing.T) {
 	t.Cleanup(func() { <-underLoad })
 }
 
-// callers are two clients of one Performer. One holds a connection. The other one dials for each call, so that each call
-// is routed separately.
+// callers are two clients of one Performer. One holds a connection. The other one dials for each
+// call, so that each call is routed separately.
 type callers struct {
 	held, dialing *realcluster.Load
 }
@@ -34,7 +34,8 @@ func startCallers(t *testing.T, address string) callers {
 	return callers{held: cluster.StartLoad(t, address, false), dialing: cluster.StartLoad(t, address, true)}
 }
 
-// end waits until both clients got an answer from each of the named pods, ends them, and fails the test if a call failed.
+// end waits until both clients got an answer from each of the named pods, ends them, and fails the
+// test if a call failed.
 func (c callers) end(t *testing.T, pods ...string) {
 	t.Helper()
 	for _, client := range c.summaries(t, pods) {
@@ -45,8 +46,8 @@ func (c callers) end(t *testing.T, pods ...string) {
 	}
 }
 
-// measure waits until both clients got an answer from a pod, ends them, and prints how long they were without an answer.
-// It is for tests that remove the only serving pod.
+// measure waits until both clients got an answer from a pod, ends them, and prints how long they
+// were without an answer. It is for tests that remove the only serving pod.
 func (c callers) measure(t *testing.T, what, successor string) {
 	t.Helper()
 	for _, client := range c.summaries(t, []string{successor}) {

@@ -17,8 +17,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Kubernetes deletes a pod on a dead node, but the pod stays, since no kubelet confirms that its containers have ended.
-// Under BlueGreen the replacement does not wait for that. Under Recreate it does, since the pod may still be running.
+// Kubernetes deletes a pod on a dead node, but the pod stays, since no kubelet confirms that its
+// containers have ended. Under BlueGreen the replacement does not wait for that. Under Recreate it
+// does, since the pod may still be running.
 func TestPodOnADeadNode(t *testing.T) {
 	t.Parallel()
 	cluster.ClaimSimulatedNodes(t)

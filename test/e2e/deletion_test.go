@@ -85,8 +85,8 @@ func TestDeletionWhileTheOperatorIsStopped(t *testing.T) {
 	wait.For(t, "Performer a, its pods and its Service to be gone", ns.Gone("a"))
 }
 
-// stopOperator stops the operator and starts it again at the end of the test, even if the test fails: the next tests need
-// it.
+// stopOperator stops the operator and starts it again at the end of the test, even if the test
+// fails: the next tests need it.
 func stopOperator(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {

@@ -16,8 +16,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// executorBody is the request of an Executor, which serializes its own types with all their empty values, such as an
-// empty status and a null creation time. %[1]s is the name, %[2]s the namespace, %[3]s the address of the AVS.
+// executorBody is the request of an Executor, which serializes its own types with all their empty
+// values, such as an empty status and a null creation time. %[1]s is the name, %[2]s the namespace,
+// %[3]s the address of the AVS.
 const executorBody = `{
   "kind": "Performer", "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
   "metadata": {
@@ -36,8 +37,8 @@ const executorBody = `{
   "status": {}
 }`
 
-// TestExecutor makes the requests of an Executor: create a Performer, poll status.ready, call the address that it computed
-// itself, create a second Performer of the same AVS, delete the first.
+// TestExecutor makes the requests of an Executor: create a Performer, poll status.ready, call the
+// address that it computed itself, create a second Performer of the same AVS, delete the first.
 func TestExecutor(t *testing.T) {
 	t.Parallel()
 	const avs = "0xtest-avs-address"
@@ -68,7 +69,8 @@ func TestExecutor(t *testing.T) {
 	first := deploy("performer-0a1b2c-01234567")
 	second := deploy("performer-0a1b2c-89abcdef")
 
-	// An Executor reads the raw object and shows the message of the last condition, which must be the summary.
+	// An Executor reads the raw object and shows the message of the last condition, which must be
+	// the summary.
 	raw, err := client.Get().AbsPath(path, first.Name).DoRaw(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -30,8 +30,8 @@ func (s schema) undocumented(path string) []string {
 			found = append(found, path+"."+name)
 		}
 		if name == "metadata" {
-			// The metadata of an object within the Performer, such as a volume claim template: the generator leaves out the
-			// descriptions of its fields.
+			// The metadata of an object within the Performer, such as a volume claim template: the
+			// generator leaves out the descriptions of its fields.
 			continue
 		}
 		found = append(found, field.undocumented(path+"."+name)...)

@@ -21,8 +21,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// ourLabels are the labels of the operator's objects. A foreign object with these labels is still foreign: the owner
-// reference decides.
+// ourLabels are the labels of the operator's objects. A foreign object with these labels is still
+// foreign: the owner reference decides.
 var ourLabels = map[string]string{
 	"app":                               "hourglass-performer",
 	"hourglass.eigenlayer.io/performer": "a",
@@ -75,8 +75,8 @@ func TestForeignServiceIsLeftAlone(t *testing.T) {
 				t.Errorf("the foreign Service was changed:\n%+v\nwas\n%+v", present, foreign)
 			}
 
-			// Without the foreign Service, nothing is in the way. The operator may not watch a Service without its labels,
-			// so this may take until it retries.
+			// Without the foreign Service, nothing is in the way. The operator may not watch a
+			// Service without its labels, so this may take until it retries.
 			if err := services.Delete(t.Context(), foreign.Name, metav1.DeleteOptions{}); err != nil {
 				t.Fatal(err)
 			}

@@ -103,7 +103,8 @@ func TestHardware(t *testing.T) {
 				runtimeClass: "kata-qemu-snp",
 			},
 			{
-				// The requirement is part of each of the user's alternatives. Otherwise the first one would match without it.
+				// The requirement is part of each of the user's alternatives. Otherwise the first
+				// one would match without it.
 				name:         "SEV-SNP and alternative node affinities",
 				hardware:     hardware{TEERequired: true, TEEType: "sev-snp"},
 				scheduling:   v1alpha1.SchedulingConfig{Affinity: inZone("none", "b")},
@@ -245,7 +246,8 @@ func resources(amounts ...string) corev1.ResourceList {
 	return list
 }
 
-// makeRuntimeClasses creates runtime classes under the real names, and deletes them at the end of the test.
+// makeRuntimeClasses creates runtime classes under the real names, and deletes them at the end of
+// the test.
 func makeRuntimeClasses(t *testing.T, names ...string) {
 	t.Helper()
 	classes := cluster.Kube.NodeV1().RuntimeClasses()

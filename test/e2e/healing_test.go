@@ -111,8 +111,8 @@ func TestEditedServiceIsRestored(t *testing.T) {
 	cluster.Call(t, ns.Address("a", 8080))
 }
 
-// If someone removes a label of the pod, by which the Service or the operator selects it, the Performer must get a ready pod
-// with all labels again.
+// If someone removes a label of the pod, by which the Service or the operator selects it, the
+// Performer must get a ready pod with all labels again.
 func TestPodThatLostItsLabelsIsRepaired(t *testing.T) {
 	t.Parallel()
 	for _, label := range []string{
@@ -211,8 +211,8 @@ func TestChangedSpecReplacesThePod(t *testing.T) {
 		ns := cluster.Namespace(t)
 		ns.CreateReady(t, ns.Performer("a"))
 		performers := ns.Performers.HourglassV1alpha1().Performers(ns.Name)
-		// Only the second change replaces the pod. That the Performer is then ready on its second pod and not on a third
-		// shows that the first change replaced none.
+		// Only the second change replaces the pod. That the Performer is then ready on its second
+		// pod and not on a third shows that the first change replaced none.
 		for _, patch := range []string{`{"metadata":{"labels":{"mine":"yes"}}}`, `{"spec":{"version":"2"}}`} {
 			if _, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
 				t.Fatal(err)

@@ -26,8 +26,8 @@ func TestInstallingTwiceChangesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The output of kubectl is no proof: it always prints "configured" for a PodDisruptionBudget, whose selector it sends
-	// each time.
+	// The output of kubectl is no proof: it always prints "configured" for a PodDisruptionBudget,
+	// whose selector it sends each time.
 	after := installedVersions(t)
 	for object, version := range before {
 		if after[object] != version {
@@ -40,8 +40,8 @@ func TestInstallingTwiceChangesNothing(t *testing.T) {
 	}
 }
 
-// installedVersions returns the versions of the objects in deploy/: the generation, which a change of the status does not
-// increase, or the resource version of an object without a generation.
+// installedVersions returns the versions of the objects in deploy/: the generation, which a change
+// of the status does not increase, or the resource version of an object without a generation.
 func installedVersions(t *testing.T) map[string]string {
 	t.Helper()
 	output, err := cluster.Kubectl(t.Context(), "get", "-f", "deploy/", "-o", "json")
@@ -88,7 +88,8 @@ func TestOperatorRunsAsInstalled(t *testing.T) {
 		})
 	})
 
-	// The API server decides: a namespace that enforces the level refuses a pod that doesn't meet it.
+	// The API server decides: a namespace that enforces the level refuses a pod that doesn't meet
+	// it.
 	t.Run("under Pod Security restricted", func(t *testing.T) {
 		namespace, err := cluster.Kube.CoreV1().Namespaces().Get(t.Context(), realcluster.OperatorNamespace, metav1.GetOptions{})
 		if err != nil {

@@ -13,7 +13,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// When kubectl wait returns during an upgrade, the condition it waited for must be true of the new spec.
+// When kubectl wait returns during an upgrade, the condition it waited for must be true of the new
+// spec.
 func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -40,7 +41,8 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 		t.Error(err)
 	}
 
-	// An upgrade that can't succeed is reported as Stalled and not Ready. The previous pod still serves.
+	// An upgrade that can't succeed is reported as Stalled and not Ready. The previous pod still
+	// serves.
 	ns.Patch(t, "a", `{"spec":{"config":{"environment":{"PERFORMER_READY_AFTER":"never"}}}}`)
 	wait("Stalled")
 	if output, err := cluster.Kubectl(t.Context(), "wait", "--for=condition=Ready=false", "performer/a", "-n", ns.Name, "--timeout=1s"); err != nil {
@@ -74,8 +76,8 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 	}
 }
 
-// assertInOrder fails the test unless kubectl's table of events contains the given events in this order. An event is
-// given as its type, reason and the beginning of its message.
+// assertInOrder fails the test unless kubectl's table of events contains the given events in this
+// order. An event is given as its type, reason and the beginning of its message.
 func assertInOrder(t *testing.T, table string, events ...string) {
 	t.Helper()
 	var found []string

@@ -7,8 +7,9 @@ package e2e
 
 import "testing"
 
-// assertNothingLeaked fails the test if a value from the environment of a Performer is in the operator's logs or in an
-// event. Tests call it before they stop a pod of the operator, since its log is lost with the pod.
+// assertNothingLeaked fails the test if a value from the environment of a Performer is in the
+// operator's logs or in an event. Tests call it before they stop a pod of the operator, since its
+// log is lost with the pod.
 func assertNothingLeaked(t *testing.T) {
 	t.Helper()
 	leaks, err := cluster.Leaks(t.Context())

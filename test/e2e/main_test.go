@@ -3,16 +3,17 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package e2e tests the operator as its users see it: it is installed from deploy/ into a cluster with a real node, and
-// used with kubectl and the typed client, and its performers are called over gRPC from inside the cluster.
+// Package e2e tests the operator as its users see it: it is installed from deploy/ into a cluster
+// with a real node, and used with kubectl and the typed client, and its performers are called over
+// gRPC from inside the cluster.
 //
 //	go test -tags e2e ./test/e2e -count=1 -v -timeout 30m
 //
-// starts the cluster, which needs root on Linux, and deletes it at the end. Package realcluster describes the environment
-// variables that select another cluster or keep this one.
+// starts the cluster, which needs root on Linux, and deletes it at the end. Package realcluster
+// describes the environment variables that select another cluster or keep this one.
 //
-// A test that only uses a namespace of its own calls t.Parallel. A test that stops the operator, kills a node or checks
-// the whole cluster does not.
+// A test that only uses a namespace of its own calls t.Parallel. A test that stops the operator,
+// kills a node or checks the whole cluster does not.
 package e2e
 
 import (

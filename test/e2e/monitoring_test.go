@@ -29,7 +29,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/static/monitoring"
 )
 
-// rateInterval is at least what Grafana would choose for $__rate_interval: several scrapes, which are a second apart.
+// rateInterval is at least what Grafana would choose for $__rate_interval: several scrapes, which
+// are a second apart.
 const rateInterval = "15s"
 
 // emptyPanels are the panels that correctly show nothing in this test, and why.
@@ -50,8 +51,8 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// promtool tests how long the alerts wait. Here they only have to fire, so they wait for a second. A short problem, such
-	// as a Performer that is not ready yet, fires for a moment too.
+	// promtool tests how long the alerts wait. Here they only have to fire, so they wait for a
+	// second. A short problem, such as a Performer that is not ready yet, fires for a moment too.
 	rules.Each(func(rule *monitoring.Rule) {
 		if rule.For != "" {
 			rule.For = "1s"
@@ -87,7 +88,8 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	wait.For(t, "Performer short-lived to be gone", ns.Gone(short.Name))
 
 	wait.For(t, "the alerts for the two broken Performers and no other alert", func(ctx context.Context) error {
-		// A single error of the API server, which can occur at any time, would fire for ten minutes.
+		// A single error of the API server, which can occur at any time, would fire for ten
+		// minutes.
 		firing, err := prometheus.Query(ctx, `ALERTS{alertstate="firing",alertname!="HourglassReconcileErrors"}`)
 		if err != nil {
 			return err
@@ -156,8 +158,8 @@ func operatorPods(t *testing.T) []corev1.Pod {
 	return pods
 }
 
-// operatorTargets returns the managers of the installed operator, with the labels that the Prometheus Operator adds for the
-// ServiceMonitor.
+// operatorTargets returns the managers of the installed operator, with the labels that the
+// Prometheus Operator adds for the ServiceMonitor.
 func operatorTargets(t *testing.T) []realcluster.Target {
 	t.Helper()
 	var targets []realcluster.Target
@@ -175,7 +177,8 @@ func operatorTargets(t *testing.T) []realcluster.Target {
 	return targets
 }
 
-// assertRulesAreEvaluated waits until each rule has been evaluated without an error and each recording rule has values.
+// assertRulesAreEvaluated waits until each rule has been evaluated without an error and each
+// recording rule has values.
 func assertRulesAreEvaluated(t *testing.T, prometheus *realcluster.Prometheus) {
 	t.Helper()
 	wait.For(t, "all rules to be evaluated", func(ctx context.Context) error {
@@ -216,8 +219,9 @@ func hasNumber(series prometheus.Series) bool {
 	return slices.ContainsFunc(series.Points, func(p prometheus.Point) bool { return !math.IsNaN(p.Value) })
 }
 
-// TestMonitoringIsInstalledAsThePageSays runs the commands of docs/monitoring.md with the CRDs of the Prometheus Operator,
-// in the version of hack/tools. The Prometheus Operator itself does not run.
+// TestMonitoringIsInstalledAsThePageSays runs the commands of docs/monitoring.md with the CRDs of
+// the Prometheus Operator, in the version of hack/tools. The Prometheus Operator itself does not
+// run.
 func TestMonitoringIsInstalledAsThePageSays(t *testing.T) {
 	t.Parallel()
 	const module = "github.com/prometheus-operator/prometheus-operator"

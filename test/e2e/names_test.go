@@ -61,7 +61,8 @@ func TestLongestName(t *testing.T) {
 	ns := cluster.Namespace(t)
 	name := strings.Repeat("n", 53)
 	performer := ns.CreateReady(t, ns.Performer(name))
-	// The sample performer reports its host name as its pod, and a host name has at most 63 characters.
+	// The sample performer reports its host name as its pod, and a host name has at most 63
+	// characters.
 	if answer := cluster.Call(t, ns.Address(name, 8080)); answer.Pod != performer.Status.PodName[:63] {
 		t.Errorf("the answer is from pod %s, want the first 63 characters of %s", answer.Pod, performer.Status.PodName)
 	}

@@ -15,8 +15,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// narrow is the operator as the tests of an Executor deploy it: without arguments, and without permissions for leases,
-// Secrets, ConfigMaps, nodes, namespaces, endpoint slices and CRDs. %[1]s is the namespace.
+// narrow is the operator as the tests of an Executor deploy it: without arguments, and without
+// permissions for leases, Secrets, ConfigMaps, nodes, namespaces, endpoint slices and CRDs. %[1]s
+// is the namespace.
 const narrow = `
 apiVersion: v1
 kind: ServiceAccount
@@ -72,7 +73,8 @@ spec:
         resources: {limits: {cpu: 500m, memory: 512Mi}}
 `
 
-// Not parallel: it stops the installed operator, since the other one does not take part in the election.
+// Not parallel: it stops the installed operator, since the other one does not take part in the
+// election.
 func TestWorksAsExecutorsDeployIt(t *testing.T) {
 	ns := cluster.Namespace(t)
 	// The logs of the operator's pods are lost with them.

@@ -17,7 +17,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// When the only serving pod is removed, calls fail until its successor serves. The tests print how long that takes.
+// When the only serving pod is removed, calls fail until its successor serves. The tests print how
+// long that takes.
 
 func TestServingPodDeletedUnderLoad(t *testing.T) {
 	t.Parallel()
@@ -32,7 +33,8 @@ func TestServingPodDeletedUnderLoad(t *testing.T) {
 	calls.measure(t, "serving pod deleted", "performer-a-1")
 }
 
-// When the serving pod is evicted and the desired revision can't run, the operator replaces it with a copy.
+// When the serving pod is evicted and the desired revision can't run, the operator replaces it with
+// a copy.
 func TestServingPodEvictedWhileTheDesiredRevisionCannotRun(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)

@@ -18,7 +18,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// The reason why a pod can't run is reported on the Performer, which becomes ready once the cause is fixed.
+// The reason why a pod can't run is reported on the Performer, which becomes ready once the cause
+// is fixed.
 func TestProblemsAreReportedUntilFixed(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -84,8 +84,8 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 	}
 }
 
-// assertStored waits until Prometheus has the metrics of a number of managers and of the ready Performer a in a namespace,
-// and then deletes the Performer.
+// assertStored waits until Prometheus has the metrics of a number of managers and of the ready
+// Performer a in a namespace, and then deletes the Performer.
 func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace string, managers int) {
 	t.Helper()
 	each := float64(managers)
@@ -172,7 +172,8 @@ func TestSecureMetricsOverlayApplies(t *testing.T) {
 	}
 }
 
-// scrapers are two ServiceAccounts: scraper may read the metrics, stranger may not. %[1]s is the namespace.
+// scrapers are two ServiceAccounts: scraper may read the metrics, stranger may not. %[1]s is the
+// namespace.
 const scrapers = `
 apiVersion: v1
 kind: ServiceAccount
@@ -274,8 +275,8 @@ func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 	}
 }
 
-// installScoped installs the overlay namespaced, with secure metrics, for one namespace, and returns the namespace of the
-// operator.
+// installScoped installs the overlay namespaced, with secure metrics, for one namespace, and
+// returns the namespace of the operator.
 func installScoped(t *testing.T, watched string) (operator string) {
 	t.Helper()
 	operator = watched + "-op"
@@ -305,8 +306,9 @@ func installScoped(t *testing.T, watched string) (operator string) {
 	return operator
 }
 
-// scopedManifest returns the overlay namespaced with the component for secure metrics, with other namespaces for the
-// Performers and for the operator, and without the objects that are already installed: the CRD and the roles for people.
+// scopedManifest returns the overlay namespaced with the component for secure metrics, with other
+// namespaces for the Performers and for the operator, and without the objects that are already
+// installed: the CRD and the roles for people.
 func scopedManifest(t *testing.T, watched, operator string) string {
 	t.Helper()
 	dist := repository.Path("dist")

@@ -23,7 +23,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Recreate is for programs of which two must never run at once, not even while the first one terminates.
+// Recreate is for programs of which two must never run at once, not even while the first one
+// terminates.
 func TestRecreateNeverHasTwoPods(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -57,7 +58,8 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	}
 }
 
-// podWatch records which pods existed in a namespace at the same time. A pod exists until its object is gone.
+// podWatch records which pods existed in a namespace at the same time. A pod exists until its
+// object is gone.
 type podWatch struct {
 	mu                        sync.Mutex
 	present, atMost, everSeen map[types.UID]string

@@ -22,7 +22,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// A pod that the API server refuses because an object is missing is created at most a minute after the object.
+// A pod that the API server refuses because an object is missing is created at most a minute after
+// the object.
 func TestRefusedPodIsCreatedOnceItCanBe(t *testing.T) {
 	t.Parallel()
 	ns, crowded := cluster.Namespace(t), cluster.Namespace(t)
@@ -57,7 +58,8 @@ func TestRefusedPodIsCreatedOnceItCanBe(t *testing.T) {
 	tests := []struct {
 		name string
 		ns   *realcluster.Namespace
-		// lack makes the Performer need a missing object, message is a part of the message about it.
+		// lack makes the Performer need a missing object, message is a part of the message about
+		// it.
 		lack    func(*v1alpha1.PerformerSpec)
 		message string
 		// supply creates the missing object.

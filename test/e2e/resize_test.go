@@ -16,7 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// A change of CPU and memory is applied to the running pod, without a restart and without a lost call.
+// A change of CPU and memory is applied to the running pod, without a restart and without a lost
+// call.
 func TestResizeRestartsNothing(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)

@@ -16,8 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Not parallel: it stops the operator. All of its pods are deleted when the successor has just begun to start, so that the
-// next operator finds an unfinished upgrade.
+// Not parallel: it stops the operator. All of its pods are deleted when the successor has just
+// begun to start, so that the next operator finds an unfinished upgrade.
 func TestOperatorRestartedInMidUpgradeLosesNoCall(t *testing.T) {
 	ns, calls := servingUnderLoad(t)
 	// The logs of the operator's pods are lost with them.

@@ -17,8 +17,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// restrictedContexts are the security contexts with which a Performer runs under Pod Security restricted. The operator sets
-// the other fields that the level requires by itself.
+// restrictedContexts are the security contexts with which a Performer runs under Pod Security
+// restricted. The operator sets the other fields that the level requires by itself.
 const restrictedContexts = `{"spec":{"podSecurityContext":{"runAsNonRoot":true},"securityContext":{"capabilities":{"drop":["ALL"]}}}}`
 
 func TestPodSecurityRestricted(t *testing.T) {

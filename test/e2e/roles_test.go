@@ -19,8 +19,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestRolesForPeopleAreAggregated checks the permissions on Performers of users who view, edit or administer a namespace by
-// the roles of Kubernetes. The rules of the operator's roles are aggregated into these by labels.
+// TestRolesForPeopleAreAggregated checks the permissions on Performers of users who view, edit or
+// administer a namespace by the roles of Kubernetes. The rules of the operator's roles are
+// aggregated into these by labels.
 func TestRolesForPeopleAreAggregated(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)

@@ -15,8 +15,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestNoRequestWhileNothingChanges counts the operator's requests about the namespace of the test and about no namespace,
-// so that it can run in parallel with tests of other namespaces.
+// TestNoRequestWhileNothingChanges counts the operator's requests about the namespace of the test
+// and about no namespace, so that it can run in parallel with tests of other namespaces.
 func TestNoRequestWhileNothingChanges(t *testing.T) {
 	t.Parallel()
 	const (
@@ -32,8 +32,9 @@ func TestNoRequestWhileNothingChanges(t *testing.T) {
 		ns.WaitReady(t, fmt.Sprintf("p%d", i))
 	}
 
-	// The minute begins with the last request that is neither for a lease nor a watch: the events and status updates of
-	// Performers that have just become ready are expected. An operator that polls never gets a quiet minute.
+	// The minute begins with the last request that is neither for a lease nor a watch: the events
+	// and status updates of Performers that have just become ready are expected. An operator that
+	// polls never gets a quiet minute.
 	began := time.Now()
 	last := began
 	var others []realcluster.Request

@@ -20,7 +20,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Under BlueGreen no upgrade fails a call, whether it is made over an open connection or over a new one.
+// Under BlueGreen no upgrade fails a call, whether it is made over an open connection or over a new
+// one.
 
 func TestUpgradeOfTheImageLosesNoCall(t *testing.T) {
 	t.Parallel()
@@ -75,7 +76,8 @@ func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 		t.Errorf("got an answer from %+v, want the new environment", answer)
 	}
 
-	// The second pod gets the traffic of the previous port too. An open connection stays with the first pod.
+	// The second pod gets the traffic of the previous port too. An open connection stays with the
+	// first pod.
 	earlier.dialing.WaitForAnswer(t, "performer-a-1")
 	earlier.end(t, "performer-a-0")
 	first, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-a-0", metav1.GetOptions{})
@@ -92,7 +94,8 @@ func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 	later.end(t, "performer-a-1")
 }
 
-// A revision that can't run does not stop the serving pod. Going back to the previous image keeps that pod.
+// A revision that can't run does not stop the serving pod. Going back to the previous image keeps
+// that pod.
 func TestImageThatIsMissingAndBackLosesNoCall(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
@@ -152,7 +155,8 @@ func TestSuccessorDeletedDuringUpgradeLosesNoCall(t *testing.T) {
 	calls.end(t, "performer-a-0", "performer-a-2")
 }
 
-// servingUnderLoad returns a namespace in which Performer a serves on its first pod, and its callers.
+// servingUnderLoad returns a namespace in which Performer a serves on its first pod, and its
+// callers.
 func servingUnderLoad(t *testing.T, changes ...func(*v1alpha1.PerformerSpec)) (*realcluster.Namespace, callers) {
 	t.Helper()
 	ns := cluster.Namespace(t)

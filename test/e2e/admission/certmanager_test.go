@@ -20,8 +20,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// startCertManager runs cert-manager outside of the cluster until the end of the test. The programs of cert-manager are not
-// part of its module, so test/harness/certmanager starts its controllers.
+// startCertManager runs cert-manager outside of the cluster until the end of the test. The programs
+// of cert-manager are not part of its module, so test/harness/certmanager starts its controllers.
 func startCertManager(t *testing.T) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "certmanager")
@@ -42,14 +42,14 @@ func startCertManager(t *testing.T) {
 	cluster.Background(t, regexp.MustCompile(`(Starting workers)`), program)
 }
 
-// TestCertManager applies the overlay for cert-manager. cert-manager issues the certificate, gives its CA to the API server,
-// and issues another certificate after the first one was deleted.
+// TestCertManager applies the overlay for cert-manager. cert-manager issues the certificate, gives
+// its CA to the API server, and issues another certificate after the first one was deleted.
 func TestCertManager(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startCertManager(t)
 	t.Cleanup(func() {
-		// Restore the webhooks without cert-manager. The configurations are recreated, since the leader keeps only CAs of
-		// its own in them.
+		// Restore the webhooks without cert-manager. The configurations are recreated, since the
+		// leader keeps only CAs of its own in them.
 		ctx := context.WithoutCancel(t.Context())
 		for _, command := range [][]string{
 			{"delete", "-n", realcluster.OperatorNamespace, "certificates,issuers", "--all"},

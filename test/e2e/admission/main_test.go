@@ -3,8 +3,9 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package admission tests the admission webhooks, which are enabled, disabled and unavailable as docs/admission.md describes,
-// with certificates that change under load, and the admission policies.
+// Package admission tests the admission webhooks, which are enabled, disabled and unavailable as
+// docs/admission.md describes, with certificates that change under load, and the admission
+// policies.
 package admission
 
 import (
@@ -16,8 +17,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
-// cluster is the cluster of all tests, which run one after the other. Each test leaves the webhooks enabled, except for the
-// last one.
+// cluster is the cluster of all tests, which run one after the other. Each test leaves the webhooks
+// enabled, except for the last one.
 var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {

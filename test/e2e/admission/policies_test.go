@@ -30,8 +30,9 @@ spec:
   resources: {limits: {cpu: 1, memory: 1Gi, ephemeral-storage: 1Gi}}
 `
 
-// TestPoliciesWithTheOperator installs all admission policies with kubectl. The operator must still manage a Performer that
-// is older than the policies. test/integration tests what each policy refuses.
+// TestPoliciesWithTheOperator installs all admission policies with kubectl. The operator must still
+// manage a Performer that is older than the policies. test/integration tests what each policy
+// refuses.
 func TestPoliciesWithTheOperator(t *testing.T) {
 	ns := cluster.Namespace(t)
 	// It is older than the policies and violates most of them.
@@ -84,7 +85,8 @@ func TestPoliciesWithTheOperator(t *testing.T) {
 		return nil
 	})
 
-	// The operator still manages the older one: it creates a pod, updates the status and removes the finalizer.
+	// The operator still manages the older one: it creates a pod, updates the status and removes
+	// the finalizer.
 	ns.Patch(t, "older", `{"spec":{"version":"2"}}`)
 	ns.WaitFor(t, "older", "to be ready on its second pod", realcluster.ReadyOn(1))
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "older", "-n", ns.Name, "--wait=false"); err != nil {

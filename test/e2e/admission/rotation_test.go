@@ -40,7 +40,8 @@ const (
 	maxAdmissions = 50 * 60 * 10
 )
 
-// startAdmissions creates Performers in a dry run, for which the API server calls the webhooks and stores nothing.
+// startAdmissions creates Performers in a dry run, for which the API server calls the webhooks and
+// stores nothing.
 func startAdmissions(t *testing.T, ns *realcluster.Namespace) *admissions {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -120,8 +121,8 @@ func (a *admissions) end(t *testing.T) {
 	}
 }
 
-// servedCertificates returns the certificate that each pod of the operator serves, by the name of the pod. addresses are the
-// local addresses of their webhooks.
+// servedCertificates returns the certificate that each pod of the operator serves, by the name of
+// the pod. addresses are the local addresses of their webhooks.
 func servedCertificates(ctx context.Context, addresses map[string]string) (map[string]*x509.Certificate, error) {
 	certificates := map[string]*x509.Certificate{}
 	for pod, address := range addresses {
@@ -136,7 +137,8 @@ func servedCertificates(ctx context.Context, addresses map[string]string) (map[s
 	return certificates, nil
 }
 
-// forward forwards local ports to the webhooks of both pods of the operator, and returns the addresses by pod.
+// forward forwards local ports to the webhooks of both pods of the operator, and returns the
+// addresses by pod.
 func forward(t *testing.T) map[string]string {
 	t.Helper()
 	var pods []corev1.Pod
@@ -173,8 +175,9 @@ func authorities(ctx context.Context) ([]*x509.Certificate, error) {
 	}
 }
 
-// TestCertificatesChangeUnderLoad lets certificates expire within a minute, deletes the Secret of the CA and deletes a
-// replica, under 50 requests for admission a second. With the failure policy Fail, each lost call fails a request.
+// TestCertificatesChangeUnderLoad lets certificates expire within a minute, deletes the Secret of
+// the CA and deletes a replica, under 50 requests for admission a second. With the failure policy
+// Fail, each lost call fails a request.
 func TestCertificatesChangeUnderLoad(t *testing.T) {
 	ns := cluster.Namespace(t)
 	flag := `[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--webhook-certificate-lifetime=1m"}]`
@@ -252,8 +255,8 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	load.end(t)
 }
 
-// TestReplicaKilledUnderLoad kills one of two replicas. The calls that it was processing are lost, which fails no request,
-// since the failure policy is Ignore.
+// TestReplicaKilledUnderLoad kills one of two replicas. The calls that it was processing are lost,
+// which fails no request, since the failure policy is Ignore.
 func TestReplicaKilledUnderLoad(t *testing.T) {
 	ns := cluster.Namespace(t)
 	waitForWebhooks(t, ns)

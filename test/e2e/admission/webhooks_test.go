@@ -36,7 +36,8 @@ spec:
   resources: {limits: {cpu: "1"}, requests: {cpu: "2"}}
 `
 
-// mistakes are the mistakes by field. kubectl prints a colon between field and text, conditions don't.
+// mistakes are the mistakes by field. kubectl prints a colon between field and text, conditions
+// don't.
 var mistakes = []struct{ field, why string }{
 	{"spec.image", `is "registry.example.com/Performer:v1", whose name "registry.example.com/Performer" is invalid`},
 	{"spec.resources.requests.cpu", "is 2, above the limit of 1: it must be at most the limit"},
@@ -137,8 +138,9 @@ func TestMistakesAreRefusedAndWarningsShown(t *testing.T) {
 	}
 }
 
-// TestWebhookAddsTheFinalizer creates a Performer, to which the webhook adds the finalizer. So the operator writes only the
-// status of the Performer. Without webhooks it would write the finalizer too.
+// TestWebhookAddsTheFinalizer creates a Performer, to which the webhook adds the finalizer. So the
+// operator writes only the status of the Performer. Without webhooks it would write the finalizer
+// too.
 func TestWebhookAddsTheFinalizer(t *testing.T) {
 	audit := cluster.AuditLog(t)
 	ns := cluster.Namespace(t)
@@ -159,7 +161,8 @@ func TestWebhookAddsTheFinalizer(t *testing.T) {
 	}
 }
 
-// createInvalid creates a Performer with mistakes while no webhook is called, like one that is older than the webhooks.
+// createInvalid creates a Performer with mistakes while no webhook is called, like one that is
+// older than the webhooks.
 func createInvalid(t *testing.T, ns *realcluster.Namespace, name string) *v1alpha1.Performer {
 	t.Helper()
 	if _, err := cluster.Apply(t.Context(), ns.Name, fmt.Sprintf(invalid, name)); err != nil {
@@ -265,8 +268,8 @@ func assertNoWebhooks(t *testing.T) {
 	}
 }
 
-// TestWebhooksAreDisabledAndUninstalled disables the webhooks, enables them again and uninstalls the whole operator. It is the
-// last test of the package, since files are ordered by name.
+// TestWebhooksAreDisabledAndUninstalled disables the webhooks, enables them again and uninstalls
+// the whole operator. It is the last test of the package, since files are ordered by name.
 func TestWebhooksAreDisabledAndUninstalled(t *testing.T) {
 	ns := cluster.Namespace(t)
 	waitForWebhooks(t, ns)

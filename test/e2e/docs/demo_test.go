@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestDemo runs the first commands of README.md, make demo and make demo-down. The demo has a cluster of its own, so it
-// runs in parallel with the pages.
+// TestDemo runs the first commands of README.md, make demo and make demo-down. The demo has a
+// cluster of its own, so it runs in parallel with the pages.
 func TestDemo(t *testing.T) {
 	t.Parallel()
 	sh := newShell(t)

@@ -24,16 +24,18 @@ const (
 	limit = 5 * time.Minute
 )
 
-// shell runs commands one after the other. The next command sees the variables that earlier ones exported, and begins in
-// the directory where the last one ended.
+// shell runs commands one after the other. The next command sees the variables that earlier ones
+// exported, and begins in the directory where the last one ended.
 type shell struct {
-	// dir holds the exported variables with the working directory, the last output and the last text written.
+	// dir holds the exported variables with the working directory, the last output and the last
+	// text written.
 	dir string
 	// groups are the process groups of commands that left something in the background.
 	groups []int
 }
 
-// newShell returns a shell. At the end of the test, processes that it left in the background are ended.
+// newShell returns a shell. At the end of the test, processes that it left in the background are
+// ended.
 func newShell(t *testing.T) *shell {
 	t.Helper()
 	s := &shell{dir: t.TempDir()}

@@ -130,7 +130,8 @@ func checkConfig(t *testing.T, config config, stamp map[string]string) {
 	}
 }
 
-// checkFiles checks the files that the Dockerfile adds to its base image, which is empty in this test.
+// checkFiles checks the files that the Dockerfile adds to its base image, which is empty in this
+// test.
 func checkFiles(t *testing.T, files map[string]file) {
 	if paths := slices.Sorted(maps.Keys(files)); !slices.Equal(paths, []string{"manager"}) {
 		t.Fatalf("the files are %q, want only /manager", paths)

@@ -3,8 +3,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package image tests the operator's image: it builds the Dockerfile without a container engine, registry or network, pushes
-// the image, inspects it and runs it.
+// Package image tests the operator's image: it builds the Dockerfile without a container engine,
+// registry or network, pushes the image, inspects it and runs it.
 package image
 
 import (

@@ -23,7 +23,8 @@ type registry struct {
 	address string
 
 	mu sync.Mutex
-	// uploads are the unfinished blobs by path, blobs the complete ones by digest, manifests the manifests by path.
+	// uploads are the unfinished blobs by path, blobs the complete ones by digest, manifests the
+	// manifests by path.
 	uploads, blobs, manifests map[string][]byte
 }
 

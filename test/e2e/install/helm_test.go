@@ -74,8 +74,8 @@ func (h helm) packaged(t *testing.T) string {
 	return packages[0]
 }
 
-// refusesTheEarlierOperator creates a Deployment with the name of the operator's and another selector. The installation must
-// fail with a reference to the migration.
+// refusesTheEarlierOperator creates a Deployment with the name of the operator's and another
+// selector. The installation must fail with a reference to the migration.
 func (h helm) refusesTheEarlierOperator(t *testing.T) {
 	t.Helper()
 	cluster.MustRun(t, "kubectl", "create", "deployment", realcluster.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+realcluster.OperatorNamespace)
@@ -85,8 +85,8 @@ func (h helm) refusesTheEarlierOperator(t *testing.T) {
 	cluster.MustRun(t, "kubectl", "delete", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace)
 }
 
-// upgradeAndBack tests the upgrades and rollbacks of docs/install.md. At its end the release has the default values and
-// nextImage.
+// upgradeAndBack tests the upgrades and rollbacks of docs/install.md. At its end the release has
+// the default values and nextImage.
 func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
 	later := laterChart(t)
@@ -109,7 +109,8 @@ func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 	}
 	withoutWebhooks := h.revision(t)
 
-	// With webhooks. Helm must neither remove nor conflict with what the operator writes into the configurations.
+	// With webhooks. Helm must neither remove nor conflict with what the operator writes into the
+	// configurations.
 	with := append(slices.Clone(upgrade), "--set", "webhook.enabled=true",
 		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.performers.namespaces={"+ns.Name+"}")
 	h.run(t, "upgrade", with...)
@@ -174,7 +175,8 @@ func (h helm) revision(t *testing.T) string {
 	return strconv.Itoa(status.Version)
 }
 
-// testFailsWithoutPermissions runs helm test for another release, which has neither roles nor an operator.
+// testFailsWithoutPermissions runs helm test for another release, which has neither roles nor an
+// operator.
 func (h helm) testFailsWithoutPermissions(t *testing.T) {
 	t.Helper()
 	const other, in = "without-roles", "--namespace=" + realcluster.OperatorNamespace
@@ -187,7 +189,8 @@ func (h helm) testFailsWithoutPermissions(t *testing.T) {
 	cluster.MustRun(t, "kubectl", "delete", "pod", other+"-hourglass-operator-test", in)
 }
 
-// fromNothing installs the operator as docs/install.md says, in a cluster without its namespace and its CRD.
+// fromNothing installs the operator as docs/install.md says, in a cluster without its namespace and
+// its CRD.
 func (h helm) fromNothing(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
 	cluster.MustRun(t, "kubectl", "delete", "namespace", realcluster.OperatorNamespace, "--timeout=120s")

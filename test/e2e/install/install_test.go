@@ -30,10 +30,11 @@ const (
 // way is a way to install the operator from docs/install.md.
 type way struct {
 	name string
-	// install installs the operator, upgrade changes its image to nextImage, uninstall removes it without the CRD and the
-	// Performers.
+	// install installs the operator, upgrade changes its image to nextImage, uninstall removes it
+	// without the CRD and the Performers.
 	install, upgrade, uninstall func(t *testing.T)
-	// leaves are the objects that are then left in the operator's namespace, as docs/install.md says.
+	// leaves are the objects that are then left in the operator's namespace, as docs/install.md
+	// says.
 	leaves []string
 }
 
@@ -43,8 +44,8 @@ const (
 	testPod   = "pod/hourglass-operator-test"
 )
 
-// TestWaysToInstall tests all ways in one cluster. Each way gets another Performer, and no performer of an earlier way may
-// be restarted or lost.
+// TestWaysToInstall tests all ways in one cluster. Each way gets another Performer, and no
+// performer of an earlier way may be restarted or lost.
 func TestWaysToInstall(t *testing.T) {
 	ns := performersNamespace(t)
 	helm3, helm4 := newHelm(t, "helm3"), newHelm(t, "helm4")
@@ -91,7 +92,8 @@ func TestWaysToInstall(t *testing.T) {
 			name: "Helm 4",
 			install: func(t *testing.T) {
 				helm4.refusesTheEarlierOperator(t)
-				// As a package, as users of a chart repository have it. The CRD belongs to a release of the same name.
+				// As a package, as users of a chart repository have it. The CRD belongs to a
+				// release of the same name.
 				helm4.run(t, "install", helm4.packaged(t), "--create-namespace", "--wait")
 			},
 			upgrade:   func(t *testing.T) { helm4.upgradeAndBack(t, ns) },
@@ -169,8 +171,8 @@ func TestWaysToInstall(t *testing.T) {
 	}
 }
 
-// performersNamespace creates the namespace of the Performers. It does not use Cluster.Namespace, since at the end of the
-// test there is no operator that deletes Performers.
+// performersNamespace creates the namespace of the Performers. It does not use Cluster.Namespace,
+// since at the end of the test there is no operator that deletes Performers.
 func performersNamespace(t *testing.T) *realcluster.Namespace {
 	t.Helper()
 	created, err := cluster.Kube.CoreV1().Namespaces().Create(t.Context(),
@@ -243,8 +245,8 @@ func operatorPods(t *testing.T) (names []string) {
 	return names
 }
 
-// operatorGone waits until only the CRD of the operator is left, and in its namespace only the objects of leaves and those of
-// every namespace.
+// operatorGone waits until only the CRD of the operator is left, and in its namespace only the
+// objects of leaves and those of every namespace.
 func operatorGone(t *testing.T, leaves ...string) {
 	t.Helper()
 	kinds := slices.DeleteFunc(strings.Fields(cluster.MustRun(t, "kubectl", "api-resources", "--namespaced", "--verbs=list", "--output=name")), func(kind string) bool {
@@ -308,8 +310,8 @@ func notRestarted(t *testing.T, ns *realcluster.Namespace, before []corev1.Pod) 
 	}
 }
 
-// assertRecreatesService checks that the operator works: it deletes the Service of a Performer and waits until the operator
-// recreates it.
+// assertRecreatesService checks that the operator works: it deletes the Service of a Performer and
+// waits until the operator recreates it.
 func assertRecreatesService(t *testing.T, ns *realcluster.Namespace, performer string) {
 	t.Helper()
 	services := cluster.Kube.CoreV1().Services(ns.Name)

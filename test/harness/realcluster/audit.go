@@ -39,7 +39,8 @@ func (r Request) String() string {
 
 // AuditLog is the API server's audit log.
 type AuditLog struct {
-	// path is the path of the current file. Older files are next to it, with the time in their names.
+	// path is the path of the current file. Older files are next to it, with the time in their
+	// names.
 	path string
 }
 
@@ -52,7 +53,8 @@ func (c *Cluster) AuditLog(t *testing.T) AuditLog {
 	return AuditLog{path: c.auditLog}
 }
 
-// Requests returns the requests of a user since a time, and the time until which the log is complete.
+// Requests returns the requests of a user since a time, and the time until which the log is
+// complete.
 func (l AuditLog) Requests(username string, since time.Time) (requests []Request, until time.Time, err error) {
 	extension := filepath.Ext(l.path)
 	paths, err := filepath.Glob(strings.TrimSuffix(l.path, extension) + "*" + extension)
@@ -76,7 +78,8 @@ func (l AuditLog) Requests(username string, since time.Time) (requests []Request
 	return requests, until, nil
 }
 
-// readAuditFile returns the requests of a user since a time, and the time of the last request in the file.
+// readAuditFile returns the requests of a user since a time, and the time of the last request in
+// the file.
 func readAuditFile(path, username string, since time.Time) (requests []Request, last time.Time, err error) {
 	content, err := os.ReadFile(path)
 	if err != nil {

@@ -32,8 +32,8 @@ type Answer struct {
 	Env     map[string]string `json:"env"`
 }
 
-// startCaller starts the pod from which Call makes its calls. All tests share it, since starting a pod takes longer than a
-// call. It has its own namespace, as the callers of a performer do.
+// startCaller starts the pod from which Call makes its calls. All tests share it, since starting a
+// pod takes longer than a call. It has its own namespace, as the callers of a performer do.
 func (c *Cluster) startCaller(ctx context.Context) error {
 	if c.borrowed {
 		c.undo = append(c.undo, func(ctx context.Context) error {
@@ -49,9 +49,10 @@ func (c *Cluster) startCaller(ctx context.Context) error {
 		ObjectMeta: metav1.ObjectMeta{Name: callerPod, Namespace: callerNamespace},
 		Spec: corev1.PodSpec{
 			TerminationGracePeriodSeconds: new(int64(1)),
-			// The kernel sometimes drops one of two DNS queries that are sent at once through the address of a Service
-			// (they race for one entry of its connection table), and a resolver waits 5 seconds until it retries.
-			// That happens in thousands of lookups and has nothing to do with the performer.
+			// The kernel sometimes drops one of two DNS queries that are sent at once through the
+			// address of a Service (they race for one entry of its connection table), and a
+			// resolver waits 5 seconds until it retries. That happens in thousands of lookups and
+			// has nothing to do with the performer.
 			DNSConfig: &corev1.PodDNSConfig{Options: []corev1.PodDNSConfigOption{
 				{Name: "single-request"}, {Name: "timeout", Value: new("1")}, {Name: "attempts", Value: new("5")},
 			}},
@@ -88,8 +89,8 @@ func (c *Cluster) startCaller(ctx context.Context) error {
 	return nil
 }
 
-// Call makes a gRPC call from inside the cluster to an address given as name:port, and fails the test if there is no
-// answer. env are the names of the environment variables in the answer.
+// Call makes a gRPC call from inside the cluster to an address given as name:port, and fails the
+// test if there is no answer. env are the names of the environment variables in the answer.
 func (c *Cluster) Call(t *testing.T, address string, env ...string) Answer {
 	t.Helper()
 	output, err := c.Kubectl(t.Context(), "exec", "-n", callerNamespace, callerPod, "--",
@@ -104,7 +105,8 @@ func (c *Cluster) Call(t *testing.T, address string, env ...string) Answer {
 	return answer
 }
 
-// PodReady returns nil if the condition Ready of a pod is true, and an error with the pod's phase otherwise.
+// PodReady returns nil if the condition Ready of a pod is true, and an error with the pod's phase
+// otherwise.
 func PodReady(pod *corev1.Pod) error {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {

@@ -20,11 +20,14 @@ import (
 )
 
 const (
-	// EnvKubeconfig is the kubeconfig of an existing cluster to use. The images must be on its nodes.
+	// EnvKubeconfig is the kubeconfig of an existing cluster to use. The images must be on its
+	// nodes.
 	EnvKubeconfig = "E2E_KUBECONFIG"
-	// EnvAuditLog is the path of the audit log of that cluster. Without it the tests that read the log are skipped.
+	// EnvAuditLog is the path of the audit log of that cluster. Without it the tests that read the
+	// log are skipped.
 	EnvAuditLog = "E2E_AUDIT_LOG"
-	// EnvKeep, if not empty, keeps the suite's own cluster running, so that the next run starts faster.
+	// EnvKeep, if not empty, keeps the suite's own cluster running, so that the next run starts
+	// faster.
 	EnvKeep = "E2E_KEEP"
 )
 
@@ -42,8 +45,8 @@ type Cluster struct {
 	auditLog string
 	// ownName is the name of the suite's own cluster, "" for an existing one.
 	ownName string
-	// borrowed is true for an existing cluster. It outlives the tests, so everything that Start creates in it must be
-	// deleted again.
+	// borrowed is true for an existing cluster. It outlives the tests, so everything that Start
+	// creates in it must be deleted again.
 	borrowed bool
 	// ended is closed when the suite's own cluster is gone. It is nil for an existing one.
 	ended <-chan struct{}
@@ -53,8 +56,8 @@ type Cluster struct {
 	undo []func(context.Context) error
 }
 
-// Start starts a cluster, or uses the one that the environment names, and installs the operator. The caller must call Stop,
-// even after an error.
+// Start starts a cluster, or uses the one that the environment names, and installs the operator.
+// The caller must call Stop, even after an error.
 func Start(ctx context.Context) (*Cluster, error) {
 	c, err := StartEmpty(ctx)
 	if err != nil {
@@ -113,8 +116,8 @@ func (c *Cluster) connect() error {
 	return err
 }
 
-// Environment returns the environment variables with which other programs find the cluster, and its kubectl first on the
-// path.
+// Environment returns the environment variables with which other programs find the cluster, and its
+// kubectl first on the path.
 func (c *Cluster) Environment() []string {
 	variables := []string{"KUBECONFIG=" + c.kubeconfig}
 	if c.binDir != "" {
@@ -123,7 +126,8 @@ func (c *Cluster) Environment() []string {
 	return variables
 }
 
-// Kubectl runs kubectl in the root of the repository, as the documentation does, and returns its standard output.
+// Kubectl runs kubectl in the root of the repository, as the documentation does, and returns its
+// standard output.
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return c.kubectl(ctx, "", args...)
 }
@@ -144,7 +148,8 @@ func (c *Cluster) Delete(ctx context.Context, yaml string) error {
 	return err
 }
 
-// Run runs a program in the root of the repository, with the variables of Environment, and returns its standard output.
+// Run runs a program in the root of the repository, with the variables of Environment, and returns
+// its standard output.
 func (c *Cluster) Run(ctx context.Context, program string, args ...string) (string, error) {
 	if program == "kubectl" {
 		// The kubectl on the path of the tests may be another one.

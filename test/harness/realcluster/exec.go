@@ -26,7 +26,8 @@ type command struct {
 	echo bool
 }
 
-// run runs a program and returns its standard output. The error of a failure contains the command and its standard error.
+// run runs a program and returns its standard output. The error of a failure contains the command
+// and its standard error.
 func (c command) run(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
 	// A signal that the program can handle, so that it can clean up.
@@ -47,8 +48,9 @@ func (c command) run(ctx context.Context, name string, args ...string) (string, 
 	return stdout.String(), nil
 }
 
-// repositoryRoot returns the folder of the nearest go.mod in or above the working directory, which is the folder of the
-// test's package. (The path in the debugging information of a test does not help, since -trimpath cuts it.)
+// repositoryRoot returns the folder of the nearest go.mod in or above the working directory, which
+// is the folder of the test's package. (The path in the debugging information of a test does not
+// help, since -trimpath cuts it.)
 func repositoryRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -12,12 +12,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// PlantedValue is the value of an environment variable of every Performer that Namespace.Performer returns. It represents a
-// secret and must never be in the operator's logs or in an event.
+// PlantedValue is the value of an environment variable of every Performer that Namespace.Performer
+// returns. It represents a secret and must never be in the operator's logs or in an event.
 const PlantedValue = "planted-secret-5f1d0c"
 
-// Leaks returns the lines in the logs of the current pods of the operator, and the messages of all events, that contain
-// PlantedValue. It returns an error if a pod has logged nothing, since then there is nothing to search.
+// Leaks returns the lines in the logs of the current pods of the operator, and the messages of all
+// events, that contain PlantedValue. It returns an error if a pod has logged nothing, since then
+// there is nothing to search.
 func (c *Cluster) Leaks(ctx context.Context) ([]string, error) {
 	logs, err := c.OperatorLogs(ctx, time.Time{})
 	if err != nil {

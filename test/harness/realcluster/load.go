@@ -27,7 +27,8 @@ type Load struct {
 	what string
 	// input is the standard input of the client, which ends when it is closed.
 	input io.Closer
-	// answers receives the name of each pod with its first answer. It is closed when the client ends.
+	// answers receives the name of each pod with its first answer. It is closed when the client
+	// ends.
 	answers chan string
 	// answered are the pods received from answers.
 	answered map[string]bool
@@ -59,8 +60,9 @@ func (s Summary) String() string {
 	return text
 }
 
-// StartLoad starts a client and waits for its first answer. The client holds one connection, or dials for each call. A call
-// fails without an answer within five seconds. A lost DNS query is repeated after one second.
+// StartLoad starts a client and waits for its first answer. The client holds one connection, or
+// dials for each call. A call fails without an answer within five seconds. A lost DNS query is
+// repeated after one second.
 func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool) *Load {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)
@@ -76,9 +78,9 @@ func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool) *Load {
 		args = append(args, "-dial-each")
 		what = "a connection for each call to " + address
 	}
-	// kubectl is killed at the end of the test if it still runs, and the client then loses its input. The dot at the end of
-	// the name avoids a search through four domains for each connection, which would make this a test of the DNS server on
-	// a small machine.
+	// kubectl is killed at the end of the test if it still runs, and the client then loses its
+	// input. The dot at the end of the name avoids a search through four domains for each
+	// connection, which would make this a test of the DNS server on a small machine.
 	cmd := exec.CommandContext(t.Context(), filepath.Join(c.binDir, "kubectl"), append(args, net.JoinHostPort(host+".", port))...)
 	// No Performer has more pods in a test. If one does, the client waits.
 	l := &Load{what: what, answers: make(chan string, 16), answered: map[string]bool{}, done: make(chan struct{})}
@@ -106,7 +108,8 @@ func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool) *Load {
 	return l
 }
 
-// firstAnswer is the beginning of the line that the client prints at the first answer of a pod, with version/pod after it.
+// firstAnswer is the beginning of the line that the client prints at the first answer of a pod,
+// with version/pod after it.
 const firstAnswer = "performer-client: first answer from "
 
 func (l *Load) readMessages(stderr io.Reader) {

@@ -15,8 +15,9 @@ import (
 	"time"
 )
 
-// Main runs the tests of a package in a cluster and returns the exit code, for TestMain. start creates the cluster (Start or
-// StartEmpty), use receives it before the first test, and last, which may be nil, checks the whole run if the tests passed.
+// Main runs the tests of a package in a cluster and returns the exit code, for TestMain. start
+// creates the cluster (Start or StartEmpty), use receives it before the first test, and last, which
+// may be nil, checks the whole run if the tests passed.
 func Main(m *testing.M, start func(context.Context) (*Cluster, error), use func(*Cluster), last func(context.Context) (code int)) (code int) {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
@@ -65,8 +66,8 @@ func Main(m *testing.M, start func(context.Context) (*Cluster, error), use func(
 	return code
 }
 
-// setParallel sets the number of tests that run in parallel, unless the caller set it. Tests wait for the cluster most of
-// the time, so the default, the number of processors, is too low.
+// setParallel sets the number of tests that run in parallel, unless the caller set it. Tests wait
+// for the cluster most of the time, so the default, the number of processors, is too low.
 func setParallel() error {
 	flag.Parse()
 	given := false

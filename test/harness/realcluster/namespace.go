@@ -29,8 +29,9 @@ type Namespace struct {
 
 var notInName = regexp.MustCompile("[^a-z0-9]+")
 
-// Namespace creates a namespace for a test. At the end of the test, the state of the cluster is logged if the test failed,
-// and all Performers are deleted and waited for. So the deletion is tested in all situations that the tests create.
+// Namespace creates a namespace for a test. At the end of the test, the state of the cluster is
+// logged if the test failed, and all Performers are deleted and waited for. So the deletion is
+// tested in all situations that the tests create.
 func (c *Cluster) Namespace(t *testing.T) *Namespace {
 	t.Helper()
 	began := time.Now()
@@ -134,7 +135,8 @@ func (n *Namespace) WaitReady(t *testing.T, name string) *v1alpha1.Performer {
 	return n.WaitFor(t, name, "to be ready", Ready)
 }
 
-// WaitFor waits until check returns nil for a Performer, and returns it. what completes "waiting for Performer x".
+// WaitFor waits until check returns nil for a Performer, and returns it. what completes "waiting
+// for Performer x".
 func (n *Namespace) WaitFor(t *testing.T, name, what string, check func(*v1alpha1.Performer) error) *v1alpha1.Performer {
 	t.Helper()
 	var performer *v1alpha1.Performer
@@ -154,7 +156,8 @@ func (n *Namespace) Address(performer string, port int) string {
 	return fmt.Sprintf("performer-%s.%s.svc.cluster.local:%d", performer, n.Name, port)
 }
 
-// Ready returns nil if the condition Ready is true for the current generation of the Performer, with a consistent status.
+// Ready returns nil if the condition Ready is true for the current generation of the Performer,
+// with a consistent status.
 func Ready(performer *v1alpha1.Performer) error {
 	status := performer.Status
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
@@ -185,8 +188,8 @@ func ReadyOn(ordinal int32) func(*v1alpha1.Performer) error {
 	}
 }
 
-// Has returns a check that a Performer has a condition of a type, status and reason, which is of the current generation and
-// contains a text in its message.
+// Has returns a check that a Performer has a condition of a type, status and reason, which is of
+// the current generation and contains a text in its message.
 func Has(conditionType string, status metav1.ConditionStatus, reason, text string) func(*v1alpha1.Performer) error {
 	return func(performer *v1alpha1.Performer) error {
 		condition := meta.FindStatusCondition(performer.Status.Conditions, conditionType)

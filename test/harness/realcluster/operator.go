@@ -19,8 +19,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// The names under which deploy/ installs the operator. Users depend on them, so the tests repeat them instead of using the
-// constants of the operator.
+// The names under which deploy/ installs the operator. Users depend on them, so the tests repeat
+// them instead of using the constants of the operator.
 const (
 	OperatorNamespace  = "hourglass-system"
 	OperatorDeployment = "hourglass-operator-controller-manager"
@@ -51,7 +51,8 @@ func (c *Cluster) install(ctx context.Context) error {
 	return c.operatorReady(ctx)
 }
 
-// Undeploy deletes all Performers, the operator and the CRD, if they exist, as "make undeploy" does.
+// Undeploy deletes all Performers, the operator and the CRD, if they exist, as "make undeploy"
+// does.
 func (c *Cluster) Undeploy(ctx context.Context) error {
 	kubectl := "kubectl"
 	if c.binDir != "" {
@@ -100,7 +101,8 @@ func (c *Cluster) OperatorPods(ctx context.Context) ([]corev1.Pod, error) {
 	return pods.Items, nil
 }
 
-// ScaleOperator sets the number of replicas and waits until it is reached and all other pods are gone.
+// ScaleOperator sets the number of replicas and waits until it is reached and all other pods are
+// gone.
 func (c *Cluster) ScaleOperator(ctx context.Context, replicas int) error {
 	_, err := c.Kubectl(ctx, "scale", "-n", OperatorNamespace, "deployment/"+OperatorDeployment, "--replicas="+strconv.Itoa(replicas))
 	if err != nil {
@@ -140,8 +142,8 @@ func (c *Cluster) Leader(ctx context.Context) (string, error) {
 	return pods[held].Name, nil
 }
 
-// OperatorLogs returns the logs of the current pods of the operator, by pod, including those of containers before a restart.
-// since, unless zero, omits older lines.
+// OperatorLogs returns the logs of the current pods of the operator, by pod, including those of
+// containers before a restart. since, unless zero, omits older lines.
 func (c *Cluster) OperatorLogs(ctx context.Context, since time.Time) (map[string]string, error) {
 	pods, err := c.OperatorPods(ctx)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"testing"
 )
 
-// keptName is the name of the cluster that EnvKeep keeps running. Any other cluster has a unique name, so that several
-// packages can run at the same time.
+// keptName is the name of the cluster that EnvKeep keeps running. Any other cluster has a unique
+// name, so that several packages can run at the same time.
 const keptName = "e2e"
 
 // startOwn builds and starts the suite's own cluster, and loads the images into its node.
@@ -53,7 +53,8 @@ func (c *Cluster) startOwn(ctx context.Context) error {
 	return err
 }
 
-// bringUp starts a cluster that ends with this process, even if the process can't clean up, as after the timeout of go test.
+// bringUp starts a cluster that ends with this process, even if the process can't clean up, as
+// after the timeout of go test.
 func (c *Cluster) bringUp(ctx context.Context, name string) error {
 	cmd := exec.Command(c.localclusterPath(), "up", "--name", name, "--nodes", "real", "--foreground")
 	cmd.Stderr = os.Stderr
@@ -66,7 +67,8 @@ func (c *Cluster) bringUp(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	// Not in the process group of the terminal, since the cluster is still needed after an interrupt.
+	// Not in the process group of the terminal, since the cluster is still needed after an
+	// interrupt.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return err
@@ -76,7 +78,8 @@ func (c *Cluster) bringUp(ctx context.Context, name string) error {
 		return errors.Join(cmd.Process.Signal(syscall.SIGTERM), leash.Close(), cmd.Wait())
 	})
 
-	// localcluster prints one line when the cluster is ready, and closes its output when the cluster is gone.
+	// localcluster prints one line when the cluster is ready, and closes its output when the
+	// cluster is gone.
 	ready, ended := make(chan struct{}), make(chan struct{})
 	c.ended = ended
 	go func() {
@@ -98,7 +101,8 @@ func (c *Cluster) bringUp(ctx context.Context, name string) error {
 	}
 }
 
-// LoadImage loads the images of an archive into the node. It skips the test in a cluster that is not the suite's own.
+// LoadImage loads the images of an archive into the node. It skips the test in a cluster that is
+// not the suite's own.
 func (c *Cluster) LoadImage(t *testing.T, archive string) {
 	t.Helper()
 	if c.ownName == "" {
@@ -107,8 +111,8 @@ func (c *Cluster) LoadImage(t *testing.T, archive string) {
 	c.control(t, "load-image", archive)
 }
 
-// Ended returns a channel that is closed when the cluster that Start started is gone, for whatever reason. For an existing
-// cluster it is nil.
+// Ended returns a channel that is closed when the cluster that Start started is gone, for whatever
+// reason. For an existing cluster it is nil.
 func (c *Cluster) Ended() <-chan struct{} {
 	return c.ended
 }

@@ -45,14 +45,16 @@ type Prometheus struct {
 	prometheus.Client
 }
 
-// StartPrometheus starts Debian's Prometheus, which scrapes the targets every second until the end of the test. It downloads
-// the program if it is missing, and skips the test on systems other than Debian.
+// StartPrometheus starts Debian's Prometheus, which scrapes the targets every second until the end
+// of the test. It downloads the program if it is missing, and skips the test on systems other than
+// Debian.
 func (c *Cluster) StartPrometheus(t *testing.T, targets ...Target) *Prometheus {
 	t.Helper()
 	return c.StartPrometheusWithRules(t, "", targets...)
 }
 
-// StartPrometheusWithRules is StartPrometheus with the text of a rule file, which Prometheus evaluates every second.
+// StartPrometheusWithRules is StartPrometheus with the text of a rule file, which Prometheus
+// evaluates every second.
 func (c *Cluster) StartPrometheusWithRules(t *testing.T, rules string, targets ...Target) *Prometheus {
 	t.Helper()
 	program := prometheus.Program(t, "prometheus")
@@ -97,7 +99,8 @@ func (c *Cluster) StartPrometheusWithRules(t *testing.T, rules string, targets .
 	return &Prometheus{prometheus.Client{URL: "http://" + address}}
 }
 
-// Forward forwards a local port to a port of a pod until the end of the test, and returns the local address.
+// Forward forwards a local port to a port of a pod until the end of the test, and returns the local
+// address.
 func (c *Cluster) Forward(t *testing.T, namespace, pod string, port int) string {
 	t.Helper()
 	return c.Background(t, regexp.MustCompile(`Forwarding from (127\.0\.0\.1:\d+)`), filepath.Join(c.binDir, "kubectl"),
@@ -153,8 +156,9 @@ func (p *Prometheus) ScrapeError(ctx context.Context, job string) (string, error
 	return "", fmt.Errorf("no job %s", job)
 }
 
-// Background starts a program, with KUBECONFIG set for the cluster, that runs until the end of the test or of this process.
-// It waits until the output of the program matches announcement, and returns the match of the pattern's group.
+// Background starts a program, with KUBECONFIG set for the cluster, that runs until the end of the
+// test or of this process. It waits until the output of the program matches announcement, and
+// returns the match of the pattern's group.
 func (c *Cluster) Background(t *testing.T, announcement *regexp.Regexp, name string, args ...string) string {
 	t.Helper()
 	printed := &output{pattern: announcement, found: make(chan string, 1)}

@@ -24,8 +24,9 @@ func SimulatedToleration() corev1.Toleration {
 	return corev1.Toleration{Key: "kwok.x-k8s.io/node", Operator: corev1.TolerationOpExists}
 }
 
-// ShareSimulatedNodes reserves the simulated nodes for a test, together with other tests that call it: none of the nodes
-// fails until the end of the test. It skips the test in a cluster that is not the suite's own.
+// ShareSimulatedNodes reserves the simulated nodes for a test, together with other tests that call
+// it: none of the nodes fails until the end of the test. It skips the test in a cluster that is not
+// the suite's own.
 func (c *Cluster) ShareSimulatedNodes(t *testing.T) {
 	t.Helper()
 	c.needOwn(t)
@@ -33,8 +34,8 @@ func (c *Cluster) ShareSimulatedNodes(t *testing.T) {
 	t.Cleanup(c.simulated.RUnlock)
 }
 
-// ClaimSimulatedNodes reserves the simulated nodes for a test that makes them fail: no other test has any until its end. It
-// skips the test in a cluster that is not the suite's own.
+// ClaimSimulatedNodes reserves the simulated nodes for a test that makes them fail: no other test
+// has any until its end. It skips the test in a cluster that is not the suite's own.
 func (c *Cluster) ClaimSimulatedNodes(t *testing.T) {
 	t.Helper()
 	c.needOwn(t)
@@ -42,8 +43,9 @@ func (c *Cluster) ClaimSimulatedNodes(t *testing.T) {
 	t.Cleanup(c.simulated.Unlock)
 }
 
-// KillSimulatedNodes makes all simulated nodes fail: their heartbeats end, and the pods on them stay as they are. It returns
-// a function that brings the nodes back, which is called at the end of the test at the latest.
+// KillSimulatedNodes makes all simulated nodes fail: their heartbeats end, and the pods on them
+// stay as they are. It returns a function that brings the nodes back, which is called at the end of
+// the test at the latest.
 func (c *Cluster) KillSimulatedNodes(t *testing.T) (comeBack func()) {
 	t.Helper()
 	c.control(t, "stop", "kwok")
@@ -59,8 +61,8 @@ func (c *Cluster) needOwn(t *testing.T) {
 	}
 }
 
-// AddNode adds a simulated node until the end of the test and returns its name, which is prefix with a unique suffix. The
-// options are those of localcluster add-node.
+// AddNode adds a simulated node until the end of the test and returns its name, which is prefix
+// with a unique suffix. The options are those of localcluster add-node.
 func (c *Cluster) AddNode(t *testing.T, prefix string, options ...string) (name string) {
 	t.Helper()
 	name = prefix + "-" + strings.ToLower(rand.Text()[:6])
