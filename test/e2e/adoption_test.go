@@ -18,8 +18,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// earlierPerformer is a Performer as it was before; %[1]s is its name, %[2]s what is asked for of the environment beside
-// the port.
+// earlierPerformer is a Performer of the earlier operator. %[1]s is its name, %[2]s its environment
+// in addition to the port.
 const earlierPerformer = `apiVersion: hourglass.eigenlayer.io/v1alpha1
 kind: Performer
 metadata:
@@ -35,8 +35,8 @@ spec:
     environment: {GRPC_PORT: "8080"%[2]s}
 `
 
-// earlierObjects are the pod and the Service that an earlier operator made for it: the one named like the Performer,
-// the other without labels. %[2]s is the Performer's UID.
+// earlierObjects are the pod and the Service that the earlier operator made for it. The pod is
+// named like the Performer, and the Service has no labels. %[2]s is the UID of the Performer.
 const earlierObjects = `apiVersion: v1
 kind: Pod
 metadata:
@@ -66,10 +66,11 @@ spec:
   ports: [{name: grpc, port: 8080, targetPort: 8080, protocol: TCP}]
 `
 
-// What an earlier operator left is taken over under the eyes of its callers. Not parallel: the operator is stopped.
+// The operator adopts the objects of the earlier operator without losing a call. Not parallel: it
+// stops the operator.
 func TestAdoptionLosesNoCall(t *testing.T) {
 	ns := cluster.Namespace(t)
-	// Their logs end with the pods.
+	// The logs of the operator's pods are lost with them.
 	assertNothingLeaked(t)
 	stopOperator(t)
 	leave := func(name, environment string) (*corev1.Pod, callers) {
@@ -78,18 +79,18 @@ func TestAdoptionLosesNoCall(t *testing.T) {
 		return pod, startCallers(t, ns.Address(name, 8080))
 	}
 	same, sameCalls := leave("same", "")
-	stale, staleCalls := leave("stale", `, COLOUR: green`)
+	stale, staleCalls := leave("stale", `, COLOR: green`)
 
 	if err := cluster.ScaleOperator(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
-	// What runs what is asked for goes on running.
+	// A pod that matches the desired spec keeps running.
 	adopted := podOf(t, ns, ns.WaitReady(t, "same"))
 	if adopted.UID != same.UID || adopted.Status.ContainerStatuses[0].RestartCount != 0 {
-		t.Errorf("ready on pod %s (%s) after %d restarts, want the one that was there, %s (%s)",
+		t.Errorf("ready on pod %s (%s) after %d restarts, want the earlier pod, %s (%s)",
 			adopted.Name, adopted.UID, adopted.Status.ContainerStatuses[0].RestartCount, same.Name, same.UID)
 	}
-	wait.For(t, "the earlier Service to be ours", func(ctx context.Context) error {
+	wait.For(t, "the earlier Service to be adopted", func(ctx context.Context) error {
 		service, err := ns.Kube.CoreV1().Services(ns.Name).Get(ctx, "performer-same", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -100,25 +101,26 @@ func TestAdoptionLosesNoCall(t *testing.T) {
 		return nil
 	})
 
-	// What the earlier operator never applied is applied by an upgrade like any other.
-	upgraded := ns.WaitFor(t, "stale", "to be ready on the first pod of its own", realcluster.ReadyOn(0))
+	// A change that the earlier operator never applied is applied by an ordinary upgrade.
+	upgraded := ns.WaitFor(t, "stale", "to be ready on its first pod of this operator", realcluster.ReadyOn(0))
 	if upgraded.Status.LastUpgrade == nil {
 		t.Error("status.lastUpgrade is not set, though the earlier pod was replaced")
 	}
-	if answer := cluster.Call(t, ns.Address("stale", 8080), "COLOUR"); answer.Pod != "performer-stale-0" || answer.Env["COLOUR"] != "green" {
-		t.Errorf("got an answer from %+v, want performer-stale-0 with the environment that is asked for", answer)
+	if answer := cluster.Call(t, ns.Address("stale", 8080), "COLOR"); answer.Pod != "performer-stale-0" || answer.Env["COLOR"] != "green" {
+		t.Errorf("got an answer from %+v, want performer-stale-0 with the environment of the spec", answer)
 	}
 	wait.For(t, "the earlier pod to be gone", ns.PodGone(stale.Name))
 	staleCalls.end(t, stale.Name, "performer-stale-0")
 
-	// From now on it's a Performer like any other.
+	// From now on, the adopted Performer is upgraded like any other.
 	ns.Patch(t, "same", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
 	after := ns.WaitReady(t, "same")
 	wait.For(t, "the earlier pod to be gone", ns.PodGone(same.Name))
 	sameCalls.end(t, same.Name, after.Status.PodName)
 }
 
-// leaveEarlier makes what an earlier operator left of a Performer, and returns its pod once it's ready.
+// leaveEarlier creates a Performer with the objects of the earlier operator, and returns its pod
+// once it is ready.
 func leaveEarlier(t *testing.T, ns *realcluster.Namespace, name, environment string) *corev1.Pod {
 	t.Helper()
 	if _, err := cluster.Apply(t.Context(), ns.Name, fmt.Sprintf(earlierPerformer, name, environment)); err != nil {

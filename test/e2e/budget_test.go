@@ -16,7 +16,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// A Performer costs few writes: with hundreds of them, the API server's time is what becomes scarce.
+// A Performer must cost few writes, since with hundreds of them the API server is the bottleneck.
 func TestBecomingReadyCostsFewWrites(t *testing.T) {
 	t.Parallel()
 	log := cluster.AuditLog(t)
@@ -37,7 +37,7 @@ func TestBecomingReadyCostsFewWrites(t *testing.T) {
 			case request.Object.Namespace != ns.Name:
 			case request.Verb == "get" || request.Verb == "list" || request.Verb == "watch":
 			case request.Response.Code >= 300:
-				// Refused, as a write from an old view of things is: nothing was written.
+				// Refused, for example because of a stale cache: nothing was written.
 			case request.Object.Resource == "events":
 				events = append(events, request)
 			default:
@@ -46,7 +46,7 @@ func TestBecomingReadyCostsFewWrites(t *testing.T) {
 		}
 		// Events are sent in the background.
 		if until.Before(ready) || len(events) == 0 {
-			return fmt.Errorf("the log goes until %s of %s, with %d events", until, ready, len(events))
+			return fmt.Errorf("the log ends at %s, want %s, with %d events", until, ready, len(events))
 		}
 		return nil
 	})

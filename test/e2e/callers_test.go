@@ -11,30 +11,31 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
-// underLoad bounds how many tests with callers run at once: what they judge is the operator, not how the machine bears
-// hundreds of connections a second.
+// underLoad limits how many tests with callers run at once: they test the operator, not whether the
+// machine can handle hundreds of connections a second.
 var underLoad = make(chan struct{}, 3)
 
-// takeTurn waits until the test may have callers.
+// takeTurn waits until the test may start callers.
 func takeTurn(t *testing.T) {
 	t.Helper()
 	underLoad <- struct{}{}
 	t.Cleanup(func() { <-underLoad })
 }
 
-// callers are two clients of one Performer: the one holds a connection, the other dials anew for each call, so that
-// each is routed anew.
+// callers are two clients of one Performer. One holds a connection. The other one dials for each
+// call, so that each call is routed separately.
 type callers struct {
-	held, dialling *realcluster.Load
+	held, dialing *realcluster.Load
 }
 
-// startCallers starts both, and waits until each got an answer.
+// startCallers starts both clients and waits until each got an answer.
 func startCallers(t *testing.T, address string) callers {
 	t.Helper()
-	return callers{held: cluster.StartLoad(t, address, false), dialling: cluster.StartLoad(t, address, true)}
+	return callers{held: cluster.StartLoad(t, address, false), dialing: cluster.StartLoad(t, address, true)}
 }
 
-// end waits until each got an answer from the pods named, ends both, and fails the test if a call failed.
+// end waits until both clients got an answer from each of the named pods, ends them, and fails the
+// test if a call failed.
 func (c callers) end(t *testing.T, pods ...string) {
 	t.Helper()
 	for _, client := range c.summaries(t, pods) {
@@ -45,8 +46,8 @@ func (c callers) end(t *testing.T, pods ...string) {
 	}
 }
 
-// measure waits until each got an answer from a pod, ends both, and prints how long they were without an answer. It's
-// for what takes the only serving pod away.
+// measure waits until both clients got an answer from a pod, ends them, and prints how long they
+// were without an answer. It is for tests that remove the only serving pod.
 func (c callers) measure(t *testing.T, what, successor string) {
 	t.Helper()
 	for _, client := range c.summaries(t, []string{successor}) {
@@ -63,10 +64,10 @@ func (c callers) summaries(t *testing.T, pods []string) []clientSummary {
 	t.Helper()
 	for _, pod := range pods {
 		c.held.WaitForAnswer(t, pod)
-		c.dialling.WaitForAnswer(t, pod)
+		c.dialing.WaitForAnswer(t, pod)
 	}
 	return []clientSummary{
 		{"the caller that holds a connection", c.held.End(t)},
-		{"the caller that dials anew", c.dialling.End(t)},
+		{"the caller that dials for each call", c.dialing.End(t)},
 	}
 }

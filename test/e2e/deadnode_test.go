@@ -17,19 +17,20 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// A pod on a node that died is deleted by Kubernetes, and does not go: nobody is there to say that it has ended.
-// Under BlueGreen its successor doesn't wait for that. Under Recreate it does, since the pod may well still run.
+// Kubernetes deletes a pod on a dead node, but the pod stays, since no kubelet confirms that its
+// containers have ended. Under BlueGreen the replacement does not wait for that. Under Recreate it
+// does, since the pod may still be running.
 func TestPodOnADeadNode(t *testing.T) {
 	t.Parallel()
 	cluster.ClaimSimulatedNodes(t)
-	// Before the namespace, so that it's there until that is taken down.
+	// Before the namespace, so that the node outlives the pods of the namespace.
 	node := cluster.AddNode(t, "dies", "--label", "e2e/dies=yes")
 	ns := cluster.Namespace(t)
 	for name, strategy := range map[string]v1alpha1.UpgradeStrategyType{"blue": v1alpha1.BlueGreenUpgrade, "again": v1alpha1.RecreateUpgrade} {
 		performer := ns.Performer(name)
 		performer.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: strategy}
 		performer.Spec.Scheduling = &v1alpha1.SchedulingConfig{
-			// To the real node, when there is no other.
+			// The replacement goes to the real node when there is no simulated node.
 			Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
 				PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{{
 					Weight: 100,
@@ -40,7 +41,7 @@ func TestPodOnADeadNode(t *testing.T) {
 			}},
 			Tolerations: []corev1.Toleration{
 				realcluster.SimulatedToleration(),
-				// Without these, Kubernetes waits five minutes before it gives a node up.
+				// Without these, Kubernetes evicts pods from a dead node after five minutes.
 				{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
 				{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
 			},
@@ -59,16 +60,16 @@ func TestPodOnADeadNode(t *testing.T) {
 	if answer := cluster.Call(t, ns.Address("blue", 8080)); answer.Pod != blue.Status.PodName {
 		t.Errorf("the answer is from pod %s, want %s", answer.Pod, blue.Status.PodName)
 	}
-	ns.WaitFor(t, "again", "to say for which pod it waits", func(performer *v1alpha1.Performer) error {
+	ns.WaitFor(t, "again", "to report the pod that it waits for", func(performer *v1alpha1.Performer) error {
 		if performer.Status.Ready {
-			return fmt.Errorf("it's ready")
+			return fmt.Errorf("Performer again is ready")
 		}
 		return realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "NoPod", "Waiting for Pod performer-again-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate)")(performer)
 	})
 	for _, name := range []string{"blue", "again"} {
 		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-"+name+"-0", metav1.GetOptions{})
 		if err != nil || pod.DeletionTimestamp == nil {
-			t.Fatalf("performer-%s-0 on the dead node should be ending and still there: %v", name, err)
+			t.Fatalf("performer-%s-0 on the dead node should be terminating: %v", name, err)
 		}
 	}
 	pods, err := ns.Pods(t.Context(), "again")
@@ -76,7 +77,7 @@ func TestPodOnADeadNode(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(pods) != 1 {
-		t.Errorf("under Recreate there are %d pods while the first can't go, want it alone", len(pods))
+		t.Errorf("under Recreate there are %d pods while the first is terminating, want only the first", len(pods))
 	}
 
 	comeBack()

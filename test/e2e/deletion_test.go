@@ -18,16 +18,16 @@ func TestDeletionLeavesNothing(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	ns.CreateReady(t, ns.Performer("a"))
-	// kubectl waits until the object is gone; the pod and the Service must be gone before it.
+	// kubectl waits until the Performer is gone. Its pod and Service must be gone before.
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--timeout=120s"); err != nil {
 		t.Fatal(err)
 	}
 	if err := ns.Gone("a")(t.Context()); err != nil {
-		t.Errorf("right after the performer's end: %v", err)
+		t.Errorf("right after the Performer is gone: %v", err)
 	}
 }
 
-func TestDeletionBeforeItsReady(t *testing.T) {
+func TestDeletionBeforeReady(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	performer := ns.Performer("a")
@@ -36,8 +36,8 @@ func TestDeletionBeforeItsReady(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--timeout=120s"); err != nil {
 		t.Fatal(err)
 	}
-	// Deleted before the operator had put its finalizer on, the rest is the garbage collector's.
-	wait.For(t, "all of it to be gone", ns.Gone("a"))
+	// If the operator had not added its finalizer yet, the garbage collector deletes the rest.
+	wait.For(t, "Performer a, its pods and its Service to be gone", ns.Gone("a"))
 }
 
 func TestDeletionOfTheNamespace(t *testing.T) {
@@ -50,13 +50,13 @@ func TestDeletionOfTheNamespace(t *testing.T) {
 }
 
 // Not parallel: it stops the operator.
-func TestDeletionWhileTheOperatorIsAway(t *testing.T) {
+func TestDeletionWhileTheOperatorIsStopped(t *testing.T) {
 	ns := cluster.Namespace(t)
 	performer := ns.CreateReady(t, ns.Performer("a"))
 	whole := cluster.Namespace(t)
 	whole.CreateReady(t, whole.Performer("a"))
 
-	// Their logs end with the pods.
+	// The logs of the operator's pods are lost with them.
 	assertNothingLeaked(t)
 	stopOperator(t)
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--wait=false"); err != nil {
@@ -67,30 +67,31 @@ func TestDeletionWhileTheOperatorIsAway(t *testing.T) {
 	}
 	held, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).Get(t.Context(), "a", metav1.GetOptions{})
 	if err != nil {
-		t.Fatalf("the finalizer should hold the performer while the operator is away: %v", err)
+		t.Fatalf("the finalizer should hold the Performer while the operator is stopped: %v", err)
 	}
 	if held.DeletionTimestamp == nil {
-		t.Error("the performer is not being deleted")
+		t.Error("the Performer is not being deleted")
 	}
 	if _, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), performer.Status.PodName, metav1.GetOptions{}); err != nil {
-		t.Errorf("the pod should serve until the operator is back: %v", err)
+		t.Errorf("the pod should serve until the operator runs again: %v", err)
 	}
 
 	if err := cluster.ScaleOperator(t.Context(), 2); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := cluster.Kubectl(t.Context(), "wait", "--for=delete", "namespace/"+whole.Name, "--timeout=180s"); err != nil {
-		t.Errorf("the namespace that was deleted meanwhile is still there: %v", err)
+		t.Errorf("the namespace that was deleted while the operator was stopped is still there: %v", err)
 	}
-	wait.For(t, "all of it to be gone", ns.Gone("a"))
+	wait.For(t, "Performer a, its pods and its Service to be gone", ns.Gone("a"))
 }
 
-// stopOperator stops the operator until the end of the test. The next tests need it, whatever becomes of this one.
+// stopOperator stops the operator and starts it again at the end of the test, even if the test
+// fails: the next tests need it.
 func stopOperator(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {
 		if err := cluster.ScaleOperator(context.WithoutCancel(t.Context()), 2); err != nil {
-			t.Errorf("bringing the operator back: %v", err)
+			t.Errorf("starting the operator again: %v", err)
 		}
 	})
 	if err := cluster.ScaleOperator(t.Context(), 0); err != nil {

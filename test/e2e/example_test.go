@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// example is the specification's own first Performer, to the letter.
+// example is exactly the first Performer of the specification.
 const example = `apiVersion: hourglass.eigenlayer.io/v1alpha1
 kind: Performer
 metadata:
@@ -37,7 +37,7 @@ func TestSpecificationExample(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got, want := strings.TrimSpace(output), "pod/performer-test-performer-0"; got != want {
-		t.Errorf("kubectl get pods by the performer's label shows %q, want %q", got, want)
+		t.Errorf("kubectl get pods with the label of the Performer shows %q, want %q", got, want)
 	}
 
 	address := ns.Address("test-performer", 8080)
@@ -48,7 +48,7 @@ func TestSpecificationExample(t *testing.T) {
 		t.Errorf("got an answer from %+v, want pod %s and version latest", answer, performer.Status.PodName)
 	}
 
-	// What a person sees first.
+	// The columns that people see first.
 	output, err = cluster.Kubectl(t.Context(), "get", "performers", "-n", ns.Name)
 	if err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ func TestSpecificationExample(t *testing.T) {
 	}
 }
 
-// The short name and the category are what people type.
+// People type the short name and the category.
 func TestShortNameAndCategory(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)

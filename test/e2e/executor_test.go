@@ -16,8 +16,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// executorBody is what an Executor posts: types of its own with all their empty values, an empty status and a null
-// time among them. %[1]s is the name, %[2]s the namespace, %[3]s the AVS's address.
+// executorBody is the request of an Executor, which serializes its own types with all their empty
+// values, such as an empty status and a null creation time. %[1]s is the name, %[2]s the namespace,
+// %[3]s the address of the AVS.
 const executorBody = `{
   "kind": "Performer", "apiVersion": "hourglass.eigenlayer.io/v1alpha1",
   "metadata": {
@@ -36,8 +37,8 @@ const executorBody = `{
   "status": {}
 }`
 
-// TestExecutor does what an Executor does with a cluster: create, poll status.ready, call the address it computed,
-// put a second performer of the same AVS beside the first, delete the first.
+// TestExecutor makes the requests of an Executor: create a Performer, poll status.ready, call the
+// address that it computed itself, create a second Performer of the same AVS, delete the first.
 func TestExecutor(t *testing.T) {
 	t.Parallel()
 	const avs = "0xtest-avs-address"
@@ -47,7 +48,7 @@ func TestExecutor(t *testing.T) {
 
 	serves := func(performer *v1alpha1.Performer) error {
 		if !performer.Status.Ready {
-			return fmt.Errorf("status.ready is false, the phase %q", performer.Status.Phase)
+			return fmt.Errorf("status.ready is false, status.phase is %q", performer.Status.Phase)
 		}
 		return nil
 	}
@@ -68,7 +69,8 @@ func TestExecutor(t *testing.T) {
 	first := deploy("performer-0a1b2c-01234567")
 	second := deploy("performer-0a1b2c-89abcdef")
 
-	// An Executor reads the raw object and shows the message of the last condition, which is to be the summary.
+	// An Executor reads the raw object and shows the message of the last condition, which must be
+	// the summary.
 	raw, err := client.Get().AbsPath(path, first.Name).DoRaw(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +99,7 @@ func TestExecutor(t *testing.T) {
 	if err := client.Delete().AbsPath(path, first.Name).Do(t.Context()).Error(); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "the first performer to be gone", ns.Gone(first.Name))
+	wait.For(t, "the first Performer to be gone", ns.Gone(first.Name))
 	if answer := cluster.Call(t, ns.Address(second.Name, 8080)); answer.Pod != second.Status.PodName {
 		t.Errorf("the second performer answered from pod %s, want %s", answer.Pod, second.Status.PodName)
 	}

@@ -13,7 +13,7 @@ import (
 	"testing"
 )
 
-// schema is the part of an OpenAPI schema that this test reads.
+// schema is the part of an OpenAPI schema that the test reads.
 type schema struct {
 	Description          string            `json:"description"`
 	Properties           map[string]schema `json:"properties"`
@@ -30,8 +30,8 @@ func (s schema) undocumented(path string) []string {
 			found = append(found, path+"."+name)
 		}
 		if name == "metadata" {
-			// That of an object within the object, as of a volume claim template: the generator leaves Kubernetes' own
-			// fields without their descriptions.
+			// The metadata of an object within the Performer, such as a volume claim template: the
+			// generator leaves out the descriptions of its fields.
 			continue
 		}
 		found = append(found, field.undocumented(path+"."+name)...)

@@ -16,17 +16,17 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Not parallel: what the others wait for would wait for the new leader.
+// Not parallel: other tests would have to wait for the new leader.
 func TestStandbyTakesOver(t *testing.T) {
 	ns := cluster.Namespace(t)
-	wait.For(t, "both replicas to be ready", cluster.OperatorReady)
+	wait.For(t, "both replicas of the operator to be ready", cluster.OperatorReady)
 	var leader string
 	wait.For(t, "a leader", func(ctx context.Context) (err error) {
 		leader, err = cluster.Leader(ctx)
 		return err
 	})
 
-	// Its log ends with the pod.
+	// The log of the leader is lost with its pod.
 	assertNothingLeaked(t)
 	if err := cluster.Kube.CoreV1().Pods(realcluster.OperatorNamespace).Delete(t.Context(), leader, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)

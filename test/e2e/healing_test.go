@@ -34,7 +34,7 @@ func TestDeletedPodIsReplaced(t *testing.T) {
 	}
 }
 
-func TestDeletedServiceIsMadeAgain(t *testing.T) {
+func TestDeletedServiceIsRecreated(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	performer := ns.CreateReady(t, ns.Performer("a"))
@@ -47,25 +47,25 @@ func TestDeletedServiceIsMadeAgain(t *testing.T) {
 	if err := services.Delete(t.Context(), before.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "the service to be made again", func(ctx context.Context) error {
+	wait.For(t, "the Service to be recreated", func(ctx context.Context) error {
 		after, err := services.Get(ctx, before.Name, metav1.GetOptions{})
 		if err == nil && after.UID == before.UID {
-			err = fmt.Errorf("the deleted service is still there")
+			err = fmt.Errorf("the deleted Service still exists")
 		}
 		return err
 	})
 	ns.WaitReady(t, "a")
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != performer.Status.PodName {
-		t.Errorf("the answer is from pod %s, want the one from before, %s", answer.Pod, performer.Status.PodName)
+		t.Errorf("the answer is from pod %s, want the same pod as before, %s", answer.Pod, performer.Status.PodName)
 	}
 }
 
-func TestEditedServiceIsHealed(t *testing.T) {
+func TestEditedServiceIsRestored(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	ns.CreateReady(t, ns.Performer("a"))
 	services := ns.Kube.CoreV1().Services(ns.Name)
-	// What is a user's own is to stay.
+	// An annotation of a user must stay.
 	asMade, err := services.Patch(t.Context(), "performer-a", types.MergePatchType,
 		[]byte(`{"metadata":{"annotations":{"mine":"kept"}}}`), metav1.PatchOptions{})
 	if err != nil {
@@ -78,23 +78,23 @@ func TestEditedServiceIsHealed(t *testing.T) {
 		{"port", `[{"op":"replace","path":"/spec/ports/0/port","value":9999}]`},
 		{"target port", `[{"op":"replace","path":"/spec/ports/0/targetPort","value":9999}]`},
 		{"selector", `[{"op":"add","path":"/spec/selector/stranger","value":"yes"}]`},
-		{"a port too many", `[{"op":"add","path":"/spec/ports/-","value":{"name":"other","port":9998}}]`},
+		{"an additional port", `[{"op":"add","path":"/spec/ports/-","value":{"name":"other","port":9998}}]`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			edited, err := services.Patch(t.Context(), asMade.Name, types.JSONPatchType, []byte(test.patch), metav1.PatchOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			wait.For(t, "the service to be healed", func(ctx context.Context) error {
-				healed, err := services.Get(ctx, asMade.Name, metav1.GetOptions{})
+			wait.For(t, "the Service to be restored", func(ctx context.Context) error {
+				restored, err := services.Get(ctx, asMade.Name, metav1.GetOptions{})
 				if err != nil {
 					return err
 				}
-				if healed.UID != edited.UID {
-					t.Fatal("the service was made anew, and so has lost its address")
+				if restored.UID != edited.UID {
+					t.Fatal("the Service was recreated, and so has lost its address")
 				}
-				if !equality.Semantic.DeepEqual(healed.Spec.Ports, asMade.Spec.Ports) || !maps.Equal(healed.Spec.Selector, asMade.Spec.Selector) {
-					return fmt.Errorf("ports are %+v, the selector %v", healed.Spec.Ports, healed.Spec.Selector)
+				if !equality.Semantic.DeepEqual(restored.Spec.Ports, asMade.Spec.Ports) || !maps.Equal(restored.Spec.Selector, asMade.Spec.Selector) {
+					return fmt.Errorf("the ports are %+v, the selector is %v", restored.Spec.Ports, restored.Spec.Selector)
 				}
 				return nil
 			})
@@ -106,13 +106,14 @@ func TestEditedServiceIsHealed(t *testing.T) {
 		t.Fatal(err)
 	}
 	if after.Annotations["mine"] != "kept" {
-		t.Errorf("a user's annotation is gone: %v", after.Annotations)
+		t.Errorf("the user's annotation is gone: %v", after.Annotations)
 	}
 	cluster.Call(t, ns.Address("a", 8080))
 }
 
-// A pod that someone takes out of the Service, or out of our sight, must not leave the performer without one.
-func TestPodThatLostItsLabelsIsMended(t *testing.T) {
+// If someone removes a label of the pod, by which the Service or the operator selects it, the
+// Performer must get a ready pod with all labels again.
+func TestPodThatLostItsLabelsIsRepaired(t *testing.T) {
 	t.Parallel()
 	for _, label := range []string{
 		"hourglass.eigenlayer.io/serving",
@@ -141,82 +142,11 @@ func TestPodThatLostItsLabelsIsMended(t *testing.T) {
 					return err
 				}
 				if pod.Labels[label] == "" {
-					return fmt.Errorf("pod %s lacks the label %s", pod.Name, label)
+					return fmt.Errorf("pod %s does not have the label %s", pod.Name, label)
 				}
 				return realcluster.PodReady(pod)
 			})
 			cluster.Call(t, ns.Address("a", 8080))
 		})
 	}
-}
-
-func TestChangedSpecReplacesThePod(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name, patch string
-		port        int
-		want        realcluster.Answer
-	}{
-		{
-			name:  "environment",
-			patch: `{"spec":{"config":{"environment":{"COLOUR":"green"}}}}`,
-			port:  8080,
-			want:  realcluster.Answer{Version: "dev", Env: map[string]string{"COLOUR": "green"}},
-		},
-		{
-			name:  "image",
-			patch: `{"spec":{"image":"hourglass/sample-performer:v2"}}`,
-			port:  8080,
-			want:  realcluster.Answer{Version: "v2"},
-		},
-		{
-			name:  "version alone",
-			patch: `{"spec":{"version":"2"}}`,
-			port:  8080,
-			want:  realcluster.Answer{Version: "dev"},
-		},
-		{
-			name:  "port",
-			patch: `{"spec":{"config":{"grpcPort":8181,"environment":{"GRPC_PORT":"8181"}}}}`,
-			port:  8181,
-			want:  realcluster.Answer{Version: "dev"},
-		},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			ns := cluster.Namespace(t)
-			before := ns.CreateReady(t, ns.Performer("a"))
-			performers := ns.Performers.HourglassV1alpha1().Performers(ns.Name)
-			if _, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(test.patch), metav1.PatchOptions{}); err != nil {
-				t.Fatal(err)
-			}
-			after := ns.WaitFor(t, "a", "to be ready on a second pod", realcluster.ReadyOn(1))
-			if before.Status.CurrentRevision == after.Status.CurrentRevision {
-				t.Errorf("the revision is still %q", after.Status.CurrentRevision)
-			}
-			if want := ns.Address("a", test.port); after.Status.GRPCEndpoint != want {
-				t.Errorf("status.grpcEndpoint is %q, want %q", after.Status.GRPCEndpoint, want)
-			}
-			answer := cluster.Call(t, ns.Address("a", test.port), "COLOUR")
-			if answer.Pod != after.Status.PodName || answer.Version != test.want.Version || answer.Env["COLOUR"] != test.want.Env["COLOUR"] {
-				t.Errorf("got %+v, want pod %s and %+v", answer, after.Status.PodName, test.want)
-			}
-			wait.For(t, "the first pod to be gone", ns.PodGone(before.Status.PodName))
-		})
-	}
-
-	t.Run("labels of the performer replace nothing", func(t *testing.T) {
-		t.Parallel()
-		ns := cluster.Namespace(t)
-		ns.CreateReady(t, ns.Performer("a"))
-		performers := ns.Performers.HourglassV1alpha1().Performers(ns.Name)
-		// The second change is one that replaces the pod; that it's the second pod and not a third then shows that
-		// the first change replaced none.
-		for _, patch := range []string{`{"metadata":{"labels":{"mine":"yes"}}}`, `{"spec":{"version":"2"}}`} {
-			if _, err := performers.Patch(t.Context(), "a", types.MergePatchType, []byte(patch), metav1.PatchOptions{}); err != nil {
-				t.Fatal(err)
-			}
-		}
-		ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
-	})
 }

@@ -19,27 +19,29 @@ import (
 )
 
 func TestInstallingTwiceChangesNothing(t *testing.T) {
+	t.Parallel()
 	wait.For(t, "the operator to be ready", cluster.OperatorReady)
 	before := installedVersions(t)
 	output, err := cluster.Kubectl(t.Context(), "apply", "-f", "deploy/")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Not what kubectl says: of a PodDisruptionBudget it says "configured" every time, for it sends the selector anew.
+	// The output of kubectl is no proof: it always prints "configured" for a PodDisruptionBudget,
+	// whose selector it sends each time.
 	after := installedVersions(t)
 	for object, version := range before {
 		if after[object] != version {
-			t.Errorf("applying a second time changed %s from version %s to %s; kubectl said\n%s", object, version, after[object], output)
+			t.Errorf("applying a second time changed %s from version %s to %s; kubectl printed\n%s", object, version, after[object], output)
 		}
 	}
-	// kubectl diff exits with 1 where there is a difference.
+	// kubectl diff exits with 1 if there is a difference.
 	if output, err := cluster.Kubectl(t.Context(), "diff", "-f", "deploy/"); err != nil {
 		t.Errorf("%v\n%s", err, output)
 	}
 }
 
-// installedVersions returns the versions of the objects that deploy/ has: the generation, which a status leaves alone,
-// where there is one, else the resource version.
+// installedVersions returns the versions of the objects in deploy/: the generation, which a change
+// of the status does not increase, or the resource version of an object without a generation.
 func installedVersions(t *testing.T) map[string]string {
 	t.Helper()
 	output, err := cluster.Kubectl(t.Context(), "get", "-f", "deploy/", "-o", "json")
@@ -79,14 +81,15 @@ func TestOperatorRunsAsInstalled(t *testing.T) {
 		}
 	})
 
-	t.Run("one of which leads", func(t *testing.T) {
+	t.Run("a leader", func(t *testing.T) {
 		wait.For(t, "a leader", func(ctx context.Context) error {
 			_, err := cluster.Leader(ctx)
 			return err
 		})
 	})
 
-	// The API server itself judges: a namespace that enforces the level refuses a pod that doesn't meet it.
+	// The API server decides: a namespace that enforces the level refuses a pod that doesn't meet
+	// it.
 	t.Run("under Pod Security restricted", func(t *testing.T) {
 		namespace, err := cluster.Kube.CoreV1().Namespaces().Get(t.Context(), realcluster.OperatorNamespace, metav1.GetOptions{})
 		if err != nil {

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Builds the operator and the sample performer, packs them into images and loads
-# these into a local cluster with a real node. The demo and the end-to-end tests
-# both begin with it.
+# the images into a local cluster with a real node. The demo and the end-to-end
+# tests both begin with it. It can run for several clusters at the same time.
 #
 # usage: test/e2e/load-images.sh CLUSTER
 #
 #   hourglass-operator:dev                 the operator, as deploy/ names it
-#   hourglass-operator:next                the same, to upgrade it to
+#   hourglass-operator:next                the same program, as the target of an upgrade
 #   hourglass/sample-performer:dev,v1,v2   the sample performer; each reports its tag as its version
-#   my-avs:latest                          the same under the name of the first example, on port 8080
+#   my-avs:latest                          the sample performer under the name of the first example, on port 8080
 source "$(dirname "${BASH_SOURCE[0]}")/../../hack/lib/common.sh"
 
 [[ $# -eq 1 ]] || fail "usage: test/e2e/load-images.sh CLUSTER"
@@ -16,10 +16,11 @@ cluster=$1
 
 make --no-print-directory build
 make --no-print-directory localcluster
-# Static, for the images have no C library.
-CGO_ENABLED=0 go build -C examples/performer -ldflags='-s -w' -o ../../bin/ ./cmd/...
+# Static, since the images have no C library. With the flags of docs/getting-started.md, so that a
+# build for one cluster does not rewrite the programs while they are packed for another cluster.
+CGO_ENABLED=0 go build -C examples/performer -o ../../bin/ ./cmd/...
 
-# A folder of its own, so that a demo and a test can run at the same time.
+# A temporary folder, so that a demo and a test can run at the same time.
 images="$(mktemp -d)"
 trap 'rm -rf "$images"' EXIT
 

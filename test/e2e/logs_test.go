@@ -7,8 +7,9 @@ package e2e
 
 import "testing"
 
-// assertNothingLeaked fails the test if an environment of a Performer was told in the operator's logs or in an event.
-// It's called before a test ends one of the operator's pods, whose log would be lost with it.
+// assertNothingLeaked fails the test if a value from the environment of a Performer is in the
+// operator's logs or in an event. Tests call it before they stop a pod of the operator, since its
+// log is lost with the pod.
 func assertNothingLeaked(t *testing.T) {
 	t.Helper()
 	leaks, err := cluster.Leaks(t.Context())
@@ -16,6 +17,6 @@ func assertNothingLeaked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, leak := range leaks {
-		t.Errorf("a Performer's environment was told: %s", leak)
+		t.Errorf("the environment of a Performer leaked: %s", leak)
 	}
 }

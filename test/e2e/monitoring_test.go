@@ -29,20 +29,21 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// rateInterval is what Grafana would choose for $__rate_interval, or more: some scrapes, which are a second apart.
+// rateInterval is at least what Grafana would choose for $__rate_interval: several scrapes, which
+// are a second apart.
 const rateInterval = "15s"
 
-// emptyPanels are those that rightly show nothing in this test, and why.
+// emptyPanels are the panels that correctly show nothing in this test, and why.
 var emptyPanels = map[string]string{
 	"Webhook certificate": webhooksOff, "Reviews": webhooksOff, "Duration of reviews": webhooksOff, "Certificate": webhooksOff,
-	"Failures in a row":       "no pod ends by itself",
-	"Delay after an error":    "no pass fails",
+	"Failures in a row":       "no container exits",
+	"Delay after an error":    "no sync fails",
 	"Wait for --kube-api-qps": "no limit is set",
 }
 
 const webhooksOff = "webhooks are off"
 
-// Not parallel: other tests end the pods that are scraped.
+// Not parallel: an alert about the Performer of another test would fail it.
 func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	started := time.Now()
 	targets := operatorTargets(t)
@@ -50,8 +51,8 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// How long an alert waits is promtool's to test: here it's only to fire, and nobody waits for minutes. What is wrong
-	// for a moment, as a Performer that is being made, fires for a moment too.
+	// promtool tests how long the alerts wait. Here they only have to fire, so they wait for a
+	// second. A short problem, such as a Performer that is not ready yet, fires for a moment too.
 	rules.Each(func(rule *monitoring.Rule) {
 		if rule.For != "" {
 			rule.For = "1s"
@@ -84,10 +85,11 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	if err := performers.Delete(t.Context(), short.Name, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "the Performer to be gone", ns.Gone(short.Name))
+	wait.For(t, "Performer short-lived to be gone", ns.Gone(short.Name))
 
-	wait.For(t, "the alerts for what is broken, and no other", func(ctx context.Context) error {
-		// One error, which the API server may give when it likes, would show for ten minutes.
+	wait.For(t, "the alerts for the two broken Performers and no other alert", func(ctx context.Context) error {
+		// A single error of the API server, which can occur at any time, would fire for ten
+		// minutes.
 		firing, err := prometheus.Query(ctx, `ALERTS{alertstate="firing",alertname!="HourglassReconcileErrors"}`)
 		if err != nil {
 			return err
@@ -102,7 +104,7 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 			"HourglassUpgradeStuck (warning) of " + ns.Name + "/stuck",
 		}
 		if !slices.Equal(names, want) {
-			return fmt.Errorf("these fire: %q, want %q", names, want)
+			return fmt.Errorf("the firing alerts are %q, want %q", names, want)
 		}
 		return nil
 	})
@@ -116,8 +118,8 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The end of an upgrade may be yet to come, and a rate wants two scrapes.
-	wait.For(t, "each panel to have what it is for", func(ctx context.Context) error {
+	// An upgrade may not have ended yet, and a rate needs two scrapes.
+	wait.For(t, "each panel to show data", func(ctx context.Context) error {
 		var wrong []error
 		for _, panel := range dashboard.Panels {
 			why, empty := emptyPanels[panel.Title]
@@ -129,7 +131,7 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 				case !has && !empty:
 					wrong = append(wrong, fmt.Errorf("panel %q shows nothing for %s", panel.Title, choose(query.Expr)))
 				case has && empty && why == webhooksOff:
-					wrong = append(wrong, fmt.Errorf("panel %q shows something, though %s", panel.Title, why))
+					wrong = append(wrong, fmt.Errorf("panel %q shows data, though %s", panel.Title, why))
 				}
 			}
 		}
@@ -137,7 +139,7 @@ func TestAlertsFireAndTheDashboardIsFilled(t *testing.T) {
 	})
 }
 
-// operatorPods waits for the installed operator, and returns its two pods.
+// operatorPods waits until the installed operator is ready and returns its two pods.
 func operatorPods(t *testing.T) []corev1.Pod {
 	t.Helper()
 	wait.For(t, "the operator to be ready", cluster.OperatorReady)
@@ -146,18 +148,18 @@ func operatorPods(t *testing.T) []corev1.Pod {
 		return err
 	})
 	var pods []corev1.Pod
-	wait.For(t, "no pod of the operator to be ending", func(ctx context.Context) error {
+	wait.For(t, "no pod of the operator to be terminating", func(ctx context.Context) error {
 		var err error
 		if pods, err = cluster.OperatorPods(ctx); err == nil && len(pods) != 2 {
-			err = fmt.Errorf("%d pods are there, want 2", len(pods))
+			err = fmt.Errorf("there are %d pods, want 2", len(pods))
 		}
 		return err
 	})
 	return pods
 }
 
-// operatorTargets returns the installed operator's managers, with the labels that the Prometheus Operator makes for the
-// ServiceMonitor.
+// operatorTargets returns the managers of the installed operator, with the labels that the
+// Prometheus Operator adds for the ServiceMonitor.
 func operatorTargets(t *testing.T) []realcluster.Target {
 	t.Helper()
 	var targets []realcluster.Target
@@ -175,7 +177,8 @@ func operatorTargets(t *testing.T) []realcluster.Target {
 	return targets
 }
 
-// assertRulesAreEvaluated waits until each rule has been evaluated without an error, and each that records has values.
+// assertRulesAreEvaluated waits until each rule has been evaluated without an error and each
+// recording rule has values.
 func assertRulesAreEvaluated(t *testing.T, prometheus *realcluster.Prometheus) {
 	t.Helper()
 	wait.For(t, "all rules to be evaluated", func(ctx context.Context) error {
@@ -216,18 +219,20 @@ func hasNumber(series prometheus.Series) bool {
 	return slices.ContainsFunc(series.Points, func(p prometheus.Point) bool { return !math.IsNaN(p.Value) })
 }
 
-// TestMonitoringIsInstalledAsThePageSays runs the page's commands where the Prometheus Operator's CRDs are, of the version
-// of hack/tools. The Prometheus Operator itself is not there.
+// TestMonitoringIsInstalledAsThePageSays runs the commands of docs/monitoring.md with the CRDs of
+// the Prometheus Operator, in the version of hack/tools. The Prometheus Operator itself does not
+// run.
 func TestMonitoringIsInstalledAsThePageSays(t *testing.T) {
+	t.Parallel()
 	const module = "github.com/prometheus-operator/prometheus-operator"
-	said, err := cluster.Run(t.Context(), "env", "GOWORK=off", "GOFLAGS=-mod=readonly",
+	output, err := cluster.Run(t.Context(), "env", "GOWORK=off", "GOFLAGS=-mod=readonly",
 		"go", "-C", "hack/tools/prometheus-operator", "mod", "download", "-json", module)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var downloaded struct{ Dir string }
-	if err := json.Unmarshal([]byte(said), &downloaded); err != nil || downloaded.Dir == "" {
-		t.Fatalf("go mod download says %s: %v", said, err)
+	if err := json.Unmarshal([]byte(output), &downloaded); err != nil || downloaded.Dir == "" {
+		t.Fatalf("go mod download printed %s: %v", output, err)
 	}
 	kubectl := func(ctx context.Context, args ...string) string {
 		output, err := cluster.Kubectl(ctx, args...)
@@ -257,17 +262,17 @@ func TestMonitoringIsInstalledAsThePageSays(t *testing.T) {
 		{"-k", "manifests/monitoring-secure", "https"},
 	} {
 		if !strings.Contains(string(text), step.from) {
-			t.Errorf("the page does not tell of %s", step.from)
+			t.Errorf("docs/monitoring.md does not mention %s", step.from)
 		}
 		kubectl(t.Context(), "apply", "--validate=strict", "--warnings-as-errors", step.how, step.from)
 		if port := kubectl(t.Context(), "get", "servicemonitors", "-n", realcluster.OperatorNamespace, "-o", "jsonpath={.items[*].spec.endpoints[*].port}"); port != step.port {
-			t.Errorf("after %s the port to scrape is %q, want %q", step.from, port, step.port)
+			t.Errorf("after applying %s the scraped port is %q, want %q", step.from, port, step.port)
 		}
 	}
-	there := kubectl(t.Context(), "get", "servicemonitors,prometheusrules,configmaps", "-n", realcluster.OperatorNamespace, "-l", "app.kubernetes.io/part-of=hourglass", "-o", "name")
+	found := kubectl(t.Context(), "get", "servicemonitors,prometheusrules,configmaps", "-n", realcluster.OperatorNamespace, "-l", "app.kubernetes.io/part-of=hourglass", "-o", "name")
 	for _, want := range []string{"servicemonitor.", "prometheusrule.", "configmap/hourglass-operator-dashboard"} {
-		if !strings.Contains(there, want) {
-			t.Errorf("there is no %s in %q", want, there)
+		if !strings.Contains(found, want) {
+			t.Errorf("%s is missing in %q", want, found)
 		}
 	}
 }

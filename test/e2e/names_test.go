@@ -12,7 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// Real clients put into avsAddress what they like; whatever it is, the performer must run.
+// Clients put any text into avsAddress. The performer must run whatever it is.
 func TestAnyAVSAddressRuns(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -33,21 +33,21 @@ func TestAnyAVSAddressRuns(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			performer := ns.WaitReady(t, name)
 			if performer.Spec.AVSAddress != address {
-				t.Errorf("the address has become %q", performer.Spec.AVSAddress)
+				t.Errorf("spec.avsAddress was changed to %q", performer.Spec.AVSAddress)
 			}
 			pods, err := ns.Pods(t.Context(), name)
 			if err != nil {
 				t.Fatal(err)
 			}
 			if len(pods) != 1 {
-				t.Fatalf("%d pods have the performer's label, want 1", len(pods))
+				t.Fatalf("%d pods have the label of the Performer, want 1", len(pods))
 			}
 			label := pods[0].Labels["hourglass.eigenlayer.io/avs"]
 			if label == "" {
-				t.Error("the pod has no label of its AVS")
+				t.Error("the pod has no AVS label")
 			}
 			if len(validation.IsValidLabelValue(address)) == 0 && label != address {
-				t.Errorf("the label is %q, want the address as it is", label)
+				t.Errorf("the AVS label is %q, want the unchanged address", label)
 			}
 			if pods[0].Labels["app"] != "hourglass-performer" {
 				t.Errorf("the pod's label app is %q, want hourglass-performer", pods[0].Labels["app"])
@@ -61,7 +61,8 @@ func TestLongestName(t *testing.T) {
 	ns := cluster.Namespace(t)
 	name := strings.Repeat("n", 53)
 	performer := ns.CreateReady(t, ns.Performer(name))
-	// The sample takes its host name for the pod's, and that has at most 63 characters.
+	// The sample performer reports its host name as its pod, and a host name has at most 63
+	// characters.
 	if answer := cluster.Call(t, ns.Address(name, 8080)); answer.Pod != performer.Status.PodName[:63] {
 		t.Errorf("the answer is from pod %s, want the first 63 characters of %s", answer.Pod, performer.Status.PodName)
 	}

@@ -15,8 +15,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// narrow is how the tests of an Executor deploy an operator: with no argument, and with permissions that lack leases,
-// Secrets, ConfigMaps, nodes, namespaces, endpoint slices and CRDs. %[1]s is the namespace.
+// narrow is the operator as the tests of an Executor deploy it: without arguments, and without
+// permissions for leases, Secrets, ConfigMaps, nodes, namespaces, endpoint slices and CRDs. %[1]s
+// is the namespace.
 const narrow = `
 apiVersion: v1
 kind: ServiceAccount
@@ -72,10 +73,11 @@ spec:
         resources: {limits: {cpu: 500m, memory: 512Mi}}
 `
 
-// Not parallel: the installed operator is stopped for it, since this one doesn't take part in the election.
+// Not parallel: it stops the installed operator, since the other one does not take part in the
+// election.
 func TestWorksAsExecutorsDeployIt(t *testing.T) {
 	ns := cluster.Namespace(t)
-	// Its log ends with the pods.
+	// The logs of the operator's pods are lost with them.
 	assertNothingLeaked(t)
 	stopOperator(t)
 
@@ -87,7 +89,7 @@ func TestWorksAsExecutorsDeployIt(t *testing.T) {
 		ctx := context.WithoutCancel(t.Context())
 		if t.Failed() {
 			output, err := cluster.Kubectl(ctx, "logs", "-n", ns.Name, "deployment/narrow")
-			t.Logf("log of the operator with few permissions: %s %v", output, err)
+			t.Logf("log of the operator with narrow permissions: %s %v", output, err)
 		}
 		if err := cluster.Delete(ctx, manifest); err != nil {
 			t.Errorf("cleaning up: %v", err)
@@ -104,17 +106,17 @@ func TestWorksAsExecutorsDeployIt(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--timeout=120s"); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "all of it to be gone", ns.Gone("a"))
+	wait.For(t, "Performer a, its pods and its Service to be gone", ns.Gone("a"))
 
-	// What it may not do it does without, and doesn't complain of it again and again.
+	// It works without the missing permissions and does not log them again and again.
 	log, err := cluster.Kubectl(t.Context(), "logs", "-n", ns.Name, "deployment/narrow")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if count := strings.Count(log, "forbidden"); count > 1 {
-		t.Errorf("%d lines of its log are about what is forbidden:\n%s", count, log)
+		t.Errorf("%d lines of its log contain \"forbidden\", want at most 1:\n%s", count, log)
 	}
 	if strings.Contains(log, realcluster.PlantedValue) {
-		t.Errorf("its log tells an environment:\n%s", log)
+		t.Errorf("its log contains the environment of a Performer:\n%s", log)
 	}
 }

@@ -18,47 +18,48 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// What the cluster says of a pod that can't run must reach who reads the Performer; and the Performer must come to
-// life when the cause is gone.
-func TestProblemsAreToldAndMended(t *testing.T) {
+// The reason why a pod can't run is reported on the Performer, which becomes ready once the cause
+// is fixed.
+func TestProblemsAreReportedUntilFixed(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name   string
-		spoil  func(*v1alpha1.PerformerSpec)
-		reason string
-		// says is what the message must have, so that one knows what is wrong.
-		says string
-		// mend is a merge patch of the Performer.
-		mend string
+		name string
+		// breakSpec makes a change with which the pod can't run.
+		breakSpec func(*v1alpha1.PerformerSpec)
+		reason    string
+		// message is a part of the message that identifies the cause.
+		message string
+		// fix is a merge patch of the Performer.
+		fix string
 	}{
 		{
-			name:   "image that isn't there",
-			spoil:  func(spec *v1alpha1.PerformerSpec) { spec.Image = "hourglass/missing:v9" },
-			reason: "ImagePullFailed",
-			says:   "hourglass/missing:v9",
-			mend:   `{"spec":{"image":"hourglass/sample-performer:v1"}}`,
+			name:      "missing image",
+			breakSpec: func(spec *v1alpha1.PerformerSpec) { spec.Image = "hourglass/missing:v9" },
+			reason:    "ImagePullFailed",
+			message:   "hourglass/missing:v9",
+			fix:       `{"spec":{"image":"hourglass/sample-performer:v1"}}`,
 		},
 		{
-			name: "no node for it",
-			spoil: func(spec *v1alpha1.PerformerSpec) {
+			name: "no matching node",
+			breakSpec: func(spec *v1alpha1.PerformerSpec) {
 				spec.Scheduling = &v1alpha1.SchedulingConfig{NodeSelector: map[string]string{"no": "such-node"}}
 			},
-			reason: "SchedulingFailed",
-			says:   "node",
-			mend:   `{"spec":{"scheduling":null}}`,
+			reason:  "SchedulingFailed",
+			message: "node",
+			fix:     `{"spec":{"scheduling":null}}`,
 		},
 		{
-			name: "container that ends at once",
-			spoil: func(spec *v1alpha1.PerformerSpec) {
+			name: "container that exits at once",
+			breakSpec: func(spec *v1alpha1.PerformerSpec) {
 				spec.Config.Environment["PERFORMER_EXIT_CODE"] = "3"
 			},
-			reason: "ContainerCrashed",
-			says:   "exit code 3",
-			mend:   `{"spec":{"config":{"environment":{"PERFORMER_EXIT_CODE":null}}}}`,
+			reason:  "ContainerCrashed",
+			message: "exit code 3",
+			fix:     `{"spec":{"config":{"environment":{"PERFORMER_EXIT_CODE":null}}}}`,
 		},
 		{
-			name: "secret that isn't there",
-			spoil: func(spec *v1alpha1.PerformerSpec) {
+			name: "missing Secret",
+			breakSpec: func(spec *v1alpha1.PerformerSpec) {
 				spec.Config.EnvironmentFrom = []v1alpha1.EnvironmentVariableSource{{
 					Name: "FROM_SECRET",
 					ValueFrom: v1alpha1.EnvironmentValueSource{SecretKeyRef: &corev1.SecretKeySelector{
@@ -66,21 +67,21 @@ func TestProblemsAreToldAndMended(t *testing.T) {
 					}},
 				}}
 			},
-			reason: "ContainerConfigInvalid",
-			says:   "missing",
-			mend:   `{"spec":{"config":{"environmentFrom":null}}}`,
+			reason:  "ContainerConfigInvalid",
+			message: "missing",
+			fix:     `{"spec":{"config":{"environmentFrom":null}}}`,
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			ns := cluster.Namespace(t)
 			performer := ns.Performer("a")
-			test.spoil(&performer.Spec)
+			test.breakSpec(&performer.Spec)
 			ns.Create(t, performer)
 			ns.WaitFor(t, "a", "to be degraded with reason "+test.reason, func(performer *v1alpha1.Performer) error {
 				degraded := meta.FindStatusCondition(performer.Status.Conditions, v1alpha1.ConditionDegraded)
-				if degraded == nil || degraded.Status != metav1.ConditionTrue || degraded.Reason != test.reason || !strings.Contains(degraded.Message, test.says) {
-					return fmt.Errorf("its condition Degraded is %+v, want reason %s and %q in the message", degraded, test.reason, test.says)
+				if degraded == nil || degraded.Status != metav1.ConditionTrue || degraded.Reason != test.reason || !strings.Contains(degraded.Message, test.message) {
+					return fmt.Errorf("condition Degraded is %+v, want reason %s and %q in the message", degraded, test.reason, test.message)
 				}
 				if performer.Status.Ready {
 					return fmt.Errorf("status.ready is true")
@@ -89,27 +90,27 @@ func TestProblemsAreToldAndMended(t *testing.T) {
 			})
 
 			_, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).
-				Patch(t.Context(), "a", types.MergePatchType, []byte(test.mend), metav1.PatchOptions{})
+				Patch(t.Context(), "a", types.MergePatchType, []byte(test.fix), metav1.PatchOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			mended := ns.WaitReady(t, "a")
-			if degraded := meta.FindStatusCondition(mended.Status.Conditions, v1alpha1.ConditionDegraded); degraded == nil || degraded.Status != metav1.ConditionFalse {
-				t.Errorf("it's ready, but its condition Degraded is %+v", degraded)
+			fixed := ns.WaitReady(t, "a")
+			if degraded := meta.FindStatusCondition(fixed.Status.Conditions, v1alpha1.ConditionDegraded); degraded == nil || degraded.Status != metav1.ConditionFalse {
+				t.Errorf("Performer a is ready, but its condition Degraded is %+v", degraded)
 			}
 			cluster.Call(t, ns.Address("a", 8080))
 		})
 	}
 }
 
-// A pod that runs but says that it's not ready must get no calls.
+// A running pod that is not ready must get no calls.
 func TestUnreadyPodGetsNoCalls(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	performer := ns.Performer("a")
 	performer.Spec.Config.Environment["PERFORMER_READY_AFTER"] = "never"
 	ns.Create(t, performer)
-	ns.WaitFor(t, "a", "to have a pod that runs", func(performer *v1alpha1.Performer) error {
+	ns.WaitFor(t, "a", "to have a running pod", func(performer *v1alpha1.Performer) error {
 		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-a-0", metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -118,7 +119,7 @@ func TestUnreadyPodGetsNoCalls(t *testing.T) {
 			return fmt.Errorf("the pod's phase is %s, status.podName %q", pod.Status.Phase, performer.Status.PodName)
 		}
 		if performer.Status.Ready {
-			return fmt.Errorf("status.ready is true, though the pod says that it's not ready")
+			return fmt.Errorf("status.ready is true, though the pod is not ready")
 		}
 		return nil
 	})
@@ -131,7 +132,7 @@ func TestUnreadyPodGetsNoCalls(t *testing.T) {
 	for _, slice := range slices.Items {
 		for _, endpoint := range slice.Endpoints {
 			if endpoint.Conditions.Ready == nil || *endpoint.Conditions.Ready {
-				t.Errorf("the service sends calls to %v", endpoint.Addresses)
+				t.Errorf("the Service routes calls to %v", endpoint.Addresses)
 			}
 		}
 	}

@@ -27,8 +27,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Not parallel: other tests end the pods that are scraped.
+// In parallel, since the tests that stop one of the scraped pods are not.
 func TestPrometheusScrapesTheOperator(t *testing.T) {
+	t.Parallel()
 	pods := operatorPods(t)
 	var targets []realcluster.Target
 	for _, pod := range pods {
@@ -46,7 +47,7 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 	ns.Create(t, broken)
 
 	assertStored(t, prometheus, ns.Name, len(pods))
-	// With a finalizer it's the operator that deletes the pod.
+	// Because of the finalizer, the operator deletes the pod.
 	wait.For(t, "the deletion of its pod to be counted",
 		prometheus.Stored(`sum(hourglass_pods_deleted_total{reason="performer_deleted"}) > bool 0`, 1))
 	var checks []func(context.Context) error
@@ -58,13 +59,13 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 		{`hourglass_performer_phase{%s,name="broken",phase="Running"}`, 0},
 		{`hourglass_performer_condition{%s,name="broken",type="Degraded"}`, 1},
 		{`hourglass_performer_condition{%s,name="broken",type="Available"}`, 0},
-		// The document's example, without its five minutes.
+		// The example of docs/metrics.md, without its five minutes.
 		{`count(hourglass_performer_ready{%s} == 0 and hourglass_performer_phase_seconds > 0)`, 1},
 	} {
 		query := strings.ReplaceAll(stored.query, "%s", fmt.Sprintf("namespace=%q", ns.Name))
 		checks = append(checks, prometheus.Stored(query, stored.want))
 	}
-	wait.For(t, "what Prometheus has of a Performer that can't run", all(checks))
+	wait.For(t, "the metrics of a Performer that can't run", all(checks))
 
 	for _, target := range targets {
 		response, err := http.Get("http://" + target.Address + "/metrics")
@@ -77,14 +78,14 @@ func TestPrometheusScrapesTheOperator(t *testing.T) {
 			t.Fatalf("%s: %s %v", target.Job, response.Status, err)
 		}
 		if strings.Contains(string(text), realcluster.PlantedValue) {
-			t.Errorf("%s: the metrics tell an environment", target.Job)
+			t.Errorf("%s: the metrics contain the environment of a Performer", target.Job)
 		}
 		realcluster.PromtoolCheck(t, string(text))
 	}
 }
 
-// assertStored waits until Prometheus has, from that many managers, what there is to tell of a ready Performer a in a
-// namespace, and then deletes that.
+// assertStored waits until Prometheus has the metrics of a number of managers and of the ready
+// Performer a in a namespace, and then deletes the Performer.
 func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace string, managers int) {
 	t.Helper()
 	each := float64(managers)
@@ -97,12 +98,12 @@ func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace st
 		{`count(hourglass_build_info)`, each},
 		{`count(process_resident_memory_bytes > 0)`, each},
 		{`count(go_goroutines > 0)`, each},
-		// The container's limit is known to the Go runtime.
+		// The Go runtime knows the memory limit of the container.
 		{`count(go_gc_gomemlimit_bytes == 512*2^20)`, each},
 		{`count(sum by (job) (workqueue_depth{name="performer"}))`, each},
 		{`count(sum by (job) (rest_client_requests_total{code="200"}) > 0)`, each},
 		{`sum(leader_election_master_status)`, 1},
-		// From the leader, and from it alone.
+		// Only the leader has it.
 		{`hourglass_performers_omitted`, 0},
 		{`hourglass_performers_omitted and on (job) leader_election_master_status == 1`, 0},
 		{`hourglass_performer_info{%s,name="a",avs="0xtest-avs-address",image="` + realcluster.SampleImage + `",version=""}`, 1},
@@ -125,7 +126,7 @@ func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace st
 		query := strings.ReplaceAll(stored.query, "%s", fmt.Sprintf("namespace=%q", namespace))
 		checks = append(checks, prometheus.Stored(query, stored.want))
 	}
-	wait.For(t, "what Prometheus has of the operator", all(checks))
+	wait.For(t, "the metrics of the operator", all(checks))
 
 	document, err := os.ReadFile(repository.Path("docs/metrics.md"))
 	if err != nil {
@@ -145,11 +146,11 @@ func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace st
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", namespace, "--timeout=120s"); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "what Prometheus has of a Performer that is gone",
+	wait.For(t, "the metrics of the deleted Performer to be gone",
 		prometheus.Nothing(fmt.Sprintf(`{__name__=~"hourglass_performer_.*",namespace=%q,name="a"}`, namespace)))
 }
 
-// all returns a check that all checks return nil.
+// all returns a check that succeeds if all checks do.
 func all(checks []func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var errs []error
@@ -161,16 +162,18 @@ func all(checks []func(context.Context) error) func(context.Context) error {
 }
 
 func TestSecureMetricsOverlayApplies(t *testing.T) {
+	t.Parallel()
 	output, err := cluster.Kubectl(t.Context(), "apply", "--dry-run=server", "-k", "manifests/metrics-secure")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(output, "deployment.apps/"+realcluster.OperatorDeployment+" configured") {
-		t.Errorf("the operator would stay as it is:\n%s", output)
+		t.Errorf("the overlay does not change the Deployment of the operator:\n%s", output)
 	}
 }
 
-// scrapers are who scrapes: one who may, and one who may not. %[1]s is the namespace.
+// scrapers are two ServiceAccounts: scraper may read the metrics, stranger may not. %[1]s is the
+// namespace.
 const scrapers = `
 apiVersion: v1
 kind: ServiceAccount
@@ -188,10 +191,10 @@ subjects:
 - {kind: ServiceAccount, name: scraper, namespace: %[1]s}
 `
 
-// Not parallel: the installed operator, which looks after all namespaces, is stopped for it.
+// Not parallel: it stops the installed operator, which manages all namespaces.
 func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 	ns, foreign := cluster.Namespace(t), cluster.Namespace(t)
-	// Its log ends with the pods.
+	// The logs of the operator's pods are lost with them.
 	assertNothingLeaked(t)
 	stopOperator(t)
 	operator := installScoped(t, ns.Name)
@@ -220,14 +223,14 @@ func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 	if len(pods.Items) != 2 {
 		t.Fatalf("%d pods, want 2", len(pods.Items))
 	}
-	token, strangers := createToken(t, ns.Name, "scraper"), createToken(t, ns.Name, "stranger")
+	token, strangerToken := createToken(t, ns.Name, "scraper"), createToken(t, ns.Name, "stranger")
 	var targets []realcluster.Target
 	for _, pod := range pods.Items {
 		targets = append(targets, realcluster.Target{
 			Job: "secure/" + pod.Name, Address: cluster.Forward(t, operator, pod.Name, 8443), TLS: true, Token: token,
 		})
 	}
-	// Of its own, so that nothing that is refused gets into the way of the others.
+	// A connection of its own, so that refused scrapes do not disturb the others.
 	address := cluster.Forward(t, operator, pods.Items[0].Name, 8443)
 	refused := map[string]string{
 		"no-token":    "HTTP status 401",
@@ -237,18 +240,18 @@ func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 	prometheus := cluster.StartPrometheus(t, append(targets,
 		realcluster.Target{Job: "no-token", Address: address, TLS: true},
 		realcluster.Target{Job: "wrong-token", Address: address, TLS: true, Token: "x" + token},
-		realcluster.Target{Job: "stranger", Address: address, TLS: true, Token: strangers},
+		realcluster.Target{Job: "stranger", Address: address, TLS: true, Token: strangerToken},
 	)...)
 	assertStored(t, prometheus, ns.Name, len(pods.Items))
-	wait.For(t, "all of the Performer to be gone", ns.Gone("a"))
+	wait.For(t, "Performer a, its pods and its Service to be gone", ns.Gone("a"))
 
 	for job, want := range refused {
-		wait.For(t, "what Prometheus has of a scrape that is refused", prometheus.Stored(fmt.Sprintf(`up{job=%q}`, job), 0))
-		// Never let in, not even once.
-		wait.For(t, "the same since the start", prometheus.Stored(fmt.Sprintf(`max_over_time(up{job=%q}[1h])`, job), 0))
-		wait.For(t, "what the refused could read", prometheus.Nothing(fmt.Sprintf(`{__name__!~"up|scrape_.*",job=%q}`, job)))
+		wait.For(t, "a refused scrape of job "+job, prometheus.Stored(fmt.Sprintf(`up{job=%q}`, job), 0))
+		// Not a single scrape may have succeeded.
+		wait.For(t, "all scrapes of job "+job+" to be refused", prometheus.Stored(fmt.Sprintf(`max_over_time(up{job=%q}[1h])`, job), 0))
+		wait.For(t, "no metrics of job "+job, prometheus.Nothing(fmt.Sprintf(`{__name__!~"up|scrape_.*",job=%q}`, job)))
 		if got, err := prometheus.ScrapeError(t.Context(), job); err != nil || !strings.Contains(got, want) {
-			t.Errorf("the scrape of job %s ends with %q (%v), want %s", job, got, err, want)
+			t.Errorf("the scrape of job %s failed with %q (%v), want %s", job, got, err, want)
 		}
 	}
 
@@ -257,23 +260,23 @@ func TestPrometheusScrapesANamespacedOperatorSecurely(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(left.Finalizers) > 0 || len(left.Status.Conditions) > 0 {
-		t.Errorf("a Performer of another namespace is looked after: finalizers %q, conditions %v", left.Finalizers, left.Status.Conditions)
+		t.Errorf("the Performer of another namespace was changed: finalizers %q, conditions %v", left.Finalizers, left.Status.Conditions)
 	}
 	for _, pod := range pods.Items {
 		log := podLog(t, pod)
 		if !strings.Contains(log, "ONLY in the namespaces") {
-			t.Errorf("pod %s doesn't say that its scope is narrow", pod.Name)
+			t.Errorf("pod %s does not log that it watches only some namespaces", pod.Name)
 		}
-		for _, complaint := range []string{"forbidden", "may not", realcluster.PlantedValue} {
-			if strings.Contains(log, complaint) {
-				t.Errorf("%q is in the log of pod %s:\n%s", complaint, pod.Name, log)
+		for _, unwanted := range []string{"forbidden", "may not", realcluster.PlantedValue} {
+			if strings.Contains(log, unwanted) {
+				t.Errorf("%q is in the log of pod %s:\n%s", unwanted, pod.Name, log)
 			}
 		}
 	}
 }
 
-// installScoped installs the overlay namespaced, with secure metrics, for one namespace, and returns the namespace where
-// the operator is.
+// installScoped installs the overlay namespaced, with secure metrics, for one namespace, and
+// returns the namespace of the operator.
 func installScoped(t *testing.T, watched string) (operator string) {
 	t.Helper()
 	operator = watched + "-op"
@@ -288,7 +291,7 @@ func installScoped(t *testing.T, watched string) (operator string) {
 			output, err := cluster.Kubectl(ctx, "logs", "-n", operator, "deployment/"+realcluster.OperatorDeployment, "--all-pods")
 			t.Logf("log of the operator with Roles: %s %v", output, err)
 		}
-		// Its pods are gone when the namespace is.
+		// The namespace goes after its pods.
 		if _, err := cluster.Kubectl(ctx, "delete", "-f", path, "--ignore-not-found", "--timeout=120s"); err != nil {
 			t.Errorf("cleaning up: %v", err)
 		}
@@ -303,8 +306,9 @@ func installScoped(t *testing.T, watched string) (operator string) {
 	return operator
 }
 
-// scopedManifest returns the overlay namespaced with the component of secure metrics, for another namespace to watch and
-// another one to be in, and without what is installed already: the CRD and people's roles.
+// scopedManifest returns the overlay namespaced with the component for secure metrics, with other
+// namespaces for the Performers and for the operator, and without the objects that are already
+// installed: the CRD and the roles for people.
 func scopedManifest(t *testing.T, watched, operator string) string {
 	t.Helper()
 	dist := repository.Path("dist")
@@ -357,7 +361,7 @@ components: [../../manifests/metrics-secure/component]
 	return manifest.String()
 }
 
-// replaced returns a tree with those of its texts replaced that are in a map.
+// replaced returns a tree in which each text that is a key of the map is replaced with its value.
 func replaced(tree any, texts map[string]string) any {
 	switch node := tree.(type) {
 	case map[string]any:

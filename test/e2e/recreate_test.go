@@ -23,7 +23,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Recreate is for programs of which there must never be two: not even while the first ends.
+// Recreate is for programs of which two must never run at once, not even while the first one
+// terminates.
 func TestRecreateNeverHasTwoPods(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -32,7 +33,7 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	performer.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
 	ns.Create(t, performer)
 	ns.WaitFor(t, "a", "to be ready on its first pod", realcluster.ReadyOn(0))
-	// A caller holds a connection, so that the old pod takes a while to end.
+	// A caller holds a connection, so that the old pod takes a while to terminate.
 	caller := cluster.StartLoad(t, ns.Address("a", 8080), false)
 
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
@@ -43,7 +44,7 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != "performer-a-1" || answer.Version != "v2" {
 		t.Errorf("got an answer from %+v, want version v2 from performer-a-1", answer)
 	}
-	// One that is deleted by hand is followed in the same way.
+	// The same holds for the replacement of a pod that was deleted by hand.
 	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-a-1", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,8 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	}
 }
 
-// podWatch knows which pods were in a namespace at once. A pod is there until its object is gone.
+// podWatch records which pods existed in a namespace at the same time. A pod exists until its
+// object is gone.
 type podWatch struct {
 	mu                        sync.Mutex
 	present, atMost, everSeen map[types.UID]string
@@ -74,14 +76,14 @@ func watchPods(t *testing.T, ns *realcluster.Namespace) *podWatch {
 	go func() {
 		for event := range events.ResultChan() {
 			if pod, ok := event.Object.(*corev1.Pod); ok {
-				w.note(event.Type, pod)
+				w.record(event.Type, pod)
 			}
 		}
 	}()
 	return w
 }
 
-func (w *podWatch) note(what watch.EventType, pod *corev1.Pod) {
+func (w *podWatch) record(what watch.EventType, pod *corev1.Pod) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.everSeen[pod.UID] = pod.Name
@@ -94,7 +96,7 @@ func (w *podWatch) note(what watch.EventType, pod *corev1.Pod) {
 	}
 }
 
-// waitFor waits until the watch, which lags behind a little, has come to the pods named.
+// waitFor waits until the watch, which lags behind a little, has seen the named pods.
 func (w *podWatch) waitFor(t *testing.T, pods ...string) {
 	t.Helper()
 	wait.For(t, "the watch to see the pods", func(context.Context) error {
@@ -103,14 +105,14 @@ func (w *podWatch) waitFor(t *testing.T, pods ...string) {
 		seen := slices.Sorted(maps.Values(w.everSeen))
 		for _, pod := range pods {
 			if !slices.Contains(seen, pod) {
-				return fmt.Errorf("it saw %v, and not %s", seen, pod)
+				return fmt.Errorf("it has seen %v, and not %s", seen, pod)
 			}
 		}
 		return nil
 	})
 }
 
-// most returns the pods that were there when the most were.
+// most returns the pods at the time when there were most of them.
 func (w *podWatch) most() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -16,7 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// CPU and memory change on the running pod, and nobody notices.
+// A change of CPU and memory is applied to the running pod, without a restart and without a lost
+// call.
 func TestResizeRestartsNothing(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
@@ -33,11 +34,11 @@ func TestResizeRestartsNothing(t *testing.T) {
 	after := podOf(t, ns, performer)
 	container := after.Status.ContainerStatuses[0]
 	if after.UID != before.UID || container.RestartCount != 0 || container.ContainerID != before.Status.ContainerStatuses[0].ContainerID {
-		t.Errorf("it's ready on pod %s (%s), container %s after %d restarts, want the ones from before: %s (%s), %s",
+		t.Errorf("ready on pod %s (%s), container %s after %d restarts, want the previous pod and container: %s (%s), %s",
 			after.Name, after.UID, container.ContainerID, container.RestartCount,
 			before.Name, before.UID, before.Status.ContainerStatuses[0].ContainerID)
 	}
-	// As kubectl shows what the container really has.
+	// The resources that the container really has.
 	have, err := cluster.Kubectl(t.Context(), "get", "pod", after.Name, "-n", ns.Name, "-o",
 		"jsonpath={.status.containerStatuses[0].resources.requests.cpu} {.status.containerStatuses[0].resources.requests.memory} "+
 			"{.status.containerStatuses[0].resources.limits.cpu} {.status.containerStatuses[0].resources.limits.memory}")
@@ -45,25 +46,25 @@ func TestResizeRestartsNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	if want := "30m 48Mi 750m 192Mi"; have != want {
-		t.Errorf("kubectl shows the container's resources as %q, want %q", have, want)
+		t.Errorf("the resources of the container are %q, want %q", have, want)
 	}
 	if performer.Status.LastUpgrade != nil {
-		t.Errorf("status.lastUpgrade is %s, but there was none", performer.Status.LastUpgrade)
+		t.Errorf("status.lastUpgrade is %s, but there was no upgrade", performer.Status.LastUpgrade)
 	}
 	calls.end(t, before.Name)
 }
 
-// What no running pod can get is had by an upgrade.
+// Resources that can't be changed on a running pod are applied by an upgrade.
 func TestResizeThatNeedsANewPodLosesNoCall(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
 	ns, calls := servingUnderLoad(t)
 
-	// From nothing to something changes the class of quality of service, which is fixed.
+	// The first request changes the QoS class, which is immutable.
 	ns.Patch(t, "a", `{"spec":{"resources":{"requests":{"cpu":"20m","memory":"32Mi"}}}}`)
 	performer := ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 	if have := podOf(t, ns, performer).Spec.Containers[0].Resources.Requests; have.Cpu().String() != "20m" || have.Memory().String() != "32Mi" {
-		t.Errorf("the second pod requests %v, want what is asked for", have)
+		t.Errorf("the second pod requests %v, want those of the spec", have)
 	}
 	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	calls.end(t, "performer-a-0", "performer-a-1")

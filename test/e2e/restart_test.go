@@ -16,15 +16,15 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Not parallel: it stops the operator. All of its pods are deleted when the successor has just begun to start, so that
-// whoever comes up next finds an upgrade half done.
+// Not parallel: it stops the operator. All of its pods are deleted when the successor has just
+// begun to start, so that the next operator finds an unfinished upgrade.
 func TestOperatorRestartedInMidUpgradeLosesNoCall(t *testing.T) {
 	ns, calls := servingUnderLoad(t)
-	// Their logs end with the pods.
+	// The logs of the operator's pods are lost with them.
 	assertNothingLeaked(t)
 
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2","config":{"environment":{"PERFORMER_READY_AFTER":"3s"}}}}`)
-	wait.For(t, "the successor", func(ctx context.Context) error {
+	wait.For(t, "the successor performer-a-1", func(ctx context.Context) error {
 		_, err := ns.Kube.CoreV1().Pods(ns.Name).Get(ctx, "performer-a-1", metav1.GetOptions{})
 		return err
 	})
@@ -49,7 +49,7 @@ func TestOperatorRestartedInMidUpgradeLosesNoCall(t *testing.T) {
 	for _, old := range before {
 		for _, pod := range after {
 			if pod.UID == old.UID {
-				t.Errorf("pod %s of the operator was deleted and is still there: %s", pod.Name, fmt.Sprint(pod.DeletionTimestamp))
+				t.Errorf("pod %s of the operator was deleted at %s and still exists", pod.Name, fmt.Sprint(pod.DeletionTimestamp))
 			}
 		}
 	}

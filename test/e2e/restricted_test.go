@@ -17,8 +17,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// restrictedContexts are the security contexts with which a Performer runs under Pod Security restricted. The rest that
-// the level asks for is there without being asked.
+// restrictedContexts are the security contexts with which a Performer runs under Pod Security
+// restricted. The operator sets the other fields that the level requires by itself.
 const restrictedContexts = `{"spec":{"podSecurityContext":{"runAsNonRoot":true},"securityContext":{"capabilities":{"drop":["ALL"]}}}}`
 
 func TestPodSecurityRestricted(t *testing.T) {
@@ -30,9 +30,9 @@ func TestPodSecurityRestricted(t *testing.T) {
 	}
 
 	ns.Create(t, ns.Performer("a"))
-	refused := ns.WaitFor(t, "a", "to say that its pod is refused", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused",
+	refused := ns.WaitFor(t, "a", "to report that its pod is refused", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused",
 		`violates PodSecurity "restricted:latest": unrestricted capabilities`))
-	wait.For(t, "an event that says so", func(ctx context.Context) error {
+	wait.For(t, "an event PodRefused", func(ctx context.Context) error {
 		return ns.HasEvent(ctx, "a", corev1.EventTypeWarning, "PodRefused")
 	})
 	if err := realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "PodRefused", "runAsNonRoot != true")(refused); err != nil {

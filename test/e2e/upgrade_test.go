@@ -20,7 +20,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Under BlueGreen no upgrade fails a call, be it over a connection that is held or over one that is made for it.
+// Under BlueGreen no upgrade fails a call, whether it is made over an open connection or over a new
+// one.
 
 func TestUpgradeOfTheImageLosesNoCall(t *testing.T) {
 	t.Parallel()
@@ -29,15 +30,15 @@ func TestUpgradeOfTheImageLosesNoCall(t *testing.T) {
 
 	patched := ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
 	if patched.Status.LastUpgrade != nil {
-		t.Errorf("status.lastUpgrade is %s before there was one", patched.Status.LastUpgrade)
+		t.Errorf("status.lastUpgrade is %s before the first upgrade", patched.Status.LastUpgrade)
 	}
-	ns.WaitFor(t, "a", "to say that it's upgrading", func(performer *v1alpha1.Performer) error {
+	ns.WaitFor(t, "a", "to report the upgrade", func(performer *v1alpha1.Performer) error {
 		status := performer.Status
 		if status.Phase != v1alpha1.PhaseUpgrading || status.CurrentRevision == status.UpdateRevision {
-			return fmt.Errorf("its phase is %s, the revision %s, to be %s", status.Phase, status.CurrentRevision, status.UpdateRevision)
+			return fmt.Errorf("the phase is %s, the current revision %s, the update revision %s", status.Phase, status.CurrentRevision, status.UpdateRevision)
 		}
 		if !status.Ready {
-			t.Errorf("status.ready is false in mid-upgrade: %+v", status)
+			t.Errorf("status.ready is false during the upgrade: %+v", status)
 		}
 		return realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "UpgradeInProgress", status.UpdateRevision)(performer)
 	})
@@ -50,40 +51,41 @@ func TestUpgradeOfTheImageLosesNoCall(t *testing.T) {
 	calls.end(t, "performer-a-0", "performer-a-1")
 }
 
-// Who knows only the earlier port can go on with it until the old pod is gone, and finds the new one in the status.
+// Callers can use the previous port until the old pod is gone, and find the new port in the status.
 func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
-	// Long enough to see the time of both ports through, however slow the machine is.
+	// Long enough for the checks while the Service has both ports, even on a slow machine.
 	ns, earlier := servingUnderLoad(t, func(spec *v1alpha1.PerformerSpec) {
 		spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: new(int32(20))}
 	})
 
-	ns.Patch(t, "a", `{"spec":{"config":{"grpcPort":8181,"environment":{"GRPC_PORT":"8181","COLOUR":"green"}}}}`)
-	ns.WaitFor(t, "a", "to tell the new port", func(performer *v1alpha1.Performer) error {
+	ns.Patch(t, "a", `{"spec":{"config":{"grpcPort":8181,"environment":{"GRPC_PORT":"8181","COLOR":"green"}}}}`)
+	ns.WaitFor(t, "a", "to report the new port", func(performer *v1alpha1.Performer) error {
 		if want := ns.Address("a", 8181); performer.Status.GRPCEndpoint != want {
 			return fmt.Errorf("status.grpcEndpoint is %s, want %s", performer.Status.GRPCEndpoint, want)
 		}
 		return nil
 	})
 	if ports := servicePorts(t, ns); !slices.Equal(ports, []int32{8080, 8181}) {
-		t.Errorf("when status.grpcEndpoint has the new port, the service has ports %v, want the new one and the earlier", ports)
+		t.Errorf("when status.grpcEndpoint has the new port, the Service has the ports %v, want the new and the previous port", ports)
 	}
 	later := startCallers(t, ns.Address("a", 8181))
 	ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
-	if answer := cluster.Call(t, ns.Address("a", 8181), "COLOUR"); answer.Env["COLOUR"] != "green" {
+	if answer := cluster.Call(t, ns.Address("a", 8181), "COLOR"); answer.Env["COLOR"] != "green" {
 		t.Errorf("got an answer from %+v, want the new environment", answer)
 	}
 
-	// The second pod has the traffic of the earlier port too; a connection that is held stays with the first.
-	earlier.dialling.WaitForAnswer(t, "performer-a-1")
+	// The second pod gets the traffic of the previous port too. An open connection stays with the
+	// first pod.
+	earlier.dialing.WaitForAnswer(t, "performer-a-1")
 	earlier.end(t, "performer-a-0")
 	first, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-a-0", metav1.GetOptions{})
 	if err != nil || first.DeletionTimestamp != nil {
-		t.Fatalf("the first pod should drain for 20 seconds, long enough for the callers' end, but it's ending or gone: %v", err)
+		t.Fatalf("the first pod should drain for 20 seconds, until the callers have ended, but it is terminating or gone: %v", err)
 	}
 	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
-	wait.For(t, "the service to have the new port alone", func(context.Context) error {
+	wait.For(t, "the Service to have only the new port", func(context.Context) error {
 		if ports := servicePorts(t, ns); !slices.Equal(ports, []int32{8181}) {
 			return fmt.Errorf("its ports are %v", ports)
 		}
@@ -92,7 +94,8 @@ func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 	later.end(t, "performer-a-1")
 }
 
-// What can't run takes nothing down, and going back is as if it had never been asked for.
+// A revision that can't run does not stop the serving pod. Going back to the previous image keeps
+// that pod.
 func TestImageThatIsMissingAndBackLosesNoCall(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
@@ -103,22 +106,22 @@ func TestImageThatIsMissingAndBackLosesNoCall(t *testing.T) {
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/missing:v9"}}`)
 	during := ns.WaitFor(t, "a", "to be degraded", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ImagePullFailed", "hourglass/missing:v9"))
 	if !during.Status.Ready || during.Status.PodName != pod.Name || during.Status.CurrentImage != pod.Spec.Containers[0].Image {
-		t.Errorf("the old pod serves, but the status says %+v", during.Status)
+		t.Errorf("the old pod serves, but the status is %+v", during.Status)
 	}
 	if err := realcluster.Ready(during); err == nil {
-		t.Error("it's Ready, though what is asked for now can't run")
+		t.Error("Performer a is Ready, though the desired revision can't run")
 	}
 
 	ns.Patch(t, "a", fmt.Sprintf(`{"spec":{"image":%q}}`, before.Spec.Image))
 	after := ns.WaitReady(t, "a")
 	if now := podOf(t, ns, after); now.UID != pod.UID {
-		t.Errorf("it's ready on pod %s (%s), want the one from before, %s (%s)", now.Name, now.UID, pod.Name, pod.UID)
+		t.Errorf("ready on pod %s (%s), want the previous pod, %s (%s)", now.Name, now.UID, pod.Name, pod.UID)
 	}
-	wait.For(t, "the pod that can't run to be gone", ns.PodGone("performer-a-1"))
+	wait.For(t, "the pod of the missing image to be gone", ns.PodGone("performer-a-1"))
 	calls.end(t, pod.Name)
 }
 
-// The second change comes while the pod of the first starts, which it supersedes.
+// The second change comes while the pod of the first change starts, and supersedes it.
 func TestTwoUpgradesInQuickSuccessionLoseNoCall(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
@@ -137,7 +140,7 @@ func TestTwoUpgradesInQuickSuccessionLoseNoCall(t *testing.T) {
 	calls.end(t, "performer-a-0", "performer-a-2")
 }
 
-func TestSuccessorDeletedInMidUpgradeLosesNoCall(t *testing.T) {
+func TestSuccessorDeletedDuringUpgradeLosesNoCall(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
 	ns, calls := servingUnderLoad(t)
@@ -152,7 +155,8 @@ func TestSuccessorDeletedInMidUpgradeLosesNoCall(t *testing.T) {
 	calls.end(t, "performer-a-0", "performer-a-2")
 }
 
-// servingUnderLoad returns a namespace in which the Performer a serves on its first pod, and callers of it.
+// servingUnderLoad returns a namespace in which Performer a serves on its first pod, and its
+// callers.
 func servingUnderLoad(t *testing.T, changes ...func(*v1alpha1.PerformerSpec)) (*realcluster.Namespace, callers) {
 	t.Helper()
 	ns := cluster.Namespace(t)
@@ -175,7 +179,7 @@ func podOf(t *testing.T, ns *realcluster.Namespace, performer *v1alpha1.Performe
 	return pod
 }
 
-// waitForRunning waits until a pod's container runs, ready or not.
+// waitForRunning waits until the container of a pod runs, whether it is ready or not.
 func waitForRunning(t *testing.T, ns *realcluster.Namespace, name string) {
 	t.Helper()
 	wait.For(t, "pod "+name+" to run", func(ctx context.Context) error {
@@ -187,7 +191,7 @@ func waitForRunning(t *testing.T, ns *realcluster.Namespace, name string) {
 	})
 }
 
-// servicePorts returns the ports of the Service of the Performer a, in ascending order.
+// servicePorts returns the ports of the Service of Performer a, in ascending order.
 func servicePorts(t *testing.T, ns *realcluster.Namespace) []int32 {
 	t.Helper()
 	service, err := ns.Kube.CoreV1().Services(ns.Name).Get(t.Context(), "performer-a", metav1.GetOptions{})

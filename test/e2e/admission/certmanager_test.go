@@ -20,8 +20,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// startCertManager runs cert-manager beside the cluster until the test's end. Its programs are no part of its module;
-// test/harness/certmanager starts its controllers.
+// startCertManager runs cert-manager outside of the cluster until the end of the test. The programs
+// of cert-manager are not part of its module, so test/harness/certmanager starts its controllers.
 func startCertManager(t *testing.T) {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "certmanager")
@@ -29,7 +29,7 @@ func startCertManager(t *testing.T) {
 	cluster.MustRun(t, "go", "-C", "test/harness/certmanager", "build", "-o", program, ".")
 	crds, err := filepath.Glob(filepath.Join(strings.TrimSpace(module), "deploy/crds/cert-manager.io_*.yaml"))
 	if err != nil || len(crds) == 0 {
-		t.Fatalf("cert-manager's module has no CRDs: %v", err)
+		t.Fatalf("the module of cert-manager has no CRDs: %v", err)
 	}
 	files := "--filename=" + strings.Join(crds, ",")
 	cluster.MustRun(t, "kubectl", "apply", "--server-side", files)
@@ -42,13 +42,14 @@ func startCertManager(t *testing.T) {
 	cluster.Background(t, regexp.MustCompile(`(Starting workers)`), program)
 }
 
-// TestCertManager has the overlay for cert-manager with cert-manager, which makes the certificate, gives the API server
-// its authority, and makes another one where it got lost.
+// TestCertManager applies the overlay for cert-manager. cert-manager issues the certificate, gives
+// its CA to the API server, and issues another certificate after the first one was deleted.
 func TestCertManager(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startCertManager(t)
 	t.Cleanup(func() {
-		// As it was: the configurations anew, for the leader only trusts those before that were its own.
+		// Restore the webhooks without cert-manager. The configurations are recreated, since the
+		// leader keeps only CAs of its own in them.
 		ctx := context.WithoutCancel(t.Context())
 		for _, command := range [][]string{
 			{"delete", "-n", realcluster.OperatorNamespace, "certificates,issuers", "--all"},
@@ -76,27 +77,27 @@ func TestCertManager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "the API server to trust cert-manager's authority", func(ctx context.Context) error {
+	wait.For(t, "the API server to trust the CA of cert-manager", func(ctx context.Context) error {
 		configuration, err := cluster.Kube.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(ctx, configurationName, metav1.GetOptions{})
-		// It adds its own to those that are trusted.
+		// cert-manager adds its CA to the trusted ones.
 		if err == nil && (len(first["ca.crt"]) == 0 || !bytes.Contains(configuration.Webhooks[0].ClientConfig.CABundle, first["ca.crt"])) {
-			err = fmt.Errorf("it trusts %q, and the certificate is of %q", configuration.Webhooks[0].ClientConfig.CABundle, first["ca.crt"])
+			err = fmt.Errorf("the trusted CAs are %q, the CA of the certificate is %q", configuration.Webhooks[0].ClientConfig.CABundle, first["ca.crt"])
 		}
 		return err
 	})
-	answers(t, ns)
+	waitForWebhooks(t, ns)
 
 	cluster.MustRun(t, "kubectl", "delete", "secret", "-n", realcluster.OperatorNamespace, secretName)
 	wait.For(t, "another certificate", func(ctx context.Context) error {
 		second, err := secret(ctx)
 		if err == nil && bytes.Equal(second["tls.crt"], first["tls.crt"]) {
-			err = fmt.Errorf("it is the one from before")
+			err = fmt.Errorf("the Secret still has the first certificate")
 		}
 		return err
 	})
-	// Whichever of the two a replica shows, both are of the authority that is trusted.
-	answers(t, ns)
+	// Both certificates are from the trusted CA, so it doesn't matter which one a replica uses.
+	waitForWebhooks(t, ns)
 }
 
-// secretName is that of the Secret with the certificate of cert-manager.
+// secretName is the name of the Secret with the certificate of cert-manager.
 const secretName = "hourglass-operator-webhook-certificate"

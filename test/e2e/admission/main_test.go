@@ -3,8 +3,9 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package admission tests what stops mistakes at the door: the webhooks, turned on, off and away as
-// docs/admission.md has it, with certificates that change under load; and the admission policies.
+// Package admission tests the admission webhooks, which are enabled, disabled and unavailable as
+// docs/admission.md describes, with certificates that change under load, and the admission
+// policies.
 package admission
 
 import (
@@ -16,14 +17,15 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
-// cluster is what all tests run in, one after the other: each leaves the webhooks on but for the last.
+// cluster is the cluster of all tests, which run one after the other. Each test leaves the webhooks
+// enabled, except for the last one.
 var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {
 	os.Exit(realcluster.Main(m, start, func(c *realcluster.Cluster) { cluster = c }, nil))
 }
 
-// start brings up a cluster with the operator, and turns the webhooks on.
+// start starts a cluster with the operator and enables the webhooks.
 func start(ctx context.Context) (*realcluster.Cluster, error) {
 	c, err := realcluster.Start(ctx)
 	if err != nil {
@@ -34,7 +36,7 @@ func start(ctx context.Context) (*realcluster.Cluster, error) {
 		{"rollout", "status", "-n", realcluster.OperatorNamespace, "deployment/" + realcluster.OperatorDeployment, "--timeout=120s"},
 	} {
 		if _, err := c.Kubectl(ctx, command...); err != nil {
-			return c, fmt.Errorf("turning the webhooks on: %w", err)
+			return c, fmt.Errorf("enabling the webhooks: %w", err)
 		}
 	}
 	return c, nil

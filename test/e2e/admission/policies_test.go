@@ -18,8 +18,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// unaccountable is let in by all policies but the one on service accounts.
-const unaccountable = `
+// withAccount is a Performer that all policies accept, except for the one on service accounts.
+const withAccount = `
 apiVersion: hourglass.eigenlayer.io/v1alpha1
 kind: Performer
 metadata: {name: newer}
@@ -30,11 +30,12 @@ spec:
   resources: {limits: {cpu: 1, memory: 1Gi, ephemeral-storage: 1Gi}}
 `
 
-// TestPoliciesBesideTheOperator has all admission policies in force, as kubectl installs them, over Performers that the
-// operator looks after. What each judges is tested in test/integration.
-func TestPoliciesBesideTheOperator(t *testing.T) {
+// TestPoliciesWithTheOperator installs all admission policies with kubectl. The operator must still
+// manage a Performer that is older than the policies. test/integration tests what each policy
+// refuses.
+func TestPoliciesWithTheOperator(t *testing.T) {
 	ns := cluster.Namespace(t)
-	// It's there before the policies, and against most of them.
+	// It is older than the policies and violates most of them.
 	ns.CreateReady(t, ns.Performer("older"))
 	if _, err := cluster.Kubectl(t.Context(), "apply", "-k", "manifests/policies"); err != nil {
 		t.Fatal(err)
@@ -46,8 +47,8 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 		}
 	})
 
-	// What Kubernetes itself says of the expressions, by the types in the CRD.
-	wait.For(t, "the policies' types to be checked", func(ctx context.Context) error {
+	// Kubernetes checks the expressions against the types in the CRD.
+	wait.For(t, "the type check of the policies", func(ctx context.Context) error {
 		policies, err := cluster.Kube.AdmissionregistrationV1().ValidatingAdmissionPolicies().
 			List(ctx, metav1.ListOptions{LabelSelector: "app.kubernetes.io/name=hourglass-operator"})
 		if err != nil {
@@ -71,12 +72,12 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 	const refusal = `performers.hourglass.eigenlayer.io "newer" is forbidden: ` +
 		"ValidatingAdmissionPolicy 'hourglass-operator-service-accounts' with binding 'hourglass-operator-service-accounts' denied request: " +
 		`spec.config.serviceAccountName: service account "admin" is not allowed: expected none`
-	wait.For(t, "a Performer to be refused", func(ctx context.Context) error {
-		_, err := cluster.Apply(ctx, ns.Name, unaccountable)
+	wait.For(t, "the policy to refuse Performer newer", func(ctx context.Context) error {
+		_, err := cluster.Apply(ctx, ns.Name, withAccount)
 		if err == nil {
-			// They take a second or so to be in force.
+			// A policy is enforced about a second after it was created.
 			_, err = cluster.Kubectl(ctx, "delete", "performer", "newer", "-n", ns.Name)
-			return errors.Join(errors.New("it was let in"), err)
+			return errors.Join(errors.New("Performer newer was accepted"), err)
 		}
 		if !strings.Contains(err.Error(), refusal) {
 			return err
@@ -84,19 +85,20 @@ func TestPoliciesBesideTheOperator(t *testing.T) {
 		return nil
 	})
 
-	// The operator goes on with the older one: a new pod, the status, and the removal of the finalizer.
+	// The operator still manages the older one: it creates a pod, updates the status and removes
+	// the finalizer.
 	ns.Patch(t, "older", `{"spec":{"version":"2"}}`)
-	ns.WaitFor(t, "older", "to be ready in its new version", realcluster.ReadyOn(1))
+	ns.WaitFor(t, "older", "to be ready on its second pod", realcluster.ReadyOn(1))
 	if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "older", "-n", ns.Name, "--wait=false"); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "the performer to be gone", ns.Gone("older"))
+	wait.For(t, "Performer older to be gone", ns.Gone("older"))
 
 	if _, err := cluster.Kubectl(t.Context(), "delete", "-k", "manifests/policies"); err != nil {
 		t.Fatal(err)
 	}
 	left, err := cluster.Kubectl(t.Context(), "get", "validatingadmissionpolicies,validatingadmissionpolicybindings", "-o", "name")
 	if err != nil || strings.Contains(left, "hourglass") {
-		t.Errorf("left in the cluster: %s %v", left, err)
+		t.Errorf("objects left in the cluster: %s %v", left, err)
 	}
 }

@@ -25,22 +25,23 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// admissions asks for admission at a steady rate until it is ended.
+// admissions sends requests for admission at a constant rate until end.
 type admissions struct {
 	stop   context.CancelFunc
 	ended  sync.WaitGroup
-	asked  atomic.Int64
+	sent   atomic.Int64
 	mu     sync.Mutex
 	failed []string
 }
 
-// perSecond is how many admissions a second there are, and mostAdmissions how many there can be, whatever happens.
+// perSecond is the number of requests a second, and maxAdmissions their maximum number.
 const (
-	perSecond      = 50
-	mostAdmissions = 50 * 60 * 10
+	perSecond     = 50
+	maxAdmissions = 50 * 60 * 10
 )
 
-// startAdmissions creates Performers as a dry run, which asks the webhooks as any creation does and leaves nothing.
+// startAdmissions creates Performers in a dry run, for which the API server calls the webhooks and
+// stores nothing.
 func startAdmissions(t *testing.T, ns *realcluster.Namespace) *admissions {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
@@ -54,7 +55,7 @@ func startAdmissions(t *testing.T, ns *realcluster.Namespace) *admissions {
 		defer close(turns)
 		ticker := time.NewTicker(time.Second / perSecond)
 		defer ticker.Stop()
-		for range mostAdmissions {
+		for range maxAdmissions {
 			select {
 			case <-ctx.Done():
 				return
@@ -70,17 +71,17 @@ func startAdmissions(t *testing.T, ns *realcluster.Namespace) *admissions {
 	for range 8 {
 		a.ended.Go(func() {
 			for range turns {
-				// Begun, it is brought to its end: one that is cut off would count as failed.
+				// A request that has begun is not canceled, since it would count as failed.
 				ctx := context.WithoutCancel(ctx)
 				p := ns.Performer("load")
 				p.GenerateName, p.Name = "load-", ""
 				made, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).Create(ctx, p, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-				a.asked.Add(1)
+				a.sent.Add(1)
 				switch {
 				case err != nil:
 					a.fail(err.Error())
 				case len(made.Finalizers) == 0:
-					a.fail("made without a finalizer: the webhook was passed over")
+					a.fail("created without a finalizer: the webhook was skipped")
 				}
 			}
 		})
@@ -94,24 +95,24 @@ func (a *admissions) fail(why string) {
 	a.failed = append(a.failed, time.Now().Format("15:04:05.000 ")+why)
 }
 
-// more waits until there have been that many more.
+// more waits for a number of further requests.
 func (a *admissions) more(t *testing.T, count int64) {
 	t.Helper()
-	want := a.asked.Load() + count
-	wait.For(t, "more admissions", func(context.Context) error {
-		if now := a.asked.Load(); now < want {
-			return fmt.Errorf("%d to go", want-now)
+	want := a.sent.Load() + count
+	wait.For(t, fmt.Sprintf("%d more requests for admission", count), func(context.Context) error {
+		if now := a.sent.Load(); now < want {
+			return fmt.Errorf("%d are missing", want-now)
 		}
 		return nil
 	})
 }
 
-// end ends the load and fails the test for every admission that failed.
+// end ends the load and fails the test if a request failed.
 func (a *admissions) end(t *testing.T) {
 	t.Helper()
 	a.stop()
 	a.ended.Wait()
-	t.Logf("%d admissions, %d failed", a.asked.Load(), len(a.failed))
+	t.Logf("%d requests for admission, %d failed", a.sent.Load(), len(a.failed))
 	for i, why := range a.failed {
 		if i == 10 {
 			break
@@ -120,12 +121,12 @@ func (a *admissions) end(t *testing.T) {
 	}
 }
 
-// shown returns the certificate that each pod of the operator shows now, by the pod's name. addresses are where their
-// webhooks are reached from here.
-func shown(ctx context.Context, addresses map[string]string) (map[string]*x509.Certificate, error) {
+// servedCertificates returns the certificate that each pod of the operator serves, by the name of
+// the pod. addresses are the local addresses of their webhooks.
+func servedCertificates(ctx context.Context, addresses map[string]string) (map[string]*x509.Certificate, error) {
 	certificates := map[string]*x509.Certificate{}
 	for pod, address := range addresses {
-		dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // to look at it is all that is wanted
+		dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the test only reads the certificate
 		conn, err := dialer.DialContext(ctx, "tcp", address)
 		if err != nil {
 			return nil, fmt.Errorf("pod %s: %w", pod, err)
@@ -136,13 +137,14 @@ func shown(ctx context.Context, addresses map[string]string) (map[string]*x509.C
 	return certificates, nil
 }
 
-// forward makes the webhooks of both pods of the operator reachable.
+// forward forwards local ports to the webhooks of both pods of the operator, and returns the
+// addresses by pod.
 func forward(t *testing.T) map[string]string {
 	t.Helper()
 	var pods []corev1.Pod
 	wait.For(t, "two pods of the operator", func(ctx context.Context) (err error) {
 		if pods, err = cluster.OperatorPods(ctx); err == nil && len(pods) != 2 {
-			err = fmt.Errorf("%d pods are there", len(pods))
+			err = fmt.Errorf("there are %d pods", len(pods))
 		}
 		return err
 	})
@@ -153,7 +155,7 @@ func forward(t *testing.T) map[string]string {
 	return addresses
 }
 
-// authorities are those that the validating configuration trusts.
+// authorities returns the CAs in the validating webhook configuration.
 func authorities(ctx context.Context) ([]*x509.Certificate, error) {
 	configuration, err := cluster.Kube.AdmissionregistrationV1().ValidatingWebhookConfigurations().Get(ctx, configurationName, metav1.GetOptions{})
 	if err != nil {
@@ -173,8 +175,9 @@ func authorities(ctx context.Context) ([]*x509.Certificate, error) {
 	}
 }
 
-// TestCertificatesChangeUnderLoad has certificates grow old within a minute, the Secret of the authority deleted, and a
-// replica ended, while 50 Performers a second are judged. Under Fail each call that fails would fail a creation.
+// TestCertificatesChangeUnderLoad lets certificates expire within a minute, deletes the Secret of
+// the CA and deletes a replica, under 50 requests for admission a second. With the failure policy
+// Fail, each lost call fails a request.
 func TestCertificatesChangeUnderLoad(t *testing.T) {
 	ns := cluster.Namespace(t)
 	flag := `[{"op":"add","path":"/spec/template/spec/containers/0/args/-","value":"--webhook-certificate-lifetime=1m"}]`
@@ -186,60 +189,60 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	answers(t, ns)
+	waitForWebhooks(t, ns)
 	addresses := forward(t)
-	before, err := shown(t.Context(), addresses)
+	before, err := servedCertificates(t.Context(), addresses)
 	if err != nil {
 		t.Fatal(err)
 	}
 	setFailurePolicy(t, admissionregistrationv1.Fail)
 	load := startAdmissions(t, ns)
 
-	// First the certificate alone.
-	wait.For(t, "each replica to show another certificate", func(ctx context.Context) error {
-		now, err := shown(ctx, addresses)
+	// First, only the certificate changes.
+	wait.For(t, "each replica to serve another certificate", func(ctx context.Context) error {
+		now, err := servedCertificates(ctx, addresses)
 		if err != nil {
 			return err
 		}
 		for pod, certificate := range now {
 			if certificate.Equal(before[pod]) {
-				return fmt.Errorf("pod %s shows the same, until %s", pod, certificate.NotAfter)
+				return fmt.Errorf("pod %s serves the same certificate, valid until %s", pod, certificate.NotAfter)
 			}
 		}
 		return nil
 	})
 	load.more(t, perSecond)
 
-	// Then the authority too.
+	// Then the CA changes too.
 	if _, err := cluster.Kubectl(t.Context(), "delete", "secret", "-n", realcluster.OperatorNamespace, "hourglass-operator-webhook-ca"); err != nil {
 		t.Fatal(err)
 	}
 	var old, fresh *x509.Certificate
-	wait.For(t, "another authority to be trusted beside the old one", func(ctx context.Context) error {
+	wait.For(t, "a second trusted CA in addition to the old one", func(ctx context.Context) error {
 		all, err := authorities(ctx)
 		if err == nil && len(all) < 2 {
-			err = fmt.Errorf("%d are trusted", len(all))
+			err = fmt.Errorf("%d CAs are trusted", len(all))
 		}
 		if err == nil {
 			fresh, old = all[0], all[1]
 		}
 		return err
 	})
-	wait.For(t, "each replica to show a certificate of it", func(ctx context.Context) error {
-		now, err := shown(ctx, addresses)
+	wait.For(t, "each replica to serve a certificate of the new CA", func(ctx context.Context) error {
+		now, err := servedCertificates(ctx, addresses)
 		if err != nil {
 			return err
 		}
 		for pod, certificate := range now {
 			if err := certificate.CheckSignatureFrom(fresh); err != nil {
-				return fmt.Errorf("pod %s: %w (of the old one: %v)", pod, err, certificate.CheckSignatureFrom(old) == nil)
+				return fmt.Errorf("pod %s: %w (issued by the old CA: %v)", pod, err, certificate.CheckSignatureFrom(old) == nil)
 			}
 		}
 		return nil
 	})
 	load.more(t, perSecond)
 
-	// A replica that is told to end hands its callers over.
+	// A replica that is deleted answers its callers before it ends.
 	leader, err := cluster.Leader(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -247,15 +250,16 @@ func TestCertificatesChangeUnderLoad(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "delete", "pod", leader, "-n", realcluster.OperatorNamespace, "--timeout=60s"); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "two replicas again", cluster.OperatorReady)
+	wait.For(t, "two ready replicas", cluster.OperatorReady)
 	load.more(t, perSecond)
 	load.end(t)
 }
 
-// TestAReplicaIsKilled kills one of two without a warning. What it had in hand is lost; under Ignore nobody notices.
-func TestAReplicaIsKilled(t *testing.T) {
+// TestReplicaKilledUnderLoad kills one of two replicas. The calls that it was processing are lost,
+// which fails no request, since the failure policy is Ignore.
+func TestReplicaKilledUnderLoad(t *testing.T) {
 	ns := cluster.Namespace(t)
-	answers(t, ns)
+	waitForWebhooks(t, ns)
 	load := startAdmissions(t, ns)
 	load.more(t, perSecond)
 	leader, err := cluster.Leader(t.Context())
@@ -265,18 +269,18 @@ func TestAReplicaIsKilled(t *testing.T) {
 	if _, err := cluster.Kubectl(t.Context(), "delete", "pod", leader, "-n", realcluster.OperatorNamespace, "--grace-period=0", "--force"); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "two replicas again", cluster.OperatorReady)
+	wait.For(t, "two ready replicas", cluster.OperatorReady)
 	load.more(t, perSecond)
-	// A creation that no webhook has seen is no failure here: it went through.
+	// A creation for which the webhook was skipped is no failure here, since it succeeded.
 	load.mu.Lock()
 	var failed []string
 	for _, why := range load.failed {
-		if !strings.Contains(why, "passed over") {
+		if !strings.Contains(why, "skipped") {
 			failed = append(failed, why)
 		}
 	}
 	load.failed = failed
 	load.mu.Unlock()
 	load.end(t)
-	answers(t, ns)
+	waitForWebhooks(t, ns)
 }

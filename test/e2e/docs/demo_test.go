@@ -12,8 +12,10 @@ import (
 	"testing"
 )
 
-// TestDemo runs the first commands of README.md, make demo and make demo-down. The demo has a cluster of its own.
+// TestDemo runs the first commands of README.md, make demo and make demo-down. The demo has a
+// cluster of its own, so it runs in parallel with the pages.
 func TestDemo(t *testing.T) {
+	t.Parallel()
 	sh := newShell(t)
 	sh.must(t, fmt.Sprintf("export DEMO_CLUSTER=docs-demo-%d", os.Getpid()))
 	t.Cleanup(func() { sh.must(t, "make demo-down") })

@@ -18,7 +18,8 @@ var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {
 	if os.Getenv(realcluster.EnvKubeconfig) != "" {
-		// Pages install and uninstall the operator and use the namespace default, so they need a cluster of their own.
+		// Pages install and uninstall the operator and use the namespace default, so they need a
+		// cluster of their own.
 		fmt.Println("skipped: pages are run only in a cluster of their own, and " + realcluster.EnvKubeconfig + " is set")
 		return
 	}

@@ -27,6 +27,7 @@ const undeploy = "hack/undeploy.sh all --ignore-not-found"
 
 // TestPages runs the commands of all pages, one page after the other.
 func TestPages(t *testing.T) {
+	t.Parallel() // with TestDemo
 	paths, err := markdown.Documents(repository.Root())
 	if err != nil {
 		t.Fatal(err)
@@ -41,7 +42,8 @@ func TestPages(t *testing.T) {
 			pages = append(pages, page)
 		}
 	}
-	// The pages that install the operator come first, so that it is installed only once for all others.
+	// The pages that install the operator come first, so that it is installed only once for all
+	// others.
 	slices.SortStableFunc(pages, func(a, b *markdown.Page) int {
 		switch {
 		case a.Script.WithoutOperator == b.Script.WithoutOperator:
@@ -135,7 +137,8 @@ func expected(err error, fails bool) error {
 // reads matches the commands that change nothing, so that they can be repeated.
 var reads = regexp.MustCompile(`^kubectl (get|describe|logs|events) `)
 
-// runCommand runs a command of a console and compares its output with the page. It repeats a command that only reads.
+// runCommand runs a command of a console and compares its output with the page. It repeats a
+// command that only reads.
 func (s *shell) runCommand(t *testing.T, where string, command markdown.Command, fails bool) {
 	t.Helper()
 	var output string
@@ -158,7 +161,8 @@ func (s *shell) runCommand(t *testing.T, where string, command markdown.Command,
 	t.Logf("%s\n$ %s%s", where, command.Text, output)
 }
 
-// save writes text to a new file of the shell's working directory. The file is removed at the end of the test.
+// save writes text to a new file of the shell's working directory. The file is removed at the end
+// of the test.
 func (s *shell) save(t *testing.T, where, text, name string) {
 	t.Helper()
 	path, err := s.run(t.Context(), fmt.Sprintf("[[ ! -e %[1]s ]] && cp %[2]s %[1]s && realpath %[1]s", name, s.write(t, text)))

@@ -24,16 +24,18 @@ const (
 	limit = 5 * time.Minute
 )
 
-// shell runs commands one after the other. The next command sees the variables that earlier ones exported, and begins in
-// the directory where the last one ended.
+// shell runs commands one after the other. The next command sees the variables that earlier ones
+// exported, and begins in the directory where the last one ended.
 type shell struct {
-	// dir holds the exported variables with the working directory, the last output and the last text written.
+	// dir holds the exported variables with the working directory, the last output and the last
+	// text written.
 	dir string
 	// groups are the process groups of commands that left something in the background.
 	groups []int
 }
 
-// newShell returns a shell. At the end of the test, processes that it left in the background are ended.
+// newShell returns a shell. At the end of the test, processes that it left in the background are
+// ended.
 func newShell(t *testing.T) *shell {
 	t.Helper()
 	s := &shell{dir: t.TempDir()}
@@ -97,7 +99,7 @@ func (s *shell) run(ctx context.Context, commands string) (string, error) {
 // must runs commands that don't belong to a page, and fails the test if they fail.
 func (s *shell) must(t *testing.T, commands string) {
 	t.Helper()
-	// In a clean-up the test's own context has ended.
+	// In a cleanup, the context of the test is done.
 	if output, err := s.run(context.WithoutCancel(t.Context()), commands); err != nil {
 		t.Fatalf("%s: %v\n%s", commands, err, output)
 	}

@@ -17,12 +17,12 @@ import (
 	"testing"
 )
 
-// contents is what an image consists of.
+// contents are the contents of an image.
 type contents struct {
-	// Digest of the configuration, by which an image is known, without "sha256:".
+	// digest is the digest of the configuration, which identifies an image, without "sha256:".
 	digest string
 	config config
-	// files of all layers, by path.
+	// files are the files of all layers, by path.
 	files map[string]file
 }
 
@@ -42,7 +42,7 @@ type file struct {
 	data []byte
 }
 
-// readArchive reads an archive as `docker save` writes them, which has one image.
+// readArchive reads an archive with one image in the format of `docker save`.
 func readArchive(t *testing.T, path string) contents {
 	t.Helper()
 	archive, err := os.Open(path)
@@ -73,7 +73,7 @@ func readArchive(t *testing.T, path string) contents {
 	return image
 }
 
-// readTar returns all that a tar archive has but for folders. A link has no data.
+// readTar returns the members of a tar archive, without folders. Links have no data.
 func readTar(t *testing.T, from io.Reader) map[string]file {
 	t.Helper()
 	files := map[string]file{}
@@ -90,7 +90,7 @@ func readTar(t *testing.T, from io.Reader) map[string]file {
 			t.Fatal(err)
 		}
 		if header.Typeflag != tar.TypeDir {
-			// Some writers put the type of the file into the mode too, above its permissions.
+			// Some writers add the type of the file to the mode.
 			files[header.Name] = file{header.Mode & 0o7777, data}
 		}
 	}

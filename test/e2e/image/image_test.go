@@ -31,27 +31,27 @@ import (
 const (
 	repository = "hourglass-operator"
 	tag        = "e2e"
-	// tool is what builds and pushes images where there is no engine.
+	// tool builds and pushes images without a container engine.
 	tool = "hack/buildah.sh"
 )
 
 func TestDockerfile(t *testing.T) {
 	if _, err := exec.LookPath("apt-get"); err != nil {
-		const why = "without an engine the Dockerfile's base images are made of Debian's packages"
+		const why = "without a container engine, the base images of the Dockerfile are made from Debian packages"
 		if os.Getenv("CI") != "" {
 			t.Fatal(why)
 		}
 		t.Skip(why)
 	}
 	registry := startRegistry(t)
-	// It has neither a certificate nor a name that says so.
+	// The registry has no certificate.
 	settings := filepath.Join(t.TempDir(), "registries.conf")
 	content := fmt.Sprintf("[[registry]]\nlocation = %q\ninsecure = true\n", registry.address)
 	if err := os.WriteFile(settings, []byte(content), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Setenv("CONTAINERS_REGISTRIES_CONF", settings)
-	// One stamp for all that is built here, whatever happens to the working copy meanwhile.
+	// All builds of the test use one stamp, even if the working copy changes meanwhile.
 	stamp := stamp(t)
 	for name, value := range stamp {
 		t.Setenv(name, value)
@@ -68,9 +68,9 @@ func TestDockerfile(t *testing.T) {
 	cluster.MustRun(t, tool, "push", name, "docker-archive:"+archive+":"+name)
 	image := readArchive(t, archive)
 
-	t.Run("says what it is", func(t *testing.T) { checkConfig(t, image.config, stamp) })
-	t.Run("has one file, which needs no other", func(t *testing.T) { checkFiles(t, image.files) })
-	t.Run("is built the same anywhere", func(t *testing.T) {
+	t.Run("has the right configuration", func(t *testing.T) { checkConfig(t, image.config, stamp) })
+	t.Run("has only the static program", func(t *testing.T) { checkFiles(t, image.files) })
+	t.Run("is reproducible", func(t *testing.T) {
 		here := filepath.Join(t.TempDir(), "manager")
 		flags := strings.TrimSpace(cluster.MustRun(t, "hack/version.sh", "ldflags"))
 		cluster.MustRun(t, "env", "CGO_ENABLED=0", "go", "build", "-trimpath", "-buildvcs=false", "-ldflags=-s -w "+flags, "-o", here, "./cmd/manager")
@@ -79,18 +79,18 @@ func TestDockerfile(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got := image.files["manager"].data; !bytes.Equal(got, want) {
-			t.Errorf("/manager has %d bytes and the digest %x, the same built here %d and %x",
+			t.Errorf("/manager has %d bytes and the digest %x, the same build here has %d and %x",
 				len(got), sha256.Sum256(got), len(want), sha256.Sum256(want))
 		}
 	})
-	t.Run("is what was pushed", func(t *testing.T) { checkPushed(t, registry, image) })
+	t.Run("was pushed", func(t *testing.T) { checkPushed(t, registry, image) })
 
 	cluster.LoadImage(t, archive)
-	t.Run("runs as its own user with its own entry point", func(t *testing.T) { checkRun(t, name, stamp) })
+	t.Run("runs with its own user and entry point", func(t *testing.T) { checkRun(t, name, stamp) })
 	t.Run("runs the operator", func(t *testing.T) { checkOperator(t, name, image) })
 }
 
-// stamp returns what builds are stamped with, by the names of hack/version.sh.
+// stamp returns the values with which builds are stamped, by the names of hack/version.sh.
 func stamp(t *testing.T) map[string]string {
 	t.Helper()
 	stamp := map[string]string{}
@@ -99,20 +99,20 @@ func stamp(t *testing.T) map[string]string {
 		stamp[name] = value
 	}
 	if names := slices.Sorted(maps.Keys(stamp)); !slices.Equal(names, []string{"COMMIT", "COMMIT_DATE", "TREE_STATE", "VERSION"}) {
-		t.Fatalf("hack/version.sh tells %q", names)
+		t.Fatalf("hack/version.sh printed %q", names)
 	}
 	return stamp
 }
 
 func checkConfig(t *testing.T, config config, stamp map[string]string) {
 	if config.OS != "linux" || config.Architecture != runtime.GOARCH {
-		t.Errorf("it is for %s/%s, want linux/%s", config.OS, config.Architecture, runtime.GOARCH)
+		t.Errorf("the platform is %s/%s, want linux/%s", config.OS, config.Architecture, runtime.GOARCH)
 	}
 	if config.Config.User != "65532:65532" {
-		t.Errorf("its user is %q, want 65532:65532", config.Config.User)
+		t.Errorf("the user is %q, want 65532:65532", config.Config.User)
 	}
 	if !slices.Equal(config.Config.Entrypoint, []string{"/manager"}) || len(config.Config.Cmd) > 0 {
-		t.Errorf("its entry point is %q with the arguments %q, want /manager without any", config.Config.Entrypoint, config.Config.Cmd)
+		t.Errorf("the entry point is %q with the arguments %q, want /manager without arguments", config.Config.Entrypoint, config.Config.Cmd)
 	}
 	for label, want := range map[string]string{
 		"title":       "hourglass-operator",
@@ -125,15 +125,16 @@ func checkConfig(t *testing.T, config config, stamp map[string]string) {
 	} {
 		label = "org.opencontainers.image." + label
 		if got := config.Config.Labels[label]; got != want {
-			t.Errorf("its label %s is %q, want %q", label, got, want)
+			t.Errorf("the label %s is %q, want %q", label, got, want)
 		}
 	}
 }
 
-// checkFiles checks what the Dockerfile puts on its base, which is empty here.
+// checkFiles checks the files that the Dockerfile adds to its base image, which is empty in this
+// test.
 func checkFiles(t *testing.T, files map[string]file) {
 	if paths := slices.Sorted(maps.Keys(files)); !slices.Equal(paths, []string{"manager"}) {
-		t.Fatalf("it has %q, want nothing but /manager", paths)
+		t.Fatalf("the files are %q, want only /manager", paths)
 	}
 	manager := files["manager"]
 	if manager.mode != 0o755 {
@@ -146,7 +147,7 @@ func checkFiles(t *testing.T, files map[string]file) {
 	defer program.Close()
 	for _, part := range program.Progs {
 		if part.Type == elf.PT_INTERP || part.Type == elf.PT_DYNAMIC {
-			t.Errorf("/manager is not static: it has a part %s", part.Type)
+			t.Errorf("/manager is not static: it has a segment %s", part.Type)
 		}
 	}
 	info, err := buildinfo.Read(bytes.NewReader(manager.data))
@@ -176,9 +177,9 @@ func checkPushed(t *testing.T, registry *registry, image contents) {
 	if err := json.Unmarshal(pushed, &manifest); err != nil {
 		t.Fatal(err)
 	}
-	// The configuration names the layers by their contents.
+	// The configuration contains the digests of the layers.
 	if want := "sha256:" + image.digest; manifest.Config.Digest != want || registry.blob(want) == nil {
-		t.Errorf("an image with the configuration %s was pushed, want %s; the registry has it: %t",
+		t.Errorf("the pushed image has the configuration %s, want %s; the registry has it: %t",
 			manifest.Config.Digest, want, registry.blob(want) != nil)
 	}
 	for _, layer := range manifest.Layers {
@@ -188,7 +189,7 @@ func checkPushed(t *testing.T, registry *registry, image contents) {
 	}
 }
 
-// checkRun runs the image in a pod that says nothing of user and command, so that both are the image's.
+// checkRun runs the image in a pod without user and command, so that both are those of the image.
 func checkRun(t *testing.T, name string, stamp map[string]string) {
 	pods := cluster.Kube.CoreV1().Pods(cluster.Namespace(t).Name)
 	_, err := pods.Create(t.Context(), &corev1.Pod{
@@ -200,7 +201,7 @@ func checkRun(t *testing.T, name string, stamp map[string]string) {
 				Image:           name,
 				ImagePullPolicy: corev1.PullNever,
 				Args:            []string{"--version"},
-				// The kubelet refuses an image whose user is root or has only a name.
+				// The kubelet refuses an image whose user is root or is not numeric.
 				SecurityContext: &corev1.SecurityContext{RunAsNonRoot: new(true)},
 			}},
 		},
@@ -211,11 +212,11 @@ func checkRun(t *testing.T, name string, stamp map[string]string) {
 	wait.For(t, "pod version to end", func(ctx context.Context) error {
 		pod, err := pods.Get(ctx, "version", metav1.GetOptions{})
 		if err == nil && pod.Status.Phase != corev1.PodSucceeded {
-			err = fmt.Errorf("it is %s: %+v", pod.Status.Phase, pod.Status.ContainerStatuses)
+			err = fmt.Errorf("the phase is %s: %+v", pod.Status.Phase, pod.Status.ContainerStatuses)
 		}
 		return err
 	})
-	said, err := pods.GetLogs("version", &corev1.PodLogOptions{}).DoRaw(t.Context())
+	printed, err := pods.GetLogs("version", &corev1.PodLogOptions{}).DoRaw(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,12 +226,12 @@ func checkRun(t *testing.T, name string, stamp map[string]string) {
 	}
 	want := fmt.Sprintf("hourglass-operator %s (commit %s, built %s, %s, linux/%s)\n",
 		stamp["VERSION"], commit, stamp["COMMIT_DATE"], runtime.Version(), runtime.GOARCH)
-	if string(said) != want {
-		t.Errorf("/manager --version says\n%swant\n%s", said, want)
+	if string(printed) != want {
+		t.Errorf("/manager --version printed\n%swant\n%s", printed, want)
 	}
 }
 
-// checkOperator installs the operator with the image, and has it do its work.
+// checkOperator installs the operator with the image and creates a Performer.
 func checkOperator(t *testing.T, name string, image contents) {
 	cluster.MustRun(t, "make", "deploy", "IMG="+name)
 	wait.For(t, "the operator to be ready", cluster.OperatorReady)

@@ -3,8 +3,8 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package image tests the operator's image: what the Dockerfile really builds, without an engine, a registry or a
-// network, is pushed, looked into and run.
+// Package image tests the operator's image: it builds the Dockerfile without a container engine,
+// registry or network, pushes the image, inspects it and runs it.
 package image
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 )
 
-// cluster has no operator until the tests install theirs.
+// cluster has no operator until the test installs it.
 var cluster *realcluster.Cluster
 
 func TestMain(m *testing.M) {

@@ -17,17 +17,18 @@ import (
 	"testing"
 )
 
-// registry takes what is pushed to it, and keeps it in memory: of the registries' protocol only that.
+// registry is an image registry in memory, which implements only pushing.
 type registry struct {
 	// address is host:port, on the loopback interface.
 	address string
 
 	mu sync.Mutex
-	// uploads are blobs under way, by their path; blobs those that are complete, by digest; manifests by path.
+	// uploads are the unfinished blobs by path, blobs the complete ones by digest, manifests the
+	// manifests by path.
 	uploads, blobs, manifests map[string][]byte
 }
 
-// startRegistry starts a registry, which ends with the test.
+// startRegistry starts a registry that runs until the end of the test.
 func startRegistry(t *testing.T) *registry {
 	t.Helper()
 	r := &registry{uploads: map[string][]byte{}, blobs: map[string][]byte{}, manifests: map[string][]byte{}}
@@ -37,14 +38,14 @@ func startRegistry(t *testing.T) *registry {
 	return r
 }
 
-// manifest returns what was pushed as repository:tag, nil if nothing was.
+// manifest returns the manifest that was pushed as repository:tag, nil if there is none.
 func (r *registry) manifest(repository, tag string) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.manifests["/v2/"+repository+"/manifests/"+tag]
 }
 
-// blob returns a blob that was pushed, nil if it was not.
+// blob returns a pushed blob, nil if it was not pushed.
 func (r *registry) blob(digest string) []byte {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -31,22 +31,22 @@ const (
 	webhookConfigurations = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
 )
 
-// helm is a Helm of a major version.
+// helm is a major version of Helm.
 type helm struct {
 	program string
 }
 
-// newHelm returns the Helm of a name in hack/tools.
+// newHelm returns the Helm with a name of hack/tools.
 func newHelm(t *testing.T, name string) helm {
 	t.Helper()
-	// Of the user's own repositories and plugins nothing is wanted.
+	// Without the repositories and plugins of the user.
 	for _, variable := range []string{"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"} {
 		t.Setenv(variable, t.TempDir())
 	}
 	return helm{program: strings.TrimSpace(cluster.MustRun(t, "hack/tools/build.sh", name))}
 }
 
-// try runs a command about the release, such as install, and returns what it said.
+// try runs a command on the release, such as install, and returns its output.
 func (h helm) try(t *testing.T, verb string, args ...string) (string, error) {
 	t.Helper()
 	args = append([]string{verb, release, "--namespace=" + realcluster.OperatorNamespace, "--timeout=3m"}, args...)
@@ -62,30 +62,31 @@ func (h helm) run(t *testing.T, verb string, args ...string) string {
 	return output
 }
 
-// packaged returns the path of the chart as a package.
+// packaged packages the chart and returns the path of the package.
 func (h helm) packaged(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
 	cluster.MustRun(t, h.program, "package", chart, "--destination", dir)
 	packages, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(packages) != 1 {
-		t.Fatalf("helm package has made %v: %v", packages, err)
+		t.Fatalf("helm package created %v: %v", packages, err)
 	}
 	return packages[0]
 }
 
-// refusesTheEarlierOperator has a Deployment in the way that is called as ours and selects by something else.
+// refusesTheEarlierOperator creates a Deployment with the name of the operator's and another
+// selector. The installation must fail with a reference to the migration.
 func (h helm) refusesTheEarlierOperator(t *testing.T) {
 	t.Helper()
 	cluster.MustRun(t, "kubectl", "create", "deployment", realcluster.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+realcluster.OperatorNamespace)
 	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md says how to migrate") {
-		t.Errorf("an installation over the earlier operator ends with: %s, %v", output, err)
+		t.Errorf("the installation over the earlier operator printed: %s, %v", output, err)
 	}
 	cluster.MustRun(t, "kubectl", "delete", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace)
 }
 
-// upgradeAndBack takes the release through what docs/install.md has of upgrades, and leaves it with all defaults and
-// nextImage.
+// upgradeAndBack tests the upgrades and rollbacks of docs/install.md. At its end the release has
+// the default values and nextImage.
 func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
 	later := laterChart(t)
@@ -95,7 +96,7 @@ func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 	}
 	earlier := described()
 
-	// To a later chart with another CRD, and back.
+	// An upgrade to a later chart with another CRD, and a rollback.
 	h.run(t, "upgrade", upgrade...)
 	operatorRuns(t, nextImage)
 	if now := described(); !strings.Contains(now, laterWords) {
@@ -108,12 +109,13 @@ func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 	}
 	withoutWebhooks := h.revision(t)
 
-	// With webhooks. What the operator has written into the configurations is not Helm's to take away, nor to stumble over.
+	// With webhooks. Helm must neither remove nor conflict with what the operator writes into the
+	// configurations.
 	with := append(slices.Clone(upgrade), "--set", "webhook.enabled=true",
 		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.performers.namespaces={"+ns.Name+"}")
 	h.run(t, "upgrade", with...)
 	operatorRuns(t, nextImage)
-	wait.For(t, "a webhook to refuse what is wrong", refusal(ns))
+	wait.For(t, "a webhook to refuse an invalid Performer", refusal(ns))
 	h.run(t, "upgrade", with...)
 	if err := refusal(ns)(t.Context()); err != nil {
 		t.Errorf("after an upgrade with the same values: %v", err)
@@ -123,16 +125,16 @@ func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 		t.Errorf("after a rollback from webhooks to webhooks: %v", err)
 	}
 	if output := h.run(t, "test", "--logs"); !strings.Contains(output, "Succeeded") || !strings.Contains(output, "The cluster has all that a manager with these options needs") {
-		t.Errorf("helm test says:\n%s", output)
+		t.Errorf("helm test printed:\n%s", output)
 	}
-	h.testsAnAccountThatMayNothing(t)
+	h.testFailsWithoutPermissions(t)
 	h.run(t, "rollback", withoutWebhooks, "--wait")
 	operatorRuns(t, image)
 	if left := cluster.MustRun(t, "kubectl", "get", webhookConfigurations, "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
-		t.Errorf("after a rollback to no webhooks there are still %s", left)
+		t.Errorf("after a rollback to a release without webhooks these are left: %s", left)
 	}
 
-	// Without the CRD, and for one namespace.
+	// Without the CRD, for one namespace.
 	set := func(values string) {
 		h.run(t, "upgrade", later, "--reset-values", "--wait", "--set", "operator.image.tag="+tagOf(nextImage), "--set", values)
 	}
@@ -142,28 +144,28 @@ func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 	if left := cluster.MustRun(t, "kubectl", "get", "clusterroles,clusterrolebindings", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
 		t.Errorf("an operator for one namespace still has %s", left)
 	}
-	described() // the CRD is there
+	described() // the CRD still exists
 	notRestarted(t, ns, before)
-	mendsServices(t, ns, performerOf(&before[0]))
+	assertRecreatesService(t, ns, performerOf(&before[0]))
 
-	// One replica that needs no leader, and two of which one leads.
+	// One replica without leader election, then two replicas with it.
 	set("operator.env.leaderElection=false,operator.replicaCount=1")
 	operatorRunsAs(t, nextImage, 1)
 	strategy := func() string {
 		return cluster.MustRun(t, "kubectl", "get", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace, "--output=jsonpath={.spec.strategy}")
 	}
 	if now := strategy(); now != `{"type":"Recreate"}` {
-		t.Errorf("without leader election the strategy is %s", now)
+		t.Errorf("without leader election the update strategy is %s", now)
 	}
-	mendsServices(t, ns, performerOf(&before[0]))
+	assertRecreatesService(t, ns, performerOf(&before[0]))
 	set("operator.env.leaderElection=true")
 	operatorRuns(t, nextImage)
 	if now := strategy(); !strings.Contains(now, "RollingUpdate") {
-		t.Errorf("with leader election the strategy is %s", now)
+		t.Errorf("with leader election the update strategy is %s", now)
 	}
 }
 
-// revision returns the number of the release's last revision.
+// revision returns the number of the last revision of the release.
 func (h helm) revision(t *testing.T) string {
 	t.Helper()
 	var status struct{ Version int }
@@ -173,20 +175,22 @@ func (h helm) revision(t *testing.T) string {
 	return strconv.Itoa(status.Version)
 }
 
-// testsAnAccountThatMayNothing runs the test of another release, which has no roles and no operator.
-func (h helm) testsAnAccountThatMayNothing(t *testing.T) {
+// testFailsWithoutPermissions runs helm test for another release, which has neither roles nor an
+// operator.
+func (h helm) testFailsWithoutPermissions(t *testing.T) {
 	t.Helper()
 	const other, in = "without-roles", "--namespace=" + realcluster.OperatorNamespace
 	cluster.MustRun(t, h.program, "install", other, chart, in, "--set=crd.install=false,rbac.create=false,rbac.aggregate=false,operator.replicaCount=0")
 	output, err := cluster.Run(t.Context(), h.program, "test", other, in, "--logs", "--timeout=2m")
 	if err == nil || !strings.Contains(output+err.Error(), "may not list, watch, get, patch performers") {
-		t.Errorf("helm test of an account that may nothing says: %s, %v", output, err)
+		t.Errorf("helm test without permissions printed: %s, %v", output, err)
 	}
 	cluster.MustRun(t, h.program, "uninstall", other, in)
 	cluster.MustRun(t, "kubectl", "delete", "pod", other+"-hourglass-operator-test", in)
 }
 
-// fromNothing installs the operator as docs/install.md has it, in a cluster that has neither its namespace nor its CRD.
+// fromNothing installs the operator as docs/install.md says, in a cluster without its namespace and
+// its CRD.
 func (h helm) fromNothing(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
 	cluster.MustRun(t, "kubectl", "delete", "namespace", realcluster.OperatorNamespace, "--timeout=120s")
@@ -196,7 +200,7 @@ func (h helm) fromNothing(t *testing.T, ns *realcluster.Namespace) {
 	cluster.MustRun(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
 }
 
-// refusal returns a check that a Performer which only a webhook finds something wrong with is refused.
+// refusal returns a check that a Performer with a mistake that only a webhook finds is refused.
 func refusal(ns *realcluster.Namespace) func(context.Context) error {
 	return func(ctx context.Context) error {
 		wrong := ns.Performer("wrong")
@@ -204,7 +208,7 @@ func refusal(ns *realcluster.Namespace) func(context.Context) error {
 		_, err := cluster.Performers.HourglassV1alpha1().Performers(ns.Name).
 			Create(ctx, wrong, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if !apierrors.IsInvalid(err) {
-			return fmt.Errorf("the API server says of an image in upper case: %w", err)
+			return fmt.Errorf("creating a Performer with an upper-case image: got %w, want Invalid", err)
 		}
 		return nil
 	}
@@ -216,10 +220,10 @@ func tagOf(image string) string {
 	return tag
 }
 
-// laterWords are in the description of the CRD of laterChart.
+// laterWords are in the description of the CRD in laterChart.
 const laterWords = "of a later chart"
 
-// laterChart returns a copy of the chart with another CRD.
+// laterChart returns the path of a copy of the chart with another CRD.
 func laterChart(t *testing.T) string {
 	t.Helper()
 	copied := filepath.Join(t.TempDir(), release)

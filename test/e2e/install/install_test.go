@@ -22,17 +22,19 @@ import (
 const (
 	crd = "performers.hourglass.eigenlayer.io"
 
-	// The images are one and the same program; an upgrade is what a cluster makes of another name.
+	// Both images are the same program. For the cluster, another name is an upgrade.
 	image     = "hourglass-operator:dev"
 	nextImage = "hourglass-operator:next"
 )
 
-// way is a way to install the operator, as docs/install.md has it.
+// way is a way to install the operator from docs/install.md.
 type way struct {
 	name string
-	// install installs it, upgrade gives it nextImage, uninstall removes it and leaves the CRD and all Performers.
+	// install installs the operator, upgrade changes its image to nextImage, uninstall removes it
+	// without the CRD and the Performers.
 	install, upgrade, uninstall func(t *testing.T)
-	// leaves is what is then in the operator's namespace, as docs/install.md has it.
+	// leaves are the objects that are then left in the operator's namespace, as docs/install.md
+	// says.
 	leaves []string
 }
 
@@ -42,8 +44,8 @@ const (
 	testPod   = "pod/hourglass-operator-test"
 )
 
-// TestWaysToInstall goes through all of them in one cluster. Each gets a Performer of its own, and no performer of
-// those before is ever restarted or lost, whichever operator comes and goes.
+// TestWaysToInstall tests all ways in one cluster. Each way gets another Performer, and no
+// performer of an earlier way may be restarted or lost.
 func TestWaysToInstall(t *testing.T) {
 	ns := performersNamespace(t)
 	helm3, helm4 := newHelm(t, "helm3"), newHelm(t, "helm4")
@@ -75,10 +77,10 @@ func TestWaysToInstall(t *testing.T) {
 			name: "Helm 3",
 			install: func(t *testing.T) {
 				helm3.refusesTheEarlierOperator(t)
-				// The CRD is there, of those before.
+				// The CRD of the previous ways is still installed.
 				output, err := helm3.try(t, "install", chart)
 				if err == nil || !strings.Contains(err.Error(), "exists and cannot be imported") {
-					t.Errorf("Helm 3 takes the CRD over though nobody has told it to: %s, %v", output, err)
+					t.Errorf("Helm 3 takes over the CRD without --take-ownership: %s, %v", output, err)
 				}
 				helm3.run(t, "install", chart, "--take-ownership", "--create-namespace", "--wait")
 			},
@@ -90,7 +92,8 @@ func TestWaysToInstall(t *testing.T) {
 			name: "Helm 4",
 			install: func(t *testing.T) {
 				helm4.refusesTheEarlierOperator(t)
-				// Packaged, as users of a chart repository have it. The CRD is that of a release of the same name.
+				// As a package, as users of a chart repository have it. The CRD belongs to a
+				// release of the same name.
 				helm4.run(t, "install", helm4.packaged(t), "--create-namespace", "--wait")
 			},
 			upgrade:   func(t *testing.T) { helm4.upgradeAndBack(t, ns) },
@@ -108,14 +111,14 @@ func TestWaysToInstall(t *testing.T) {
 			if answer := cluster.Call(t, ns.Address(name, 8080)); answer.Pod != performer.Status.PodName {
 				t.Errorf("the answer is from pod %s, want %s", answer.Pod, performer.Status.PodName)
 			}
-			// One that was deleted while there was no operator.
-			wait.For(t, "the performer deleted before to be gone", ns.Gone("deleted"))
+			// It was deleted while there was no operator.
+			wait.For(t, "Performer deleted to be gone", ns.Gone("deleted"))
 			before = append(before, performerPods(t, ns)...)
 
 			way.upgrade(t)
 			operatorRuns(t, nextImage)
 			notRestarted(t, ns, before)
-			mendsServices(t, ns, name)
+			assertRecreatesService(t, ns, name)
 
 			ns.CreateReady(t, ns.Performer("deleted"))
 			way.uninstall(t)
@@ -124,40 +127,40 @@ func TestWaysToInstall(t *testing.T) {
 			for i := range i + 1 {
 				cluster.Call(t, ns.Address(fmt.Sprintf("p%d", i), 8080))
 			}
-			// It waits for the next operator, as docs/install.md says.
+			// It stays until the next operator runs, as docs/install.md says.
 			cluster.MustRun(t, "kubectl", "delete", "performer", "deleted", "--namespace="+ns.Name, "--wait=false")
 		})
 		if !passed {
-			t.Fatalf("what %s has left is nothing for the others to begin with", way.name)
+			t.Fatalf("the other ways can't start with what %s has left", way.name)
 		}
 	}
 
-	t.Run("and all is removed when asked for", func(t *testing.T) {
-		// With another way than it was installed by: Helm takes it all over, in place.
+	t.Run("everything is removed", func(t *testing.T) {
+		// Helm takes over what kubectl has installed, in place.
 		cluster.MustRun(t, "kubectl", "apply", "-f", "deploy/")
 		operatorRuns(t, image)
 		installed := operatorPods(t)
 		helm4.run(t, "install", chart, "--take-ownership", "--force-conflicts", "--wait")
 		if now := operatorPods(t); !slices.Equal(now, installed) {
-			t.Errorf("the operator's pods are %v after Helm has taken it over, and were %v", now, installed)
+			t.Errorf("the operator's pods are %v after Helm has taken over the operator, and were %v", now, installed)
 		}
 		cluster.MustRun(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
 		helm4.run(t, "uninstall", "--wait")
 		cluster.MustRun(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
 		if left := performerPods(t, ns); len(left) > 0 {
-			t.Errorf("%d pods of performers are left", len(left))
+			t.Errorf("%d pods of Performers are left", len(left))
 		}
 	})
 
 	for i, h := range []helm{helm3, helm4} {
-		t.Run(fmt.Sprintf("Helm %d with nothing there before", 3+i), func(t *testing.T) {
+		t.Run(fmt.Sprintf("Helm %d in an empty cluster", 3+i), func(t *testing.T) {
 			h.fromNothing(t, ns)
 			leaves := []string{lease}
 			if h == helm4 {
 				h.run(t, "upgrade", chart, "--reuse-values", "--set", "operator.replicaCount=0", "--wait")
 				output, err := h.try(t, "test", "--logs")
 				if err == nil || !strings.Contains(output+err.Error(), "no manager leads, the Lease hourglass-system/b8e8a8a8.hourglass.eigenlayer.io is held by nobody") {
-					t.Errorf("helm test of a release without pods says: %s, %v", output, err)
+					t.Errorf("helm test of a release without pods printed: %s, %v", output, err)
 				}
 				leaves = append(leaves, testPod)
 			}
@@ -168,8 +171,8 @@ func TestWaysToInstall(t *testing.T) {
 	}
 }
 
-// performersNamespace makes the namespace in which the Performers are. It is no realcluster.Namespace, for at the end
-// there is no operator to delete Performers with.
+// performersNamespace creates the namespace of the Performers. It does not use Cluster.Namespace,
+// since at the end of the test there is no operator that deletes Performers.
 func performersNamespace(t *testing.T) *realcluster.Namespace {
 	t.Helper()
 	created, err := cluster.Kube.CoreV1().Namespaces().Create(t.Context(),
@@ -200,7 +203,7 @@ func performersNamespace(t *testing.T) *realcluster.Namespace {
 	return ns
 }
 
-// operatorRuns waits until the operator is ready, all of it with an image.
+// operatorRuns waits until both replicas of the operator are ready with an image.
 func operatorRuns(t *testing.T, image string) {
 	t.Helper()
 	operatorRunsAs(t, image, 2)
@@ -217,7 +220,7 @@ func operatorRunsAs(t *testing.T, image string, replicas int) {
 			return err
 		}
 		if len(pods) != replicas {
-			return fmt.Errorf("%d pods of the operator are there, want %d", len(pods), replicas)
+			return fmt.Errorf("there are %d pods of the operator, want %d", len(pods), replicas)
 		}
 		for _, pod := range pods {
 			if used := pod.Spec.Containers[0].Image; used != image {
@@ -242,8 +245,8 @@ func operatorPods(t *testing.T) (names []string) {
 	return names
 }
 
-// operatorGone waits until nothing of the operator is there but the CRD, and in its namespace nothing at all but what it
-// leaves and what is in every namespace.
+// operatorGone waits until only the CRD of the operator is left, and in its namespace only the
+// objects of leaves and those of every namespace.
 func operatorGone(t *testing.T, leaves ...string) {
 	t.Helper()
 	kinds := slices.DeleteFunc(strings.Fields(cluster.MustRun(t, "kubectl", "api-resources", "--namespaced", "--verbs=list", "--output=name")), func(kind string) bool {
@@ -257,7 +260,7 @@ func operatorGone(t *testing.T, leaves ...string) {
 			return err
 		}
 		if left := strings.Fields(output); !slices.Equal(left, []string{"customresourcedefinition.apiextensions.k8s.io/" + crd}) {
-			return fmt.Errorf("these are there: %q", left)
+			return fmt.Errorf("objects left in the cluster: %q", left)
 		}
 		if output, err = cluster.Kubectl(ctx, "get", strings.Join(kinds, ","), "--namespace="+realcluster.OperatorNamespace, "--output=name"); err != nil {
 			return err
@@ -265,13 +268,13 @@ func operatorGone(t *testing.T, leaves ...string) {
 		left := slices.DeleteFunc(strings.Fields(output), func(name string) bool { return slices.Contains(usual, name) })
 		slices.Sort(left)
 		if !slices.Equal(left, leaves) {
-			return fmt.Errorf("in the operator's namespace are %q, want %q", left, leaves)
+			return fmt.Errorf("objects left in the operator's namespace: %q, want %q", left, leaves)
 		}
 		return nil
 	})
 }
 
-// performerPods returns the pods of all performers that are to stay.
+// performerPods returns the pods of all Performers that must stay.
 func performerPods(t *testing.T, ns *realcluster.Namespace) []corev1.Pod {
 	t.Helper()
 	pods, err := cluster.Kube.CoreV1().Pods(ns.Name).List(t.Context(), metav1.ListOptions{
@@ -286,11 +289,11 @@ func performerPods(t *testing.T, ns *realcluster.Namespace) []corev1.Pod {
 // performerOf returns the name of the Performer that a pod belongs to.
 func performerOf(pod *corev1.Pod) string { return pod.Labels["hourglass.eigenlayer.io/performer"] }
 
-// notRestarted checks that pods are still the same, and that no container of theirs has been started again.
+// notRestarted checks that pods were neither replaced nor restarted.
 func notRestarted(t *testing.T, ns *realcluster.Namespace, before []corev1.Pod) {
 	t.Helper()
 	if len(before) == 0 {
-		t.Fatal("no pods that could have been restarted")
+		t.Fatal("there are no pods to check")
 	}
 	for i := range before {
 		pod, err := cluster.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), before[i].Name, metav1.GetOptions{})
@@ -307,14 +310,15 @@ func notRestarted(t *testing.T, ns *realcluster.Namespace, before []corev1.Pod) 
 	}
 }
 
-// mendsServices checks that the operator works, by taking something away that it then makes again.
-func mendsServices(t *testing.T, ns *realcluster.Namespace, performer string) {
+// assertRecreatesService checks that the operator works: it deletes the Service of a Performer and
+// waits until the operator recreates it.
+func assertRecreatesService(t *testing.T, ns *realcluster.Namespace, performer string) {
 	t.Helper()
 	services := cluster.Kube.CoreV1().Services(ns.Name)
 	if err := services.Delete(t.Context(), "performer-"+performer, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "the service of performer "+performer+" to be made again", func(ctx context.Context) error {
+	wait.For(t, "the Service of Performer "+performer+" to be recreated", func(ctx context.Context) error {
 		_, err := services.Get(ctx, "performer-"+performer, metav1.GetOptions{})
 		return err
 	})

@@ -3,8 +3,9 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package install tests the ways to install the operator, one after the other in one cluster of its own: kubectl,
-// kustomize, Helm 3 and Helm 4. What one has left behind, as a clean uninstall does, the next finds.
+// Package install tests the ways to install the operator, one after the other in one cluster:
+// kubectl, kustomize, Helm 3 and Helm 4. Each way starts with the objects that the uninstallation
+// of the previous one leaves.
 package install
 
 import (

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// Request is one request to the API server, as its audit log tells it.
+// Request is a request to the API server in its audit log.
 type Request struct {
 	Time time.Time `json:"requestReceivedTimestamp"`
 	Verb string    `json:"verb"`
@@ -39,11 +39,12 @@ func (r Request) String() string {
 
 // AuditLog is the API server's audit log.
 type AuditLog struct {
-	// path of the present file; older ones lie beside it with the time in their name.
+	// path is the path of the current file. Older files are next to it, with the time in their
+	// names.
 	path string
 }
 
-// AuditLog returns the API server's audit log, and skips the test where there is none.
+// AuditLog returns the API server's audit log, and skips the test if there is none.
 func (c *Cluster) AuditLog(t *testing.T) AuditLog {
 	t.Helper()
 	if c.auditLog == "" {
@@ -52,7 +53,8 @@ func (c *Cluster) AuditLog(t *testing.T) AuditLog {
 	return AuditLog{path: c.auditLog}
 }
 
-// Requests returns the requests of one user since a time, and until when the log goes: what happened by then is in it.
+// Requests returns the requests of a user since a time, and the time until which the log is
+// complete.
 func (l AuditLog) Requests(username string, since time.Time) (requests []Request, until time.Time, err error) {
 	extension := filepath.Ext(l.path)
 	paths, err := filepath.Glob(strings.TrimSuffix(l.path, extension) + "*" + extension)
@@ -61,7 +63,7 @@ func (l AuditLog) Requests(username string, since time.Time) (requests []Request
 	}
 	for _, path := range paths {
 		if info, err := os.Stat(path); err != nil || info.ModTime().Before(since) {
-			// Renamed or removed meanwhile, or finished before the time that matters.
+			// Renamed or removed since Glob, or complete before that time.
 			continue
 		}
 		found, last, err := readAuditFile(path, username, since)
@@ -76,13 +78,14 @@ func (l AuditLog) Requests(username string, since time.Time) (requests []Request
 	return requests, until, nil
 }
 
-// readAuditFile returns the requests of one user since a time, and the time of the file's last request.
+// readAuditFile returns the requests of a user since a time, and the time of the last request in
+// the file.
 func readAuditFile(path, username string, since time.Time) (requests []Request, last time.Time, err error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, last, err
 	}
-	// What follows the last line's end is still being written.
+	// Anything after the last line break is still being written.
 	content = content[:bytes.LastIndexByte(content, '\n')+1]
 	lines := bufio.NewScanner(bytes.NewReader(content))
 	lines.Buffer(nil, 1<<20)
@@ -90,7 +93,7 @@ func readAuditFile(path, username string, since time.Time) (requests []Request, 
 	user = []byte(username)
 	for lines.Scan() {
 		line = lines.Bytes()
-		// Decoding is slow, and most requests are of others.
+		// Decoding is slow, and most requests are from other users.
 		if !bytes.Contains(line, user) {
 			continue
 		}

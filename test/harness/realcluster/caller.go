@@ -25,15 +25,15 @@ const (
 	callerPod       = "caller"
 )
 
-// Answer is what a sample performer says of itself.
+// Answer is how a sample performer describes itself.
 type Answer struct {
 	Version string            `json:"version"`
 	Pod     string            `json:"pod"`
 	Env     map[string]string `json:"env"`
 }
 
-// startCaller starts the pod from which Call calls. One for all tests, for starting one takes longer than a call; in a
-// namespace of its own, for that is where a performer's callers are.
+// startCaller starts the pod from which Call makes its calls. All tests share it, since starting a
+// pod takes longer than a call. It has its own namespace, as the callers of a performer do.
 func (c *Cluster) startCaller(ctx context.Context) error {
 	if c.borrowed {
 		c.undo = append(c.undo, func(ctx context.Context) error {
@@ -44,14 +44,15 @@ func (c *Cluster) startCaller(ctx context.Context) error {
 	if _, err := c.Kube.CoreV1().Namespaces().Create(ctx, namespace, metav1.CreateOptions{}); err != nil && !apierrors.IsAlreadyExists(err) {
 		return err
 	}
-	// The image has nothing that idles but the performer itself.
+	// The only program of the image that waits is the performer itself.
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{Name: callerPod, Namespace: callerNamespace},
 		Spec: corev1.PodSpec{
 			TerminationGracePeriodSeconds: new(int64(1)),
-			// The kernel now and then drops one of two DNS questions sent at once through a Service address
-			// (they race for one entry of its connection table), and a resolver waits 5 seconds to ask again.
-			// Thousands of lookups meet that; it has nothing to do with what is called.
+			// The kernel sometimes drops one of two DNS queries that are sent at once through the
+			// address of a Service (they race for one entry of its connection table), and a
+			// resolver waits 5 seconds until it retries. That happens in thousands of lookups and
+			// has nothing to do with the performer.
 			DNSConfig: &corev1.PodDNSConfig{Options: []corev1.PodDNSConfigOption{
 				{Name: "single-request"}, {Name: "timeout", Value: new("1")}, {Name: "attempts", Value: new("5")},
 			}},
@@ -62,12 +63,12 @@ func (c *Cluster) startCaller(ctx context.Context) error {
 			}},
 		},
 	}
-	// One that an earlier run left has that run's client: an image that was packed anew has the same name.
+	// A pod of an earlier run has the client of that run, since a rebuilt image has the same name.
 	err := c.Kube.CoreV1().Pods(callerNamespace).Delete(ctx, callerPod, metav1.DeleteOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
-	// Pods are refused in a new namespace for the moment that its service account takes to appear.
+	// Pods are refused in a new namespace until its ServiceAccount exists.
 	err = wait.Poll(ctx, func(ctx context.Context) error {
 		_, err := c.Kube.CoreV1().Pods(callerNamespace).Create(ctx, pod, metav1.CreateOptions{})
 		return err
@@ -88,8 +89,8 @@ func (c *Cluster) startCaller(ctx context.Context) error {
 	return nil
 }
 
-// Call makes a gRPC call from inside the cluster to an address given as name:port, and fails the test if no answer
-// comes. env are the environment variables of the performer to return.
+// Call makes a gRPC call from inside the cluster to an address given as name:port, and fails the
+// test if there is no answer. env are the names of the environment variables in the answer.
 func (c *Cluster) Call(t *testing.T, address string, env ...string) Answer {
 	t.Helper()
 	output, err := c.Kubectl(t.Context(), "exec", "-n", callerNamespace, callerPod, "--",
@@ -104,7 +105,8 @@ func (c *Cluster) Call(t *testing.T, address string, env ...string) Answer {
 	return answer
 }
 
-// PodReady returns nil if a pod's condition Ready is true, else an error that says where the pod is.
+// PodReady returns nil if the condition Ready of a pod is true, and an error with the pod's phase
+// otherwise.
 func PodReady(pod *corev1.Pod) error {
 	for _, condition := range pod.Status.Conditions {
 		if condition.Type == corev1.PodReady && condition.Status == corev1.ConditionTrue {

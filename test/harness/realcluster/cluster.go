@@ -20,11 +20,14 @@ import (
 )
 
 const (
-	// EnvKubeconfig names a cluster to test in place of one of the suite's own. The images must be on its nodes.
+	// EnvKubeconfig is the kubeconfig of an existing cluster to use. The images must be on its
+	// nodes.
 	EnvKubeconfig = "E2E_KUBECONFIG"
-	// EnvAuditLog is the path of that cluster's audit log, without which the tests that read it are skipped.
+	// EnvAuditLog is the path of the audit log of that cluster. Without it the tests that read the
+	// log are skipped.
 	EnvAuditLog = "E2E_AUDIT_LOG"
-	// EnvKeep leaves, if not empty, the suite's own cluster running for the next run, which then starts faster.
+	// EnvKeep, if not empty, keeps the suite's own cluster running, so that the next run starts
+	// faster.
 	EnvKeep = "E2E_KEEP"
 )
 
@@ -37,24 +40,24 @@ type Cluster struct {
 	// root is the repository's folder.
 	root       string
 	kubeconfig string
-	// binDir is the folder of kubectl, "" where it's on the path.
+	// binDir is the folder of kubectl, "" if kubectl is on the path.
 	binDir   string
 	auditLog string
-	// ownName is what the suite's own cluster is called, "" for another one.
+	// ownName is the name of the suite's own cluster, "" for an existing one.
 	ownName string
-	// borrowed says that the cluster outlives the tests and others use it too, so that what Start puts into it must be
-	// taken out again.
+	// borrowed is true for an existing cluster. It outlives the tests, so everything that Start
+	// creates in it must be deleted again.
 	borrowed bool
-	// ended is closed when the suite's own cluster is gone, nil for another one.
+	// ended is closed when the suite's own cluster is gone. It is nil for an existing one.
 	ended <-chan struct{}
-	// simulated is held by the tests that have simulated nodes.
+	// simulated is locked by the tests that use simulated nodes.
 	simulated sync.RWMutex
-	// undo takes down what Start made, the last first.
+	// undo are the functions that delete what Start created, called in reverse order.
 	undo []func(context.Context) error
 }
 
-// Start brings up a cluster, or takes the one that the environment names, and installs the operator. The caller must
-// call Stop, after an error too.
+// Start starts a cluster, or uses the one that the environment names, and installs the operator.
+// The caller must call Stop, even after an error.
 func Start(ctx context.Context) (*Cluster, error) {
 	c, err := StartEmpty(ctx)
 	if err != nil {
@@ -66,7 +69,7 @@ func Start(ctx context.Context) (*Cluster, error) {
 	return c, nil
 }
 
-// StartEmpty is Start without the operator, for tests that install it in ways of their own.
+// StartEmpty is Start without the operator, for tests that install it themselves.
 func StartEmpty(ctx context.Context) (*Cluster, error) {
 	c := &Cluster{}
 	var err error
@@ -87,7 +90,7 @@ func StartEmpty(ctx context.Context) (*Cluster, error) {
 	return c, nil
 }
 
-// Stop takes down what Start made.
+// Stop deletes what Start created.
 func (c *Cluster) Stop(ctx context.Context) error {
 	var errs []error
 	for len(c.undo) > 0 {
@@ -104,7 +107,7 @@ func (c *Cluster) connect() error {
 	if err != nil {
 		return err
 	}
-	// The tests must not be what is slow.
+	// The clients must not slow down the tests.
 	config.QPS = -1
 	if c.Kube, err = kubernetes.NewForConfig(config); err != nil {
 		return err
@@ -113,8 +116,8 @@ func (c *Cluster) connect() error {
 	return err
 }
 
-// Environment returns the variables with which commands run outside of this package find the cluster, and its kubectl
-// first of all.
+// Environment returns the environment variables with which other programs find the cluster, and its
+// kubectl first on the path.
 func (c *Cluster) Environment() []string {
 	variables := []string{"KUBECONFIG=" + c.kubeconfig}
 	if c.binDir != "" {
@@ -123,39 +126,39 @@ func (c *Cluster) Environment() []string {
 	return variables
 }
 
-// Kubectl runs kubectl in the repository's root, as the commands in the documentation are meant to be run, and
-// returns its standard output.
+// Kubectl runs kubectl in the root of the repository, as the documentation does, and returns its
+// standard output.
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return c.kubectl(ctx, "", args...)
 }
 
-// Apply applies YAML in a namespace and returns what kubectl said.
+// Apply applies YAML in a namespace and returns the output of kubectl.
 func (c *Cluster) Apply(ctx context.Context, namespace, yaml string) (string, error) {
 	return c.kubectl(ctx, yaml, "apply", "-n", namespace, "-f", "-")
 }
 
-// ApplyStrictly is Apply, and fails for warnings too, after it has applied.
+// ApplyStrictly is Apply, but also returns an error, after it has applied, if there are warnings.
 func (c *Cluster) ApplyStrictly(ctx context.Context, namespace, yaml string) (string, error) {
 	return c.kubectl(ctx, yaml, "apply", "-n", namespace, "--warnings-as-errors", "-f", "-")
 }
 
-// Delete deletes what YAML names, as far as it's there, without waiting for its end.
+// Delete deletes the objects in YAML, if they exist, without waiting until they are gone.
 func (c *Cluster) Delete(ctx context.Context, yaml string) error {
 	_, err := c.kubectl(ctx, yaml, "delete", "--ignore-not-found", "--wait=false", "-f", "-")
 	return err
 }
 
-// Run runs a program in the repository's root, for which the cluster and its kubectl are those of the environment, and
-// returns its standard output.
+// Run runs a program in the root of the repository, with the variables of Environment, and returns
+// its standard output.
 func (c *Cluster) Run(ctx context.Context, program string, args ...string) (string, error) {
 	if program == "kubectl" {
-		// Not to be looked for on the path of the tests.
+		// The kubectl on the path of the tests may be another one.
 		return c.Kubectl(ctx, args...)
 	}
 	return command{dir: c.root, env: c.Environment()}.run(ctx, program, args...)
 }
 
-// MustRun is Run that ends the test where the program fails.
+// MustRun is Run, and fails the test if the program fails.
 func (c *Cluster) MustRun(t *testing.T, program string, args ...string) string {
 	t.Helper()
 	output, err := c.Run(t.Context(), program, args...)

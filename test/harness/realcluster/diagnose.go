@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// diagnose logs what one wants to see after a failure: the namespace's objects and events, and the operator's.
+// diagnose logs the objects and events of the namespace and of the operator after a failure.
 func (c *Cluster) diagnose(t *testing.T, namespace string, since time.Time) {
 	t.Helper()
-	// The test's own context is done by now.
+	// The context of the test is done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), time.Minute)
 	defer cancel()
 	for _, args := range [][]string{
@@ -30,7 +30,7 @@ func (c *Cluster) diagnose(t *testing.T, namespace string, since time.Time) {
 	t.Log(c.describeOperator(ctx))
 	logs, err := c.OperatorLogs(ctx, since)
 	if err != nil {
-		t.Logf("no logs of the operator: %v", err)
+		t.Logf("reading the logs of the operator: %v", err)
 	}
 	for _, pod := range slices.Sorted(maps.Keys(logs)) {
 		t.Logf("log of %s since the test began:\n%s", pod, logs[pod])
@@ -45,7 +45,7 @@ func (c *Cluster) describeOperator(ctx context.Context) string {
 	}, "\n")
 }
 
-// show returns a kubectl command with what it said, be it an error.
+// show returns a kubectl command with its output or error.
 func (c *Cluster) show(ctx context.Context, args ...string) string {
 	output, err := c.Kubectl(ctx, args...)
 	if err != nil {

@@ -17,20 +17,20 @@ import (
 
 // command is a program to run.
 type command struct {
-	// dir is the working directory, "" for the present one.
+	// dir is the working directory, "" for the current one.
 	dir string
-	// env is added to the present environment.
+	// env is added to the current environment.
 	env   []string
 	stdin string
-	// echo passes the program's output on to ours as it comes, for those that take minutes.
+	// echo prints the program's standard error as it comes, for programs that take minutes.
 	echo bool
 }
 
-// run runs a program to its end and returns its standard output. A failure's error has what was run and what the
-// program said on standard error.
+// run runs a program and returns its standard output. The error of a failure contains the command
+// and its standard error.
 func (c command) run(ctx context.Context, name string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, name, args...)
-	// Asked to stop rather than killed, so that a program can take down what it has begun.
+	// A signal that the program can handle, so that it can clean up.
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 30 * time.Second
 	cmd.Dir = c.dir
@@ -39,7 +39,7 @@ func (c command) run(ctx context.Context, name string, args ...string) (string, 
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if c.echo {
-		// Standard output is echoed by the caller if it matters; progress is on standard error.
+		// Programs report their progress on standard error.
 		cmd.Stderr = os.Stderr
 	}
 	if err := cmd.Run(); err != nil {
@@ -48,8 +48,9 @@ func (c command) run(ctx context.Context, name string, args ...string) (string, 
 	return stdout.String(), nil
 }
 
-// repositoryRoot returns the folder of the operator's go.mod, the nearest above the working directory, which for a
-// test is the folder of its package. (The path in a test's own debugging information is of no use: -trimpath cuts it.)
+// repositoryRoot returns the folder of the nearest go.mod in or above the working directory, which
+// is the folder of the test's package. (The path in the debugging information of a test does not
+// help, since -trimpath cuts it.)
 func repositoryRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {

@@ -12,12 +12,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// PlantedValue is the value of an environment variable of every Performer that Namespace.Performer returns. It stands
-// for a secret, and must never be seen in the operator's logs or in an event.
+// PlantedValue is the value of an environment variable of every Performer that Namespace.Performer
+// returns. It represents a secret and must never be in the operator's logs or in an event.
 const PlantedValue = "planted-secret-5f1d0c"
 
-// Leaks returns the lines of the present operator pods' logs, and the messages of all events, that have the planted
-// value. It's an error if a pod has logged nothing, for then there would be nothing to search.
+// Leaks returns the lines in the logs of the current pods of the operator, and the messages of all
+// events, that contain PlantedValue. It returns an error if a pod has logged nothing, since then
+// there is nothing to search.
 func (c *Cluster) Leaks(ctx context.Context) ([]string, error) {
 	logs, err := c.OperatorLogs(ctx, time.Time{})
 	if err != nil {
@@ -26,7 +27,7 @@ func (c *Cluster) Leaks(ctx context.Context) ([]string, error) {
 	var leaks []string
 	for pod, log := range logs {
 		if log == "" {
-			return nil, fmt.Errorf("pod %s has logged nothing at all", pod)
+			return nil, fmt.Errorf("pod %s has logged nothing", pod)
 		}
 		for line := range strings.Lines(log) {
 			if strings.Contains(line, PlantedValue) {

@@ -22,22 +22,23 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Load is a client in the cluster that calls a Performer 50 times a second until it's ended.
+// Load is a client in the cluster that calls a Performer 50 times a second until End.
 type Load struct {
 	what string
-	// input is the client's standard input. Its end ends the client.
+	// input is the standard input of the client, which ends when it is closed.
 	input io.Closer
-	// answers has each pod with its first answer. It's closed at the client's end.
+	// answers receives the name of each pod with its first answer. It is closed when the client
+	// ends.
 	answers chan string
-	// answered are the pods of which answers had one.
+	// answered are the pods received from answers.
 	answered map[string]bool
-	// done is closed when the client has ended; what follows may only be read then.
+	// done is closed when the client has ended. The fields below may only be read then.
 	done           chan struct{}
 	stdout, stderr bytes.Buffer
 	err            error
 }
 
-// Summary is what a client says of its calls.
+// Summary is the client's summary of its calls.
 type Summary struct {
 	Calls            int `json:"calls"`
 	OK               int `json:"ok"`
@@ -47,7 +48,7 @@ type Summary struct {
 		AtMillis int    `json:"atMillis"`
 		Error    string `json:"error"`
 	} `json:"firstFailures"`
-	// Answers counts the calls by who answered, as version/pod.
+	// Answers is the number of calls by the pod that answered, as version/pod.
 	Answers map[string]int `json:"answers"`
 }
 
@@ -59,8 +60,9 @@ func (s Summary) String() string {
 	return text
 }
 
-// StartLoad starts a client and waits for its first answer. It holds one connection, or dials anew for each call. A
-// call fails that gets no answer within five seconds: a DNS question that is lost is asked again after one.
+// StartLoad starts a client and waits for its first answer. The client holds one connection, or
+// dials for each call. A call fails without an answer within five seconds. A lost DNS query is
+// repeated after one second.
 func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool) *Load {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)
@@ -76,11 +78,11 @@ func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool) *Load {
 		args = append(args, "-dial-each")
 		what = "a connection for each call to " + address
 	}
-	// Killed with the test, as far as it was not ended before; the client loses its input then.
-	// The dot at the name's end spares the search through four domains for each connection, which on a small machine
-	// would make the test one of the cluster's DNS server.
+	// kubectl is killed at the end of the test if it still runs, and the client then loses its
+	// input. The dot at the end of the name avoids a search through four domains for each
+	// connection, which would make this a test of the DNS server on a small machine.
 	cmd := exec.CommandContext(t.Context(), filepath.Join(c.binDir, "kubectl"), append(args, net.JoinHostPort(host+".", port))...)
-	// More pods than that a Performer doesn't come to in a test; and if it does, the client waits.
+	// No Performer has more pods in a test. If one does, the client waits.
 	l := &Load{what: what, answers: make(chan string, 16), answered: map[string]bool{}, done: make(chan struct{})}
 	cmd.Stdout = &l.stdout
 	input, err := cmd.StdinPipe()
@@ -106,18 +108,19 @@ func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool) *Load {
 	return l
 }
 
-// firstAnswer begins the line by which the client tells the first answer of a pod, as version/pod.
+// firstAnswer is the beginning of the line that the client prints at the first answer of a pod,
+// with version/pod after it.
 const firstAnswer = "performer-client: first answer from "
 
 func (l *Load) readMessages(stderr io.Reader) {
 	defer close(l.answers)
 	for lines := bufio.NewScanner(stderr); lines.Scan(); {
-		who, found := strings.CutPrefix(lines.Text(), firstAnswer)
+		answerer, found := strings.CutPrefix(lines.Text(), firstAnswer)
 		if !found {
 			fmt.Fprintln(&l.stderr, lines.Text())
 			continue
 		}
-		_, pod, _ := strings.Cut(who, "/")
+		_, pod, _ := strings.Cut(answerer, "/")
 		l.answers <- pod
 	}
 }
@@ -130,44 +133,44 @@ func (l *Load) WaitForAnswer(t *testing.T, pod string) {
 	}
 }
 
-// waitForAnswer waits for the first answer of a pod, or of any that gave none before.
+// waitForAnswer waits for the first answer of a pod, or of any new pod if pod is empty.
 func (l *Load) waitForAnswer(t *testing.T, pod string) {
 	t.Helper()
 	timeout := time.After(wait.Timeout)
 	for {
 		select {
-		case who, ok := <-l.answers:
+		case name, ok := <-l.answers:
 			if !ok {
 				<-l.done
 				t.Fatalf("calling over %s ended: %v\n%s", l.what, l.err, &l.stderr)
 			}
-			l.answered[who] = true
-			if pod == "" || who == pod {
+			l.answered[name] = true
+			if pod == "" || name == pod {
 				return
 			}
 		case <-timeout:
-			t.Fatalf("calling over %s: no answer from %s, but from %v", l.what, cmp.Or(pod, "anyone"), slices.Sorted(maps.Keys(l.answered)))
+			t.Fatalf("calling over %s: no answer from %s, only from %v", l.what, cmp.Or(pod, "any pod"), slices.Sorted(maps.Keys(l.answered)))
 		}
 	}
 }
 
-// End ends the client and returns what it says of its calls.
+// End ends the client and returns its summary.
 func (l *Load) End(t *testing.T) Summary {
 	t.Helper()
 	select {
 	case <-l.done:
-		t.Fatalf("calling over %s ended before it was told to: %v\n%s", l.what, l.err, &l.stderr)
+		t.Fatalf("calling over %s ended too early: %v\n%s", l.what, l.err, &l.stderr)
 	default:
 	}
 	_ = l.input.Close()
 	select {
 	case <-l.done:
 	case <-time.After(time.Minute):
-		t.Fatalf("calling over %s goes on though its input has ended", l.what)
+		t.Fatalf("calling over %s continues although its input is closed", l.what)
 	}
 	var summary Summary
 	if err := json.Unmarshal(l.stdout.Bytes(), &summary); err != nil {
-		t.Fatalf("calling over %s: it says %q (%v), %v\n%s", l.what, &l.stdout, err, l.err, &l.stderr)
+		t.Fatalf("calling over %s: the client printed %q (%v), %v\n%s", l.what, &l.stdout, err, l.err, &l.stderr)
 	}
 	return summary
 }

@@ -15,13 +15,13 @@ import (
 	"time"
 )
 
-// Main runs the tests of a package in a cluster, for its TestMain, and returns the code to exit with. start makes the
-// cluster (Start or StartEmpty), use gets it before the first test, and last, which may be nil, is a check of the whole
-// run after tests that passed.
+// Main runs the tests of a package in a cluster and returns the exit code, for TestMain. start
+// creates the cluster (Start or StartEmpty), use receives it before the first test, and last, which
+// may be nil, checks the whole run if the tests passed.
 func Main(m *testing.M, start func(context.Context) (*Cluster, error), use func(*Cluster), last func(context.Context) (code int)) (code int) {
 	ctx, cancel := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer cancel()
-	if err := runManyAtOnce(); err != nil {
+	if err := setParallel(); err != nil {
 		fmt.Fprintln(os.Stderr, "e2e:", err)
 		return 2
 	}
@@ -29,11 +29,11 @@ func Main(m *testing.M, start func(context.Context) (*Cluster, error), use func(
 	cluster, err := start(ctx)
 	use(cluster)
 	stop := sync.OnceFunc(func() {
-		// Interrupted or not, what was begun is taken down.
+		// After an interrupt too.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Minute)
 		defer cancel()
 		if err := cluster.Stop(ctx); err != nil {
-			fmt.Fprintln(os.Stderr, "e2e: taking down:", err)
+			fmt.Fprintln(os.Stderr, "e2e: stopping the cluster:", err)
 			code = 1
 		}
 	})
@@ -48,12 +48,12 @@ func Main(m *testing.M, start func(context.Context) (*Cluster, error), use func(
 	go func() {
 		select {
 		case <-ctx.Done():
-			fmt.Fprintln(os.Stderr, "e2e: interrupted, taking down")
+			fmt.Fprintln(os.Stderr, "e2e: interrupted, stopping the cluster")
 			stop()
 			os.Exit(130)
 		case <-cluster.Ended():
-			// Else each test would wait in vain, one after the other.
-			fmt.Fprintln(os.Stderr, "e2e: the cluster is gone though nothing here has ended it")
+			// Otherwise each test would wait until its timeout.
+			fmt.Fprintln(os.Stderr, "e2e: the cluster has ended unexpectedly")
 			stop()
 			os.Exit(1)
 		case <-finished:
@@ -66,14 +66,14 @@ func Main(m *testing.M, start func(context.Context) (*Cluster, error), use func(
 	return code
 }
 
-// runManyAtOnce sets how many parallel tests run at once, unless the caller has: they wait for the cluster most of the
-// time, so the number of processors, which is the default, says nothing.
-func runManyAtOnce() error {
+// setParallel sets the number of tests that run in parallel, unless the caller set it. Tests wait
+// for the cluster most of the time, so the default, the number of processors, is too low.
+func setParallel() error {
 	flag.Parse()
 	given := false
 	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
 	if given {
 		return nil
 	}
-	return flag.Set("test.parallel", "6")
+	return flag.Set("test.parallel", "8")
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Namespace is a namespace of one test's own.
+// Namespace is the namespace of a test.
 type Namespace struct {
 	*Cluster
 	Name string
@@ -29,8 +29,9 @@ type Namespace struct {
 
 var notInName = regexp.MustCompile("[^a-z0-9]+")
 
-// Namespace makes a namespace for a test. When the test ends, what is wrong is logged if it failed, and the Performers
-// are deleted and waited for: that deletion works is so tested with everything that the tests come up with.
+// Namespace creates a namespace for a test. At the end of the test, the state of the cluster is
+// logged if the test failed, and all Performers are deleted and waited for. So the deletion is
+// tested in all situations that the tests create.
 func (c *Cluster) Namespace(t *testing.T) *Namespace {
 	t.Helper()
 	began := time.Now()
@@ -40,12 +41,12 @@ func (c *Cluster) Namespace(t *testing.T) *Namespace {
 	created, err := c.Kube.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix + "-"}}, metav1.CreateOptions{})
 	if err != nil {
-		t.Fatalf("making a namespace: %v", err)
+		t.Fatalf("creating a namespace: %v", err)
 	}
 	n := &Namespace{Cluster: c, Name: created.Name}
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
-		// Before the deletion, while there is something to see.
+		// Before the objects are deleted.
 		diagnosed := t.Failed()
 		if diagnosed {
 			c.diagnose(t, n.Name, began)
@@ -56,7 +57,7 @@ func (c *Cluster) Namespace(t *testing.T) *Namespace {
 				c.diagnose(t, n.Name, began)
 			}
 		}
-		// Not waited for: the rest is the namespace controller's.
+		// Kubernetes deletes the rest. No need to wait for that.
 		if err := c.Kube.CoreV1().Namespaces().Delete(ctx, n.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
 			t.Errorf("cleaning up: %v", err)
 		}
@@ -68,7 +69,7 @@ func (n *Namespace) deletePerformers(ctx context.Context) error {
 	performers := n.Performers.HourglassV1alpha1().Performers(n.Name)
 	if err := performers.DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}); err != nil {
 		if apierrors.IsNotFound(err) {
-			// The CRD is gone, and they with it.
+			// The CRD is gone, and the Performers with it.
 			return nil
 		}
 		return err
@@ -76,7 +77,7 @@ func (n *Namespace) deletePerformers(ctx context.Context) error {
 	return wait.Poll(ctx, func(ctx context.Context) error {
 		left, err := performers.List(ctx, metav1.ListOptions{})
 		if err == nil && len(left.Items) > 0 {
-			err = fmt.Errorf("%d performers are still there, the first is %s", len(left.Items), left.Items[0].Name)
+			err = fmt.Errorf("%d Performers still exist, the first is %s", len(left.Items), left.Items[0].Name)
 		}
 		return err
 	})
@@ -105,40 +106,41 @@ func (n *Namespace) Create(t *testing.T, performer *v1alpha1.Performer) *v1alpha
 		FieldValidation: metav1.FieldValidationStrict,
 	})
 	if err != nil {
-		t.Fatalf("creating performer %s: %v", performer.Name, err)
+		t.Fatalf("creating Performer %s: %v", performer.Name, err)
 	}
 	return created
 }
 
-// CreateReady creates a Performer and waits until it's ready.
+// CreateReady creates a Performer and waits until it is ready.
 func (n *Namespace) CreateReady(t *testing.T, performer *v1alpha1.Performer) *v1alpha1.Performer {
 	t.Helper()
 	created := n.Create(t, performer)
 	return n.WaitReady(t, created.Name)
 }
 
-// Patch changes a Performer by a merge patch, as JSON, and returns it as it then is.
+// Patch applies a merge patch in JSON to a Performer and returns the result.
 func (n *Namespace) Patch(t *testing.T, name, patch string) *v1alpha1.Performer {
 	t.Helper()
 	patched, err := n.Performers.HourglassV1alpha1().Performers(n.Name).Patch(t.Context(), name, types.MergePatchType, []byte(patch),
 		metav1.PatchOptions{FieldValidation: metav1.FieldValidationStrict})
 	if err != nil {
-		t.Fatalf("patching performer %s with %s: %v", name, patch, err)
+		t.Fatalf("patching Performer %s with %s: %v", name, patch, err)
 	}
 	return patched
 }
 
-// WaitReady waits until what a Performer now asks for is what serves, and returns it.
+// WaitReady waits until the desired revision of a Performer serves, and returns the Performer.
 func (n *Namespace) WaitReady(t *testing.T, name string) *v1alpha1.Performer {
 	t.Helper()
 	return n.WaitFor(t, name, "to be ready", Ready)
 }
 
-// WaitFor waits until check returns nil for a Performer, and returns it. what completes "waiting for performer x".
+// WaitFor waits until check returns nil for a Performer, and returns it. what completes "waiting
+// for Performer x".
 func (n *Namespace) WaitFor(t *testing.T, name, what string, check func(*v1alpha1.Performer) error) *v1alpha1.Performer {
 	t.Helper()
 	var performer *v1alpha1.Performer
-	wait.For(t, fmt.Sprintf("performer %s %s", name, what), func(ctx context.Context) error {
+	wait.For(t, fmt.Sprintf("Performer %s %s", name, what), func(ctx context.Context) error {
 		var err error
 		performer, err = n.Performers.HourglassV1alpha1().Performers(n.Name).Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
@@ -149,24 +151,25 @@ func (n *Namespace) WaitFor(t *testing.T, name, what string, check func(*v1alpha
 	return performer
 }
 
-// Address is where callers in the cluster find a Performer, as clients compute it by themselves.
+// Address returns the address of a Performer in the cluster, as clients compute it themselves.
 func (n *Namespace) Address(performer string, port int) string {
 	return fmt.Sprintf("performer-%s.%s.svc.cluster.local:%d", performer, n.Name, port)
 }
 
-// Ready returns nil if the condition Ready is true for the Performer's present generation, and all that goes with it.
+// Ready returns nil if the condition Ready is true for the current generation of the Performer,
+// with a consistent status.
 func Ready(performer *v1alpha1.Performer) error {
 	status := performer.Status
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
 	switch {
 	case ready == nil:
-		return fmt.Errorf("it has no condition Ready yet")
+		return fmt.Errorf("the condition Ready is not set yet")
 	case ready.Status != metav1.ConditionTrue:
 		return fmt.Errorf("Ready is %s: %s: %s", ready.Status, ready.Reason, ready.Message)
 	case ready.ObservedGeneration != performer.Generation:
-		return fmt.Errorf("Ready speaks of generation %d, the present one is %d", ready.ObservedGeneration, performer.Generation)
+		return fmt.Errorf("the condition Ready is of generation %d, want %d", ready.ObservedGeneration, performer.Generation)
 	case !status.Ready || status.Phase != v1alpha1.PhaseRunning:
-		return fmt.Errorf("Ready is True, but ready is %v and the phase %q", status.Ready, status.Phase)
+		return fmt.Errorf("the condition Ready is True, but status.ready is %v and status.phase is %q", status.Ready, status.Phase)
 	}
 	return nil
 }
@@ -179,20 +182,20 @@ func ReadyOn(ordinal int32) func(*v1alpha1.Performer) error {
 		}
 		want := fmt.Sprintf("performer-%s-%d", performer.Name, ordinal)
 		if performer.Status.PodName != want || performer.Status.PodOrdinal != ordinal {
-			return fmt.Errorf("it's ready on pod %s (ordinal %d), want %s", performer.Status.PodName, performer.Status.PodOrdinal, want)
+			return fmt.Errorf("ready on pod %s (ordinal %d), want %s", performer.Status.PodName, performer.Status.PodOrdinal, want)
 		}
 		return nil
 	}
 }
 
-// Has returns a check that a Performer has a condition of a type, status and reason, which speaks of the present
-// generation and has a text in its message.
+// Has returns a check that a Performer has a condition of a type, status and reason, which is of
+// the current generation and contains a text in its message.
 func Has(conditionType string, status metav1.ConditionStatus, reason, text string) func(*v1alpha1.Performer) error {
 	return func(performer *v1alpha1.Performer) error {
 		condition := meta.FindStatusCondition(performer.Status.Conditions, conditionType)
 		if condition == nil || condition.Status != status || condition.Reason != reason || !strings.Contains(condition.Message, text) ||
 			condition.ObservedGeneration != performer.Generation {
-			return fmt.Errorf("in generation %d its condition %s is %+v, want %s for reason %s and %q in the message",
+			return fmt.Errorf("in generation %d the condition %s is %+v, want %s with reason %s and %q in the message",
 				performer.Generation, conditionType, condition, status, reason, text)
 		}
 		return nil
@@ -204,7 +207,7 @@ func (n *Namespace) Gone(name string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := n.Performers.HourglassV1alpha1().Performers(n.Name).Get(ctx, name, metav1.GetOptions{})
 		if err == nil {
-			return fmt.Errorf("performer %s is still there", name)
+			return fmt.Errorf("Performer %s still exists", name)
 		}
 		if !apierrors.IsNotFound(err) {
 			return err
@@ -214,11 +217,11 @@ func (n *Namespace) Gone(name string) func(context.Context) error {
 			return err
 		}
 		if len(pods) > 0 {
-			return fmt.Errorf("%d pods are still there, the first is %s", len(pods), pods[0].Name)
+			return fmt.Errorf("%d pods still exist, the first is %s", len(pods), pods[0].Name)
 		}
 		_, err = n.Kube.CoreV1().Services(n.Name).Get(ctx, "performer-"+name, metav1.GetOptions{})
 		if err == nil {
-			return fmt.Errorf("service performer-%s is still there", name)
+			return fmt.Errorf("Service performer-%s still exists", name)
 		}
 		if !apierrors.IsNotFound(err) {
 			return err
@@ -227,7 +230,7 @@ func (n *Namespace) Gone(name string) func(context.Context) error {
 	}
 }
 
-// Pods returns a Performer's pods, those that are ending included.
+// Pods returns the pods of a Performer, including terminating ones.
 func (n *Namespace) Pods(ctx context.Context, performer string) ([]corev1.Pod, error) {
 	pods, err := n.Kube.CoreV1().Pods(n.Name).List(ctx, metav1.ListOptions{
 		LabelSelector: "hourglass.eigenlayer.io/performer=" + performer,
@@ -243,7 +246,7 @@ func (n *Namespace) PodGone(name string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		_, err := n.Kube.CoreV1().Pods(n.Name).Get(ctx, name, metav1.GetOptions{})
 		if err == nil {
-			return fmt.Errorf("pod %s is still there", name)
+			return fmt.Errorf("pod %s still exists", name)
 		}
 		if !apierrors.IsNotFound(err) {
 			return err
@@ -267,5 +270,5 @@ func (n *Namespace) HasEvent(ctx context.Context, performer, eventType, reason s
 		}
 		seen = append(seen, event.Type+" "+event.Reason)
 	}
-	return fmt.Errorf("no event %s %s about performer %s, but %q", eventType, reason, performer, seen)
+	return fmt.Errorf("no event %s %s about Performer %s, only %q", eventType, reason, performer, seen)
 }

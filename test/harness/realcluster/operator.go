@@ -19,31 +19,31 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// The names under which deploy/ installs the operator. People use them, so they're written here and not taken from
-// the operator's code.
+// The names under which deploy/ installs the operator. Users depend on them, so the tests repeat
+// them instead of using the constants of the operator.
 const (
 	OperatorNamespace  = "hourglass-system"
 	OperatorDeployment = "hourglass-operator-controller-manager"
 	OperatorLease      = "b8e8a8a8.hourglass.eigenlayer.io"
-	// OperatorUser is who the operator is to the API server.
+	// OperatorUser is the operator's user name at the API server.
 	OperatorUser = "system:serviceaccount:hourglass-system:hourglass-operator-controller-manager"
 )
 
-// install installs the operator from deploy/ as a user does, and waits until it's ready.
+// install installs the operator from deploy/ as a user does, and waits until it is ready.
 func (c *Cluster) install(ctx context.Context) error {
 	_, err := c.Kube.AppsV1().Deployments(OperatorNamespace).Get(ctx, OperatorDeployment, metav1.GetOptions{})
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
-	wasHere := err == nil
-	if c.borrowed && !wasHere {
+	installed := err == nil
+	if c.borrowed && !installed {
 		c.undo = append(c.undo, c.Undeploy)
 	}
 	if _, err := c.Kubectl(ctx, "apply", "-f", "deploy/"); err != nil {
 		return err
 	}
-	if wasHere {
-		// An image that was packed anew has the same name, so only a restart runs it.
+	if installed {
+		// A rebuilt image has the same name, so it needs a restart.
 		if _, err := c.Kubectl(ctx, "rollout", "restart", "-n", OperatorNamespace, "deployment/"+OperatorDeployment); err != nil {
 			return err
 		}
@@ -51,7 +51,8 @@ func (c *Cluster) install(ctx context.Context) error {
 	return c.operatorReady(ctx)
 }
 
-// Undeploy removes all Performers, the operator and the CRD, as "make undeploy" does, as far as they are there.
+// Undeploy deletes all Performers, the operator and the CRD, if they exist, as "make undeploy"
+// does.
 func (c *Cluster) Undeploy(ctx context.Context) error {
 	kubectl := "kubectl"
 	if c.binDir != "" {
@@ -62,7 +63,7 @@ func (c *Cluster) Undeploy(ctx context.Context) error {
 	return err
 }
 
-// OperatorReady returns nil once all replicas of the operator, and no older ones, are ready.
+// OperatorReady returns nil if all replicas of the operator are ready and there are no older ones.
 func (c *Cluster) OperatorReady(ctx context.Context) error {
 	deployment, err := c.Kube.AppsV1().Deployments(OperatorNamespace).Get(ctx, OperatorDeployment, metav1.GetOptions{})
 	if err != nil {
@@ -71,7 +72,7 @@ func (c *Cluster) OperatorReady(ctx context.Context) error {
 	status, want := deployment.Status, *deployment.Spec.Replicas
 	if status.ObservedGeneration != deployment.Generation || status.Replicas != want || status.UpdatedReplicas != want ||
 		status.AvailableReplicas != want {
-		return fmt.Errorf("of %d replicas wanted, %d are there, %d updated, %d available",
+		return fmt.Errorf("want %d replicas, but there are %d, %d updated, %d available",
 			want, status.Replicas, status.UpdatedReplicas, status.AvailableReplicas)
 	}
 	return nil
@@ -85,7 +86,7 @@ func (c *Cluster) operatorReady(ctx context.Context) error {
 	return nil
 }
 
-// OperatorPods returns the operator's pods, those that are ending included.
+// OperatorPods returns the pods of the operator, including terminating ones.
 func (c *Cluster) OperatorPods(ctx context.Context) ([]corev1.Pod, error) {
 	deployment, err := c.Kube.AppsV1().Deployments(OperatorNamespace).Get(ctx, OperatorDeployment, metav1.GetOptions{})
 	if err != nil {
@@ -100,7 +101,8 @@ func (c *Cluster) OperatorPods(ctx context.Context) ([]corev1.Pod, error) {
 	return pods.Items, nil
 }
 
-// ScaleOperator sets the number of replicas and waits until it's reached; for none, until the last pod is gone.
+// ScaleOperator sets the number of replicas and waits until it is reached and all other pods are
+// gone.
 func (c *Cluster) ScaleOperator(ctx context.Context, replicas int) error {
 	_, err := c.Kubectl(ctx, "scale", "-n", OperatorNamespace, "deployment/"+OperatorDeployment, "--replicas="+strconv.Itoa(replicas))
 	if err != nil {
@@ -112,7 +114,7 @@ func (c *Cluster) ScaleOperator(ctx context.Context, replicas int) error {
 		}
 		pods, err := c.OperatorPods(ctx)
 		if err == nil && len(pods) != replicas {
-			err = fmt.Errorf("%d pods are there, want %d", len(pods), replicas)
+			err = fmt.Errorf("there are %d pods, want %d", len(pods), replicas)
 		}
 		return err
 	})
@@ -125,9 +127,9 @@ func (c *Cluster) Leader(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "" {
-		return "", fmt.Errorf("nobody holds lease %s", OperatorLease)
+		return "", fmt.Errorf("Lease %s has no holder", OperatorLease)
 	}
-	// The identity is the pod's name and something that tells its processes apart.
+	// The identity is the name of the pod with a suffix for the process.
 	pods, err := c.OperatorPods(ctx)
 	if err != nil {
 		return "", err
@@ -135,13 +137,13 @@ func (c *Cluster) Leader(ctx context.Context) (string, error) {
 	holder := *lease.Spec.HolderIdentity
 	held := slices.IndexFunc(pods, func(pod corev1.Pod) bool { return strings.HasPrefix(holder, pod.Name) })
 	if held < 0 {
-		return "", fmt.Errorf("lease %s is held by %q, which is none of the operator's pods", OperatorLease, holder)
+		return "", fmt.Errorf("the holder of Lease %s is %q, which is not a pod of the operator", OperatorLease, holder)
 	}
 	return pods[held].Name, nil
 }
 
-// OperatorLogs returns all that the operator's present pods have logged, the containers before a restart included,
-// by pod. since, unless zero, leaves out what is older.
+// OperatorLogs returns the logs of the current pods of the operator, by pod, including those of
+// containers before a restart. since, unless zero, omits older lines.
 func (c *Cluster) OperatorLogs(ctx context.Context, since time.Time) (map[string]string, error) {
 	pods, err := c.OperatorPods(ctx)
 	if err != nil {

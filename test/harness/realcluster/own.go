@@ -17,11 +17,11 @@ import (
 	"testing"
 )
 
-// keptName is the cluster that EnvKeep leaves running. One that isn't kept has a name of its own, so that runs don't
-// get into each other's way.
+// keptName is the name of the cluster that EnvKeep keeps running. Any other cluster has a unique
+// name, so that several packages can run at the same time.
 const keptName = "e2e"
 
-// startOwn builds and brings up the suite's own cluster, and loads the images into its node.
+// startOwn builds and starts the suite's own cluster, and loads the images into its node.
 func (c *Cluster) startOwn(ctx context.Context) error {
 	build := command{dir: c.root, echo: true}
 	if _, err := build.run(ctx, "make", "--no-print-directory", "localcluster"); err != nil {
@@ -53,12 +53,12 @@ func (c *Cluster) startOwn(ctx context.Context) error {
 	return err
 }
 
-// bringUp starts a cluster that ends with this process, however that ends: go test's own timeout leaves no chance to
-// clean up.
+// bringUp starts a cluster that ends with this process, even if the process can't clean up, as
+// after the timeout of go test.
 func (c *Cluster) bringUp(ctx context.Context, name string) error {
 	cmd := exec.Command(c.localclusterPath(), "up", "--name", name, "--nodes", "real", "--foreground")
 	cmd.Stderr = os.Stderr
-	// The cluster ends when this pipe does.
+	// The cluster ends when this pipe is closed.
 	leash, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -67,17 +67,19 @@ func (c *Cluster) bringUp(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	// Away from the terminal's interrupts: the cluster is to be there for what is done on an interrupt.
+	// Not in the process group of the terminal, since the cluster is still needed after an
+	// interrupt.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		return err
 	}
 	c.undo = append(c.undo, func(context.Context) error {
-		// The signal and not only the end of the leash, which isn't heeded before the cluster is up.
+		// Closing the pipe is not enough, since localcluster ignores it until the cluster is ready.
 		return errors.Join(cmd.Process.Signal(syscall.SIGTERM), leash.Close(), cmd.Wait())
 	})
 
-	// One line tells that the cluster is ready; the end of the output, that it's gone.
+	// localcluster prints one line when the cluster is ready, and closes its output when the
+	// cluster is gone.
 	ready, ended := make(chan struct{}), make(chan struct{})
 	c.ended = ended
 	go func() {
@@ -93,13 +95,14 @@ func (c *Cluster) bringUp(ctx context.Context, name string) error {
 	case <-ready:
 		return nil
 	case <-ended:
-		return errors.New("localcluster ended before the cluster was ready; its messages say why")
+		return errors.New("localcluster ended before the cluster was ready: see its messages above")
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-// LoadImage loads the images of an archive into the node. It skips the test in a cluster that is not the suite's own.
+// LoadImage loads the images of an archive into the node. It skips the test in a cluster that is
+// not the suite's own.
 func (c *Cluster) LoadImage(t *testing.T, archive string) {
 	t.Helper()
 	if c.ownName == "" {
@@ -108,8 +111,8 @@ func (c *Cluster) LoadImage(t *testing.T, archive string) {
 	c.control(t, "load-image", archive)
 }
 
-// Ended is closed when a cluster that Start brought up is gone, be it by somebody else's hand. Of another's cluster it
-// tells nothing.
+// Ended returns a channel that is closed when the cluster that Start started is gone, for whatever
+// reason. For an existing cluster it is nil.
 func (c *Cluster) Ended() <-chan struct{} {
 	return c.ended
 }

@@ -26,17 +26,17 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Target is what Prometheus scrapes.
+// Target is an endpoint that Prometheus scrapes.
 type Target struct {
-	// Job is the label job of all that comes from it, so each has its own.
+	// Job is the label job of its metrics. Each target has its own.
 	Job string
 	// Address is host:port.
 	Address string
-	// TLS is for https, with any certificate.
+	// TLS selects https, with any certificate.
 	TLS bool
-	// Token is the bearer token to show, if any.
+	// Token is the bearer token to send, if any.
 	Token string
-	// Labels are added to all that comes from it, as a ServiceMonitor adds some. They may say another job.
+	// Labels are added to its metrics, as by a ServiceMonitor. They may contain another job.
 	Labels map[string]string
 }
 
@@ -45,15 +45,16 @@ type Prometheus struct {
 	prometheus.Client
 }
 
-// StartPrometheus starts Debian's Prometheus, which scrapes the targets each second until the test's end. It is fetched
-// where it is missing, and skips the test on another system than Debian.
+// StartPrometheus starts Debian's Prometheus, which scrapes the targets every second until the end
+// of the test. It downloads the program if it is missing, and skips the test on systems other than
+// Debian.
 func (c *Cluster) StartPrometheus(t *testing.T, targets ...Target) *Prometheus {
 	t.Helper()
 	return c.StartPrometheusWithRules(t, "", targets...)
 }
 
-// StartPrometheusWithRules does as StartPrometheus, and has it evaluate the rules of a file, whose text is given, each
-// second.
+// StartPrometheusWithRules is StartPrometheus with the text of a rule file, which Prometheus
+// evaluates every second.
 func (c *Cluster) StartPrometheusWithRules(t *testing.T, rules string, targets ...Target) *Prometheus {
 	t.Helper()
 	program := prometheus.Program(t, "prometheus")
@@ -98,14 +99,15 @@ func (c *Cluster) StartPrometheusWithRules(t *testing.T, rules string, targets .
 	return &Prometheus{prometheus.Client{URL: "http://" + address}}
 }
 
-// Forward makes a port of a pod reachable from here until the test's end, and returns the address.
+// Forward forwards a local port to a port of a pod until the end of the test, and returns the local
+// address.
 func (c *Cluster) Forward(t *testing.T, namespace, pod string, port int) string {
 	t.Helper()
 	return c.Background(t, regexp.MustCompile(`Forwarding from (127\.0\.0\.1:\d+)`), filepath.Join(c.binDir, "kubectl"),
 		"port-forward", "--namespace="+namespace, "--address=127.0.0.1", "pod/"+pod, ":"+strconv.Itoa(port))
 }
 
-// PromtoolCheck has Debian's promtool judge the text of a scrape.
+// PromtoolCheck checks the text of a scrape with Debian's promtool.
 func PromtoolCheck(t *testing.T, text string) {
 	t.Helper()
 	if output, err := (command{stdin: text}).run(t.Context(), prometheus.Program(t, "promtool"), "check", "metrics"); err != nil {
@@ -113,7 +115,7 @@ func PromtoolCheck(t *testing.T, text string) {
 	}
 }
 
-// Stored returns a check that a query has one value, and which.
+// Stored returns a check that a query has exactly one value, want.
 func (p *Prometheus) Stored(query string, want float64) func(context.Context) error {
 	return func(ctx context.Context) error {
 		samples, err := p.Query(ctx, query)
@@ -124,7 +126,7 @@ func (p *Prometheus) Stored(query string, want float64) func(context.Context) er
 	}
 }
 
-// Nothing returns a check that a query has no value.
+// Nothing returns a check that a query has no values.
 func (p *Prometheus) Nothing(query string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		samples, err := p.Query(ctx, query)
@@ -135,7 +137,7 @@ func (p *Prometheus) Nothing(query string) func(context.Context) error {
 	}
 }
 
-// ScrapeError returns what went wrong in the last scrape of a job, "" if nothing did.
+// ScrapeError returns the error of the last scrape of a job, "" if it succeeded.
 func (p *Prometheus) ScrapeError(ctx context.Context, job string) (string, error) {
 	var answer struct {
 		ActiveTargets []struct {
@@ -154,22 +156,23 @@ func (p *Prometheus) ScrapeError(ctx context.Context, job string) (string, error
 	return "", fmt.Errorf("no job %s", job)
 }
 
-// Background starts a program, with KUBECONFIG set for the cluster, that runs until the test's end, or this process'
-// however that comes. It returns what the group of a pattern matches in what the program says, for which it waits.
+// Background starts a program, with KUBECONFIG set for the cluster, that runs until the end of the
+// test or of this process. It waits until the output of the program matches announcement, and
+// returns the match of the pattern's group.
 func (c *Cluster) Background(t *testing.T, announcement *regexp.Regexp, name string, args ...string) string {
 	t.Helper()
-	said := &output{pattern: announcement, found: make(chan string, 1)}
+	printed := &output{pattern: announcement, found: make(chan string, 1)}
 	cmd := exec.CommandContext(t.Context(), name, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
 	cmd.WaitDelay = 20 * time.Second
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.kubeconfig)
-	cmd.Stdout, cmd.Stderr = said, said
+	cmd.Stdout, cmd.Stderr = printed, printed
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	ended := make(chan error, 1)
 	finished := make(chan struct{})
 	go func() {
 		defer close(finished)
-		// To the kernel the parent is the thread.
+		// For the kernel, the parent is the thread.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		ended <- cmd.Run()
@@ -177,21 +180,21 @@ func (c *Cluster) Background(t *testing.T, announcement *regexp.Regexp, name str
 	t.Cleanup(func() {
 		<-finished
 		if t.Failed() {
-			t.Logf("%s %s said:\n%s", filepath.Base(name), strings.Join(args, " "), said)
+			t.Logf("%s %s printed:\n%s", filepath.Base(name), strings.Join(args, " "), printed)
 		}
 	})
 	select {
-	case found := <-said.found:
+	case found := <-printed.found:
 		return found
 	case err := <-ended:
 		t.Fatalf("%s ended: %v", filepath.Base(name), err)
 	case <-time.After(wait.Timeout):
-		t.Fatalf("%s has not said %s", filepath.Base(name), announcement)
+		t.Fatalf("%s has not printed %s", filepath.Base(name), announcement)
 	}
 	return ""
 }
 
-// output keeps what a program says, and tells the first match of a pattern.
+// output keeps the output of a program and sends the first match of a pattern.
 type output struct {
 	pattern *regexp.Regexp
 	found   chan string
@@ -205,9 +208,9 @@ func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	n, err := o.text.Write(p)
-	// A line that is not whole yet could match in part.
-	whole := o.text.Bytes()[:bytes.LastIndexByte(o.text.Bytes(), '\n')+1]
-	if match := o.pattern.FindSubmatch(whole); match != nil {
+	// An incomplete line could match partly.
+	lines := o.text.Bytes()[:bytes.LastIndexByte(o.text.Bytes(), '\n')+1]
+	if match := o.pattern.FindSubmatch(lines); match != nil {
 		select {
 		case o.found <- string(match[1]):
 		default:

@@ -19,13 +19,14 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// SimulatedToleration is what a pod needs to land on a simulated node.
+// SimulatedToleration returns the toleration that a pod needs to run on a simulated node.
 func SimulatedToleration() corev1.Toleration {
 	return corev1.Toleration{Key: "kwok.x-k8s.io/node", Operator: corev1.TolerationOpExists}
 }
 
-// ShareSimulatedNodes says that a test has simulated nodes, all of which are to live until its end. It skips the test
-// in a cluster that is not the suite's own.
+// ShareSimulatedNodes reserves the simulated nodes for a test, together with other tests that call
+// it: none of the nodes fails until the end of the test. It skips the test in a cluster that is not
+// the suite's own.
 func (c *Cluster) ShareSimulatedNodes(t *testing.T) {
 	t.Helper()
 	c.needOwn(t)
@@ -33,7 +34,8 @@ func (c *Cluster) ShareSimulatedNodes(t *testing.T) {
 	t.Cleanup(c.simulated.RUnlock)
 }
 
-// ClaimSimulatedNodes says that a test kills the simulated nodes: no other test has any until the end of this one.
+// ClaimSimulatedNodes reserves the simulated nodes for a test that makes them fail: no other test
+// has any until its end. It skips the test in a cluster that is not the suite's own.
 func (c *Cluster) ClaimSimulatedNodes(t *testing.T) {
 	t.Helper()
 	c.needOwn(t)
@@ -41,8 +43,9 @@ func (c *Cluster) ClaimSimulatedNodes(t *testing.T) {
 	t.Cleanup(c.simulated.Unlock)
 }
 
-// KillSimulatedNodes makes all simulated nodes die: they are heard of no more, and the pods on them stay as they are. It
-// returns what brings them back, which is done at the test's end at the latest.
+// KillSimulatedNodes makes all simulated nodes fail: their heartbeats end, and the pods on them
+// stay as they are. It returns a function that brings the nodes back, which is called at the end of
+// the test at the latest.
 func (c *Cluster) KillSimulatedNodes(t *testing.T) (comeBack func()) {
 	t.Helper()
 	c.control(t, "stop", "kwok")
@@ -58,15 +61,15 @@ func (c *Cluster) needOwn(t *testing.T) {
 	}
 }
 
-// AddNode adds a simulated node for the time of a test. What follows prefix in its name makes it unique. The options
-// are those of localcluster add-node.
+// AddNode adds a simulated node until the end of the test and returns its name, which is prefix
+// with a unique suffix. The options are those of localcluster add-node.
 func (c *Cluster) AddNode(t *testing.T, prefix string, options ...string) (name string) {
 	t.Helper()
 	name = prefix + "-" + strings.ToLower(rand.Text()[:6])
 	c.control(t, append([]string{"add-node", name}, options...)...)
 	t.Cleanup(func() { c.control(t, "remove-node", name) })
-	// Until then pods that only prefer it go elsewhere.
-	wait.For(t, "node "+name+" to take pods", func(ctx context.Context) error {
+	// Until the node is ready, pods that only prefer it are scheduled elsewhere.
+	wait.For(t, "node "+name+" to accept pods", func(ctx context.Context) error {
 		node, err := c.Kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 		if err != nil {
 			return err
@@ -82,10 +85,10 @@ func (c *Cluster) AddNode(t *testing.T, prefix string, options ...string) (name 
 	return name
 }
 
-// control gives a command to localcluster, about the suite's own cluster.
+// control runs a command of localcluster for the suite's own cluster.
 func (c *Cluster) control(t *testing.T, args ...string) {
 	t.Helper()
-	// In a cleanup too, when the test's own context is done.
+	// It is also called in cleanups, when the context of the test is done.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 15*time.Minute)
 	defer cancel()
 	args = slices.Insert(args, 1, "--name", c.ownName)

@@ -68,7 +68,7 @@ var attempts = []struct {
 
 // TestRolesForPeople binds each role for people to a user who tries every verb. That the labels
 // aggregate them into Kubernetes' own roles is tested where its controller manager runs, by
-// TestPeopleGetTheirRights.
+// TestRolesForPeopleAreAggregated.
 func TestRolesForPeople(t *testing.T) {
 	for _, tt := range []struct {
 		role  string

@@ -22,11 +22,12 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// What the API server refuses for the want of something is made a minute later at most once it's there.
-func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
+// A pod that the API server refuses because an object is missing is created at most a minute after
+// the object.
+func TestRefusedPodIsCreatedOnceItCanBe(t *testing.T) {
 	t.Parallel()
 	ns, crowded := cluster.Namespace(t), cluster.Namespace(t)
-	// Classes are of the whole cluster.
+	// Classes are cluster-scoped.
 	class := ns.Name
 	t.Cleanup(func() {
 		ctx := context.WithoutCancel(t.Context())
@@ -46,10 +47,10 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wait.For(t, "the quota to hold", func(ctx context.Context) error {
+	wait.For(t, "the quota to be enforced", func(ctx context.Context) error {
 		present, err := cluster.Kube.CoreV1().ResourceQuotas(crowded.Name).Get(ctx, quota.Name, metav1.GetOptions{})
 		if err == nil && len(present.Status.Hard) == 0 {
-			err = fmt.Errorf("nobody has counted yet")
+			err = fmt.Errorf("the quota has no status yet")
 		}
 		return err
 	})
@@ -57,16 +58,17 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 	tests := []struct {
 		name string
 		ns   *realcluster.Namespace
-		// lack makes the Performer ask for what isn't there, says is what the message must have.
-		lack func(*v1alpha1.PerformerSpec)
-		says string
-		// supply makes what isn't there.
+		// lack makes the Performer need a missing object, message is a part of the message about
+		// it.
+		lack    func(*v1alpha1.PerformerSpec)
+		message string
+		// supply creates the missing object.
 		supply func(ctx context.Context) error
 	}{
 		{
 			name: "account", ns: ns,
-			lack: func(spec *v1alpha1.PerformerSpec) { spec.Config.ServiceAccountName = "late" },
-			says: `serviceaccount "late" not found`,
+			lack:    func(spec *v1alpha1.PerformerSpec) { spec.Config.ServiceAccountName = "late" },
+			message: `serviceaccount "late" not found`,
 			supply: func(ctx context.Context) error {
 				account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "late"}}
 				_, err := cluster.Kube.CoreV1().ServiceAccounts(ns.Name).Create(ctx, account, metav1.CreateOptions{})
@@ -78,7 +80,7 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 			lack: func(spec *v1alpha1.PerformerSpec) {
 				spec.Scheduling = &v1alpha1.SchedulingConfig{PriorityClassName: class}
 			},
-			says: "no PriorityClass with name " + class,
+			message: "no PriorityClass with name " + class,
 			supply: func(ctx context.Context) error {
 				priority := &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: class}, Value: 7}
 				_, err := cluster.Kube.SchedulingV1().PriorityClasses().Create(ctx, priority, metav1.CreateOptions{})
@@ -90,7 +92,7 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 			lack: func(spec *v1alpha1.PerformerSpec) {
 				spec.Scheduling = &v1alpha1.SchedulingConfig{RuntimeClass: class}
 			},
-			says: fmt.Sprintf("RuntimeClass %q not found", class),
+			message: fmt.Sprintf("RuntimeClass %q not found", class),
 			supply: func(ctx context.Context) error {
 				runtime := &nodev1.RuntimeClass{ObjectMeta: metav1.ObjectMeta{Name: class}, Handler: "runc"}
 				_, err := cluster.Kube.NodeV1().RuntimeClasses().Create(ctx, runtime, metav1.CreateOptions{})
@@ -99,21 +101,21 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 		},
 		{
 			name: "quota", ns: crowded,
-			lack: func(*v1alpha1.PerformerSpec) {},
-			says: "exceeded quota: none",
+			lack:    func(*v1alpha1.PerformerSpec) {},
+			message: "exceeded quota: none",
 			supply: func(ctx context.Context) error {
 				return cluster.Kube.CoreV1().ResourceQuotas(crowded.Name).Delete(ctx, quota.Name, metav1.DeleteOptions{})
 			},
 		},
 	}
-	// All at once, for each waits up to a minute.
+	// All at once, since each one waits up to a minute.
 	for _, test := range tests {
 		performer := test.ns.Performer(test.name)
 		test.lack(&performer.Spec)
 		test.ns.Create(t, performer)
 	}
 	for _, test := range tests {
-		test.ns.WaitFor(t, test.name, "to say what is missing", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused", test.says))
+		test.ns.WaitFor(t, test.name, "to report the missing object", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "PodRefused", test.message))
 		if err := test.supply(t.Context()); err != nil {
 			t.Fatalf("%s: %v", test.name, err)
 		}
@@ -126,37 +128,37 @@ func TestRefusedPodIsMadeOnceItCanBe(t *testing.T) {
 	}
 }
 
-// What the kubelet waits for is had as soon as it's there, by the same pod.
-func TestSecretThatComesLater(t *testing.T) {
+// A pod that waits for a Secret and a ConfigMap starts as soon as they exist.
+func TestSecretCreatedLater(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	performer := ns.Performer("a")
 	performer.Spec.Config.EnvironmentFrom = []v1alpha1.EnvironmentVariableSource{
-		{Name: "COLOUR", ValueFrom: v1alpha1.EnvironmentValueSource{SecretKeyRef: &corev1.SecretKeySelector{
-			LocalObjectReference: corev1.LocalObjectReference{Name: "late"}, Key: "colour",
+		{Name: "COLOR", ValueFrom: v1alpha1.EnvironmentValueSource{SecretKeyRef: &corev1.SecretKeySelector{
+			LocalObjectReference: corev1.LocalObjectReference{Name: "late"}, Key: "color",
 		}}},
 		{Name: "SHAPE", ValueFrom: v1alpha1.EnvironmentValueSource{ConfigMapKeyRef: &corev1.ConfigMapKeySelector{
 			LocalObjectReference: corev1.LocalObjectReference{Name: "later"}, Key: "shape",
 		}}},
 	}
 	ns.Create(t, performer)
-	says := func(text string) {
+	waitForMessage := func(text string) {
 		t.Helper()
-		ns.WaitFor(t, "a", "to say what is missing", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ContainerConfigInvalid", text))
+		ns.WaitFor(t, "a", "to report the missing object", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ContainerConfigInvalid", text))
 	}
 
-	says(`secret "late" not found`)
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "late"}, StringData: map[string]string{"colour": "green"}}
+	waitForMessage(`secret "late" not found`)
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "late"}, StringData: map[string]string{"color": "green"}}
 	if _, err := ns.Kube.CoreV1().Secrets(ns.Name).Create(t.Context(), secret, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	says(`configmap "later" not found`)
+	waitForMessage(`configmap "later" not found`)
 	config := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "later"}, Data: map[string]string{"shape": "round"}}
 	if _, err := ns.Kube.CoreV1().ConfigMaps(ns.Name).Create(t.Context(), config, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	ns.WaitFor(t, "a", "to be ready on its first pod", realcluster.ReadyOn(0))
-	if answer := cluster.Call(t, ns.Address("a", 8080), "COLOUR", "SHAPE"); answer.Env["COLOUR"] != "green" || answer.Env["SHAPE"] != "round" {
-		t.Errorf("got an answer from %+v, want the values of secret and config map", answer)
+	if answer := cluster.Call(t, ns.Address("a", 8080), "COLOR", "SHAPE"); answer.Env["COLOR"] != "green" || answer.Env["SHAPE"] != "round" {
+		t.Errorf("got an answer from %+v, want the values of the Secret and the ConfigMap", answer)
 	}
 }

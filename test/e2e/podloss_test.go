@@ -17,7 +17,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// Where the only serving pod is taken away, calls fail until its successor serves. How long that is, is printed.
+// When the only serving pod is removed, calls fail until its successor serves. The tests print how
+// long that takes.
 
 func TestServingPodDeletedUnderLoad(t *testing.T) {
 	t.Parallel()
@@ -32,8 +33,9 @@ func TestServingPodDeletedUnderLoad(t *testing.T) {
 	calls.measure(t, "serving pod deleted", "performer-a-1")
 }
 
-// A drained node must not take down what works, only because what is asked for now doesn't.
-func TestServingPodEvictedWhileTheNewRevisionCantRun(t *testing.T) {
+// When the serving pod is evicted and the desired revision can't run, the operator replaces it with
+// a copy.
+func TestServingPodEvictedWhileTheDesiredRevisionCannotRun(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
 	ns, calls := servingUnderLoad(t)
@@ -44,28 +46,28 @@ func TestServingPodEvictedWhileTheNewRevisionCantRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := ns.WaitFor(t, "a", "to serve again with what served before", func(performer *v1alpha1.Performer) error {
+	after := ns.WaitFor(t, "a", "to serve on a copy of the evicted pod", func(performer *v1alpha1.Performer) error {
 		if performer.Status.PodName == before.Status.PodName {
 			return fmt.Errorf("status.podName is still %s", performer.Status.PodName)
 		}
 		return realcluster.Has(v1alpha1.ConditionAvailable, metav1.ConditionTrue, "ServiceReady", performer.Status.PodName)(performer)
 	})
 	if after.Status.CurrentRevision != before.Status.CurrentRevision || after.Status.CurrentImage != before.Status.CurrentImage {
-		t.Errorf("%s of image %s serves, want %s of %s", after.Status.CurrentRevision, after.Status.CurrentImage,
+		t.Errorf("revision %s of image %s serves, want %s of %s", after.Status.CurrentRevision, after.Status.CurrentImage,
 			before.Status.CurrentRevision, before.Status.CurrentImage)
 	}
 	assertServes(t, ns, after.Status.PodName)
-	calls.measure(t, "serving pod evicted while the new revision can't run", after.Status.PodName)
+	calls.measure(t, "serving pod evicted while the desired revision can't run", after.Status.PodName)
 
 	// The copy is upgraded like any other pod.
 	calls = startCallers(t, ns.Address("a", 8080))
 	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
-	mended := ns.WaitReady(t, "a")
+	upgraded := ns.WaitReady(t, "a")
 	wait.For(t, "the copy to be gone", ns.PodGone(after.Status.PodName))
-	calls.end(t, after.Status.PodName, mended.Status.PodName)
+	calls.end(t, after.Status.PodName, upgraded.Status.PodName)
 }
 
-// assertServes fails the test if another pod than the one named answers, or none.
+// assertServes fails the test unless the named pod answers.
 func assertServes(t *testing.T, ns *realcluster.Namespace, pod string) {
 	t.Helper()
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != pod {

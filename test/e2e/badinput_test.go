@@ -22,8 +22,8 @@ func TestBadInputIsRefused(t *testing.T) {
 	const avs, image = `avsAddress: "0x1"`, `image: "a:b"`
 	for _, test := range []struct {
 		name, yaml string
-		// says are parts that the message must have: the field, and what would be right.
-		says []string
+		// message are parts of the message: the field, and what is accepted.
+		message []string
 	}{
 		{"no image", yaml("a", avs), []string{"spec.image", "Required value"}},
 		{"empty image", yaml("a", avs, `image: ""`), []string{"spec.image", "at least 1"}},
@@ -31,7 +31,7 @@ func TestBadInputIsRefused(t *testing.T) {
 		{"empty avsAddress", yaml("a", image, `avsAddress: ""`), []string{"spec.avsAddress", "at least 1"}},
 		{"port 0", yaml("a", avs, image, "config: {grpcPort: 0}"), []string{"spec.config.grpcPort", "greater than or equal to 1"}},
 		{"port 70000", yaml("a", avs, image, "config: {grpcPort: 70000}"), []string{"spec.config.grpcPort", "less than or equal to 65535"}},
-		{"port that is a text", yaml("a", avs, image, "config: {grpcPort: http}"), []string{"spec.config.grpcPort", "integer"}},
+		{"port that is a string", yaml("a", avs, image, "config: {grpcPort: http}"), []string{"spec.config.grpcPort", "integer"}},
 		{"name of 54 characters", yaml(strings.Repeat("n", 54), avs, image), []string{"metadata.name", "53"}},
 		{"name with a dot", yaml("a.b", avs, image), []string{"metadata.name", "dot"}},
 		{
@@ -50,23 +50,23 @@ func TestBadInputIsRefused(t *testing.T) {
 			[]string{"spec.config.environmentFrom[1]", "Duplicate value", "TWICE"},
 		},
 		{
-			"environment value from nowhere",
+			"environment value without a source",
 			yaml("a", avs, image, "config: {environmentFrom: [{name: A, valueFrom: {}}]}"),
 			[]string{"spec.config.environmentFrom[0].valueFrom", "secretKeyRef", "configMapKeyRef"},
 		},
 		{"unknown field of the spec", yaml("a", avs, image, "imag: x"), []string{"unknown field", "spec.imag"}},
 		{"unknown field of the config", yaml("a", avs, image, "config: {port: 1}"), []string{"unknown field", "spec.config.port"}},
-		{"pull policy that is none", yaml("a", avs, image, "imagePullPolicy: Sometimes"), []string{"spec.imagePullPolicy", "IfNotPresent"}},
+		{"unknown pull policy", yaml("a", avs, image, "imagePullPolicy: Sometimes"), []string{"spec.imagePullPolicy", "IfNotPresent"}},
 		{"negative GPU count", yaml("a", avs, image, "hardwareRequirements: {gpuCount: -1}"), []string{"spec.hardwareRequirements.gpuCount", "greater than or equal to 0"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			output, err := cluster.Apply(t.Context(), ns.Name, test.yaml)
 			if err == nil {
-				t.Fatalf("was taken: %s", output)
+				t.Fatalf("accepted: %s", output)
 			}
-			for _, part := range test.says {
+			for _, part := range test.message {
 				if !strings.Contains(err.Error(), part) {
-					t.Errorf("the message doesn't say %q:\n%v", part, err)
+					t.Errorf("the message does not contain %q:\n%v", part, err)
 				}
 			}
 		})

@@ -13,7 +13,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// kubectl wait, and whatever else goes by the conditions, must say of an upgrade what is so when it returns.
+// When kubectl wait returns during an upgrade, the condition it waited for must be true of the new
+// spec.
 func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -27,28 +28,29 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 		}
 	}
 
-	// At once after the change, when the condition is still that of what was asked for before.
+	// Right after the change, when the condition still describes the previous spec.
 	for i, version := range []string{"v1", "v2"} {
 		ns.Patch(t, "a", fmt.Sprintf(`{"spec":{"image":"hourglass/sample-performer:%s","config":{"environment":{"PERFORMER_READY_AFTER":"2s"}}}}`, version))
 		wait("Ready")
 		pod := fmt.Sprintf("performer-a-%d", i+1)
 		if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Version != version || answer.Pod != pod {
-			t.Errorf("kubectl wait says that it's ready, but the answer is from %+v, want %s from %s", answer, version, pod)
+			t.Errorf("kubectl wait returned, but the answer is from %+v, want %s from %s", answer, version, pod)
 		}
 	}
 	if _, err := cluster.Kubectl(t.Context(), "wait", "--for=jsonpath={.status.phase}=Running", "performer/a", "-n", ns.Name, "--timeout=60s"); err != nil {
 		t.Error(err)
 	}
 
-	// One that can't succeed is told to be stalled, and not ready, rather than waited for in vain; what served serves.
+	// An upgrade that can't succeed is reported as Stalled and not Ready. The previous pod still
+	// serves.
 	ns.Patch(t, "a", `{"spec":{"config":{"environment":{"PERFORMER_READY_AFTER":"never"}}}}`)
 	wait("Stalled")
 	if output, err := cluster.Kubectl(t.Context(), "wait", "--for=condition=Ready=false", "performer/a", "-n", ns.Name, "--timeout=1s"); err != nil {
-		t.Errorf("it's stalled and still ready: %s %v", output, err)
+		t.Errorf("Performer a is Stalled and still Ready: %s %v", output, err)
 	}
 	wait("Available")
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != "performer-a-2" {
-		t.Errorf("the answer is from pod %s, want the one that served before, performer-a-2", answer.Pod)
+		t.Errorf("the answer is from pod %s, want the pod that served before, performer-a-2", answer.Pod)
 	}
 
 	output, err := cluster.Kubectl(t.Context(), "describe", "performer", "a", "-n", ns.Name)
@@ -70,32 +72,32 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 		"Warning ProgressDeadlineExceeded progressDeadlineSeconds exceeded: ",
 	)
 	if lines := strings.Count(strings.TrimSpace(events), "\n") + 1; lines > 2+7 {
-		t.Errorf("there are more events than there was to tell:\n%s", events)
+		t.Errorf("there are more than the 7 expected events:\n%s", events)
 	}
 }
 
-// assertInOrder fails the test unless kubectl's table of events has the given ones in that order: type, reason and how
-// the message begins.
+// assertInOrder fails the test unless kubectl's table of events contains the given events in this
+// order. An event is given as its type, reason and the beginning of its message.
 func assertInOrder(t *testing.T, table string, events ...string) {
 	t.Helper()
-	var told []string
+	var found []string
 	for line := range strings.Lines(table) {
 		// Type, reason, age, from, message. An age may have more than one word: "3s (x2 over 1m)".
 		fields := strings.Fields(line)
 		for i, field := range fields {
 			if field == "hourglass-operator" || strings.HasPrefix(field, "performer-controller") {
-				told = append(told, strings.Join(append(fields[:2:2], fields[i+1:]...), " "))
+				found = append(found, strings.Join(append(fields[:2:2], fields[i+1:]...), " "))
 				break
 			}
 		}
 	}
-	rest := told
+	rest := found
 	for _, event := range events {
 		for len(rest) > 0 && !strings.HasPrefix(rest[0], event) {
 			rest = rest[1:]
 		}
 		if len(rest) == 0 {
-			t.Errorf("no event %q, or not in its place; there are\n%s", event, strings.Join(told, "\n"))
+			t.Errorf("event %q is missing or out of order; there are\n%s", event, strings.Join(found, "\n"))
 			return
 		}
 		rest = rest[1:]

@@ -19,13 +19,14 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestPeopleGetTheirRights has people who view, edit or administer a namespace by Kubernetes' own roles: what they may do
-// with Performers comes to these from the operator's, by labels.
-func TestPeopleGetTheirRights(t *testing.T) {
+// TestRolesForPeopleAreAggregated checks the permissions on Performers of users who view, edit or
+// administer a namespace by the roles of Kubernetes. The rules of the operator's roles are
+// aggregated into these by labels.
+func TestRolesForPeopleAreAggregated(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 
-	// What each may do. Admin may do what no other can, even what there is no word for yet.
+	// The permissions of each role. Only admin has all verbs, unknown ones included.
 	rights := []struct {
 		verbs       []string
 		subresource string
@@ -48,8 +49,8 @@ func TestPeopleGetTheirRights(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// The controller manager gathers the rules some time after the operator is installed.
-		wait.For(t, "the rights of "+role, func(ctx context.Context) error {
+		// The controller manager aggregates the rules some time after the operator is installed.
+		wait.For(t, "the permissions of role "+role, func(ctx context.Context) error {
 			for _, right := range rights {
 				for _, verb := range right.verbs {
 					review, err := cluster.Kube.AuthorizationV1().SubjectAccessReviews().Create(ctx, &authorizationv1.SubjectAccessReview{

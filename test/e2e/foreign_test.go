@@ -21,14 +21,15 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// The strangers have our labels and selector too: what counts is whose they are.
+// ourLabels are the labels of the operator's objects. A foreign object with these labels is still
+// foreign: the owner reference decides.
 var ourLabels = map[string]string{
 	"app":                               "hourglass-performer",
 	"hourglass.eigenlayer.io/performer": "a",
 	"app.kubernetes.io/managed-by":      "hourglass-operator",
 }
 
-func TestStrangersServiceIsLeftAlone(t *testing.T) {
+func TestForeignServiceIsLeftAlone(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
@@ -41,10 +42,10 @@ func TestStrangersServiceIsLeftAlone(t *testing.T) {
 			t.Parallel()
 			ns := cluster.Namespace(t)
 			services := ns.Kube.CoreV1().Services(ns.Name)
-			stranger, err := services.Create(t.Context(), &corev1.Service{
+			foreign, err := services.Create(t.Context(), &corev1.Service{
 				ObjectMeta: metav1.ObjectMeta{Name: "performer-a", Labels: test.labels},
 				Spec: corev1.ServiceSpec{
-					Selector: map[string]string{"app": "stranger"},
+					Selector: map[string]string{"app": "foreign"},
 					Ports:    []corev1.ServicePort{{Name: "web", Port: 80}},
 				},
 			}, metav1.CreateOptions{})
@@ -53,30 +54,30 @@ func TestStrangersServiceIsLeftAlone(t *testing.T) {
 			}
 
 			ns.Create(t, ns.Performer("a"))
-			ns.WaitFor(t, "a", "to say that its service is somebody else's", func(performer *v1alpha1.Performer) error {
+			ns.WaitFor(t, "a", "to report the foreign Service", func(performer *v1alpha1.Performer) error {
 				ready := meta.FindStatusCondition(performer.Status.Conditions, v1alpha1.ConditionReady)
-				if ready == nil || ready.Status != metav1.ConditionFalse || ready.Reason != "ServiceConflict" || !strings.Contains(ready.Message, stranger.Name) {
-					return fmt.Errorf("its condition Ready is %+v, want reason ServiceConflict and the service's name", ready)
+				if ready == nil || ready.Status != metav1.ConditionFalse || ready.Reason != "ServiceConflict" || !strings.Contains(ready.Message, foreign.Name) {
+					return fmt.Errorf("condition Ready is %+v, want reason ServiceConflict and the name of the Service", ready)
 				}
 				if performer.Status.Ready {
 					return fmt.Errorf("status.ready is true")
 				}
 				return nil
 			})
-			wait.For(t, "an event that says so", func(ctx context.Context) error {
+			wait.For(t, "an event ServiceConflict", func(ctx context.Context) error {
 				return ns.HasEvent(ctx, "a", corev1.EventTypeWarning, "ServiceConflict")
 			})
-			present, err := services.Get(t.Context(), stranger.Name, metav1.GetOptions{})
+			present, err := services.Get(t.Context(), foreign.Name, metav1.GetOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if present.ResourceVersion != stranger.ResourceVersion {
-				t.Errorf("the stranger's service was written:\n%+v\nwas\n%+v", present, stranger)
+			if present.ResourceVersion != foreign.ResourceVersion {
+				t.Errorf("the foreign Service was changed:\n%+v\nwas\n%+v", present, foreign)
 			}
 
-			// With the stranger gone, nothing is in the way. Its end may be out of our sight, so this may take the
-			// next look.
-			if err := services.Delete(t.Context(), stranger.Name, metav1.DeleteOptions{}); err != nil {
+			// Without the foreign Service, nothing is in the way. The operator may not watch a
+			// Service without its labels, so this may take until it retries.
+			if err := services.Delete(t.Context(), foreign.Name, metav1.DeleteOptions{}); err != nil {
 				t.Fatal(err)
 			}
 			performer := ns.WaitReady(t, "a")
@@ -86,11 +87,11 @@ func TestStrangersServiceIsLeftAlone(t *testing.T) {
 		})
 	}
 
-	t.Run("when the performer is deleted", func(t *testing.T) {
+	t.Run("when the Performer is deleted", func(t *testing.T) {
 		t.Parallel()
 		ns := cluster.Namespace(t)
 		services := ns.Kube.CoreV1().Services(ns.Name)
-		stranger, err := services.Create(t.Context(), &corev1.Service{
+		foreign, err := services.Create(t.Context(), &corev1.Service{
 			ObjectMeta: metav1.ObjectMeta{Name: "performer-a", Labels: ourLabels},
 			Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 80}}},
 		}, metav1.CreateOptions{})
@@ -98,26 +99,26 @@ func TestStrangersServiceIsLeftAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		ns.Create(t, ns.Performer("a"))
-		ns.WaitFor(t, "a", "to be seen", func(performer *v1alpha1.Performer) error {
+		ns.WaitFor(t, "a", "to be observed", func(performer *v1alpha1.Performer) error {
 			if performer.Status.ObservedGeneration != performer.Generation {
-				return fmt.Errorf("status speaks of generation %d, want %d", performer.Status.ObservedGeneration, performer.Generation)
+				return fmt.Errorf("status.observedGeneration is %d, want %d", performer.Status.ObservedGeneration, performer.Generation)
 			}
 			return nil
 		})
 		if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--timeout=60s"); err != nil {
 			t.Fatal(err)
 		}
-		present, err := services.Get(t.Context(), stranger.Name, metav1.GetOptions{})
+		present, err := services.Get(t.Context(), foreign.Name, metav1.GetOptions{})
 		if err != nil {
-			t.Fatalf("the stranger's service: %v", err)
+			t.Fatalf("the foreign Service: %v", err)
 		}
-		if present.UID != stranger.UID || !equality.Semantic.DeepEqual(present.Spec, stranger.Spec) {
-			t.Errorf("the stranger's service was changed to %+v", present.Spec)
+		if present.UID != foreign.UID || !equality.Semantic.DeepEqual(present.Spec, foreign.Spec) {
+			t.Errorf("the foreign Service was changed to %+v", present.Spec)
 		}
 	})
 }
 
-func TestStrangersPodIsPassedBy(t *testing.T) {
+func TestForeignPodIsSkipped(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
@@ -135,14 +136,14 @@ func TestStrangersPodIsPassedBy(t *testing.T) {
 				Spec: corev1.PodSpec{
 					TerminationGracePeriodSeconds: new(int64(1)),
 					Containers: []corev1.Container{{
-						Name: "stranger", Image: realcluster.SampleImage, ImagePullPolicy: corev1.PullNever,
+						Name: "foreign", Image: realcluster.SampleImage, ImagePullPolicy: corev1.PullNever,
 					}},
 				},
 			}
-			var stranger *corev1.Pod
-			wait.For(t, "the stranger's pod to be taken", func(ctx context.Context) (err error) {
-				// Refused until the namespace has its service account.
-				stranger, err = pods.Create(ctx, pod, metav1.CreateOptions{})
+			var foreign *corev1.Pod
+			wait.For(t, "the foreign pod to be accepted", func(ctx context.Context) (err error) {
+				// Refused until the namespace has its ServiceAccount.
+				foreign, err = pods.Create(ctx, pod, metav1.CreateOptions{})
 				return err
 			})
 
@@ -155,13 +156,13 @@ func TestStrangersPodIsPassedBy(t *testing.T) {
 			if _, err := cluster.Kubectl(t.Context(), "delete", "performer", "a", "-n", ns.Name, "--timeout=60s"); err != nil {
 				t.Fatal(err)
 			}
-			present, err := pods.Get(t.Context(), stranger.Name, metav1.GetOptions{})
+			present, err := pods.Get(t.Context(), foreign.Name, metav1.GetOptions{})
 			if err != nil {
-				t.Fatalf("the stranger's pod: %v", err)
+				t.Fatalf("the foreign pod: %v", err)
 			}
-			if present.UID != stranger.UID || present.DeletionTimestamp != nil || !equality.Semantic.DeepEqual(present.Labels, stranger.Labels) ||
+			if present.UID != foreign.UID || present.DeletionTimestamp != nil || !equality.Semantic.DeepEqual(present.Labels, foreign.Labels) ||
 				len(present.OwnerReferences) != 0 {
-				t.Errorf("the stranger's pod was changed: %+v", present.ObjectMeta)
+				t.Errorf("the foreign pod was changed: %+v", present.ObjectMeta)
 			}
 		})
 	}
