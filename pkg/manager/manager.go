@@ -5,7 +5,6 @@ package manager
 
 import (
 	"context"
-	"errors"
 	"strings"
 
 	"k8s.io/klog/v2"
@@ -36,7 +35,7 @@ func Run(ctx context.Context, o *options.Options) error {
 	if err != nil {
 		return err
 	}
-	logger.Info("Using the cluster", "server", config.Host, "from", source)
+	logger.Info("Loaded the cluster configuration", "server", config.Host, "from", source)
 	clients, err := newClients(config, o)
 	if err != nil {
 		return err
@@ -70,18 +69,14 @@ func Run(ctx context.Context, o *options.Options) error {
 
 	checks := preflight.New(preflightConfig(o, clients, source))
 	p := &process{preflight: checks.Wait, worker: work, elector: election.Always{}, flush: events.flush, limits: defaultLimits}
-	health := serving.HealthConfig{
-		Address: o.HealthProbeBindAddress,
-		Alive:   []serving.HealthCheck{{Name: "controller", Check: work.Healthy}},
-		Ready:   []serving.HealthCheck{{Name: "cluster", Check: checks.Check}, {Name: "caches", Check: synced(work)}},
-	}
+	health := newHealth(o.HealthProbeBindAddress, work, checks.Check)
 	if o.LeaderElection.Enabled {
 		elector, err := newElector(clients, &o.LeaderElection)
 		if err != nil {
 			return err
 		}
 		p.elector = elector
-		health.Alive = append(health.Alive, serving.HealthCheck{Name: "leader-election", Check: elector.Check})
+		health.addElection(elector)
 	}
 	var admission *webhooks
 	if o.EnableWebhooks {
@@ -89,13 +84,13 @@ func Run(ctx context.Context, o *options.Options) error {
 		if err != nil {
 			return err
 		}
-		health.Ready = append(health.Ready, serving.HealthCheck{Name: "webhooks", Check: admission.check})
+		health.addWebhooks(admission)
 		if admission.issuer != nil {
 			p.worker = workers{work, admission.issuer}
 		}
 	}
 
-	servers, err := serving.ListenAll(ctx, serving.Config{Health: health, Metrics: serving.MetricsConfig{
+	servers, err := serving.ListenAll(ctx, serving.Config{Health: health.config, Metrics: serving.MetricsConfig{
 		Address: o.MetricsBindAddress, Handler: families.Handler(metrics.Standard()), Reviews: clients.reviews,
 		Secure: o.MetricsSecure, CertDir: o.MetricsCertDir, Profiles: o.EnablePprof, HTTP2: o.EnableHTTP2,
 	}})
@@ -130,16 +125,6 @@ func (p *process) serveAndRun(ctx context.Context, o *options.Options, servers [
 	}
 	awaitDrain()
 	return nil
-}
-
-// synced returns the readiness check of the caches.
-func synced(work *controller.Controller) func() error {
-	return func() error {
-		if work.Synced() {
-			return nil
-		}
-		return errors.New("not synced yet")
-	}
 }
 
 func newElector(c *clients, o *options.LeaderElection) (*election.LeaseElector, error) {
