@@ -21,7 +21,7 @@ func (o *Options) Validate() error {
 	case o.MetricsCertDir != "" && !o.MetricsSecure:
 		return fmt.Errorf("--metrics-cert-dir=%s has no effect without --metrics-secure: set both or neither", o.MetricsCertDir)
 	case o.EnablePprof && !o.MetricsSecure:
-		return fmt.Errorf("--enable-pprof needs --metrics-secure: profiles are served to authorized clients only")
+		return fmt.Errorf("--enable-pprof requires --metrics-secure: profiles are served to authorized clients only")
 	case sameAddress(o.MetricsBindAddress, o.HealthProbeBindAddress):
 		return fmt.Errorf("--metrics-bind-address and --health-probe-bind-address are both %s: set different ports", o.MetricsBindAddress)
 	case o.EnableWebhooks && o.isWebhookPort(o.MetricsBindAddress):
