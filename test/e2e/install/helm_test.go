@@ -79,7 +79,7 @@ func (h helm) packaged(t *testing.T) string {
 func (h helm) refusesTheEarlierOperator(t *testing.T) {
 	t.Helper()
 	cluster.MustRun(t, "kubectl", "create", "deployment", realcluster.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+realcluster.OperatorNamespace)
-	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md says how to migrate") {
+	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md describes the migration") {
 		t.Errorf("the installation over the earlier operator printed: %s, %v", output, err)
 	}
 	cluster.MustRun(t, "kubectl", "delete", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace)
