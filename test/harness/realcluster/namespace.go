@@ -221,7 +221,7 @@ func (n *Namespace) Gone(name string) func(context.Context) error {
 		}
 		_, err = n.Kube.CoreV1().Services(n.Name).Get(ctx, "performer-"+name, metav1.GetOptions{})
 		if err == nil {
-			return fmt.Errorf("Service performer-%s still exists", name)
+			return fmt.Errorf("the Service performer-%s still exists", name)
 		}
 		if !apierrors.IsNotFound(err) {
 			return err

@@ -127,7 +127,7 @@ func (c *Cluster) Leader(ctx context.Context) (string, error) {
 		return "", err
 	}
 	if lease.Spec.HolderIdentity == nil || *lease.Spec.HolderIdentity == "" {
-		return "", fmt.Errorf("Lease %s has no holder", OperatorLease)
+		return "", fmt.Errorf("the Lease %s has no holder", OperatorLease)
 	}
 	// The identity is the name of the pod with a suffix for the process.
 	pods, err := c.OperatorPods(ctx)
