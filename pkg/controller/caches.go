@@ -10,7 +10,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -18,11 +17,15 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/informers/externalversions"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// byController is the index of objects by the UID of their controller.
-const byController = "controller"
+// The indexes of pods: those with a controller by its UID, the others by the name of their Performer.
+const (
+	byController = "controller"
+	byPerformer  = "performer"
+)
 
 // caches are the informers of one namespace, or of all.
 type caches struct {
@@ -57,7 +60,7 @@ func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespa
 			core.StartWithContext(ctx)
 		},
 	}
-	if err := c.pods.AddIndexers(cache.Indexers{byController: controllerUID}); err != nil {
+	if err := c.pods.AddIndexers(cache.Indexers{byController: controllerUID, byPerformer: performerOfOrphan}); err != nil {
 		return nil, fmt.Errorf("indexing pods: %w", err)
 	}
 	return c, nil
@@ -70,6 +73,19 @@ func controllerUID(obj any) ([]string, error) {
 	}
 	if owner := metav1.GetControllerOfNoCopy(object); owner != nil {
 		return []string{string(owner.UID)}, nil
+	}
+	return nil, nil
+}
+
+// performerOfOrphan returns namespace and name of the Performer that a pod without a controller names in
+// its label.
+func performerOfOrphan(obj any) ([]string, error) {
+	object, ok := obj.(metav1.Object)
+	if !ok {
+		return nil, fmt.Errorf("%T is not an API object", obj)
+	}
+	if name := object.GetLabels()[render.LabelPerformer]; name != "" && metav1.GetControllerOfNoCopy(object) == nil {
+		return []string{cache.NewObjectName(object.GetNamespace(), name).String()}, nil
 	}
 	return nil, nil
 }
@@ -96,15 +112,28 @@ func (c *caches) service(namespace, name string) (*corev1.Service, error) {
 	return obj.(*corev1.Service), nil
 }
 
-// podsOf returns the pods that the object with the given UID controls.
-func (c *caches) podsOf(uid types.UID) ([]*corev1.Pod, error) {
-	objs, err := c.pods.GetIndexer().ByIndex(byController, string(uid))
+// podsOf returns the pods that the Performer controls, and those that it has to adopt.
+func (c *caches) podsOf(p *v1alpha1.Performer) ([]*corev1.Pod, error) {
+	controlled, err := c.pods.GetIndexer().ByIndex(byController, string(p.UID))
 	if err != nil {
 		return nil, err
 	}
-	pods := make([]*corev1.Pod, 0, len(objs))
-	for _, obj := range objs {
+	pods := make([]*corev1.Pod, 0, len(controlled))
+	for _, obj := range controlled {
 		pods = append(pods, obj.(*corev1.Pod))
+	}
+	if p.DeletionTimestamp != nil {
+		return pods, nil
+	}
+	key := cache.NewObjectName(p.Namespace, render.LabelValue(p.Name)).String()
+	orphans, err := c.pods.GetIndexer().ByIndex(byPerformer, key)
+	if err != nil {
+		return nil, err
+	}
+	for _, obj := range orphans {
+		if pod := obj.(*corev1.Pod); performer.IsOrphan(pod, p) {
+			pods = append(pods, pod)
+		}
 	}
 	return pods, nil
 }

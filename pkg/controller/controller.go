@@ -74,6 +74,7 @@ type Controller struct {
 
 	pendingWrites   *pendingWrites
 	messages        *conditionMessages
+	attempts        *attempts
 	unlabeled       *unlabeledPods
 	slicesForbidden sync.Once // logs that reading endpoint slices is forbidden
 	now             func() time.Time
@@ -121,6 +122,7 @@ func New(cfg Config) (*Controller, error) {
 		watchScope:    newWatchScope(cfg.Namespaces),
 		pendingWrites: newPendingWrites(),
 		messages:      newConditionMessages(),
+		attempts:      newAttempts(),
 		unlabeled:     newUnlabeledPods(),
 		inFlight:      inFlight{since: map[cache.ObjectName]time.Time{}},
 		now:           time.Now,

@@ -5,12 +5,11 @@ package controller
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
@@ -26,55 +25,103 @@ type execution struct {
 	assessment *performer.Assessment // of the observation before the first write
 	observed   performer.Observed
 	changed    bool // observed differs from what was assessed
-	// refusal is what the API server refused, or nil.
-	refusal *refusal
+
+	// problem is what the API server refuses, or what others keep undoing; nil if there is no such thing.
+	problem *performer.Problem
+	// requeueAfter is when a write that is held back is due; 0 if there is none.
+	requeueAfter time.Duration
+	// err is the first error that is not a refusal, or nil.
+	err error
 	// released is set once our finalizer is removed; the Performer may be gone.
 	released bool
 }
 
-// execute executes the actions in order. A refusal by the API server ends the execution without an
-// error, and sets e.refusal. There are two exceptions: after a refused change of the Service, or
-// a refused copy, the remaining actions are executed. A pod whose copy was refused is not deleted.
-func (e *execution) execute(ctx context.Context, actions []performer.Action) error {
-	var notCopied types.UID
+// execute executes the actions in order. After one that fails it continues with those that don't depend
+// on it. What failed is in e.problem and e.err.
+func (e *execution) execute(ctx context.Context, actions []performer.Action) {
+	failures := performer.Failures{}
 	for _, action := range actions {
-		if deletion, ok := action.(performer.DeletePod); ok && deletion.Live.UID == notCopied {
+		if failures.Block(action) || e.heldBack(ctx, action) || !e.try(ctx, performer.WriteOf(action), func() error { return e.executeAction(ctx, action) }) {
+			failures.Add(action)
 			continue
 		}
-		err := e.executeAction(ctx, action)
-		if refused := (*refusal)(nil); errors.As(err, &refused) {
-			klog.FromContext(ctx).Info("API server refused a request", "reason", refused.problem.Reason)
-			e.refusal = refused.after(e.refusal)
-			switch a := action.(type) {
-			case performer.PatchService:
-				continue
-			case performer.CopyPod:
-				notCopied = a.Source.UID
-				continue
-			}
-			return nil
-		}
-		if err != nil {
-			return err
+		if key := repairKey(action); key != "" {
+			e.attempts.repaired(e.name, &e.observed, key)
 		}
 	}
-	return nil
+}
+
+// heldBack reports whether an action must wait, since the same write was refused or undone too often.
+func (e *execution) heldBack(ctx context.Context, action performer.Action) bool {
+	if left, problem := e.attempts.wait(e.name, performer.WriteOf(action), e.now()); left > 0 {
+		e.report(problem, left)
+		return true
+	}
+	key := repairKey(action)
+	if key == "" {
+		return false
+	}
+	left, contended, reported := e.attempts.repairWait(e.name, key, e.now())
+	if contended && !reported {
+		problem := e.contention(ctx, action)
+		e.attempts.contended(e.name, key, problem)
+		e.report(problem, left)
+	}
+	e.requeueAfter = sooner(e.requeueAfter, left)
+	return left > 0
+}
+
+// try performs a write, and reports whether it succeeded. It records a failure.
+func (e *execution) try(ctx context.Context, write performer.Write, perform func() error) bool {
+	err := perform()
+	if err == nil {
+		e.attempts.succeed(e.name, write)
+		return true
+	}
+	refusal := refusalOf(err, write)
+	if refusal == nil && apierrors.IsConflict(err) && e.attempts.conflict(e.name, &e.observed, write) {
+		refusal = refused(err, write)
+	}
+	if refusal == nil {
+		if e.err == nil || apierrors.IsConflict(e.err) {
+			e.err = err
+		}
+		return false
+	}
+	klog.FromContext(ctx).Info("API server refused a request", "reason", refusal.problem.Reason, "verb", write.Verb, "object", write.Name)
+	e.report(refusal.problem, e.attempts.refuse(e.name, &e.observed, write, refusal.problem))
+	return false
+}
+
+// report sets what the status reports, and when to try again. The later problem wins: what became of the
+// pods matters more than what became of the Service before.
+func (e *execution) report(problem *performer.Problem, requeueAfter time.Duration) {
+	if problem != nil {
+		e.problem = problem
+	}
+	e.requeueAfter = sooner(e.requeueAfter, requeueAfter)
 }
 
 func (e *execution) executeAction(ctx context.Context, action performer.Action) error {
 	switch a := action.(type) {
 	case performer.CreateService:
 		return e.createService(ctx, a.Service)
+	case performer.AdoptService:
+		return e.adoptService(ctx, a.Live)
 	case performer.PatchService:
 		return e.patchService(ctx, a.Live, a.Change)
 	case performer.DeleteService:
 		return e.deleteService(ctx, a.Live)
 	case performer.WriteStatus:
 		return e.writeStatus(ctx, a.Status)
+	case performer.TryPod:
+		return e.tryPod(ctx, a)
 	case performer.CreatePod:
 		return e.createPod(ctx, a.Pod.DeepCopy(), a.Ordinal)
 	case performer.CopyPod:
 		return e.copyPod(ctx, a)
+	case performer.AdoptPod:
+		return e.adoptPod(ctx, a.Live)
 	case performer.PatchPod:
 		return e.patchPod(ctx, a.Live, a.Labels, a.Annotations)
 	case performer.ResizePod:

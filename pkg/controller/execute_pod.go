@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -33,12 +34,13 @@ func (e *execution) createPod(ctx context.Context, pod *corev1.Pod, ordinal int3
 		if err == nil {
 			klog.FromContext(ctx).Info("Created pod", "pod", created.Name, "revision", created.Annotations[render.AnnotationRevision])
 			e.hooks.podCreated(e.observed.Performer, created)
+			e.attempts.created(e.name, &e.observed, created.Name)
 			e.recordWrite(kindPod, created)
 			e.setPods(append(slices.Clone(e.observed.Pods), created))
 			return nil
 		}
 		if !apierrors.IsAlreadyExists(err) {
-			return refusedOr(err, performer.ReasonPodRefused, "creating pod "+pod.Name)
+			return fmt.Errorf("creating pod %s: %w", pod.Name, err)
 		}
 		live, err := pods.Get(ctx, pod.Name, metav1.GetOptions{})
 		switch {
@@ -93,12 +95,39 @@ func (e *execution) copyPod(ctx context.Context, a performer.CopyPod) error {
 	}
 	klog.FromContext(ctx).Info("Copying the last serving pod because the desired pod is not ready", "pod", source.Name)
 	err = e.createPod(ctx, performer.CopyOf(full, e.observed.Performer, a.Ordinal, e.observed.Now), a.Ordinal)
-	if refused := (*refusal)(nil); errors.As(err, &refused) && a.Otherwise != nil {
+	if refusalOf(err, performer.WriteOf(a)) != nil && a.Otherwise != nil {
 		if other := e.createPod(ctx, a.Otherwise.DeepCopy(), a.Ordinal); other != nil {
 			return other
 		}
 	}
 	return err
+}
+
+// tryPod has the API server check the pod without creating it. What only the share of the pod that it
+// replaces exceeds is no refusal.
+func (e *execution) tryPod(ctx context.Context, a performer.TryPod) error {
+	_, err := e.kube.CoreV1().Pods(a.Pod.Namespace).Create(ctx, a.Pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+	if err == nil || apierrors.IsAlreadyExists(err) || lacksDryRun(err) || fitsQuotaWithout(err, a.Replaces) {
+		return nil
+	}
+	return fmt.Errorf("trying to create pod %s: %w", a.Pod.Name, err)
+}
+
+// adoptPod makes the Performer the controller of a pod that has none.
+func (e *execution) adoptPod(ctx context.Context, live *corev1.Pod) error {
+	live = e.latest(live)
+	patched, err := patch(ctx, e.kube.CoreV1().Pods(live.Namespace).Patch, live.Name, e.adoption(live))
+	if apierrors.IsNotFound(err) {
+		e.dropPod(live)
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("adopting pod %s: %w", live.Name, err)
+	}
+	klog.FromContext(ctx).Info("Adopted pod", "pod", live.Name)
+	e.recordWrite(kindPod, patched)
+	e.replacePod(patched)
+	return nil
 }
 
 func (e *execution) patchPod(ctx context.Context, live *corev1.Pod, labels, annotations map[string]string) error {
@@ -147,7 +176,13 @@ func (e *execution) resizePod(ctx context.Context, a performer.ResizePod) error 
 
 func (e *execution) deletePod(ctx context.Context, a performer.DeletePod) error {
 	live := e.latest(a.Live)
-	err := e.kube.CoreV1().Pods(live.Namespace).Delete(ctx, live.Name, fencedDelete(live))
+	options := fencedDelete(live)
+	if grace := live.Spec.TerminationGracePeriodSeconds; grace != nil && *grace == 0 {
+		// With no grace period the object is gone before the container is: its successor would run next
+		// to it.
+		options.GracePeriodSeconds = ptr.To[int64](1)
+	}
+	err := e.kube.CoreV1().Pods(live.Namespace).Delete(ctx, live.Name, options)
 	if apierrors.IsNotFound(err) {
 		e.dropPod(live)
 		return nil

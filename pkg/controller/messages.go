@@ -26,7 +26,7 @@ type conditionMessages struct {
 
 // messageLasts is how long a message stays while reason and generation are the same. After that the
 // next try replaces it.
-const messageLasts = refusedRequeue
+const messageLasts = maxRefusedDelay
 
 func newConditionMessages() *conditionMessages {
 	return &conditionMessages{changed: map[cache.ObjectName]time.Time{}}

@@ -13,6 +13,7 @@ import (
 	discoveryv1 "k8s.io/api/discovery/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/ptr"
 
@@ -21,13 +22,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// assess observes p and evaluates its state.
-func (c *Controller) assess(ctx context.Context, caches *caches, p *v1alpha1.Performer) (*performer.Assessment, error) {
-	observed, err := c.observe(ctx, caches, p)
-	if err != nil {
-		return nil, err
-	}
-	assessment := performer.Assess(observed, c.settings)
+// assess evaluates the state of an observed Performer.
+func (c *Controller) assess(ctx context.Context, observed performer.Observed) (assessment *performer.Assessment, err error) {
+	assessment = performer.Assess(observed, c.settings)
 	if assessment.NeedsEndpoints() {
 		assessment.Endpoints, err = c.readyEndpoints(ctx, observed.Service)
 	}
@@ -39,7 +36,7 @@ func (c *Controller) assess(ctx context.Context, caches *caches, p *v1alpha1.Per
 func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Performer) (performer.Observed, error) {
 	o := performer.Observed{Performer: p, Now: c.now()}
 	var err error
-	if o.Pods, err = caches.podsOf(p.UID); err != nil {
+	if o.Pods, err = caches.podsOf(p); err != nil {
 		return o, err
 	}
 	if o.HighestOrdinal() > p.Status.PodOrdinal {
@@ -64,10 +61,20 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 	if err != nil {
 		return o, err
 	}
-	if service != nil && render.ControlledBy(service, p) {
+	if service != nil && (render.ControlledBy(service, p) || p.DeletionTimestamp == nil && performer.IsOrphan(service, p)) {
 		o.Service = service
 	}
 	return o, nil
+}
+
+// otherService returns the UID of the Service of the Performer's name, if the cache shows one that is not
+// the Performer's; else it is empty.
+func (c *caches) otherService(o *performer.Observed) types.UID {
+	service, err := c.service(o.Performer.Namespace, render.ServiceName(o.Performer.Name))
+	if err != nil || service == nil || o.Service != nil {
+		return ""
+	}
+	return service.UID
 }
 
 // readyEndpoints returns the names of the pods that the Service's endpoint slices show as ready, or nil

@@ -7,9 +7,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // fencedMeta returns the metadata of a merge patch that applies to the object as it was observed, or not
@@ -50,4 +53,11 @@ func patch[T any](ctx context.Context, send patcher[T], name string, body map[st
 		return none, fmt.Errorf("encoding a patch: %w", err)
 	}
 	return send(ctx, name, types.MergePatchType, data, metav1.PatchOptions{})
+}
+
+// adoption returns the body of a patch that makes the Performer the controller of an object.
+func (e *execution) adoption(live metav1.Object) map[string]any {
+	meta := fencedMeta(live)
+	meta["ownerReferences"] = append(slices.Clone(live.GetOwnerReferences()), render.ControllerReference(e.observed.Performer))
+	return map[string]any{"metadata": meta}
 }

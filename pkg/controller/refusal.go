@@ -4,21 +4,21 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
-	"time"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
 // A refusal is an answer of the API server that an immediate retry does not change. It becomes a
-// condition of the Performer.
+// condition of the Performer, and the write is retried less and less often (attempts).
 type refusal struct {
 	problem *performer.Problem
-	// requeueAfter is when to retry, unless the spec changes earlier.
-	requeueAfter time.Duration
 }
 
 // Error names only the reason: the message may quote the spec, and errors are logged.
@@ -26,49 +26,92 @@ func (r *refusal) Error() string {
 	return "refused: " + r.problem.Reason
 }
 
-// after combines the refusal with an earlier one of the same execution, or nil. The later problem wins:
-// what became of the pods matters more than what became of the Service before.
-func (r *refusal) after(earlier *refusal) *refusal {
-	if earlier == nil {
-		return r
-	}
-	return &refusal{problem: r.problem, requeueAfter: sooner(earlier.requeueAfter, r.requeueAfter)}
-}
-
 func serviceConflict(name string) error {
-	return &refusal{
-		problem: &performer.Problem{
-			Kind:   performer.Terminal,
-			Reason: performer.ReasonServiceConflict,
-			Message: fmt.Sprintf("Service %s exists but is not owned by this Performer, and is left alone: "+
-				"delete it, or create the Performer under another name", name),
-		},
-		requeueAfter: refusedRequeue,
+	return &refusal{&performer.Problem{
+		Kind:   performer.Terminal,
+		Reason: performer.ReasonServiceConflict,
+		Message: fmt.Sprintf("Service %s exists but is not owned by this Performer, and is left alone: "+
+			"delete it, or create the Performer under another name", name),
+	}}
+}
+
+// refusalOf returns the refusal that a failed write is, or nil if it is an error of another kind. The
+// classes of answers are those of the API server itself and of what can refuse there: quotas, policies,
+// webhooks, missing permissions.
+func refusalOf(err error, write performer.Write) *refusal {
+	var known *refusal
+	switch {
+	case errors.As(err, &known):
+		return known
+	case namespaceTerminating(err):
+		return nil
+	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err),
+		apierrors.IsMethodNotSupported(err), apierrors.IsRequestEntityTooLargeError(err):
+		return refused(err, write)
+	default:
+		return nil
 	}
 }
 
-// refusedOr returns a refusal if err is one, and else err with what was being done.
-func refusedOr(err error, reason, doing string) error {
-	switch {
-	case namespaceTerminating(err):
-		return err
-	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err):
-		return &refusal{
-			problem:      &performer.Problem{Kind: performer.Terminal, Reason: reason, Message: err.Error()},
-			requeueAfter: invalidRequeue,
-		}
-	case apierrors.IsForbidden(err):
-		// A quota may be raised, a policy loosened, a permission granted.
-		return &refusal{
-			problem:      &performer.Problem{Kind: performer.Waiting, Reason: reason, Message: err.Error()},
-			requeueAfter: refusedRequeue,
-		}
-	default:
-		return fmt.Errorf("%s: %w", doing, err)
+// refused returns a refusal with the words of the API server.
+func refused(err error, write performer.Write) *refusal {
+	kind := performer.Waiting
+	if byValidation(err) {
+		kind = performer.Terminal
 	}
+	return &refusal{&performer.Problem{Kind: kind, Reason: refusalReason(write), Message: refusalMessage(err, write)}}
+}
+
+// byValidation reports whether the API server itself found the object invalid, which only another spec
+// changes. A policy or a webhook refuses with the same codes, and may change its mind.
+func byValidation(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) || strings.Contains(status.Status().Message, "admission webhook") {
+		return false
+	}
+	details := status.Status().Details
+	fields := details != nil && len(details.Causes) > 0
+	return apierrors.IsInvalid(err) && fields || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
+}
+
+func refusalReason(write performer.Write) string {
+	switch write.Kind {
+	case performer.KindService:
+		return performer.ReasonServiceRefused
+	case performer.KindPod:
+		return performer.ReasonPodRefused
+	default:
+		return performer.ReasonPerformerRefused
+	}
+}
+
+// refusalMessage says what was refused, in the words of the API server. Those about a creation name the
+// object already.
+func refusalMessage(err error, write performer.Write) string {
+	words := err.Error()
+	var status apierrors.APIStatus
+	if errors.As(err, &status) {
+		words = status.Status().Message
+	}
+	action := map[performer.Verb]string{
+		performer.VerbTry:    "can't be replaced, since its successor would be refused",
+		performer.VerbPatch:  "can't be patched",
+		performer.VerbResize: "can't be resized",
+		performer.VerbDelete: "can't be deleted",
+	}[write.Verb]
+	if action == "" {
+		return words
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s", write.Kind, write.Name)) + " " + action + ": " + words
 }
 
 // namespaceTerminating reports whether a write failed because its namespace is being deleted.
 func namespaceTerminating(err error) bool {
 	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
+}
+
+// lacksDryRun reports whether a dry run failed because a webhook does not support dry runs, which says
+// nothing about the request.
+func lacksDryRun(err error) bool {
+	return apierrors.ReasonForError(err) == metav1.StatusReasonBadRequest && strings.Contains(err.Error(), "dry run")
 }

@@ -5,48 +5,86 @@ package controller
 
 import (
 	"errors"
+	"net/http"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-// TestRefusalsAreRetried checks the problem and the retry of every refusal. All are retried, since
-// whatever refuses a request, such as a policy or a webhook, is not watched and may change.
-func TestRefusalsAreRetried(t *testing.T) {
-	pods := corev1.Resource("pods")
-	for _, tt := range []struct {
-		err          error
-		kind         performer.ProblemKind
-		requeueAfter time.Duration
-		message      string
+// TestRefusals checks which answers are refusals, who can fix them, and what the condition says. The words
+// are those of the API server.
+func TestRefusals(t *testing.T) {
+	pods, kind := corev1.Resource("pods"), corev1.SchemeGroupVersion.WithKind("Pod").GroupKind()
+	pod := func(verb performer.Verb) performer.Write {
+		return performer.Write{Verb: verb, Target: performer.Target{Kind: performer.KindPod, Name: "a"}}
+	}
+	byPolicy := apierrors.NewForbidden(pods, "a", errors.New("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"))
+	byPolicy.ErrStatus.Reason, byPolicy.ErrStatus.Code = metav1.StatusReasonInvalid, http.StatusUnprocessableEntity
+	for name, tt := range map[string]struct {
+		err             error
+		write           performer.Write
+		kind            performer.ProblemKind
+		reason, message string
 	}{
-		{apierrors.NewForbidden(pods, "a", errors.New("exceeded quota")), performer.Waiting, time.Minute,
-			`pods "a" is forbidden: exceeded quota`},
-		{apierrors.NewInvalid(corev1.SchemeGroupVersion.WithKind("Pod").GroupKind(), "a", nil), performer.Terminal, 5 * time.Minute,
-			`Pod "a" is invalid`},
-		{apierrors.NewBadRequest("admission webhook denied the request"), performer.Terminal, 5 * time.Minute,
-			"admission webhook denied the request"},
-		{serviceConflict("a"), performer.Terminal, time.Minute,
-			"Service a exists but is not owned by this Performer, and is left alone: delete it, or create the Performer under another name"},
+		"quota": {apierrors.NewForbidden(pods, "a", errors.New("exceeded quota")), pod(performer.VerbCreate),
+			performer.Waiting, performer.ReasonPodRefused, `pods "a" is forbidden: exceeded quota`},
+		"validation": {apierrors.NewInvalid(kind, "a", field.ErrorList{field.Required(field.NewPath("spec"), "")}), pod(performer.VerbCreate),
+			performer.Terminal, performer.ReasonPodRefused, `Pod "a" is invalid: spec: Required value`},
+		"policy": {byPolicy, pod(performer.VerbPatch),
+			performer.Waiting, performer.ReasonPodRefused, `Pod a can't be patched: pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`},
+		"webhook": {apierrors.NewBadRequest(`admission webhook "w" denied the request: no`), pod(performer.VerbDelete),
+			performer.Waiting, performer.ReasonPodRefused, `Pod a can't be deleted: admission webhook "w" denied the request: no`},
+		"bad request": {apierrors.NewBadRequest("unknown field"), pod(performer.VerbCreate),
+			performer.Terminal, performer.ReasonPodRefused, "unknown field"},
+		"Service": {apierrors.NewForbidden(corev1.Resource("services"), "s", errors.New("no")), performer.Write{Verb: performer.VerbDelete, Target: performer.Target{Kind: performer.KindService, Name: "s"}},
+			performer.Waiting, performer.ReasonServiceRefused, `Service s can't be deleted: services "s" is forbidden: no`},
+		"Performer": {apierrors.NewForbidden(corev1.Resource("performers"), "p", errors.New("no")), performer.Write{Verb: performer.VerbPatch, Target: performer.Target{Kind: performer.KindPerformer}},
+			performer.Waiting, performer.ReasonPerformerRefused, `Performer can't be patched: performers "p" is forbidden: no`},
+		"conflict of Services": {serviceConflict("s"), pod(performer.VerbCreate),
+			performer.Terminal, performer.ReasonServiceConflict, "Service s exists but is not owned by this Performer, and is left alone: delete it, or create the Performer under another name"},
 	} {
-		refused := (*refusal)(nil)
-		if !errors.As(tt.err, &refused) && !errors.As(refusedOr(tt.err, performer.ReasonPodRefused, "creating pod a"), &refused) {
-			t.Errorf("%v is not a refusal", tt.err)
+		refusal := refusalOf(tt.err, tt.write)
+		if refusal == nil {
+			t.Errorf("%s: %v is not a refusal", name, tt.err)
 			continue
 		}
-		if refused.problem.Kind != tt.kind || refused.requeueAfter != tt.requeueAfter {
-			t.Errorf("%v: kind %d, requeued after %s", tt.err, refused.problem.Kind, refused.requeueAfter)
-		}
-		if refused.problem.Message != tt.message {
-			t.Errorf("message %q, want %q", refused.problem.Message, tt.message)
+		if p := refusal.problem; p.Kind != tt.kind || p.Reason != tt.reason || p.Message != tt.message {
+			t.Errorf("%s: problem %+v, want %d, %s, %s", name, *p, tt.kind, tt.reason, tt.message)
 		}
 	}
-	var refused *refusal
-	if err := refusedOr(apierrors.NewInternalError(errors.New("etcd")), performer.ReasonPodRefused, "creating pod a"); errors.As(err, &refused) {
-		t.Errorf("%v counts as a refusal", err)
+	for name, err := range map[string]error{
+		"internal error": apierrors.NewInternalError(errors.New("etcd")),
+		"conflict":       apierrors.NewConflict(pods, "a", errors.New("modified")),
+		"network":        errors.New("connection refused"),
+	} {
+		if refusalOf(err, pod(performer.VerbPatch)) != nil {
+			t.Errorf("%s counts as a refusal", name)
+		}
+	}
+}
+
+func TestQuotaThatOnlyTheReplacedPodExceeds(t *testing.T) {
+	replaced := &corev1.Pod{Spec: corev1.PodSpec{Containers: []corev1.Container{{Resources: corev1.ResourceRequirements{
+		Limits: corev1.ResourceList{"cpu": quantity("1")}, Requests: corev1.ResourceList{"cpu": quantity("500m"), "nvidia.com/gpu": quantity("1")},
+	}}}}}
+	for message, want := range map[string]bool{
+		"exceeded quota: q, requested: pods=1, used: pods=1, limited: pods=1":                                                          true,
+		"exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=1":                                                          false,
+		"exceeded quota: q, requested: limits.cpu=3, used: limits.cpu=1, limited: limits.cpu=2":                                        false,
+		"exceeded quota: q, requested: limits.cpu=2, used: limits.cpu=1, limited: limits.cpu=2":                                        true,
+		"exceeded quota: q, requested: cpu=1,pods=1, used: cpu=500m,pods=1, limited: cpu=1,pods=1":                                     true,
+		"exceeded quota: q, requested: requests.nvidia.com/gpu=1, used: requests.nvidia.com/gpu=1, limited: requests.nvidia.com/gpu=1": true,
+		"exceeded quota: q, requested: requests.memory=1Gi, used: requests.memory=1Gi, limited: requests.memory=1Gi":                   false,
+		"some policy says no": false,
+	} {
+		err := apierrors.NewForbidden(corev1.Resource("pods"), "a", errors.New(message))
+		if got := fitsQuotaWithout(err, replaced); got != want {
+			t.Errorf("%s: fits %v, want %v", message, got, want)
+		}
 	}
 }

@@ -35,16 +35,8 @@ type outcome struct {
 	requeueAfter time.Duration
 }
 
-const (
-	// refusedRequeue is when a refused request is retried. What refuses, a quota, a policy or another
-	// owner's Service, is not watched.
-	refusedRequeue = time.Minute
-	// invalidRequeue is when a request is retried that was refused as invalid. Usually the spec is at
-	// fault, but policies and webhooks refuse in the same way.
-	invalidRequeue = 5 * time.Minute
-	// syncTimeout bounds a sync once it has begun.
-	syncTimeout = 30 * time.Second
-)
+// syncTimeout bounds a sync once it has begun.
+const syncTimeout = 30 * time.Second
 
 // processNext syncs the next Performer of the queue. It returns false once the queue is shut down.
 func (c *Controller) processNext(ctx context.Context) bool {
@@ -91,9 +83,11 @@ func (c *Controller) requeueWithBackoff(name cache.ObjectName) {
 	c.queue.AddAfter(name, delay)
 }
 
-// failed classifies an error that ended a sync.
+// failed classifies the first error of a sync, or nil.
 func failed(err error) outcome {
 	switch {
+	case err == nil:
+		return outcome{result: resultSuccess}
 	case apierrors.IsConflict(err):
 		return outcome{result: resultConflict, err: err}
 	case namespaceTerminating(err):

@@ -16,9 +16,26 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-// reportStatus writes the status after the execution.
-func (e *execution) reportStatus(ctx context.Context, problem *performer.Problem) error {
-	return e.writeStatus(ctx, e.reassess().Status(problem))
+// reportStatus writes the status after the execution. It reports the problem of the plan, or what the API
+// server refused, or an error that comes again, in this order of precedence from the last to the first.
+func (e *execution) reportStatus(ctx context.Context, problem *performer.Problem) {
+	switch {
+	case e.problem != nil:
+		problem = e.dampen(e.problem)
+	case e.err == nil:
+	case apierrors.IsConflict(e.err):
+		// What was observed is out of date, and the next sync follows at once.
+		return
+	case problem == nil && e.backoff.NumRequeues(e.name) > 0: // the first time it may be transient
+		problem = e.dampen(&performer.Problem{Kind: performer.Waiting, Reason: performer.ReasonRequestFailed, Message: e.err.Error()})
+	}
+	write := performer.WriteOf(performer.WriteStatus{})
+	if left, _ := e.attempts.wait(e.name, write, e.now()); left > 0 {
+		e.report(nil, left)
+		return
+	}
+	status := e.reassess().Status(problem)
+	e.try(ctx, write, func() error { return e.writeStatus(ctx, status) })
 }
 
 // writeStatus writes status if it differs from the present one, and records an event for each

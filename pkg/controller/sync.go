@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/klog/v2"
 
@@ -29,20 +28,25 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	if p == nil {
 		c.pendingWrites.forget(name)
 		c.messages.forget(name)
+		c.attempts.forget(name)
 		return outcome{result: resultSuccess}
 	}
 	if !c.pendingWrites.visible(name, caches, c.now()) {
 		return outcome{result: resultSkipped, requeueAfter: staleRequeue}
 	}
-	assessment, err := c.assess(ctx, caches, p)
+	observed, err := c.observe(ctx, caches, p)
+	if err != nil {
+		return failed(err)
+	}
+	otherService := caches.otherService(&observed)
+	requeueAfter := c.attempts.consider(name, &observed, circumstancesOf(&observed, otherService))
+	assessment, err := c.assess(ctx, observed)
 	if err != nil {
 		return failed(err)
 	}
 	plan := assessment.Plan()
-	execution := &execution{Controller: c, name: name, assessment: assessment, observed: assessment.Observed}
-	if err := execution.execute(ctx, plan.Actions); err != nil {
-		return execution.reportRepeatedFailure(ctx, failed(err))
-	}
+	execution := &execution{Controller: c, name: name, assessment: assessment, observed: assessment.Observed, requeueAfter: requeueAfter}
+	execution.execute(ctx, plan.Actions)
 	for _, pod := range plan.Abandoned {
 		c.recorder.Eventf(p, corev1.EventTypeWarning, performer.ReasonPodStuck,
 			"Pod %s did not terminate within its grace period; the Performer no longer waits for it", pod)
@@ -50,28 +54,10 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	if execution.released {
 		return outcome{result: resultSuccess}
 	}
-	out := outcome{result: resultSuccess, requeueAfter: plan.RequeueAfter}
-	problem := plan.Problem
-	if execution.refusal != nil {
-		problem = execution.dampen(execution.refusal.problem)
-		out.requeueAfter = sooner(plan.RequeueAfter, execution.refusal.requeueAfter)
-	}
-	if err := execution.reportStatus(ctx, problem); err != nil {
-		return failed(err)
-	}
-	return out
-}
-
-// reportRepeatedFailure reports a failed action in the status, except the first time, which may be
-// transient. If writing the status fails too, the failure is only logged.
-func (e *execution) reportRepeatedFailure(ctx context.Context, out outcome) outcome {
-	if out.result != resultError || e.backoff.NumRequeues(e.name) == 0 || e.observed.Performer.DeletionTimestamp != nil {
-		return out
-	}
-	problem := e.dampen(&performer.Problem{Kind: performer.Waiting, Reason: performer.ReasonRequestFailed, Message: out.err.Error()})
-	if err := e.reportStatus(ctx, problem); err != nil {
-		klog.FromContext(ctx).V(1).Info("Cannot report the failure in the status", "reason", apierrors.ReasonForError(err))
-	}
+	execution.reportStatus(ctx, plan.Problem)
+	c.attempts.settle(name, circumstancesOf(&execution.observed, otherService))
+	out := failed(execution.err)
+	out.requeueAfter = sooner(plan.RequeueAfter, execution.requeueAfter)
 	return out
 }
 

@@ -49,6 +49,7 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: c.Resources,
 		})
 	}
+	trimmed.Spec.TerminationGracePeriodSeconds = pod.Spec.TerminationGracePeriodSeconds
 	trimmed.Status = corev1.PodStatus{
 		Phase:      pod.Status.Phase,
 		Reason:     pod.Status.Reason,
@@ -72,7 +73,7 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 func trimService(service *corev1.Service) *corev1.Service {
 	return &corev1.Service{
 		ObjectMeta: trimMeta(&service.ObjectMeta),
-		Spec:       corev1.ServiceSpec{Selector: service.Spec.Selector, Ports: service.Spec.Ports},
+		Spec:       corev1.ServiceSpec{Selector: service.Spec.Selector, Ports: service.Spec.Ports, ClusterIP: service.Spec.ClusterIP},
 	}
 }
 

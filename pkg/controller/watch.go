@@ -13,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // watch registers handlers that queue a Performer for every event that may concern it.
@@ -26,6 +27,10 @@ func (c *Controller) watch(namespace string, caches *caches) error {
 	owned := handlerFor(func(object metav1.Object, deleted bool) {
 		owner := performerOf(object)
 		if owner == nil {
+			// A Performer adopts what has its labels and no controller.
+			if name := object.GetLabels()[render.LabelPerformer]; name != "" && metav1.GetControllerOfNoCopy(object) == nil {
+				c.queue.Add(cache.NewObjectName(object.GetNamespace(), name))
+			}
 			return
 		}
 		name := cache.NewObjectName(object.GetNamespace(), owner.Name)

@@ -9,25 +9,36 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// An Action is one write to the API server. The controller executes the actions of a plan in order and
-// stops at the first that fails, with two exceptions: after a refused change of the Service and after a
-// refused copy of a pod, it executes the remaining ones.
+// An Action is one write to the API server. The controller executes the actions of a plan in order. After
+// one that fails it continues with those that don't depend on it (Failures).
 type Action interface{ isAction() }
 
 type (
 	// CreateService creates the Service.
 	CreateService struct{ Service *corev1.Service }
+	// AdoptService makes the Performer the controller of a Service that has none.
+	AdoptService struct{ Live *corev1.Service }
 	// PatchService restores what a live Service lost.
 	PatchService struct {
 		Live   *corev1.Service
 		Change ServiceChange
 	}
-	// DeleteService deletes the Service.
-	DeleteService struct{ Live *corev1.Service }
+	// DeleteService deletes the Service, if the writes in After succeeded.
+	DeleteService struct {
+		Live  *corev1.Service
+		After []Write
+	}
 
 	// WriteStatus writes the status before the actions after it, so that the ordinal of the pod to be
-	// created is recorded whatever happens next.
-	WriteStatus struct{ Status v1alpha1.PerformerStatus }
+	// created is recorded whatever happens next. It takes the writes in After for granted, and is
+	// skipped if one of them failed.
+	WriteStatus struct {
+		Status v1alpha1.PerformerStatus
+		After  []Write
+	}
+	// TryPod has the API server check a pod without creating it (a dry run). Replaces is the pod that
+	// will be gone by the time it is created, whose share of a quota is then free.
+	TryPod struct{ Pod, Replaces *corev1.Pod }
 	// CreatePod creates a pod. The ordinal in its name is recorded in the status.
 	CreatePod struct {
 		Pod     *corev1.Pod
@@ -40,6 +51,8 @@ type (
 		Ordinal   int32
 		Otherwise *corev1.Pod
 	}
+	// AdoptPod makes the Performer the controller of a pod that has none.
+	AdoptPod struct{ Live *corev1.Pod }
 	// PatchPod sets labels and annotations on a live pod. An empty value removes the key.
 	PatchPod struct {
 		Live        *corev1.Pod
@@ -54,15 +67,20 @@ type (
 		Resources corev1.ResourceRequirements
 		Hash      string
 	}
-	// DeletePod deletes a pod gracefully. Reason is counted in metrics, Why is logged.
+	// DeletePod deletes a pod gracefully, if the writes in After succeeded. Reason is counted in
+	// metrics, Why is logged.
 	DeletePod struct {
 		Live   *corev1.Pod
 		Reason DeleteReason
 		Why    string
+		After  []Write
 	}
 
-	// SetFinalizers sets the finalizers of the Performer.
-	SetFinalizers struct{ Finalizers []string }
+	// SetFinalizers sets the finalizers of the Performer, if the writes in After succeeded.
+	SetFinalizers struct {
+		Finalizers []string
+		After      []Write
+	}
 )
 
 // A DeleteReason is why a pod is deleted, as the metrics count it.
@@ -82,11 +100,14 @@ const (
 )
 
 func (CreateService) isAction() {}
+func (AdoptService) isAction()  {}
 func (PatchService) isAction()  {}
 func (DeleteService) isAction() {}
 func (WriteStatus) isAction()   {}
+func (TryPod) isAction()        {}
 func (CreatePod) isAction()     {}
 func (CopyPod) isAction()       {}
+func (AdoptPod) isAction()      {}
 func (PatchPod) isAction()      {}
 func (ResizePod) isAction()     {}
 func (DeletePod) isAction()     {}

@@ -17,7 +17,7 @@ import (
 type Observed struct {
 	// Performer as last seen. It is never nil and never changed here.
 	Performer *v1alpha1.Performer
-	// Pods that the Performer controls, in any order. Those for which NeedsFullObject holds are
+	// Pods that the Performer controls, and pods of ours that nobody controls, in any order. Those for which NeedsFullObject holds are
 	// complete, as the API server returned them; of the others the controller may have dropped the
 	// fields that this package does not read.
 	Pods []*corev1.Pod
@@ -27,6 +27,14 @@ type Observed struct {
 	// nil where the slices were not read: because Assessment.NeedsEndpoints was false, or because
 	// reading them is forbidden.
 	Endpoints map[string]bool
+	// Refused holds the writes that the API server refused lately. Where there is another way to the
+	// same result, the plan takes it.
+	Refused map[Write]bool
+	// NextPod is when another pod of the desired revision may be created, if the last ones kept being
+	// replaced; the zero time if any time is fine.
+	NextPod time.Time
+	// Contended is the problem to report while others keep undoing what the operator does, or nil.
+	Contended *Problem
 	// Now is the time of the observation.
 	Now time.Time
 }

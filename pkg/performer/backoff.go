@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,17 +21,34 @@ const (
 	failuresForgivenAfter = 10 * time.Minute
 )
 
-// retryDelay returns how long the successor of a pod that ended by itself still has to wait. A pod
+// retryDelay returns how long the desired pod still has to wait before it is created: because its
+// predecessor ended by itself, or because its predecessors kept being replaced (Observed.NextPod). A pod
 // that was evicted or preempted did not end by itself, and a pod of another spec says nothing about
 // this one.
 func (a *Assessment) retryDelay() time.Duration {
-	var wait time.Duration
+	wait := max(0, a.NextPod.Sub(a.Now))
 	for _, p := range a.pods {
 		if !p.outdated() && p.endedByItself() {
 			wait = max(wait, a.retryDelayAfter(p))
 		}
 	}
 	return wait
+}
+
+// replacementProblem reports pods that kept being replaced without need, or nil.
+func (a *Assessment) replacementProblem() *Problem {
+	if a.NextPod.IsZero() || a.desiredPod != nil && a.desiredPod.state == podReady {
+		return nil
+	}
+	for _, p := range a.pods {
+		if p.alive() && p.outdated() && p.revision() == a.revision {
+			return &Problem{Waiting, ReasonContended, fmt.Sprintf(
+				"Pod %s: %s, as on the pods before it; the next replacement waits, since somebody changes every Pod after its creation: see metadata.managedFields in kubectl get pod -n %s %s -o yaml --show-managed-fields",
+				p.Name, p.outdatedBecause, p.Namespace, p.Name)}
+		}
+	}
+	return &Problem{Waiting, ReasonContended, fmt.Sprintf(
+		"The last Pods were gone before they were ready, so the next one waits; see kubectl events -n %s", a.Performer.Namespace)}
 }
 
 // retryDelayAfter returns how long the successor of this pod still has to wait.

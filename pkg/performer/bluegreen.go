@@ -36,7 +36,7 @@ func (a *Assessment) planBlueGreen(plan *Plan) {
 	}
 	for _, p := range a.pods {
 		if p.state == podFinished && (copying != nil || p != source) {
-			plan.addActions(DeletePod{p.Pod, DeletedEnded, "it failed or completed"})
+			plan.addActions(p.deletion(DeletedEnded, "it failed or completed"))
 		}
 	}
 }

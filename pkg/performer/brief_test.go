@@ -17,12 +17,18 @@ func brief(plan Plan) string {
 		switch a := action.(type) {
 		case CreateService:
 			words = append(words, "create service")
+		case AdoptService:
+			words = append(words, "adopt service")
 		case PatchService:
 			words = append(words, "patch service")
 		case DeleteService:
 			words = append(words, "delete service")
 		case WriteStatus:
 			words = append(words, fmt.Sprintf("record ordinal %d", a.Status.PodOrdinal))
+		case TryPod:
+			words = append(words, "try "+a.Pod.Name)
+		case AdoptPod:
+			words = append(words, "adopt "+a.Live.Name)
 		case CreatePod:
 			words = append(words, fmt.Sprintf("create pod %d", a.Ordinal))
 		case CopyPod:

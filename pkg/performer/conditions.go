@@ -41,7 +41,7 @@ func (s *summary) conditions() []metav1.Condition {
 	reason, message := s.progress()
 	stalled := !s.deleting && (s.deadlineExceeded || s.problem != nil && s.problem.Kind == Terminal)
 	degraded := condition(v1alpha1.ConditionDegraded, false, ReasonAsExpected, "Nothing is wrong")
-	if s.problem != nil && !s.deleting {
+	if s.problem != nil {
 		reason, message = s.problem.Reason, s.problem.Message
 		degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 	}
@@ -157,7 +157,7 @@ func setConditions(status *v1alpha1.PerformerStatus, conditions []metav1.Conditi
 		}
 		c.LastTransitionTime = metav1Time(now)
 		if old := conditionOf(status, c.Type); old != nil && old.Status == c.Status {
-			c.LastTransitionTime = old.LastTransitionTime
+			c.LastTransitionTime = *stampNotAfter(&old.LastTransitionTime, now)
 		}
 	}
 	status.Conditions = conditions

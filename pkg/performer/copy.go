@@ -4,8 +4,8 @@
 package performer
 
 import (
-	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -33,7 +33,7 @@ func (a *Assessment) planCopy(plan *Plan) (source *assessedPod, due *CopyPod) {
 		if source.endedByItself() {
 			status.FailureCount++
 		}
-		plan.addActions(WriteStatus{status})
+		plan.addActions(WriteStatus{Status: status})
 	}
 	return source, &CopyPod{Source: source.Pod, Ordinal: ordinal}
 }
@@ -60,49 +60,115 @@ func (a *Assessment) findCopySource() *assessedPod {
 	return source
 }
 
-// CopyOf returns a pod with the spec of the given one, another ordinal, and the serving label from the
-// start. What the server, admission or the scheduler set is cleared, so that they set it again. The
-// copy of a pod whose resize has not finished gets the resources that the kubelet reports.
+// CopyOf returns a pod that runs what the given one was created to run, under another ordinal, with the
+// serving label from the start. It is admitted like any new pod, so nothing that admission, the scheduler
+// or the server added is carried over: an injector would take its own traces for a finished injection, and
+// what it added may refer to what is not there yet. The copy of a pod whose resize has not finished gets
+// the resources that the kubelet reports.
 func CopyOf(pod *corev1.Pod, p *v1alpha1.Performer, ordinal int32, now time.Time) *corev1.Pod {
-	c := &corev1.Pod{Spec: *pod.Spec.DeepCopy()}
+	c := &corev1.Pod{}
 	c.Name, c.Namespace = render.PodName(p.Name, ordinal), pod.Namespace
 	c.OwnerReferences = slices.Clone(pod.OwnerReferences)
-	c.Labels, c.Annotations = map[string]string{}, map[string]string{}
-	maps.Copy(c.Labels, pod.Labels)
-	maps.Copy(c.Annotations, pod.Annotations)
+	requested, known := render.RequestedOf(pod)
+	wasRequested := func(names []string) func(string) bool {
+		return func(name string) bool { return !known || ours(name) || slices.Contains(names, name) }
+	}
+	c.Labels = only(pod.Labels, wasRequested(requested.Labels))
+	c.Annotations = only(pod.Annotations, wasRequested(requested.Annotations))
 	// Somebody may have removed them.
 	c.Labels[render.LabelApp], c.Labels[render.LabelPerformer], c.Labels[render.LabelManagedBy] = render.AppName, render.LabelValue(p.Name), render.ManagedBy
 	delete(c.Annotations, render.AnnotationDrainingSince)
+	delete(c.Annotations, render.AnnotationAdmittedImage)
 	render.SetServing(c, now)
-	if had := performerContainerStatus(pod); c.Annotations[render.AnnotationResources] == resizing && had != nil && had.Resources != nil {
-		performerContainer(c).Resources = *had.Resources.DeepCopy()
+
+	copySpec(&c.Spec, &pod.Spec)
+	original := performerContainer(pod)
+	container := copyContainer(original)
+	if known {
+		container.Image = requested.Image
+		c.Spec.Volumes = slices.DeleteFunc(c.Spec.Volumes, func(v corev1.Volume) bool { return !slices.Contains(requested.Volumes, v.Name) })
+	} else {
+		dropUnmounted(&c.Spec, &container)
 	}
+	container.VolumeMounts = slices.DeleteFunc(container.VolumeMounts, func(m corev1.VolumeMount) bool {
+		return !slices.ContainsFunc(c.Spec.Volumes, func(v corev1.Volume) bool { return v.Name == m.Name })
+	})
+	if had := performerContainerStatus(pod); c.Annotations[render.AnnotationResources] == resizing && had != nil && had.Resources != nil {
+		container.Resources = *had.Resources.DeepCopy()
+	}
+	c.Spec.Containers = []corev1.Container{container}
 	if c.Annotations[render.AnnotationRevision] == render.Revision(&p.Spec) {
 		// Its resources are why it is copied: it must not be resized to the desired ones.
 		c.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&p.Spec)
 	}
-
-	c.Spec.NodeName = ""
-	c.Spec.Priority = nil // follows from the class
-	c.Spec.EphemeralContainers = nil
-	// The tolerations that admission added stay: it only adds missing ones, and the user's own
-	// tolerations of the same taints must stay.
-	dropTokenVolume(&c.Spec)
 	return c
 }
 
-// dropTokenVolume removes the volume with the service account's token, which admission adds to each
-// pod under a name of its own (kube-api-access-…).
-func dropTokenVolume(spec *corev1.PodSpec) {
-	const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount"
-	var token string
-	for i := range spec.Containers {
-		spec.Containers[i].VolumeMounts = slices.DeleteFunc(spec.Containers[i].VolumeMounts, func(m corev1.VolumeMount) bool {
-			if m.MountPath == mountPath {
-				token = m.Name
-			}
-			return m.MountPath == mountPath
-		})
+// ours reports whether a label or an annotation is one that the operator sets.
+func ours(key string) bool {
+	return key == render.LabelApp || key == render.LabelManagedBy || strings.HasPrefix(key, v1alpha1.GroupName+"/")
+}
+
+// only returns the entries whose key satisfies keep.
+func only(all map[string]string, keep func(string) bool) map[string]string {
+	kept := map[string]string{}
+	for key, value := range all {
+		if keep(key) {
+			kept[key] = value
+		}
 	}
-	spec.Volumes = slices.DeleteFunc(spec.Volumes, func(v corev1.Volume) bool { return token != "" && v.Name == token })
+	return kept
+}
+
+// copySpec copies the fields that render.Pod sets, without the containers.
+func copySpec(to, from *corev1.PodSpec) {
+	from = from.DeepCopy()
+	*to = corev1.PodSpec{
+		RestartPolicy:                 from.RestartPolicy,
+		ServiceAccountName:            from.ServiceAccountName,
+		AutomountServiceAccountToken:  from.AutomountServiceAccountToken,
+		EnableServiceLinks:            from.EnableServiceLinks,
+		ImagePullSecrets:              from.ImagePullSecrets,
+		SecurityContext:               from.SecurityContext,
+		TerminationGracePeriodSeconds: from.TerminationGracePeriodSeconds,
+		Volumes:                       from.Volumes,
+		TopologySpreadConstraints:     from.TopologySpreadConstraints,
+		NodeSelector:                  from.NodeSelector,
+		// The tolerations that admission added stay: it only adds missing ones, and the user's own
+		// tolerations of the same taints must stay.
+		Tolerations:       from.Tolerations,
+		Affinity:          from.Affinity,
+		PriorityClassName: from.PriorityClassName,
+		RuntimeClassName:  from.RuntimeClassName,
+	}
+}
+
+// copyContainer copies the fields that render.Pod sets.
+func copyContainer(from *corev1.Container) corev1.Container {
+	from = from.DeepCopy()
+	return corev1.Container{
+		Name:                     from.Name,
+		Image:                    from.Image,
+		ImagePullPolicy:          from.ImagePullPolicy,
+		Command:                  from.Command,
+		Args:                     from.Args,
+		Env:                      from.Env,
+		Ports:                    from.Ports,
+		Resources:                from.Resources,
+		VolumeMounts:             from.VolumeMounts,
+		StartupProbe:             from.StartupProbe,
+		ReadinessProbe:           from.ReadinessProbe,
+		LivenessProbe:            from.LivenessProbe,
+		SecurityContext:          from.SecurityContext,
+		TerminationMessagePolicy: from.TerminationMessagePolicy,
+	}
+}
+
+// dropUnmounted removes the volumes that the container does not mount, and the one with the service
+// account's token, which admission adds to each pod under a name of its own (kube-api-access-…).
+func dropUnmounted(spec *corev1.PodSpec, c *corev1.Container) {
+	const tokenPath = "/var/run/secrets/kubernetes.io/serviceaccount"
+	spec.Volumes = slices.DeleteFunc(spec.Volumes, func(v corev1.Volume) bool {
+		return !slices.ContainsFunc(c.VolumeMounts, func(m corev1.VolumeMount) bool { return m.Name == v.Name && m.MountPath != tokenPath })
+	})
 }

@@ -31,11 +31,31 @@ func (a *Assessment) progressDeadline() deadline {
 	if !applies {
 		return deadline{}
 	}
-	limit := defaultProgressDeadline
+	return deadline{applies: true, left: a.progressLimit() - a.Now.Sub(notAfter(began, a.Now))}
+}
+
+// progressLimit is how long a rollout, or a problem outside of one, may last before it counts as stalled.
+func (a *Assessment) progressLimit() time.Duration {
 	if s := a.Performer.Spec.UpgradeStrategy; s != nil && s.ProgressDeadlineSeconds != nil {
-		limit = time.Duration(*s.ProgressDeadlineSeconds) * time.Second
+		return time.Duration(*s.ProgressDeadlineSeconds) * time.Second
 	}
-	return deadline{applies: true, left: limit - a.Now.Sub(began)}
+	return defaultProgressDeadline
+}
+
+// problemLasts reports whether a problem that the operator has outside of a rollout, such as a refused
+// patch, has lasted for longer than a rollout may.
+func (a *Assessment) problemLasts(problem *Problem) bool {
+	status := &a.Performer.Status
+	degraded, ready := conditionOf(status, v1alpha1.ConditionDegraded), conditionOf(status, v1alpha1.ConditionReady)
+	if problem == nil || a.deadline.applies || degraded == nil || ready == nil ||
+		degraded.Status != metav1.ConditionTrue || degraded.Reason != problem.Reason || ready.Status == metav1.ConditionTrue {
+		return false
+	}
+	began := degraded.LastTransitionTime
+	if began.Before(&ready.LastTransitionTime) {
+		began = ready.LastTransitionTime
+	}
+	return a.Now.Sub(began.Time) >= a.progressLimit()
 }
 
 // progressBegan returns the start of the rollout or resize that the deadline applies to; false if there

@@ -17,8 +17,9 @@ const abandonAfter = 2 * time.Minute
 // orphanFinalizer is what the API server puts on an object that is deleted with --cascade=orphan.
 const orphanFinalizer = "orphan"
 
-// planDeletion removes the Service and the pods, and then the finalizer. Traffic stops first, then
-// the pods get their grace period.
+// planDeletion deletes the pods, then the Service, and removes the finalizer when they are gone. The Service
+// stays until every pod is terminating: if a pod may not be deleted, its callers still get through. A
+// terminating pod receives no new calls.
 func (a *Assessment) planDeletion() Plan {
 	var plan Plan
 	p := a.Performer
@@ -26,15 +27,13 @@ func (a *Assessment) planDeletion() Plan {
 		// Somebody else's finalizer holds it. Owner references take care of what is left.
 		return plan
 	}
-	release := SetFinalizers{withoutFinalizer(p.Finalizers)}
+	release := SetFinalizers{Finalizers: withoutFinalizer(p.Finalizers)}
 	if slices.Contains(p.Finalizers, orphanFinalizer) {
 		plan.addActions(release)
 		return plan
 	}
-	if a.Service != nil && a.Service.DeletionTimestamp == nil {
-		plan.addActions(DeleteService{a.Service})
-	}
 	waiting := false
+	var deletions []Write
 	for _, pod := range a.pods {
 		if pod.Labels[render.LabelApp] != render.AppName {
 			// Without this label its end is not seen.
@@ -42,7 +41,9 @@ func (a *Assessment) planDeletion() Plan {
 		}
 		switch {
 		case pod.state != podDying:
-			plan.addActions(DeletePod{pod.Pod, DeletedWithPerformer, "the Performer is being deleted"})
+			deletion := pod.deletion(DeletedWithPerformer, "the Performer is being deleted")
+			deletions = append(deletions, WriteOf(deletion))
+			plan.addActions(deletion)
 			waiting = true
 		case a.Now.Before(pod.DeletionTimestamp.Add(abandonAfter)):
 			plan.requeueAfter(pod.DeletionTimestamp.Add(abandonAfter).Sub(a.Now))
@@ -50,6 +51,11 @@ func (a *Assessment) planDeletion() Plan {
 		default:
 			plan.Abandoned = append(plan.Abandoned, pod.Name)
 		}
+	}
+	if a.Service != nil && a.Service.DeletionTimestamp == nil {
+		deletion := DeleteService{a.Service, deletions}
+		release.After = []Write{WriteOf(deletion)}
+		plan.addActions(deletion)
 	}
 	if !waiting {
 		plan.addActions(release)
@@ -64,9 +70,9 @@ func (a *Assessment) planFinalizer(plan *Plan) {
 	has := slices.Contains(finalizers, render.Finalizer)
 	switch {
 	case a.settings.WithoutFinalizer && has:
-		plan.addActions(SetFinalizers{withoutFinalizer(finalizers)})
+		plan.addActions(SetFinalizers{Finalizers: withoutFinalizer(finalizers)})
 	case !a.settings.WithoutFinalizer && !has:
-		plan.addActions(SetFinalizers{append(slices.Clone(finalizers), render.Finalizer)})
+		plan.addActions(SetFinalizers{Finalizers: append(slices.Clone(finalizers), render.Finalizer)})
 	}
 }
 

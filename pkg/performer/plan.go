@@ -47,7 +47,9 @@ func (a *Assessment) Plan() Plan {
 		return a.planDeletion()
 	}
 	plan := Plan{Problem: cmp.Or(a.nameProblem, a.specProblem)}
+	a.planOrphans(&plan)
 	a.planLabels(&plan)
+	a.planStamps(&plan)
 	a.recordRefusedResizes(&plan)
 	if a.nameProblem == nil {
 		a.planService(&plan)
@@ -57,6 +59,7 @@ func (a *Assessment) Plan() Plan {
 		plan.requeueAfter(a.deadline.left)
 	}
 	a.planFinalizer(&plan)
+	plan.Problem = cmp.Or(plan.Problem, a.serviceProblem(), a.Contended, a.replacementProblem())
 	return plan
 }
 

@@ -185,9 +185,9 @@ func TestPlan(t *testing.T) {
 
 		// Deletion.
 		{
-			name: "deleted: delete the Service, then the pods",
+			name: "deleted: delete the pods, then the Service",
 			o:    observed(newPerformer(deleted), testPod(running, 0, ready(0))),
-			want: "delete service, delete performer-x-0",
+			want: "delete performer-x-0, delete service",
 		},
 		{
 			name:         "deleted: wait for the pods, but not forever",

@@ -177,7 +177,7 @@ func TestPlanUpgrade(t *testing.T) {
 		{
 			name: "Recreate: delete the old pod first",
 			o:    observed(upgrading(recreate), older(0, ready(0))),
-			want: "patch service, delete performer-x-0", requeueAfter: whole,
+			want: "patch service, try performer-x-1, delete performer-x-0", requeueAfter: whole,
 		},
 		{
 			name: "Recreate: wait until the old pod is gone",
@@ -215,10 +215,10 @@ func TestRecreateRecordsTheReplacement(t *testing.T) {
 	plan := planOf(observed(p, testPod(p, 0, ready(0), func(pod *corev1.Pod) {
 		pod.Generation, pod.Spec.Containers[0].Image = 2, "other"
 	})), testSettings)
-	if got := brief(plan); got != "delete performer-x-0, record ordinal 0" {
+	if got := brief(plan); got != "try performer-x-1, delete performer-x-0, record ordinal 0" {
 		t.Fatalf("actions: %s", got)
 	}
-	recorded := plan.Actions[1].(WriteStatus).Status
+	recorded := plan.Actions[2].(WriteStatus).Status
 	if recorded.Ready || recorded.LastUpgrade == nil || !recorded.LastUpgrade.Time.Equal(testNow) {
 		t.Errorf("recorded: ready %v, last upgrade %v", recorded.Ready, recorded.LastUpgrade)
 	}

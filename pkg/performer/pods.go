@@ -79,6 +79,11 @@ func (p *assessedPod) revision() string {
 	return p.Annotations[render.AnnotationRevision]
 }
 
+// deletion returns the action that deletes the pod.
+func (p *assessedPod) deletion(reason DeleteReason, why string) DeletePod {
+	return DeletePod{Live: p.Pod, Reason: reason, Why: why}
+}
+
 // annotatedTime returns the time in an annotation that render.Timestamp wrote. A value that is not a
 // time counts as long ago.
 func (p *assessedPod) annotatedTime(annotation string) time.Time {
@@ -152,6 +157,9 @@ func podCondition(pod *corev1.Pod, conditionType corev1.PodConditionType) *corev
 	}
 	return nil
 }
+
+// PodReady reports whether the pod is ready for calls.
+func PodReady(pod *corev1.Pod) bool { return stateOf(pod) == podReady }
 
 func podConditionTrue(pod *corev1.Pod, conditionType corev1.PodConditionType) bool {
 	c := podCondition(pod, conditionType)

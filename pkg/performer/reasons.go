@@ -38,10 +38,17 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonServiceConflict: a Service of this name exists and is not owned by the Performer.
 	ReasonServiceConflict = "ServiceConflict"
-	// ReasonPodRefused: the API server refuses the pod, because of a quota or a policy for instance.
+	// ReasonServiceTerminating: an earlier Service of this name is not gone yet.
+	ReasonServiceTerminating = "ServiceTerminating"
+	// ReasonPodRefused: the API server refuses to create, patch or delete a pod, because of a quota or a
+	// policy for instance.
 	ReasonPodRefused = "PodRefused"
-	// ReasonServiceRefused: the API server refuses the Service.
+	// ReasonServiceRefused: the API server refuses to create, patch or delete the Service.
 	ReasonServiceRefused = "ServiceRefused"
+	// ReasonPerformerRefused: the API server refuses to patch the Performer or its status.
+	ReasonPerformerRefused = "PerformerRefused"
+	// ReasonContended: somebody keeps undoing what the operator writes. It writes less and less often.
+	ReasonContended = "Contended"
 	// ReasonRequestFailed: a request to the API server fails repeatedly.
 	ReasonRequestFailed = "RequestFailed"
 

@@ -21,7 +21,7 @@ func (a *Assessment) planRecreate(plan *Plan) {
 			return
 		}
 	}
-	replacedSameRevision := a.deleteAllButDesired(plan)
+	deletions, replacedSameRevision := a.deleteAllButDesired(plan)
 	// Written after the deletions, so that a failing deletion doesn't raise the count on every retry. It
 	// can't wait for the successor: by then the failed pod is gone.
 	failures := a.Performer.Status.FailureCount
@@ -35,31 +35,43 @@ func (a *Assessment) planRecreate(plan *Plan) {
 			now := metav1Time(a.Now)
 			status.LastUpgrade = &now
 		}
-		plan.addActions(WriteStatus{status})
+		plan.addActions(WriteStatus{status, deletions})
 	}
 }
 
-// deleteAllButDesired deletes all pods but the desired one, which starts serving. It reports whether it
-// replaces a live pod of the desired revision: the caller must then set lastUpgrade, since the revision
-// alone doesn't show the change.
-func (a *Assessment) deleteAllButDesired(plan *Plan) (replacedSameRevision bool) {
+// deleteAllButDesired deletes all pods but the desired one, which starts serving. Before it deletes a pod
+// that serves, it has the API server check the successor: what serves must not be given up for a pod that
+// is refused. It returns the deletions, and whether they replace a live pod of the desired revision: the
+// caller must then set lastUpgrade, since the revision alone doesn't show the change.
+func (a *Assessment) deleteAllButDesired(plan *Plan) (deletions []Write, replacedSameRevision bool) {
 	for _, p := range a.pods {
+		var deletion DeletePod
 		switch {
 		case p.state == podDying:
+			continue
 		case p == a.desiredPod:
 			if !p.serves() {
 				a.startServing(plan, p)
 			}
+			continue
 		case p.outdated():
 			replacedSameRevision = replacedSameRevision || p.alive() && p.revision() == a.revision
-			plan.addActions(DeletePod{p.Pod, DeletedUpgraded, p.outdatedBecause})
+			deletion = p.deletion(DeletedUpgraded, p.outdatedBecause)
+			if p.state == podReady && a.desiredPod == nil {
+				ordinal, _ := a.nextOrdinal()
+				try := TryPod{Pod: a.newPod(ordinal), Replaces: p.Pod}
+				plan.addActions(try)
+				deletion.After = []Write{WriteOf(try)}
+			}
 		case p.state == podFinished:
-			plan.addActions(DeletePod{p.Pod, DeletedEnded, "it failed or completed"})
+			deletion = p.deletion(DeletedEnded, "it failed or completed")
 		default:
-			plan.addActions(DeletePod{p.Pod, DeletedDuplicate, "there is another pod of the same revision"})
+			deletion = p.deletion(DeletedDuplicate, "there is another pod of the same revision")
 		}
+		plan.addActions(deletion)
+		deletions = append(deletions, WriteOf(deletion))
 	}
-	return replacedSameRevision
+	return deletions, replacedSameRevision
 }
 
 // afterDeletions returns the assessment as it will be once the pods that the actions delete are terminating.

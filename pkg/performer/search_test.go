@@ -5,6 +5,7 @@ package performer
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -27,13 +28,18 @@ type world struct {
 	// quota is the number of pods that are allowed, apart from those that have ended; 0 means any
 	// number, and -1 means no further pod.
 	quota int
+	// policy refuses all writes of a verb to a kind; the zero value refuses none.
+	policy Write
+	// memory holds the refused writes that the operator remembers.
+	memory map[Write]bool
 }
 
 // step is the time between two steps, long enough for every delay to be over.
 const step = time.Hour
 
 func (w *world) clone() *world {
-	c := &world{p: w.p.DeepCopy(), service: w.service.DeepCopy(), now: w.now.Add(step), quota: w.quota}
+	c := &world{p: w.p.DeepCopy(), service: w.service.DeepCopy(), now: w.now.Add(step), quota: w.quota,
+		policy: w.policy, memory: maps.Clone(w.memory)}
 	for _, pod := range w.pods {
 		c.pods = append(c.pods, pod.DeepCopy())
 	}
@@ -44,16 +50,16 @@ func (w *world) clone() *world {
 func (w *world) key() string {
 	pods := make([]string, 0, len(w.pods))
 	for _, p := range Assess(w.observe(), testSettings).pods {
-		pods = append(pods, fmt.Sprintf("%d:%d:%s:%v:%v", p.ordinal, p.state, p.revision(), p.serves(), p.drains()))
+		pods = append(pods, fmt.Sprintf("%d:%d:%s:%v:%v:%v", p.ordinal, p.state, p.revision(), p.serves(), p.drains(), p.orphaned(w.p)))
 	}
 	slices.Sort(pods)
-	return fmt.Sprint(w.p.Spec.Image, w.service != nil, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
+	return fmt.Sprint(w.p.UID, w.p.Spec.Image, w.service != nil && render.ControlledBy(w.service, w.p), w.service != nil, w.policy, w.memory, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
 		w.p.Status.FailureCount, w.p.Status.CurrentRevision, w.p.Status.UpdateRevision, pods)
 }
 
 // observe returns an observation in which the endpoint slices are up to date.
 func (w *world) observe() Observed {
-	o := Observed{Performer: w.p, Pods: w.pods, Service: w.service, Now: w.now, Endpoints: map[string]bool{}}
+	o := Observed{Performer: w.p, Pods: w.pods, Service: w.service, Now: w.now, Endpoints: map[string]bool{}, Refused: w.memory}
 	for _, pod := range w.pods {
 		o.Endpoints[pod.Name] = pod.Labels[render.LabelServing] == render.ServingTrue && stateOf(pod) == podReady
 	}
@@ -61,72 +67,114 @@ func (w *world) observe() Observed {
 }
 
 // execute executes the first actions of the plan, as an operator that crashes after them, and reports
-// the status if these are all. A refused pod ends the execution as well, unless it is a copy.
-func (w *world) execute(t *testing.T, plan Plan, actions int) {
+// the status if these are all. It returns how many writes succeeded.
+func (w *world) execute(t *testing.T, plan Plan, actions int) (written int) {
 	problem := plan.Problem
-	notCopied := "" // the pod whose copy was refused
+	failures := Failures{}
 	for _, action := range plan.Actions[:actions] {
-		if w.refuses(action) {
-			problem = &Problem{Waiting, ReasonPodRefused, "exceeded quota"}
-			if a, copies := action.(CopyPod); copies {
-				notCopied = a.Source.Name
-				continue
-			}
-			break
-		}
-		if a, deletes := action.(DeletePod); deletes && a.Live.Name == notCopied {
+		if failures.Block(action) {
+			failures.Add(action)
 			continue
 		}
-		switch a := action.(type) {
-		case CreateService:
-			w.service = a.Service
-		case WriteStatus:
-			w.p.Status = a.Status
-		case CreatePod:
-			if slices.ContainsFunc(w.pods, func(p *corev1.Pod) bool { return p.Name == a.Pod.Name }) {
-				t.Fatalf("plan creates pod %s, which exists", a.Pod.Name)
+		if w.refuses(action) {
+			problem = &Problem{Waiting, ReasonPodRefused, "exceeded quota"}
+			failures.Add(action)
+			if w.memory == nil {
+				w.memory = map[Write]bool{}
 			}
-			if ordinal := w.p.Status.PodOrdinal; a.Ordinal != ordinal {
-				t.Fatalf("plan creates pod %s while ordinal %d is recorded", a.Pod.Name, ordinal)
-			}
-			w.add(a.Pod)
-		case CopyPod:
-			if source := w.pod(a.Source.Name); source != nil {
-				w.add(CopyOf(source, w.p, a.Ordinal, w.now))
-			}
-		case DeletePod:
-			if w.receivesCalls(a.Live) && !strings.Contains(a.Why, "deleted") {
-				t.Fatalf("plan deletes pod %s, which receives calls: %s", a.Live.Name, a.Why)
-			}
-			dying(w.pod(a.Live.Name))
-		case PatchPod:
-			pod := w.pod(a.Live.Name)
-			served := w.serving()
-			setAll(pod.Labels, a.Labels)
-			setAll(pod.Annotations, a.Annotations)
-			if len(served) > 0 && len(w.serving()) == 0 {
-				t.Fatalf("plan removes the traffic from the last serving pod, %s", pod.Name)
-			}
-		case PatchService:
-			w.service = render.Service(w.p, w.service.Spec.Ports)
-			if a.Change.Ports != nil {
-				w.service.Spec.Ports = a.Change.Ports
-			}
-		case SetFinalizers:
-			w.p.Finalizers = a.Finalizers
-		default:
-			t.Fatalf("unexpected action %T", action)
+			w.memory[WriteOf(action)] = true
+			continue
 		}
+		delete(w.memory, WriteOf(action))
+		if _, dryRun := action.(TryPod); !dryRun {
+			written++
+		}
+		w.perform(t, action)
 	}
-	if actions == len(plan.Actions) {
-		w.p.Status = statusOf(w.observe(), testSettings, problem)
+	if actions < len(plan.Actions) {
+		w.memory = nil // what the operator remembers is gone with it
+		return written
+	}
+	status := statusOf(w.observe(), testSettings, problem)
+	if w.policy != (Write{VerbReport, Target{Kind: KindPerformer}}) {
+		w.p.Status = status
+	}
+	return written
+}
+
+// perform performs one action.
+func (w *world) perform(t *testing.T, action Action) {
+	switch a := action.(type) {
+	case CreateService:
+		w.service = a.Service
+	case AdoptService:
+		w.service = w.service.DeepCopy()
+		w.service.OwnerReferences = []metav1.OwnerReference{render.ControllerReference(w.p)}
+	case WriteStatus:
+		w.p.Status = a.Status
+	case TryPod:
+	case CreatePod:
+		if slices.ContainsFunc(w.pods, func(p *corev1.Pod) bool { return p.Name == a.Pod.Name }) {
+			t.Fatalf("plan creates pod %s, which exists", a.Pod.Name)
+		}
+		if ordinal := w.p.Status.PodOrdinal; a.Ordinal != ordinal {
+			t.Fatalf("plan creates pod %s while ordinal %d is recorded", a.Pod.Name, ordinal)
+		}
+		if w.recreates() && len(w.pods) > 0 {
+			t.Fatalf("plan creates pod %s next to another one, although the strategy is Recreate", a.Pod.Name)
+		}
+		w.add(a.Pod)
+	case CopyPod:
+		if source := w.pod(a.Source.Name); source != nil {
+			w.add(CopyOf(source, w.p, a.Ordinal, w.now))
+		}
+	case DeletePod:
+		if served := w.serving(); !w.recreates() && w.p.DeletionTimestamp == nil && slices.Equal(served, []string{a.Live.Name}) {
+			t.Fatalf("plan deletes pod %s, which alone receives calls: %s", a.Live.Name, a.Why)
+		}
+		dying(w.pod(a.Live.Name))
+	case AdoptPod:
+		w.pod(a.Live.Name).OwnerReferences = []metav1.OwnerReference{render.ControllerReference(w.p)}
+	case PatchPod:
+		pod := w.pod(a.Live.Name)
+		served := w.serving()
+		setAll(pod.Labels, a.Labels)
+		setAll(pod.Annotations, a.Annotations)
+		if len(served) > 0 && len(w.serving()) == 0 {
+			t.Fatalf("plan removes the traffic from the last serving pod, %s", pod.Name)
+		}
+	case PatchService:
+		w.service = render.Service(w.p, w.service.Spec.Ports)
+		if a.Change.Ports != nil {
+			w.service.Spec.Ports = a.Change.Ports
+		}
+	case DeleteService:
+		for _, pod := range w.pods {
+			if w.receivesCalls(pod) {
+				t.Fatalf("plan deletes the Service while pod %s receives calls", pod.Name)
+			}
+		}
+		w.service = nil
+	case SetFinalizers:
+		w.p.Finalizers = a.Finalizers
+	default:
+		t.Fatalf("unexpected action %T", action)
 	}
 }
 
-// refuses reports whether the action creates a pod that exceeds the quota.
+func (w *world) recreates() bool { return w.p.Spec.UpgradeStrategy != nil }
+
+// refuses reports whether a policy refuses the action, or a quota the pod that it creates.
 func (w *world) refuses(action Action) bool {
+	write := WriteOf(action)
+	if write.Verb == w.policy.Verb && write.Kind == w.policy.Kind {
+		return true
+	}
+	free := 0
 	switch action.(type) {
 	case CreatePod, CopyPod:
+	case TryPod:
+		free = 1
 	default:
 		return false
 	}
@@ -136,7 +184,7 @@ func (w *world) refuses(action Action) bool {
 			counted++
 		}
 	}
-	return w.quota < 0 || w.quota > 0 && counted >= w.quota
+	return w.quota < 0 || w.quota > 0 && counted-free >= w.quota
 }
 
 // add adds a pod that was just created.
@@ -210,6 +258,7 @@ func (w *world) next(t *testing.T) map[string]*world {
 	}
 	change := w.clone()
 	change.p.Generation++
+	change.memory = nil
 	change.p.Spec.Image = map[string]string{"repo:1": "repo:2", "repo:2": "repo:3", "repo:3": "repo:1"}[w.p.Spec.Image]
 	worlds["user changes the image"] = change
 	if w.service != nil {
@@ -217,17 +266,59 @@ func (w *world) next(t *testing.T) map[string]*world {
 		c.service = nil
 		worlds["user deletes the Service"] = c
 	}
+	if w.p.UID == "uid-x" && len(w.pods) > 0 {
+		c := w.clone()
+		c.orphan()
+		worlds["user deletes the Performer with --cascade=orphan and creates it again"] = c
+	}
+	if w.policy != (Write{}) {
+		c := w.clone()
+		c.policy = Write{}
+		worlds["the policy is removed"] = c
+	}
 	return worlds
 }
 
-// settle lets the operator and the kubelet work undisturbed, and returns what is wrong with the result.
+// orphan replaces the Performer with another one of the same name and spec; its objects stay.
+func (w *world) orphan() {
+	w.p.UID, w.p.Status, w.p.Finalizers, w.memory = "uid-y", v1alpha1.PerformerStatus{ObservedGeneration: -1}, nil, nil
+	for _, pod := range w.pods {
+		pod.OwnerReferences = nil
+	}
+	w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
+	if w.service != nil {
+		w.service.OwnerReferences = nil
+	}
+}
+
+// settle lets the operator and the kubelet work undisturbed, and returns what is wrong with the result. While
+// a policy refuses writes, the operator must come to rest as well, and report it; then the policy is removed.
 func (w *world) settle(t *testing.T) (wrong string) {
+	if w.policy != (Write{}) {
+		if !w.rests(t) {
+			return "it does not come to rest while a policy refuses to " + fmt.Sprint(w.policy)
+		}
+		degraded := conditionOf(&w.p.Status, v1alpha1.ConditionDegraded)
+		reports := w.policy.Verb != VerbReport
+		if wrong := w.complaint(); reports && wrong != "" && (degraded == nil || degraded.Status != metav1.ConditionTrue) {
+			return fmt.Sprintf("%s, and no condition says so, while a policy refuses to %v", wrong, w.policy)
+		}
+		w.policy = Write{}
+	}
+	if !w.rests(t) {
+		return "it does not converge"
+	}
+	return w.complaint()
+}
+
+// rests reports whether the operator comes to rest: it writes nothing more, apart from what is refused.
+func (w *world) rests(t *testing.T) bool {
 	for range 20 {
 		w.now = w.now.Add(step)
 		plan := planOf(w.observe(), testSettings)
 		before := w.p.Status.DeepCopy()
-		w.execute(t, plan, len(plan.Actions))
-		changed := len(plan.Actions) > 0 || plan.RequeueAfter > 0 || !jsonEqual(before, w.p.Status)
+		written := w.execute(t, plan, len(plan.Actions))
+		changed := written > 0 || !jsonEqual(before, w.p.Status) || plan.RequeueAfter > 0 && w.policy == (Write{})
 		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool {
 			changed = changed || p.DeletionTimestamp != nil
 			return p.DeletionTimestamp != nil
@@ -239,15 +330,18 @@ func (w *world) settle(t *testing.T) (wrong string) {
 			}
 		}
 		if !changed {
-			return w.complaint()
+			return true
 		}
 	}
-	return "it does not converge"
+	return false
 }
 
 // refused refuses every pod from now on, and returns the writes that the operator then repeats.
 func (w *world) refused(t *testing.T) (repeated string) {
 	w.quota = -1
+	if w.policy != (Write{}) {
+		return ""
+	}
 	for range 4 {
 		plan := planOf(w.observe(), testSettings)
 		repeated = brief(plan)
@@ -279,18 +373,48 @@ func (w *world) complaint() string {
 // TestEveryStateConverges searches the states that a few steps can lead to, in any order, with the
 // operator crashing anywhere, and lets each settle. Then one desired pod must be ready behind the
 // Service, with nothing left to do. On the way no pod may be created under a name that exists or is not
-// recorded, and the status may not report a deleted pod as ready. A quota with room for one pod in
-// addition to the serving one is enough.
+// recorded, the pod that alone receives calls may not be deleted under BlueGreen, and there may not be two
+// pods under Recreate. A quota with room for one pod in addition to the serving one is enough, and under
+// Recreate one with room for the serving one.
 func TestEveryStateConverges(t *testing.T) {
 	for _, quota := range []int{0, 2} {
 		t.Run(fmt.Sprintf("quota %d", quota), func(t *testing.T) {
-			search(t, &world{p: newPerformer(func(p *v1alpha1.Performer) { p.Finalizers = nil }), now: testNow, quota: quota})
+			search(t, &world{p: withoutFinalizers(), now: testNow, quota: quota}, 7)
+		})
+	}
+	for _, quota := range []int{0, 1} {
+		t.Run(fmt.Sprintf("Recreate, quota %d", quota), func(t *testing.T) {
+			search(t, &world{p: withoutFinalizers(recreate), now: testNow, quota: quota}, 6)
 		})
 	}
 }
 
-func search(t *testing.T, start *world) {
-	const depth = 7
+// TestRefusalsLeaveNothingWrong searches the same states while a policy refuses one verb on one kind of
+// object, from a moment at which the Performer runs.
+func TestRefusalsLeaveNothingWrong(t *testing.T) {
+	for _, policy := range []Write{
+		{VerbCreate, Target{Kind: KindPod}}, {VerbPatch, Target{Kind: KindPod}}, {VerbDelete, Target{Kind: KindPod}}, {VerbTry, Target{Kind: KindPod}},
+		{VerbCreate, Target{Kind: KindService}}, {VerbPatch, Target{Kind: KindService}},
+		{VerbPatch, Target{Kind: KindPerformer}}, {VerbReport, Target{Kind: KindPerformer}},
+	} {
+		for name, strategy := range map[string]func(*v1alpha1.Performer){"BlueGreen": func(*v1alpha1.Performer) {}, "Recreate": recreate} {
+			t.Run(fmt.Sprintf("%s %s, %s", policy.Verb, policy.Kind, name), func(t *testing.T) {
+				running := &world{p: withoutFinalizers(strategy), now: testNow}
+				if wrong := running.settle(t); wrong != "" {
+					t.Fatal(wrong)
+				}
+				running.policy = policy
+				search(t, running, 4)
+			})
+		}
+	}
+}
+
+func withoutFinalizers(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
+	return newPerformer(append(change, func(p *v1alpha1.Performer) { p.Finalizers = nil })...)
+}
+
+func search(t *testing.T, start *world, depth int) {
 	type visit struct {
 		world *world
 		path  []string
@@ -317,7 +441,7 @@ func search(t *testing.T, start *world) {
 		}
 		frontier = further
 	}
-	if len(seen) < 500 {
+	if len(seen) < 100 {
 		t.Errorf("only %d states were reached", len(seen))
 	}
 	t.Logf("%d states", len(seen))
@@ -332,7 +456,7 @@ func TestDeletionCompletes(t *testing.T) {
 		for _, w := range frontier {
 			for _, n := range w.next(t) {
 				further = append(further, n)
-				if problem := deletionProblem(n.clone()); problem != "" {
+				if problem := deletionProblem(t, n.clone()); problem != "" {
 					t.Fatalf("from %s: %s", n.key(), problem)
 				}
 			}
@@ -341,7 +465,7 @@ func TestDeletionCompletes(t *testing.T) {
 	}
 }
 
-func deletionProblem(w *world) string {
+func deletionProblem(t *testing.T, w *world) string {
 	w.p.DeletionTimestamp = &metav1.Time{Time: testNow}
 	if !slices.Contains(w.p.Finalizers, render.Finalizer) {
 		return ""
@@ -350,21 +474,13 @@ func deletionProblem(w *world) string {
 		o := w.observe()
 		o.Now = testNow // no terminating pod has exceeded its grace period
 		for _, action := range planOf(o, testSettings).Actions {
-			switch a := action.(type) {
-			case DeleteService:
-				w.service = nil
-			case PatchPod:
-				setAll(w.pod(a.Live.Name).Labels, a.Labels)
-			case DeletePod:
-				dying(w.pod(a.Live.Name))
-			case SetFinalizers:
+			if _, releases := action.(SetFinalizers); releases {
 				if w.service != nil || len(w.pods) > 0 {
 					return "the finalizer is removed while the Service or pods exist"
 				}
 				return ""
-			default:
-				return fmt.Sprintf("unexpected action %T in a deletion", a)
 			}
+			w.perform(t, action)
 		}
 		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 	}

@@ -4,7 +4,9 @@
 package performer
 
 import (
+	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -22,13 +24,16 @@ func (a *Assessment) planService(plan *Plan) {
 	ports := a.servicePorts()
 	switch live := a.Service; {
 	case live == nil:
-		plan.addActions(CreateService{render.Service(a.Performer, ports)})
+		service := render.Service(a.Performer, ports)
+		// If it was deleted, clients may know its address.
+		service.Spec.ClusterIP = a.Performer.Status.ClusterIP
+		plan.addActions(CreateService{service})
 	case live.DeletionTimestamp != nil:
 		// Its deletion event triggers the next sync.
 	default:
 		change := serviceChange(a.Performer, live, ports)
 		if target := a.trafficTarget; change.Selector != nil && target != nil {
-			if left := target.annotatedTime(render.AnnotationServingSince).Add(takeoverGrace).Sub(a.Now); !target.serves() || left > 0 {
+			if left := takeoverGrace - a.since(target, render.AnnotationServingSince); !target.serves() || left > 0 {
 				change.Selector = nil
 				plan.requeueAfter(max(left, time.Second))
 			}
@@ -37,6 +42,37 @@ func (a *Assessment) planService(plan *Plan) {
 			plan.addActions(PatchService{live, change})
 		}
 	}
+}
+
+// serviceProblem reports a Service that is being deleted, or nil: the next one can't be created yet.
+func (a *Assessment) serviceProblem() *Problem {
+	if a.Service == nil || a.Service.DeletionTimestamp == nil {
+		return nil
+	}
+	return terminatingService(a.Service)
+}
+
+// EarlierService returns why the Service of this name can't be created yet, if the one that exists is about
+// to go: it is being deleted, or belongs to an earlier Performer of the name; nil if it stays.
+func EarlierService(live *corev1.Service, p *v1alpha1.Performer) *Problem {
+	switch {
+	case live.DeletionTimestamp != nil:
+		return terminatingService(live)
+	case earlierOwner(live, p):
+		return &Problem{Waiting, ReasonServiceTerminating, fmt.Sprintf(
+			"Service %s belongs to an earlier Performer of this name: waiting for the garbage collector to delete it", live.Name)}
+	default:
+		return nil
+	}
+}
+
+func terminatingService(live *corev1.Service) *Problem {
+	message := fmt.Sprintf("Service %s is being deleted: waiting for it to be gone", live.Name)
+	if len(live.Finalizers) > 0 {
+		message = fmt.Sprintf("Service %s is being deleted, and is held by finalizer %s: waiting for it to be gone",
+			live.Name, strings.Join(live.Finalizers, ", "))
+	}
+	return &Problem{Waiting, ReasonServiceTerminating, message}
 }
 
 // hasOurSelector reports whether the Service selects by the serving label. The Service of the earlier

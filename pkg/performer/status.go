@@ -27,12 +27,17 @@ func (a *Assessment) Status(problem *Problem) v1alpha1.PerformerStatus {
 
 	// Only a Service that the Performer owns may be reported.
 	status.ServiceName, status.GRPCEndpoint = "", ""
-	if a.Service != nil {
+	if a.Service != nil && render.ControlledBy(a.Service, a.Performer) {
+		if ip := a.Service.Spec.ClusterIP; ip != "" && ip != corev1.ClusterIPNone {
+			status.ClusterIP = ip
+		}
 		status.ServiceName = a.Service.Name
 		status.GRPCEndpoint = render.Endpoint(a.Performer, a.settings.ClusterDomain, dialPort(a.Service, pod, render.GRPCPort(&a.Performer.Spec)))
 	}
 
 	desiredServes := pod != nil && pod.state == podReady && !pod.outdated()
+	status.LastUpgrade = stampNotAfter(status.LastUpgrade, a.Now)
+	status.PhaseTransitionTime = stampNotAfter(status.PhaseTransitionTime, a.Now)
 	if startsUpgrade(before, &status) && !desiredServes && (problem == nil || problem.Kind != Terminal) {
 		now := metav1Time(a.Now)
 		status.LastUpgrade = &now
@@ -96,9 +101,9 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		from:             status.CurrentRevision,
 		to:               status.UpdateRevision,
 		wasReady:         status.ReadyTime != nil,
-		deadlineExceeded: a.deadline.exceeded(),
+		deadlineExceeded: a.deadline.exceeded() || a.problemLasts(problem),
 	}
-	if s.problem == nil {
+	if s.problem == nil && !s.deleting {
 		s.problem = a.podProblem()
 	}
 	if s.desired != nil && podConditionTrue(s.desired.Pod, corev1.PodScheduled) {
@@ -116,8 +121,8 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 	}
 	serviceExists := a.Service != nil && a.Service.DeletionTimestamp == nil
 	ourSelector := hasOurSelector(p, a.Service)
-	s.available = serviceExists && s.pod != nil && s.pod.state == podReady && !s.deleting && (s.pod.serves() || !ourSelector)
-	s.upToDate = s.available && !s.pod.outdated() && s.pod.resize == resizeNone && !s.shiftingTraffic && s.problem == nil && ourSelector
+	s.available = serviceExists && s.pod != nil && s.pod.state == podReady && (s.pod.serves() || !ourSelector)
+	s.upToDate = s.available && !s.deleting && !s.pod.outdated() && s.pod.resize == resizeNone && !s.shiftingTraffic && s.problem == nil && ourSelector
 	return s
 }
 

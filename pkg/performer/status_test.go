@@ -230,8 +230,8 @@ func TestStatus(t *testing.T) {
 		{
 			name:  "being deleted",
 			o:     observed(newPerformer(func(p *v1alpha1.Performer) { p.DeletionTimestamp = &metav1.Time{Time: testNow} }), testPod(p, 0, ready(0))),
-			phase: v1alpha1.PhaseTerminating, pod: "performer-x-0",
-			conditions: "Available=False/Terminating Progressing=True/Terminating Degraded=False/AsExpected Reconciling=True/Terminating Ready=False/Terminating",
+			phase: v1alpha1.PhaseTerminating, ready: true, pod: "performer-x-0",
+			conditions: "Available=True/ServiceReady Progressing=True/Terminating Degraded=False/AsExpected Reconciling=True/Terminating Ready=False/Terminating",
 			message:    "The Performer is being deleted", kstatus: "Terminating",
 		},
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // planSuccessor creates the desired pod if there is none. The new pod gets the serving label at creation
-// if no other pod has it.
+// if no other pod has it, or if labels can't be set later.
 func (a *Assessment) planSuccessor(plan *Plan) {
 	ordinal, recorded := a.nextOrdinal()
 	if !recorded {
@@ -23,13 +23,23 @@ func (a *Assessment) planSuccessor(plan *Plan) {
 			now := metav1Time(a.Now)
 			status.LastUpgrade = &now
 		}
-		plan.addActions(WriteStatus{status})
+		plan.addActions(WriteStatus{Status: status})
 	}
 	pod := a.newPod(ordinal)
-	if !slices.ContainsFunc(a.pods, func(p *assessedPod) bool { return p.alive() && p.serves() }) {
+	if !a.anotherServes(nil) || a.podPatchesRefused() {
 		render.SetServing(pod, a.Now)
 	}
 	plan.addActions(CreatePod{pod, ordinal})
+}
+
+// podPatchesRefused reports whether the API server refused lately to patch a pod.
+func (a *Assessment) podPatchesRefused() bool {
+	for write := range a.Refused {
+		if write.Verb == VerbPatch && write.Kind == KindPod {
+			return true
+		}
+	}
+	return false
 }
 
 // newPod renders the desired pod under the given ordinal, without traffic.

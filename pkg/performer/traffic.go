@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"slices"
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -71,7 +72,7 @@ func (a *Assessment) receivesNewCalls(p *assessedPod) bool {
 	if a.Endpoints != nil {
 		return a.Endpoints[p.Name]
 	}
-	return !a.Now.Before(p.annotatedTime(render.AnnotationServingSince).Add(handoverWithoutSlices))
+	return a.since(p, render.AnnotationServingSince) >= handoverWithoutSlices
 }
 
 // planTraffic moves the traffic to its target, then drains and deletes the other pods. It leaves the
@@ -83,6 +84,11 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		return
 	}
 	if target != nil && !target.serves() {
+		if target == a.desiredPod && a.patchRefused(target) && a.anotherServes(target) {
+			// Its successor gets the label at creation.
+			plan.addActions(target.deletion(DeletedSuperseded, "the API server refuses to patch its labels"))
+			return
+		}
 		a.startServing(plan, target)
 	}
 	for _, p := range a.pods {
@@ -90,18 +96,18 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		case !p.alive(), p == target, p == a.desiredPod:
 		case p.serves() && target != nil:
 			a.planHandover(plan, p)
-		case p.serves() && p.outdated():
+		case p.serves() && p.outdated() && a.proved(p):
 			// No pod is ready. This one may become ready again before its successor does.
 		case p.drains():
-			if left := a.drainTime() - a.Now.Sub(p.annotatedTime(render.AnnotationDrainingSince)); left > 0 {
+			if left := a.drainTime() - a.since(p, render.AnnotationDrainingSince); left > 0 {
 				plan.requeueAfter(left)
 			} else {
-				plan.addActions(DeletePod{p.Pod, DeletedUpgraded, "its successor is serving"})
+				plan.addActions(p.deletion(DeletedUpgraded, "its successor is serving"))
 			}
 		case !p.outdated():
-			plan.addActions(DeletePod{p.Pod, DeletedDuplicate, "there is another pod of the same revision"})
+			plan.addActions(p.deletion(DeletedDuplicate, "there is another pod of the same revision"))
 		default:
-			plan.addActions(DeletePod{p.Pod, DeletedSuperseded, "a newer spec superseded it before it served"})
+			plan.addActions(p.deletion(DeletedSuperseded, "a newer spec superseded it before it served"))
 		}
 	}
 }
@@ -121,14 +127,36 @@ func (a *Assessment) planHandover(plan *Plan, from *assessedPod) {
 		return
 	}
 	if !a.receivesNewCalls(target) {
-		waited := a.Now.Sub(target.annotatedTime(render.AnnotationServingSince))
+		waited := a.since(target, render.AnnotationServingSince)
 		plan.requeueAfter(min(max(waited/4, slicesPoll), maxSlicesPoll))
+		return
+	}
+	if a.patchRefused(from) {
+		// The label stays, so the deletion takes the traffic away. The pod finishes the calls in flight
+		// in its grace period.
+		plan.addActions(from.deletion(DeletedUpgraded, "its successor is serving, and the API server refuses to patch its labels"))
 		return
 	}
 	plan.addActions(PatchPod{from.Pod,
 		map[string]string{render.LabelServing: ""},
 		map[string]string{render.AnnotationDrainingSince: render.Timestamp(a.Now), render.AnnotationServingSince: ""}})
 	plan.requeueAfter(a.drainTime())
+}
+
+// patchRefused reports whether the API server refused lately to patch the pod.
+func (a *Assessment) patchRefused(p *assessedPod) bool {
+	return a.Refused[Write{VerbPatch, Target{KindPod, p.Name}}]
+}
+
+// anotherServes reports whether a live pod other than the given one receives traffic.
+func (a *Assessment) anotherServes(than *assessedPod) bool {
+	return slices.ContainsFunc(a.pods, func(p *assessedPod) bool { return p != than && p.alive() && p.serves() })
+}
+
+// proved reports whether the pod, or its revision, has been ready: what it runs may work again.
+func (a *Assessment) proved(p *assessedPod) bool {
+	status := &a.Performer.Status
+	return p.state == podReady || p.revision() == status.CurrentRevision || status.PodName == p.Name && status.ReadyTime != nil
 }
 
 // drainTime is how long a pod keeps running after losing its traffic.

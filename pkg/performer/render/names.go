@@ -83,6 +83,11 @@ func NameMistake(name string) *Mistake {
 	}
 }
 
+// ControllerReference returns the reference by which the Performer controls an object.
+func ControllerReference(p *v1alpha1.Performer) metav1.OwnerReference {
+	return *metav1.NewControllerRef(p, gvk)
+}
+
 // ControlledBy reports whether this Performer controls the object. A Performer that was deleted and
 // recreated under the same name is another one.
 func ControlledBy(object metav1.Object, p *v1alpha1.Performer) bool {

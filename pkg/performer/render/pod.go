@@ -52,13 +52,14 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 	}
 	annotations[AnnotationRevision] = revision
 	annotations[AnnotationResources] = ResourcesHash(&p.Spec)
+	annotations[AnnotationRequested] = requested(&p.Spec)
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            PodName(p.Name, ordinal),
 			Namespace:       p.Namespace,
 			Labels:          labels,
 			Annotations:     annotations,
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p, gvk)},
+			OwnerReferences: []metav1.OwnerReference{ControllerReference(p)},
 		},
 		Spec: corev1.PodSpec{
 			Containers:         []corev1.Container{container(&p.Spec, hw)},

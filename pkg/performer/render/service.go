@@ -17,7 +17,7 @@ func Service(p *v1alpha1.Performer, ports []corev1.ServicePort) *corev1.Service 
 			Name:            ServiceName(p.Name),
 			Namespace:       p.Namespace,
 			Labels:          CommonLabels(p),
-			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p, gvk)},
+			OwnerReferences: []metav1.OwnerReference{ControllerReference(p)},
 		},
 		Spec: corev1.ServiceSpec{
 			Type:     corev1.ServiceTypeClusterIP,

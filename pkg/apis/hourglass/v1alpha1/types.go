@@ -470,6 +470,11 @@ type PerformerStatus struct {
 	// +optional
 	ServiceName string `json:"serviceName,omitempty"`
 
+	// clusterIP is the cluster IP of the Service. If the Service is deleted, the operator requests the
+	// same one.
+	// +optional
+	ClusterIP string `json:"clusterIP,omitempty"`
+
 	// grpcEndpoint is the address that clients in the cluster dial, as name:port.
 	// +optional
 	GRPCEndpoint string `json:"grpcEndpoint,omitempty"`

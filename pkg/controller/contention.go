@@ -1,0 +1,163 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+)
+
+// repairKey identifies what an action restores, so that the same repair is recognized when it is made
+// again; empty for an action that is no repair. Times are not part of it.
+func repairKey(action performer.Action) string {
+	write := performer.WriteOf(action)
+	switch a := action.(type) {
+	case performer.PatchPod:
+		annotations := maps.Clone(a.Annotations)
+		for _, stamp := range []string{render.AnnotationServingSince, render.AnnotationDrainingSince} {
+			if annotations[stamp] != "" {
+				annotations[stamp] = "now"
+			}
+		}
+		return fmt.Sprint(write, a.Labels, annotations)
+	case performer.PatchService:
+		return fmt.Sprint(write, a.Change.Labels, a.Change.Selector, a.Change.Ports != nil)
+	case performer.CreateService, performer.AdoptService, performer.AdoptPod:
+		return fmt.Sprint(write)
+	case performer.SetFinalizers:
+		return fmt.Sprint(write, a.Finalizers)
+	default:
+		return ""
+	}
+}
+
+// contention returns the problem that a repair is undone again and again. It reads the object once, since
+// the caches don't have what says who wrote which field.
+func (e *execution) contention(ctx context.Context, action performer.Action) *performer.Problem {
+	target := performer.WriteOf(action).Target
+	what, paths := repairedFields(action)
+	object := strings.TrimSpace(target.Kind + " " + target.Name)
+	message := fmt.Sprintf("%s: %s changed again each time the operator restored them", object, what)
+	if _, deleted := action.(performer.CreateService); deleted {
+		message = object + " was deleted again each time the operator created it"
+	} else if live, err := e.read(ctx, target); err == nil {
+		if manager := lastManager(live, paths); manager != "" {
+			message += fmt.Sprintf(", by manager %q", manager)
+		}
+	}
+	return &performer.Problem{
+		Kind: performer.Waiting, Reason: performer.ReasonContended,
+		Message: message + "; the operator repeats this less and less often, until whoever undoes it stops",
+	}
+}
+
+// repairedFields describes the fields that an action restores, and returns their paths in managedFields.
+func repairedFields(action performer.Action) (what string, paths [][]string) {
+	metadata := func(field string, values map[string]string) {
+		for _, key := range slices.Sorted(maps.Keys(values)) {
+			paths = append(paths, []string{"f:metadata", "f:" + field, "f:" + key})
+		}
+		if len(values) > 0 {
+			what += fmt.Sprintf(" and %s %s", field, strings.Join(slices.Sorted(maps.Keys(values)), ", "))
+		}
+	}
+	spec := func(field string) {
+		paths = append(paths, []string{"f:spec", "f:" + field})
+		what += " and spec." + field
+	}
+	switch a := action.(type) {
+	case performer.PatchPod:
+		metadata("labels", a.Labels)
+		metadata("annotations", a.Annotations)
+	case performer.PatchService:
+		metadata("labels", a.Change.Labels)
+		if a.Change.Selector != nil {
+			spec("selector")
+		}
+		if a.Change.Ports != nil {
+			spec("ports")
+		}
+	case performer.SetFinalizers:
+		what, paths = " and finalizers", [][]string{{"f:metadata", "f:finalizers"}}
+	default:
+		what, paths = " and owner references", [][]string{{"f:metadata", "f:ownerReferences"}}
+	}
+	return strings.TrimPrefix(what, " and "), paths
+}
+
+// read reads the live object of a target.
+func (e *execution) read(ctx context.Context, target performer.Target) (metav1.Object, error) {
+	namespace := e.name.Namespace
+	switch target.Kind {
+	case performer.KindPod:
+		return e.kube.CoreV1().Pods(namespace).Get(ctx, target.Name, metav1.GetOptions{})
+	case performer.KindService:
+		return e.kube.CoreV1().Services(namespace).Get(ctx, target.Name, metav1.GetOptions{})
+	default:
+		return e.hourglass.HourglassV1alpha1().Performers(namespace).Get(ctx, e.name.Name, metav1.GetOptions{})
+	}
+}
+
+// lastManager returns the name of the manager that last wrote one of the fields, or, if none owns any of
+// them since they were removed, of the one that last wrote the object. It is empty if that was this
+// process, or is not known.
+func lastManager(object metav1.Object, paths [][]string) string {
+	self := filepath.Base(os.Args[0]) // the name that the API server takes from client-go's user agent
+	var owner, writer *metav1.ManagedFieldsEntry
+	for _, entry := range object.GetManagedFields() {
+		if entry.Manager == self || entry.Subresource == "status" {
+			continue
+		}
+		if newer(&entry, writer) {
+			writer = &entry
+		}
+		if owns(&entry, paths) && newer(&entry, owner) {
+			owner = &entry
+		}
+	}
+	switch {
+	case owner != nil:
+		return owner.Manager
+	case writer != nil:
+		return writer.Manager
+	default:
+		return ""
+	}
+}
+
+func newer(a, b *metav1.ManagedFieldsEntry) bool {
+	return b == nil || b.Time == nil || a.Time != nil && b.Time.Before(a.Time)
+}
+
+// owns reports whether the manager of the entry owns a field at one of the paths, or below.
+func owns(entry *metav1.ManagedFieldsEntry, paths [][]string) bool {
+	var fields map[string]any
+	if entry.FieldsV1 == nil || json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) != nil {
+		return false
+	}
+	return slices.ContainsFunc(paths, func(path []string) bool {
+		at := any(fields)
+		for _, step := range path {
+			level, ok := at.(map[string]any)
+			if !ok {
+				return false
+			}
+			if at, ok = level[step]; !ok {
+				return false
+			}
+		}
+		return true
+	})
+}

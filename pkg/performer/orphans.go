@@ -1,0 +1,53 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+)
+
+// An orphan is a Service or a pod that this operator, or the earlier one, created for a Performer of this
+// name, and that nobody controls: the Performer was deleted with --cascade=orphan, or a backup was
+// restored. The Service of a new Performer would send calls to such a pod, so the new Performer adopts it.
+
+// IsOrphan reports whether object, a Service or a pod, is an orphan for p to adopt. One that is being
+// deleted is not.
+func IsOrphan(object metav1.Object, p *v1alpha1.Performer) bool {
+	labels := object.GetLabels()
+	if metav1.GetControllerOfNoCopy(object) != nil || object.GetDeletionTimestamp() != nil ||
+		labels[render.LabelApp] != render.AppName || labels[render.LabelPerformer] != render.LabelValue(p.Name) {
+		return false
+	}
+	// The Service and the pods of the earlier operator have the same name. Ours have an ordinal.
+	_, ok := render.PodOrdinal(p.Name, object.GetName())
+	return ok || object.GetName() == render.ServiceName(p.Name)
+}
+
+// planOrphans adopts the orphans, before anything else is done to them.
+func (a *Assessment) planOrphans(plan *Plan) {
+	for _, p := range a.pods {
+		if p.orphaned(a.Performer) {
+			plan.addActions(AdoptPod{p.Pod})
+		}
+	}
+	if a.Service != nil && !render.ControlledBy(a.Service, a.Performer) {
+		plan.addActions(AdoptService{a.Service})
+	}
+}
+
+// orphaned reports whether the pod is not controlled by the Performer yet.
+func (p *assessedPod) orphaned(owner *v1alpha1.Performer) bool {
+	return !render.ControlledBy(p.Pod, owner)
+}
+
+// earlierOwner reports whether the Service belongs to an earlier Performer of the same name, and is
+// therefore removed by the garbage collector.
+func earlierOwner(service *corev1.Service, p *v1alpha1.Performer) bool {
+	owner := metav1.GetControllerOfNoCopy(service)
+	return owner != nil && owner.Kind == "Performer" && owner.Name == p.Name && owner.UID != p.UID
+}
