@@ -1,0 +1,293 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	admissionv1 "k8s.io/api/admissionregistration/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
+)
+
+// awaitRefusal waits for the problem and its event, and returns the message.
+func awaitRefusal(ns controlplane.Namespace, op *operator, name, reason, words string) {
+	ns.Helper()
+	p := ns.AwaitReason(name, v1alpha1.ConditionDegraded, reason)
+	if message := controlplane.Condition(p, v1alpha1.ConditionDegraded).Message; !strings.Contains(message, words) {
+		ns.Errorf("message %q, want %q", message, words)
+	}
+	wait.For(ns.TB, "an event", func(context.Context) error {
+		if events := strings.Join(op.takeEvents(ns.Name), "\n"); !strings.Contains(events, "Warning "+reason) {
+			return errors.New(events)
+		}
+		return nil
+	})
+}
+
+// TestLabelsOfPodsCannotBePatched upgrades a Performer although no label can be moved.
+func TestLabelsOfPodsCannotBePatched(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
+	op := startOperator(t)
+	ns.Running("a")
+	ns.Deny(admissionv1.Update, "pods")
+	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
+	ns.MakeReady("performer-a-1")
+	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "Pod performer-a-1 can't be patched: pods \"performer-a-1\" is forbidden: ")
+	// Its successor has the label from the start. Then the old pod goes, with its label.
+	ns.MakeReady("performer-a-2")
+	ns.AwaitNoPod("performer-a-0")
+	ns.AwaitReadyOn("a", "performer-a-2")
+	h.checkNoGap("a")
+}
+
+// TestPodsCannotBeDeleted deletes a Performer whose pod may not be deleted.
+func TestPodsCannotBeDeleted(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	ns.Running("a")
+	allow := ns.Deny(admissionv1.Delete, "pods")
+	performers := hourglass.HourglassV1alpha1().Performers(ns.Name)
+	if err := performers.Delete(t.Context(), "a", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "Pod performer-a-0 can't be deleted: pods \"performer-a-0\" is forbidden: ")
+	p := ns.Performer("a")
+	if p.Status.Phase != v1alpha1.PhaseTerminating || !p.Status.Ready || controlplane.IsReady(p) {
+		t.Errorf("status %+v", p.Status)
+	}
+	if service := ns.Service("performer-a"); service.DeletionTimestamp != nil {
+		t.Error("callers are cut off from a pod that stays")
+	}
+	allow()
+	wait.For(t, "the Performer to be gone", func(ctx context.Context) error {
+		if _, err := performers.Get(ctx, "a", metav1.GetOptions{}); !apierrors.IsNotFound(err) {
+			return errors.New("it exists")
+		}
+		return nil
+	})
+}
+
+// TestRefusedServiceDelaysNoPod refuses the Service only.
+func TestRefusedServiceDelaysNoPod(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	allow := ns.Deny(admissionv1.Create, "services")
+	ns.Create("a")
+	ns.MakeReady("performer-a-0")
+	awaitRefusal(ns, op, "a", performer.ReasonServiceRefused, "this is not allowed here")
+	allow()
+	ns.AwaitReadyOn("a", "performer-a-0")
+}
+
+// TestRecreateKeepsWhatServes refuses the successor of a pod that serves, which therefore stays.
+func TestRecreateKeepsWhatServes(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	ns.Running("a", recreates)
+	before := ns.AwaitPod("performer-a-0")
+	allow := ns.Deny(admissionv1.Create, "pods")
+	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
+	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "Pod performer-a-1 can't be created, so what it replaces stays: ")
+	if now := ns.AwaitPod("performer-a-0"); now.UID != before.UID || now.DeletionTimestamp != nil || !ns.Performer("a").Status.Ready {
+		t.Error("the serving pod was given up for one that is refused")
+	}
+	allow()
+	ns.AwaitNoPod("performer-a-0")
+	ns.MakeReady("performer-a-1")
+	ns.AwaitReadyOn("a", "performer-a-1")
+}
+
+// TestRecreateWithoutAGracePeriod checks that the old pod ends before the new one is created, although it
+// has no time to do so.
+func TestRecreateWithoutAGracePeriod(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startOperator(t)
+	ns.Running("a", recreates, func(p *v1alpha1.Performer) { p.Spec.TerminationGracePeriodSeconds = ptr.To[int64](0) })
+	ns.Bind("performer-a-0")
+	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
+	wait.For(t, "the old pod to be terminating, with its object there until its kubelet has stopped it", func(ctx context.Context) error {
+		pod, err := kube.CoreV1().Pods(ns.Name).Get(ctx, "performer-a-0", metav1.GetOptions{})
+		switch {
+		case err != nil:
+			return wait.Stop(err)
+		case pod.DeletionTimestamp == nil:
+			return errors.New("it is not being deleted")
+		}
+		return nil
+	})
+}
+
+// TestOutdatedPodThatNeverWorked has a pod that can't run, and a quota for one pod.
+func TestOutdatedPodThatNeverWorked(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startOperator(t)
+	ns.Create("a", func(p *v1alpha1.Performer) { p.Spec.Image = "typo:1" })
+	ns.PatchStatus("performer-a-0", waitsFor("ErrImagePull", "not found"))
+	ns.AwaitReason("a", v1alpha1.ConditionDegraded, performer.ReasonImagePullFailed)
+	exhaustQuota(ns, "pods")
+	awaitAdmission(ns, true)
+	ns.Patch("a", `{"spec":{"image":"repo:1"}}`)
+	ns.AwaitNoPod("performer-a-0")
+	ns.AwaitReason("a", v1alpha1.ConditionDegraded, performer.ReasonPodRefused)
+	// The quota counts that the pod is gone.
+	if err := kube.CoreV1().ResourceQuotas(ns.Name).Delete(t.Context(), "q", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.MakeReady("performer-a-1")
+	ns.AwaitReadyOn("a", "performer-a-1")
+}
+
+// TestServiceIsRelabeledEachTime has somebody change a label of the Service each time that the operator
+// restores it.
+func TestServiceIsRelabeledEachTime(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	ns.Running("a")
+	relabel := func(ctx context.Context) error {
+		_, err := kube.CoreV1().Services(ns.Name).Patch(ctx, "performer-a", types.MergePatchType,
+			[]byte(`{"metadata":{"labels":{"hourglass.eigenlayer.io/avs":"theirs"}}}`), metav1.PatchOptions{FieldManager: "labeler"})
+		return err
+	}
+	wait.For(t, "the contention to be reported", func(ctx context.Context) error {
+		if err := relabel(ctx); err != nil {
+			return wait.Stop(err)
+		}
+		c := controlplane.Condition(ns.Performer("a"), v1alpha1.ConditionDegraded)
+		if c.Reason != performer.ReasonContended {
+			return errors.New("not yet")
+		}
+		if want := `Service performer-a: labels hourglass.eigenlayer.io/avs changed again each time the operator restored them, by manager "labeler"`; !strings.HasPrefix(c.Message, want) {
+			return wait.Stop(errors.New(c.Message))
+		}
+		return nil
+	})
+	if p := ns.Performer("a"); !p.Status.Ready || controlplane.IsReady(p) {
+		t.Errorf("status %+v", p.Status)
+	}
+	if patches := op.requests.of("PATCH /api/v1/namespaces/" + ns.Name + "/services/performer-a"); len(patches) > 10 {
+		t.Errorf("%d patches of the Service", len(patches))
+	}
+}
+
+// TestImageIsChangedEachTime has a policy that changes the image at each write of a pod.
+func TestImageIsChangedEachTime(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	ns.Mutate(`containers: [Object.spec.containers{name: "performer", image: "mirror/" + object.spec.containers[0].image}]`,
+		admissionv1.Create, admissionv1.Update)
+	ns.Create("a")
+	for _, pod := range []string{"performer-a-0", "performer-a-1", "performer-a-2"} {
+		wait.For(t, "pod "+pod, func(ctx context.Context) error {
+			_, err := kube.CoreV1().Pods(ns.Name).Get(ctx, pod, metav1.GetOptions{})
+			return err
+		})
+	}
+	awaitRefusal(ns, op, "a", performer.ReasonContended, "the image was changed on the pod")
+	if created := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(created) > 4 {
+		t.Errorf("%d pods were created", len(created))
+	}
+}
+
+// TestOrphansAreAdopted deletes a Performer without its objects and creates it again.
+func TestOrphansAreAdopted(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	first := ns.Running("a")
+	pod, service := ns.AwaitPod("performer-a-0"), ns.Service("performer-a")
+	performers := hourglass.HourglassV1alpha1().Performers(ns.Name)
+	if err := performers.Delete(t.Context(), "a", metav1.DeleteOptions{PropagationPolicy: ptr.To(metav1.DeletePropagationOrphan)}); err != nil {
+		t.Fatal(err)
+	}
+	// The garbage collector, which does not run here.
+	op.stop()
+	noOwner := []byte(`{"metadata":{"ownerReferences":null}}`)
+	if _, err := kube.CoreV1().Pods(ns.Name).Patch(t.Context(), pod.Name, types.MergePatchType, noOwner, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kube.CoreV1().Services(ns.Name).Patch(t.Context(), service.Name, types.MergePatchType, noOwner, metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.Patch("a", `{"metadata":{"finalizers":null}}`)
+	startOperator(t)
+	second := ns.Create("a")
+	ns.AwaitReadyOn("a", "performer-a-0")
+	if second.UID == first.UID {
+		t.Fatal("it is the same Performer")
+	}
+	nowPod, nowService := ns.AwaitPod("performer-a-0"), ns.Service("performer-a")
+	if nowPod.UID != pod.UID || nowService.UID != service.UID || nowService.Spec.ClusterIP != service.Spec.ClusterIP {
+		t.Error("the pod or the Service was replaced")
+	}
+	if !metav1.IsControlledBy(nowPod, second) || !metav1.IsControlledBy(nowService, second) {
+		t.Errorf("owners %v, %v", nowPod.OwnerReferences, nowService.OwnerReferences)
+	}
+	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
+	ns.MakeReady("performer-a-1")
+	ns.AwaitNoPod("performer-a-0")
+	ns.AwaitReadyOn("a", "performer-a-1")
+}
+
+// TestServiceOfTheNameIsGoing waits for a Service that a finalizer holds, such as that of a load balancer.
+func TestServiceOfTheNameIsGoing(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	services := kube.CoreV1().Services(ns.Name)
+	earlier := &corev1.Service{
+		ObjectMeta: metav1.ObjectMeta{Name: "performer-a", Finalizers: []string{"example.com/load-balancer"}},
+		Spec:       corev1.ServiceSpec{Ports: []corev1.ServicePort{{Port: 1}}},
+	}
+	if _, err := services.Create(t.Context(), earlier, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := services.Delete(t.Context(), "performer-a", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.Create("a")
+	ns.MakeReady("performer-a-0")
+	awaitRefusal(ns, op, "a", performer.ReasonServiceTerminating, "Service performer-a is being deleted, and is held by finalizer example.com/load-balancer")
+	if p := ns.Performer("a"); kstatus(p) != kstatusInProgress {
+		t.Errorf("kstatus %s", kstatus(p))
+	}
+	if _, err := services.Patch(t.Context(), "performer-a", types.MergePatchType, []byte(`{"metadata":{"finalizers":null}}`), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.AwaitReadyOn("a", "performer-a-0")
+}
+
+// TestDeletedServiceKeepsItsAddress deletes the Service.
+func TestDeletedServiceKeepsItsAddress(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startOperator(t)
+	ns.Running("a")
+	before := ns.Service("performer-a")
+	ns.AwaitPerformer("a", "the address in the status", func(p *v1alpha1.Performer) bool { return p.Status.ClusterIP == before.Spec.ClusterIP })
+	if err := kube.CoreV1().Services(ns.Name).Delete(t.Context(), "performer-a", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wait.For(t, "the next Service", func(ctx context.Context) error {
+		now, err := kube.CoreV1().Services(ns.Name).Get(ctx, "performer-a", metav1.GetOptions{})
+		switch {
+		case err != nil:
+			return err
+		case now.UID == before.UID:
+			return errors.New("it is the same Service")
+		case now.Spec.ClusterIP != before.Spec.ClusterIP:
+			return wait.Stop(errors.New("its address is " + now.Spec.ClusterIP))
+		}
+		return nil
+	})
+}
