@@ -71,13 +71,23 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 			EnableServiceLinks:            ptr.To(false),
 			ImagePullSecrets:              p.Spec.ImagePullSecrets,
 			SecurityContext:               podSecurityContext(p.Spec.PodSecurityContext),
-			TerminationGracePeriodSeconds: p.Spec.TerminationGracePeriodSeconds,
+			TerminationGracePeriodSeconds: gracePeriod(&p.Spec),
 			Volumes:                       p.Spec.Volumes,
 			TopologySpreadConstraints:     p.Spec.TopologySpreadConstraints,
 		},
 	}
 	schedule(&pod.Spec, p.Spec.Scheduling, hw)
 	return pod
+}
+
+// gracePeriod is the one in the spec. Under Recreate it is at least a second: a pod without one is gone
+// from the API before its container has stopped, and its successor would run next to it.
+func gracePeriod(spec *v1alpha1.PerformerSpec) *int64 {
+	recreates := spec.UpgradeStrategy != nil && spec.UpgradeStrategy.Type == v1alpha1.RecreateUpgrade
+	if grace := spec.TerminationGracePeriodSeconds; grace == nil || *grace > 0 || !recreates {
+		return grace
+	}
+	return ptr.To[int64](1)
 }
 
 // podSecurityContext is the one in the spec, with the container runtime's seccomp profile unless the

@@ -172,3 +172,21 @@ func TestSecurityDefaults(t *testing.T) {
 		t.Errorf("the user's seccomp profile became %s", got.SeccompProfile.Type)
 	}
 }
+
+func TestGracePeriodUnderRecreate(t *testing.T) {
+	for name, tt := range map[string]struct {
+		strategy    v1alpha1.UpgradeStrategyType
+		grace, want int64
+	}{
+		"Recreate without one": {v1alpha1.RecreateUpgrade, 0, 1},
+		"Recreate":             {v1alpha1.RecreateUpgrade, 7, 7},
+		"BlueGreen":            {v1alpha1.BlueGreenUpgrade, 0, 0},
+	} {
+		p := &v1alpha1.Performer{}
+		p.Spec.TerminationGracePeriodSeconds = &tt.grace
+		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: tt.strategy}
+		if got := Pod(p, 0, Hardware{}).Spec.TerminationGracePeriodSeconds; got == nil || *got != tt.want {
+			t.Errorf("%s: %v, want %d", name, got, tt.want)
+		}
+	}
+}
