@@ -126,13 +126,20 @@ func (a *Assessment) usesRecreate() bool {
 // canCreate reports whether the desired pod can be created, as far as the spec shows.
 func (a *Assessment) canCreate() bool { return a.specProblem == nil }
 
-// reportedPod returns the pod that the status describes: the one that serves or is about to serve, or
-// nil.
+// reportedPod returns the pod that the status describes, or nil: the one that serves, or else the one that
+// is about to serve. The traffic target may be unable to serve yet, while another pod does.
 func (a *Assessment) reportedPod() *assessedPod {
-	if a.trafficTarget != nil {
-		return a.trafficTarget
+	if a.trafficTarget == nil {
+		return a.desiredPod
 	}
-	return a.desiredPod
+	if !a.trafficTarget.serves() {
+		for _, p := range a.pods {
+			if p.state == podReady && p.serves() {
+				return p
+			}
+		}
+	}
+	return a.trafficTarget
 }
 
 // findDesiredPod returns the live pod that matches the spec, or nil. It prefers ready pods, then the

@@ -106,6 +106,10 @@ func (a *Assessment) planTraffic(plan *Plan) {
 			}
 		case !p.outdated():
 			plan.addActions(p.deletion(DeletedDuplicate, "there is another pod of the same revision"))
+		case p.revision() == a.revision && a.NextPod.After(a.Now):
+			// Pods of this revision keep being changed. It shows how, until the next one is created.
+		case p.revision() == a.revision:
+			plan.addActions(p.deletion(DeletedSuperseded, p.outdatedBecause))
 		default:
 			plan.addActions(p.deletion(DeletedSuperseded, "a newer spec superseded it before it served"))
 		}

@@ -40,7 +40,7 @@ func TestRefusalWithAChangingMessage(t *testing.T) {
 	op := startOperator(t)
 	podWebhook(ns, webhookAt(server))
 	ns.Create("a")
-	ns.AwaitReason("a", v1alpha1.ConditionStalled, performer.ReasonPodRefused)
+	ns.AwaitReason("a", v1alpha1.ConditionDegraded, performer.ReasonPodRefused)
 	// Other Performers are reconciled meanwhile, whenever they change.
 	other := cluster.Namespace(t)
 	other.Running("b")
@@ -52,7 +52,7 @@ func TestRefusalWithAChangingMessage(t *testing.T) {
 	}
 	p := ns.Performer("a")
 	op.stop()
-	if message := controlplane.Condition(p, v1alpha1.ConditionStalled).Message; !strings.Contains(message, "no, for the ") {
+	if message := controlplane.Condition(p, v1alpha1.ConditionDegraded).Message; !strings.Contains(message, "no, for the ") {
 		t.Errorf("message %q", message)
 	}
 	if tries := op.requests.of("POST /api/v1/namespaces/" + ns.Name + "/pods"); len(tries) > 8 {

@@ -73,6 +73,6 @@ func TestObjectsOfADeletedPerformerOfTheSameName(t *testing.T) {
 
 	startOperator(t)
 	ns.Create("a")
-	ns.AwaitReason("a", v1alpha1.ConditionReady, "ServiceConflict")
+	ns.AwaitReason("a", v1alpha1.ConditionReconciling, "ServiceTerminating")
 	ns.AwaitPod("performer-a-0")
 }

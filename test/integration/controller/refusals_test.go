@@ -18,6 +18,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
@@ -47,10 +48,11 @@ func TestLabelsOfPodsCannotBePatched(t *testing.T) {
 	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
 	ns.MakeReady("performer-a-1")
 	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "Pod performer-a-1 can't be patched: pods \"performer-a-1\" is forbidden: ")
-	// Its successor has the label from the start. Then the old pod goes, with its label.
-	ns.MakeReady("performer-a-2")
+	// It is replaced by a pod that has the label from the start. Then the old pod goes, with its label.
+	ns.AwaitLabel("performer-a-1", render.LabelServing, render.ServingTrue)
+	ns.MakeReady("performer-a-1")
 	ns.AwaitNoPod("performer-a-0")
-	ns.AwaitReadyOn("a", "performer-a-2")
+	ns.AwaitReadyOn("a", "performer-a-1")
 	h.checkNoGap("a")
 }
 

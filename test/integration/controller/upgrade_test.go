@@ -335,9 +335,12 @@ func TestEveryChangeOfThePodReplacesIt(t *testing.T) {
 			if p.Status.LastUpgrade == nil || p.Status.CurrentRevision != p.Status.UpdateRevision {
 				t.Errorf("status %+v", p.Status)
 			}
-			if service := ns.Service("performer-" + name); service.Spec.Ports[0].Port != p.Spec.Config.GRPCPort {
-				t.Errorf("the Service has port %d", service.Spec.Ports[0].Port)
-			}
+			wait.For(t, "the Service to have the port alone", func(context.Context) error {
+				if ports := ns.Service("performer-" + name).Spec.Ports; len(ports) != 1 || ports[0].Port != p.Spec.Config.GRPCPort {
+					return fmt.Errorf("it has ports %v", ports)
+				}
+				return nil
+			})
 		})
 	}
 }
