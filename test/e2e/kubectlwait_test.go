@@ -6,9 +6,12 @@
 package e2e
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // When kubectl wait returns during an upgrade, the condition it waited for must be true of the new
@@ -17,7 +20,7 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	before := ns.CreateReady(t, ns.Performer("a"))
-	wait := func(condition string) {
+	kubectlWait := func(condition string) {
 		t.Helper()
 		if output, err := cluster.Kubectl(t.Context(), "wait", "--for=condition="+condition, "performer/a", "-n", ns.Name, "--timeout=120s"); err != nil {
 			t.Fatalf("waiting for %s: %s %v", condition, output, err)
@@ -27,11 +30,18 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 	// Right after the change, when the condition still describes the previous spec.
 	for i, version := range []string{"v1", "v2"} {
 		ns.Patch(t, "a", fmt.Sprintf(`{"spec":{"image":"hourglass/sample-performer:%s","config":{"environment":{"PERFORMER_READY_AFTER":"2s"}}}}`, version))
-		wait("Ready")
+		kubectlWait("Ready")
 		pod := fmt.Sprintf("performer-a-%d", i+1)
-		if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Version != version || answer.Pod != pod {
-			t.Errorf("kubectl wait returned, but the answer is from %+v, want %s from %s", answer, version, pod)
+		if served, err := cluster.Kubectl(t.Context(), "get", "performer", "a", "-n", ns.Name, "-o", "jsonpath={.status.podName}"); err != nil || served != pod {
+			t.Errorf("kubectl wait returned, but the status names pod %q (%v), want %s", served, err, pod)
 		}
+		// Until the proxy of the node has seen the endpoints, the draining pod still answers.
+		wait.For(t, "an answer from the new pod", func(context.Context) error {
+			if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Version != version || answer.Pod != pod {
+				return fmt.Errorf("the answer is from %+v, want %s from %s", answer, version, pod)
+			}
+			return nil
+		})
 	}
 	if _, err := cluster.Kubectl(t.Context(), "wait", "--for=jsonpath={.status.phase}=Running", "performer/a", "-n", ns.Name, "--timeout=60s"); err != nil {
 		t.Error(err)
@@ -40,11 +50,11 @@ func TestKubectlWaitAcrossAnUpgrade(t *testing.T) {
 	// An upgrade that can't succeed is reported as Stalled and not Ready. The previous pod still
 	// serves. Only this change gets a short deadline: the others must succeed on a busy machine too.
 	ns.Patch(t, "a", `{"spec":{"upgradeStrategy":{"progressDeadlineSeconds":10},"config":{"environment":{"PERFORMER_READY_AFTER":"never"}}}}`)
-	wait("Stalled")
+	kubectlWait("Stalled")
 	if output, err := cluster.Kubectl(t.Context(), "wait", "--for=condition=Ready=false", "performer/a", "-n", ns.Name, "--timeout=1s"); err != nil {
 		t.Errorf("Performer a is Stalled and still Ready: %s %v", output, err)
 	}
-	wait("Available")
+	kubectlWait("Available")
 	if answer := cluster.Call(t, ns.Address("a", 8080)); answer.Pod != "performer-a-2" {
 		t.Errorf("the answer is from pod %s, want the pod that served before, performer-a-2", answer.Pod)
 	}
