@@ -142,21 +142,6 @@ func healthProbe(port int32, service string, specified *v1alpha1.ProbeThresholds
 	}
 }
 
-// environment returns the container's variables in an order that depends on the spec alone.
-func environment(config *v1alpha1.PerformerConfig) []corev1.EnvVar {
-	env := make([]corev1.EnvVar, 0, len(config.Environment)+len(config.EnvironmentFrom))
-	for _, name := range slices.Sorted(maps.Keys(config.Environment)) {
-		env = append(env, corev1.EnvVar{Name: name, Value: config.Environment[name]})
-	}
-	for _, from := range config.EnvironmentFrom {
-		env = append(env, corev1.EnvVar{Name: from.Name, ValueFrom: &corev1.EnvVarSource{
-			SecretKeyRef:    from.ValueFrom.SecretKeyRef,
-			ConfigMapKeyRef: from.ValueFrom.ConfigMapKeyRef,
-		}})
-	}
-	return append(env, config.Env...)
-}
-
 // schedule constrains the pod to the nodes that the user wants and that have its hardware: both apply.
 func schedule(pod *corev1.PodSpec, scheduling *v1alpha1.SchedulingConfig, hw Hardware) {
 	var runtimeClass string
