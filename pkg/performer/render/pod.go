@@ -52,6 +52,8 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 	}
 	annotations[AnnotationRevision] = revision
 	annotations[AnnotationResources] = ResourcesHash(&p.Spec)
+	performer := container(&p.Spec, hw)
+	annotations[AnnotationRequestedResources] = RequestedResources{ResourceRequirements: performer.Resources}.String()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            PodName(p.Name, ordinal),
@@ -61,7 +63,7 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(p, gvk)},
 		},
 		Spec: corev1.PodSpec{
-			Containers:         []corev1.Container{container(&p.Spec, hw)},
+			Containers:         []corev1.Container{performer},
 			ServiceAccountName: p.Spec.Config.ServiceAccountName,
 			// A container without a service account of its own has no use for a token.
 			AutomountServiceAccountToken: ptr.To(p.Spec.Config.ServiceAccountName != ""),
