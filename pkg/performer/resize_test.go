@@ -146,6 +146,22 @@ func TestResizeThatNoKubeletActsOn(t *testing.T) {
 	}
 }
 
+func TestAdoptionRecordsRequests(t *testing.T) {
+	p := with(amounts("cpu", "1"), nil)
+	adopted := false
+	for _, action := range planOf(observed(p, earlierPod(p)), testSettings).Actions {
+		if patch, ok := action.(PatchPod); ok && patch.Annotations[render.AnnotationRevision] == render.Revision(&p.Spec) {
+			adopted = true
+			if got := patch.Annotations[render.AnnotationRequestedResources]; got != `{"limits":{"cpu":"1"}}` {
+				t.Errorf("recorded %s", got)
+			}
+		}
+	}
+	if !adopted {
+		t.Error("the pod is not adopted")
+	}
+}
+
 func TestResizeSendsCPUAndMemoryOnly(t *testing.T) {
 	before := with(amounts("cpu", "1", "ephemeral-storage", "1Gi"), nil)
 	after := with(amounts("cpu", "2", "ephemeral-storage", "1Gi"), nil)
