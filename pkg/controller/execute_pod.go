@@ -5,7 +5,6 @@ package controller
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,7 +12,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/ptr"
 
@@ -143,32 +141,6 @@ func (e *execution) patchPod(ctx context.Context, live *corev1.Pod, labels, anno
 	if err != nil {
 		return fmt.Errorf("patching pod %s: %w", live.Name, err)
 	}
-	e.recordWrite(kindPod, patched)
-	e.replacePod(patched)
-	return nil
-}
-
-// resizePod changes the resources of the container without a restart. A cluster that can't resize pods,
-// or forbids it, is not an error: the refusal is recorded on the pod, which is then replaced.
-func (e *execution) resizePod(ctx context.Context, a performer.ResizePod) error {
-	live := e.latest(a.Live)
-	body := map[string]any{
-		"metadata": fencedMeta(live),
-		"spec":     map[string]any{"containers": []map[string]any{{"name": a.Container, "resources": a.Resources}}},
-	}
-	data, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("encoding a resize: %w", err)
-	}
-	patched, err := e.kube.CoreV1().Pods(live.Namespace).Patch(ctx, live.Name, types.StrategicMergePatchType, data, metav1.PatchOptions{}, "resize")
-	switch {
-	case apierrors.IsNotFound(err), apierrors.IsForbidden(err), apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsMethodNotSupported(err):
-		klog.FromContext(ctx).Info("Resize refused, replacing the pod instead", "pod", live.Name, "reason", apierrors.ReasonForError(err))
-		return e.patchPod(ctx, live, nil, map[string]string{render.AnnotationResizeRefused: a.Hash})
-	case err != nil:
-		return fmt.Errorf("resizing pod %s: %w", live.Name, err)
-	}
-	klog.FromContext(ctx).Info("Resized pod", "pod", live.Name)
 	e.recordWrite(kindPod, patched)
 	e.replacePod(patched)
 	return nil

@@ -31,7 +31,9 @@ var readAnnotations = []string{
 	render.AnnotationRevision,
 	render.AnnotationResources,
 	render.AnnotationAdmittedImage,
+	render.AnnotationRequestedResources,
 	render.AnnotationResizeRefused,
+	render.AnnotationResizingSince,
 	render.AnnotationServingSince,
 	render.AnnotationDrainingSince,
 }

@@ -72,6 +72,15 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 			pod.Status.ContainerStatuses = container(corev1.ContainerState{})
 			pod.Status.ContainerStatuses[0].Resources = &corev1.ResourceRequirements{}
 		},
+		"other resources requested": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Annotations[render.AnnotationResources] = "x"
+			pod.Annotations[render.AnnotationRequestedResources] = `{"limits":{"cpu":"1"}}`
+		},
+		"being resized": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Annotations[render.AnnotationResources] = "resizing"
+			pod.Annotations[render.AnnotationResizingSince] = now.Add(-time.Hour).Format(time.RFC3339)
+			pod.Status = running
+		},
 		"resize refused": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Annotations[render.AnnotationResources] = "x"
 			pod.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&p.Spec)

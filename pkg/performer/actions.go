@@ -59,8 +59,8 @@ type (
 		Labels      map[string]string
 		Annotations map[string]string
 	}
-	// ResizePod changes the resources of the container of a live pod without a restart. If the cluster
-	// refuses, Hash is recorded on the pod in AnnotationResizeRefused.
+	// ResizePod changes the resources of the container of a live pod without a restart. If that can
+	// never succeed, Hash is recorded on the pod in AnnotationResizeRefused.
 	ResizePod struct {
 		Live      *corev1.Pod
 		Container string

@@ -34,16 +34,17 @@ func (a *Assessment) planAdoption(plan *Plan) bool {
 			continue
 		}
 		found = true
-		revision, hash := LegacyRevision, ""
+		revision, hash, requested := LegacyRevision, "", ""
 		if matchesLegacyPod(p.Pod, a.newPod(0)) {
-			revision, hash = a.revision, a.resourcesHash
+			revision, hash, requested = a.revision, a.resourcesHash, a.requestedResources()
 		}
 		labels := render.PodLabels(a.Performer, revision)
 		labels[render.LabelServing] = render.ServingTrue
 		plan.addActions(PatchPod{p.Pod, labels, map[string]string{
-			render.AnnotationRevision:     revision,
-			render.AnnotationResources:    hash,
-			render.AnnotationServingSince: render.Timestamp(a.Now),
+			render.AnnotationRevision:           revision,
+			render.AnnotationResources:          hash,
+			render.AnnotationRequestedResources: requested,
+			render.AnnotationServingSince:       render.Timestamp(a.Now),
 		}})
 	}
 	return found

@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -96,7 +97,7 @@ func Assess(o Observed, s Settings) *Assessment {
 	a := &Assessment{
 		Observed:      o,
 		settings:      s,
-		revision:      render.Revision(spec),
+		revision:      desiredRevision(o),
 		resourcesHash: render.ResourcesHash(spec),
 		nameProblem:   nameProblem(o.Performer.Name),
 	}
@@ -115,6 +116,25 @@ func Assess(o Observed, s Settings) *Assessment {
 	a.outgoing = a.findOutgoing()
 	a.deadline = a.progressDeadline()
 	return a
+}
+
+// desiredRevision returns the revision that the spec desires. Where the status or a pod has an equivalent
+// one of an earlier operator, it is that one, so that nothing looks like an upgrade.
+func desiredRevision(o Observed) string {
+	used := []string{o.Performer.Status.UpdateRevision, o.Performer.Status.CurrentRevision}
+	for _, pod := range o.Pods {
+		used = append(used, pod.Annotations[render.AnnotationRevision])
+	}
+	revision := render.Revision(&o.Performer.Spec)
+	if slices.Contains(used, revision) {
+		return revision // the usual case, without the cost of the others
+	}
+	for _, equivalent := range render.Revisions(&o.Performer.Spec) {
+		if slices.Contains(used, equivalent) {
+			return equivalent
+		}
+	}
+	return revision
 }
 
 // usesRecreate reports whether the upgrade strategy is Recreate: never two pods at a time.

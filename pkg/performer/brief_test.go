@@ -63,6 +63,8 @@ func patchWords(a PatchPod) string {
 		return "start resize of " + a.Live.Name
 	case a.Annotations[render.AnnotationResources] != "":
 		return "finish resize of " + a.Live.Name
+	case a.Annotations[render.AnnotationRequestedResources] != "":
+		return "record resize of " + a.Live.Name
 	case a.Annotations[render.AnnotationResizeRefused] != "":
 		return "record refused resize of " + a.Live.Name
 	case a.Annotations[render.AnnotationAdmittedImage] != "":

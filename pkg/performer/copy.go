@@ -95,9 +95,12 @@ func CopyOf(pod *corev1.Pod, p *v1alpha1.Performer, ordinal int32, now time.Time
 	})
 	if had := performerContainerStatus(pod); c.Annotations[render.AnnotationResources] == resizing && had != nil && had.Resources != nil {
 		container.Resources = *had.Resources.DeepCopy()
+		c.Annotations[render.AnnotationRequestedResources] = render.RequestedResources{ResourceRequirements: container.Resources}.String()
+	} else if recorded, ok := render.ParseRequestedResources(pod); ok && recorded.ResizingTo == nil {
+		container.Resources = recorded.ResourceRequirements
 	}
 	c.Spec.Containers = []corev1.Container{container}
-	if c.Annotations[render.AnnotationRevision] == render.Revision(&p.Spec) {
+	if slices.Contains(render.Revisions(&p.Spec), c.Annotations[render.AnnotationRevision]) {
 		// Its resources are why it is copied: it must not be resized to the desired ones.
 		c.Annotations[render.AnnotationResizeRefused] = render.ResourcesHash(&p.Spec)
 	}

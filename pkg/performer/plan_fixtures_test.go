@@ -96,6 +96,25 @@ func serverDefaults(pod *corev1.Pod) {
 	pod.Spec.Containers[0].Resources.Requests = requests(pod.Spec.Containers[0].Resources)
 }
 
+// resizes marks the resize of a pod, which began a minute ago: to the resources of the given Performer, or
+// if it is nil, to those that the pod was requested to have, as the API server has accepted.
+func resizes(to *v1alpha1.Performer) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		requested, _ := render.ParseRequestedResources(pod)
+		if to != nil {
+			requested.ResizingTo = &to.Spec.Resources
+		}
+		pod.Annotations[render.AnnotationResources] = resizing
+		pod.Annotations[render.AnnotationRequestedResources] = requested.String()
+		pod.Annotations[render.AnnotationResizingSince] = render.Timestamp(testNow.Add(-time.Minute))
+	}
+}
+
+// reportsResources sets the resources that the kubelet reports to those of the pod's spec.
+func reportsResources(pod *corev1.Pod) {
+	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
+}
+
 func unreadySince(ago time.Duration) func(*v1alpha1.Performer) {
 	return func(p *v1alpha1.Performer) {
 		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, LastTransitionTime: metav1.NewTime(testNow.Add(-ago))}}

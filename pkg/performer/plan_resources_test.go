@@ -24,10 +24,13 @@ func TestPlanResize(t *testing.T) {
 		},
 		{
 			name: "other resources: the resize has started",
-			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[render.AnnotationResources] = resizing
-			})),
-			want: "resize performer-x-0",
+			o:    observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, resizes(newPerformer(cpu("2"))))),
+			want: "resize performer-x-0", requeueAfter: rest,
+		},
+		{
+			name: "other resources: a resize to others has started",
+			o:    observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), serverDefaults, resizes(newPerformer(cpu("3"))))),
+			want: "start resize of performer-x-0, resize performer-x-0", requeueAfter: rest,
 		},
 		{
 			name: "other resources than the refused ones: resize again",
@@ -37,10 +40,23 @@ func TestPlanResize(t *testing.T) {
 			want: "start resize of performer-x-0, resize performer-x-0",
 		},
 		{
-			name: "the kubelet resizes the pod",
-			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[render.AnnotationResources] = resizing
+			name: "the API server accepted the resize",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("1")), 0, ready(0), resizes(newPerformer(cpu("2"))), func(pod *corev1.Pod) {
+				pod.Spec.Containers[0].Resources = newPerformer(cpu("2")).Spec.Resources
+			}, serverDefaults)),
+			want: "record resize of performer-x-0", requeueAfter: rest,
+		},
+		{
+			name:         "the kubelet resizes the pod, or does nothing: the progress deadline applies",
+			o:            observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, resizes(nil))),
+			requeueAfter: rest,
+		},
+		{
+			name: "the resize began ahead of our clock, or at no time",
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, resizes(nil), func(pod *corev1.Pod) {
+				pod.Annotations[render.AnnotationResizingSince] = render.Timestamp(testNow.Add(time.Hour))
 			})),
+			want: "record resize of performer-x-0", requeueAfter: whole, // until the write
 		},
 		{
 			name: "the kubelet resized the pod",
@@ -75,12 +91,10 @@ func TestPlanResize(t *testing.T) {
 		},
 		{
 			name: "the kubelet fails to resize: the progress deadline applies",
-			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[render.AnnotationResources] = resizing
-				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizeInProgress, Status: corev1.ConditionTrue, Reason: corev1.PodReasonError,
-					LastTransitionTime: metav1.NewTime(testNow.Add(-time.Minute))})
+			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, resizes(nil), func(pod *corev1.Pod) {
+				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizeInProgress, Status: corev1.ConditionTrue, Reason: corev1.PodReasonError})
 			})),
-			requeueAfter: whole - time.Minute,
+			requeueAfter: rest,
 		},
 		{
 			name: "the pod with other resources is not ready and the serving pod is evicted: copy the serving pod",
@@ -143,9 +157,11 @@ func TestPlanResize(t *testing.T) {
 		{
 			name: "the condition of an earlier resize does not count",
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, func(pod *corev1.Pod) {
-				pod.Annotations[render.AnnotationResources], pod.Generation = resizing, 3
+				resizes(nil)(pod)
+				pod.Generation = 3
 				setPodCondition(pod, corev1.PodCondition{Type: corev1.PodResizePending, Status: corev1.ConditionTrue, Reason: corev1.PodReasonInfeasible, ObservedGeneration: 2})
 			})),
+			requeueAfter: rest,
 		},
 		{
 			name: "a limit is removed, which a resize can't do: replace the pod",

@@ -33,7 +33,7 @@ func (a *Assessment) podProblem() *Problem {
 // It is nil if the pod is ready, or just needs more time.
 func (p *assessedPod) problem(hardware *v1alpha1.HardwareRequirements) *Problem {
 	if message := p.resizeProblem(); message != "" {
-		return &Problem{Waiting, ReasonResizeDeferred, fmt.Sprintf("Pod %s can't be resized to the requested resources yet: %s", p.Name, message)}
+		return ResizeDeferred(p.Name, message)
 	}
 	switch {
 	case p.state == podFinished:

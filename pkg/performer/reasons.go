@@ -56,8 +56,8 @@ const (
 	ReasonSchedulingFailed = "SchedulingFailed"
 	// ReasonHardwareUnavailable: the pod is unschedulable, and it requires hardware.
 	ReasonHardwareUnavailable = "HardwareUnavailable"
-	// ReasonResizeDeferred: the node can't give the pod the desired resources now; the pod keeps those it
-	// has.
+	// ReasonResizeDeferred: the pod can't get the desired resources now, because of its node, a quota or
+	// a policy; it keeps those it has.
 	ReasonResizeDeferred = "ResizeDeferred"
 	// ReasonImagePullFailed: the image can't be pulled.
 	ReasonImagePullFailed = "ImagePullFailed"

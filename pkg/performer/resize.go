@@ -4,10 +4,14 @@
 package performer
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
@@ -29,28 +33,40 @@ const resizing = "resizing"
 
 // resizeOf returns the progress of the pod towards the desired resources, whose hash is given. A
 // resize is not possible if the cluster refused it, if the node or its kubelet can't, or if anything
-// other than CPU and memory would change.
+// other than CPU and memory would change. What changes is decided by what was requested before: the pod
+// may have other amounts, which admission or an autoscaler gave it.
 func resizeOf(pod *corev1.Pod, desired corev1.ResourceRequirements, hash string) (state resizeState, possible bool) {
 	if pod.Annotations[render.AnnotationResources] == hash {
 		return resizeNone, true
 	}
 	c := performerContainer(pod)
-	if c == nil || pod.Annotations[render.AnnotationResizeRefused] == hash || !resizable(c.Resources, desired) {
+	if c == nil || pod.Annotations[render.AnnotationResizeRefused] == hash {
 		return resizeNone, false
 	}
+	requested, known := requestedFor(pod, c.Resources)
+	if !resizable(accepted(requested, c.Resources), desired, c.Resources) {
+		return resizeNone, false
+	}
+	desired = cpuAndMemory(desired)
 	pending := resizeCondition(pod, corev1.PodResizePending)
 	status := performerContainerStatus(pod)
 	switch {
 	case !holds(c.Resources, desired):
+		if known && requested.ResizingTo == nil && same(requested.ResourceRequirements, desired) {
+			// The pod got these, and somebody else changed them since. Requesting them again might go
+			// on without end.
+			return resizeDone, true
+		}
 		if !kubeletResizes(status) {
 			return resizeRefused, false
 		}
 		return resizeNeeded, true
 	case pending != nil && pending.Reason == corev1.PodReasonInfeasible:
 		return resizeRefused, false
-	case pod.Annotations[render.AnnotationResources] != resizing || pod.Annotations[render.AnnotationResizeRefused] != "":
+	case pod.Annotations[render.AnnotationResources] != resizing || pod.Annotations[render.AnnotationResizeRefused] != "",
+		requested.ResizingTo != nil && !same(*requested.ResizingTo, desired) && !holds(c.Resources, cpuAndMemory(*requested.ResizingTo)):
 		// Nothing changed on the pod: the spec writes the same amounts differently, or a resize that
-		// the cluster refused was reverted.
+		// was refused was reverted.
 		return resizeDone, true
 	case !kubeletResizes(status):
 		return resizeRefused, false
@@ -59,6 +75,54 @@ func resizeOf(pod *corev1.Pod, desired corev1.ResourceRequirements, hash string)
 		return resizeInProgress, true
 	}
 	return resizeDone, true
+}
+
+// requestedFor returns what was requested for the pod so far. An earlier operator recorded only a hash
+// of it: those of the pod's present amounts are taken that give the hash. If none do, all of them are
+// taken, and known is false.
+func requestedFor(pod *corev1.Pod, live corev1.ResourceRequirements) (requested render.RequestedResources, known bool) {
+	if recorded, ok := render.ParseRequestedResources(pod); ok {
+		return recorded, true
+	}
+	hashed, known := withHash(live, pod.Annotations[render.AnnotationResources])
+	if !known {
+		hashed = live
+	}
+	return render.RequestedResources{ResourceRequirements: hashed}, known
+}
+
+// withHash returns those of the limits and requests that have the given hash together.
+func withHash(all corev1.ResourceRequirements, hash string) (corev1.ResourceRequirements, bool) {
+	const most = 10 // limits and requests, of which any combination is tried
+	limits, requests := slices.Sorted(maps.Keys(all.Limits)), slices.Sorted(maps.Keys(all.Requests))
+	if len(limits)+len(requests) > most {
+		return corev1.ResourceRequirements{}, false
+	}
+	for chosen := range 1 << (len(limits) + len(requests)) {
+		some := corev1.ResourceRequirements{Limits: corev1.ResourceList{}, Requests: corev1.ResourceList{}}
+		for i, name := range limits {
+			if chosen>>i&1 == 1 {
+				some.Limits[name] = all.Limits[name]
+			}
+		}
+		for i, name := range requests {
+			if chosen>>(len(limits)+i)&1 == 1 {
+				some.Requests[name] = all.Requests[name]
+			}
+		}
+		if render.ResourcesHash(&v1alpha1.PerformerSpec{Resources: some}) == hash {
+			return some, true
+		}
+	}
+	return corev1.ResourceRequirements{}, false
+}
+
+// accepted returns what the API server accepted last, as the live resources show.
+func accepted(r render.RequestedResources, live corev1.ResourceRequirements) corev1.ResourceRequirements {
+	if r.ResizingTo != nil && holds(live, cpuAndMemory(*r.ResizingTo)) {
+		return *r.ResizingTo
+	}
+	return r.ResourceRequirements
 }
 
 // kubeletResizes reports whether the kubelet can resize the container, as far as the status shows. A
@@ -83,18 +147,20 @@ func resizeCondition(pod *corev1.Pod, conditionType corev1.PodConditionType) *co
 	return c
 }
 
-// resizingSince reports whether the kubelet performs or defers a resize, and since when. The kubelet
-// counts several resizes that it defers one after the other as one.
+// resizingSince reports whether the pod is being resized, and since when. The time is our own: a kubelet
+// that does nothing sets no condition.
 func (p *assessedPod) resizingSince() (since time.Time, resizing bool) {
-	if p.resize != resizeInProgress {
-		return since, false
+	if p.resize != resizeNeeded && p.resize != resizeInProgress {
+		return time.Time{}, false
 	}
-	for _, conditionType := range []corev1.PodConditionType{corev1.PodResizePending, corev1.PodResizeInProgress} {
-		if c := resizeCondition(p.Pod, conditionType); c != nil && c.LastTransitionTime.After(since) {
-			since, resizing = c.LastTransitionTime.Time, true
-		}
-	}
-	return since, resizing
+	since = p.annotatedTime(render.AnnotationResizingSince)
+	return since, !since.IsZero()
+}
+
+// ResizeDeferred is the problem of a pod that can't be resized now. The message is that of whoever
+// refuses or defers it.
+func ResizeDeferred(pod, message string) *Problem {
+	return &Problem{Waiting, ReasonResizeDeferred, fmt.Sprintf("Pod %s can't be resized to the requested resources yet: %s", pod, message)}
 }
 
 // resizeProblem returns the kubelet's message about why a resize makes no progress, or "".
@@ -111,26 +177,26 @@ func (p *assessedPod) resizeProblem() string {
 	return ""
 }
 
-// resizable reports whether a running pod can get from one set of resources to the other: amounts of
-// CPU and memory may change, and nothing may be removed.
-func resizable(have, desired corev1.ResourceRequirements) bool {
-	for name, quantity := range have.Limits {
-		if want, ok := desired.Limits[name]; !ok || !mayChange(name) && quantity.Cmp(want) != 0 {
+// resizable reports whether a running pod can get from what was requested before to the desired
+// resources: amounts of CPU and memory may change, and nothing that was requested may be removed. A
+// resource that was not requested before may also be one that the pod has already.
+func resizable(before, desired, live corev1.ResourceRequirements) bool {
+	return listResizable(before.Limits, desired.Limits, live.Limits) &&
+		listResizable(requests(before), requests(desired), live.Requests)
+}
+
+func listResizable(before, desired, live corev1.ResourceList) bool {
+	for name := range before {
+		if _, ok := desired[name]; !ok {
 			return false
 		}
 	}
-	for name, quantity := range have.Requests {
-		want, ok := desired.Requests[name]
+	for name, want := range desired {
+		had, ok := before[name]
 		if !ok {
-			// The API server sets a missing request to the limit.
-			want, ok = desired.Limits[name]
+			had, ok = live[name]
 		}
-		if !ok || !mayChange(name) && quantity.Cmp(want) != 0 {
-			return false
-		}
-	}
-	for name := range requests(desired) {
-		if _, ok := requests(have)[name]; !ok && !mayChange(name) {
+		if !mayChange(name) && (!ok || had.Cmp(want) != 0) {
 			return false
 		}
 	}
@@ -139,6 +205,43 @@ func resizable(have, desired corev1.ResourceRequirements) bool {
 
 func mayChange(name corev1.ResourceName) bool {
 	return name == corev1.ResourceCPU || name == corev1.ResourceMemory
+}
+
+// cpuAndMemory returns those of the resources that a resize can change.
+func cpuAndMemory(r corev1.ResourceRequirements) corev1.ResourceRequirements {
+	some := func(all corev1.ResourceList) corev1.ResourceList {
+		list := corev1.ResourceList{}
+		for name, quantity := range all {
+			if mayChange(name) {
+				list[name] = quantity
+			}
+		}
+		return list
+	}
+	return corev1.ResourceRequirements{Limits: some(r.Limits), Requests: some(r.Requests)}
+}
+
+// same reports whether two requests mean the same amounts of CPU and memory.
+func same(a, b corev1.ResourceRequirements) bool {
+	a, b = completed(cpuAndMemory(a)), completed(cpuAndMemory(b))
+	return holds(a, b) && holds(b, a)
+}
+
+// Changed returns the first of the requested limits and requests that the live pod does not have, such
+// as limits.cpu, or "".
+func (a ResizePod) Changed(live *corev1.Pod) string {
+	c := performerContainer(live)
+	for _, list := range []struct {
+		name       string
+		have, want corev1.ResourceList
+	}{{"limits", c.Resources.Limits, a.Resources.Limits}, {"requests", c.Resources.Requests, a.Resources.Requests}} {
+		for _, name := range slices.Sorted(maps.Keys(list.want)) {
+			if have, ok := list.have[name]; !ok || have.Cmp(list.want[name]) != 0 {
+				return list.name + "." + string(name)
+			}
+		}
+	}
+	return ""
 }
 
 // holds reports whether have contains the desired resources. A missing request equals the limit.
@@ -154,6 +257,11 @@ func holds(have, desired corev1.ResourceRequirements) bool {
 		}
 	}
 	return true
+}
+
+// completed returns the resources with the requests as the API server completes them.
+func completed(r corev1.ResourceRequirements) corev1.ResourceRequirements {
+	return corev1.ResourceRequirements{Limits: r.Limits, Requests: requests(r)}
 }
 
 // requests returns the requests as the API server completes them.
@@ -178,22 +286,60 @@ func (a *Assessment) recordRefusedResizes(plan *Plan) {
 	}
 }
 
-// planResize takes the desired pod one step nearer to its resources.
+// planResize takes the desired pod one step nearer to its resources. Before the API server is asked, the
+// pod records to what it is resized: whether the server accepted it is then known whatever happens next.
 func (a *Assessment) planResize(plan *Plan) {
 	p := a.desiredPod
 	switch p.resize {
 	case resizeNeeded:
-		if p.Annotations[render.AnnotationResources] != resizing || p.Annotations[render.AnnotationResizeRefused] != "" {
-			plan.addActions(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: resizing, render.AnnotationResizeRefused: ""}})
+		c := performerContainer(p.Pod)
+		requested, _ := requestedFor(p.Pod, c.Resources)
+		record := render.RequestedResources{ResourceRequirements: accepted(requested, c.Resources), ResizingTo: &a.resources}.String()
+		if p.Annotations[render.AnnotationResources] != resizing || p.Annotations[render.AnnotationResizeRefused] != "" || !a.recorded(record) {
+			plan.addActions(PatchPod{p.Pod, nil, map[string]string{
+				render.AnnotationResources:          resizing,
+				render.AnnotationRequestedResources: record,
+				render.AnnotationResizingSince:      render.Timestamp(a.Now),
+				render.AnnotationResizeRefused:      "",
+			}})
 		}
 		plan.addActions(ResizePod{
 			Live:      p.Pod,
-			Container: performerContainer(p.Pod).Name,
-			Resources: corev1.ResourceRequirements{Limits: a.resources.Limits, Requests: requests(a.resources)},
+			Container: c.Name,
+			Resources: completed(cpuAndMemory(a.resources)),
 			Hash:      a.resourcesHash,
 		})
+	case resizeInProgress:
+		// From now on, whatever other amounts the pod has were set by somebody else.
+		if record := a.requestedResources(); !a.recorded(record) {
+			since := p.annotatedTime(render.AnnotationResizingSince)
+			if since.IsZero() || since.After(a.Now) {
+				since = a.Now
+			}
+			plan.addActions(PatchPod{p.Pod, nil, map[string]string{
+				render.AnnotationRequestedResources: record,
+				render.AnnotationResizingSince:      render.Timestamp(since),
+			}})
+		}
 	case resizeDone:
-		plan.addActions(PatchPod{p.Pod, nil, map[string]string{render.AnnotationResources: a.resourcesHash, render.AnnotationResizeRefused: ""}})
-	case resizeNone, resizeInProgress, resizeRefused:
+		plan.addActions(PatchPod{p.Pod, nil, map[string]string{
+			render.AnnotationResources:          a.resourcesHash,
+			render.AnnotationRequestedResources: a.requestedResources(),
+			render.AnnotationResizingSince:      "",
+			render.AnnotationResizeRefused:      "",
+		}})
+	case resizeNone, resizeRefused:
 	}
+}
+
+// requestedResources returns the desired resources in the form in which a pod records them.
+func (a *Assessment) requestedResources() string {
+	return render.RequestedResources{ResourceRequirements: a.resources}.String()
+}
+
+// recorded reports whether the desired pod records these resources, and since when it is being resized.
+// A time ahead of our clock would delay the deadline, and is set again.
+func (a *Assessment) recorded(requested string) bool {
+	since := a.desiredPod.annotatedTime(render.AnnotationResizingSince)
+	return a.desiredPod.Annotations[render.AnnotationRequestedResources] == requested && !since.IsZero() && !since.After(a.Now)
 }

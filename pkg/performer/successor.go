@@ -44,7 +44,11 @@ func (a *Assessment) podPatchesRefused() bool {
 
 // newPod renders the desired pod under the given ordinal, without traffic.
 func (a *Assessment) newPod(ordinal int32) *corev1.Pod {
-	return render.Pod(a.Performer, ordinal, a.hardware)
+	pod := render.Pod(a.Performer, ordinal, a.hardware)
+	// The desired revision may be an equivalent one of an earlier operator.
+	pod.Annotations[render.AnnotationRevision] = a.revision
+	pod.Labels[render.LabelRevision] = render.LabelValue(a.revision)
+	return pod
 }
 
 // replacesRunningPod reports whether a successor is created because the spec changed, and not because

@@ -53,6 +53,12 @@ const (
 	// AnnotationResources is the hash of the spec.resources that the pod was created with. It is
 	// separate from the revision since resources can change without a restart.
 	AnnotationResources = "hourglass.eigenlayer.io/resources"
+	// AnnotationRequestedResources is what the operator requested for the pod so far, as
+	// RequestedResources encodes it. The pod may have other resources, which a LimitRange, a webhook
+	// or an autoscaler gave it.
+	AnnotationRequestedResources = "hourglass.eigenlayer.io/requested-resources"
+	// AnnotationResizingSince is when the operator began to resize the pod, in RFC 3339.
+	AnnotationResizingSince = "hourglass.eigenlayer.io/resizing-since"
 
 	// Finalizer keeps a Performer until its Service and pods are gone.
 	Finalizer = "hourglass.eigenlayer.io/performer-finalizer"

@@ -53,6 +53,8 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 	annotations[AnnotationRevision] = revision
 	annotations[AnnotationResources] = ResourcesHash(&p.Spec)
 	annotations[AnnotationRequested] = requested(&p.Spec)
+	performer := container(&p.Spec, hw)
+	annotations[AnnotationRequestedResources] = RequestedResources{ResourceRequirements: performer.Resources}.String()
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
 			Name:            PodName(p.Name, ordinal),
@@ -62,7 +64,7 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 			OwnerReferences: []metav1.OwnerReference{ControllerReference(p)},
 		},
 		Spec: corev1.PodSpec{
-			Containers:         []corev1.Container{container(&p.Spec, hw)},
+			Containers:         []corev1.Container{performer},
 			ServiceAccountName: p.Spec.Config.ServiceAccountName,
 			// A container without a service account of its own has no use for a token.
 			AutomountServiceAccountToken: ptr.To(p.Spec.Config.ServiceAccountName != ""),
@@ -151,21 +153,6 @@ func healthProbe(port int32, service string, specified *v1alpha1.ProbeThresholds
 		TimeoutSeconds:   cmp.Or(thresholds.TimeoutSeconds, defaults.TimeoutSeconds),
 		FailureThreshold: cmp.Or(thresholds.FailureThreshold, defaults.FailureThreshold),
 	}
-}
-
-// environment returns the container's variables in an order that depends on the spec alone.
-func environment(config *v1alpha1.PerformerConfig) []corev1.EnvVar {
-	env := make([]corev1.EnvVar, 0, len(config.Environment)+len(config.EnvironmentFrom))
-	for _, name := range slices.Sorted(maps.Keys(config.Environment)) {
-		env = append(env, corev1.EnvVar{Name: name, Value: config.Environment[name]})
-	}
-	for _, from := range config.EnvironmentFrom {
-		env = append(env, corev1.EnvVar{Name: from.Name, ValueFrom: &corev1.EnvVarSource{
-			SecretKeyRef:    from.ValueFrom.SecretKeyRef,
-			ConfigMapKeyRef: from.ValueFrom.ConfigMapKeyRef,
-		}})
-	}
-	return append(env, config.Env...)
 }
 
 // schedule constrains the pod to the nodes that the user wants and that have its hardware: both apply.

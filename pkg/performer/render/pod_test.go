@@ -34,6 +34,7 @@ func TestPodHasEveryField(t *testing.T) {
 		"revision label":             {pod.Labels["hourglass.eigenlayer.io/revision"], Revision(&p.Spec)},
 		"revision annotation":        {pod.Annotations["hourglass.eigenlayer.io/revision"], Revision(&p.Spec)},
 		"resources annotation":       {pod.Annotations["hourglass.eigenlayer.io/resources"], ResourcesHash(&p.Spec)},
+		"requested resources":        {pod.Annotations["hourglass.eigenlayer.io/requested-resources"], `{"limits":{"cpu":"2","nvidia.com/gpu":"2"},"requests":{"nvidia.com/gpu":"2"}}`},
 		"owner":                      {pod.OwnerReferences[0].UID, p.UID},
 		"image":                      {c.Image, "repo@sha256:0"},
 		"imagePullPolicy":            {c.ImagePullPolicy, corev1.PullAlways},

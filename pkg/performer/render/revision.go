@@ -4,10 +4,13 @@
 package render
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"reflect"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -46,9 +49,40 @@ type podShape struct {
 
 // Revision returns the desired revision: a hash of the part of the spec that shapes the pod. It is not
 // a hash of the rendered pod, so that a newer operator restarts nothing; nor of the raw object, so that
-// a field with the API server's default equals an omitted one. Resources are not part of it
-// (ResourcesHash), nor is the AVS address, which is only a label.
+// a field with the API server's default, or an empty object, equals an omitted one. Resources are not
+// part of it (ResourcesHash), nor is the AVS address, which is only a label.
 func Revision(spec *v1alpha1.PerformerSpec) string {
+	shape := shapeOf(spec)
+	shape.omitEmptyObjects()
+	return hashJSON(shape)
+}
+
+// Revisions returns the revisions of which each means the desired pod: first Revision, then those by the
+// rule of earlier operators, in which an empty object differed from none. A pod of such a revision may
+// run since then, whether or not the spec still has the empty objects.
+func Revisions(spec *v1alpha1.PerformerSpec) []string {
+	shape := shapeOf(spec)
+	asWritten := hashJSON(shape)
+	shape.omitEmptyObjects()
+	shapes := []podShape{shape}
+	for _, writeEmptyObject := range []func(*podShape){
+		func(s *podShape) { s.SecurityContext = cmp.Or(s.SecurityContext, &corev1.SecurityContext{}) },
+		func(s *podShape) { s.PodSecurityContext = cmp.Or(s.PodSecurityContext, &corev1.PodSecurityContext{}) },
+		func(s *podShape) { s.Scheduling.Affinity = cmp.Or(s.Scheduling.Affinity, &corev1.Affinity{}) },
+	} {
+		for _, other := range shapes {
+			writeEmptyObject(&other)
+			shapes = append(shapes, other)
+		}
+	}
+	revisions := make([]string, 0, len(shapes)+1)
+	for _, s := range shapes {
+		revisions = append(revisions, hashJSON(s))
+	}
+	return append(revisions, asWritten)
+}
+
+func shapeOf(spec *v1alpha1.PerformerSpec) podShape {
 	shape := podShape{
 		Image:              spec.Image,
 		Version:            spec.Version,
@@ -101,7 +135,48 @@ func Revision(spec *v1alpha1.PerformerSpec) string {
 			shape.Hardware.CustomLabels = nil
 		}
 	}
-	return hashJSON(shape)
+	return shape
+}
+
+// omitEmptyObjects removes the empty objects that mean the same as none. In the other fields an empty
+// object has a meaning: emptyDir: {} is a volume, and labelSelector: {} selects everything.
+func (s *podShape) omitEmptyObjects() {
+	s.SecurityContext = withoutEmptyObjects(s.SecurityContext)
+	s.PodSecurityContext = withoutEmptyObjects(s.PodSecurityContext)
+	s.Scheduling.Affinity = withoutEmptyObjects(s.Scheduling.Affinity)
+}
+
+// withoutEmptyObjects returns a copy without the empty objects in it, or nil if nothing is left.
+func withoutEmptyObjects[T any, P interface {
+	*T
+	DeepCopy() *T
+}](object P) *T {
+	if object == nil {
+		return nil
+	}
+	other := object.DeepCopy()
+	if eraseEmptyObjects(reflect.ValueOf(other).Elem()) {
+		return nil
+	}
+	return other
+}
+
+// eraseEmptyObjects erases the empty objects in a struct, at any depth, and reports whether the struct
+// itself is one. A struct with a required field is not: the API server refuses it without the field.
+// The items of lists stay as they are, since their number matters.
+func eraseEmptyObjects(object reflect.Value) (empty bool) {
+	empty = true
+	for i := range object.NumField() {
+		field := object.Field(i)
+		switch {
+		case field.Kind() == reflect.Slice && field.Len() == 0,
+			field.Kind() == reflect.Pointer && !field.IsNil() && field.Elem().Kind() == reflect.Struct && eraseEmptyObjects(field.Elem()):
+			field.SetZero()
+		}
+		optional := strings.Contains(object.Type().Field(i).Tag.Get("json"), ",omitempty")
+		empty = empty && optional && field.IsZero()
+	}
+	return empty
 }
 
 // nonDefault returns the thresholds that differ from the defaults, or nil if none does.
@@ -128,10 +203,17 @@ func nonDefault(defaults v1alpha1.ProbeThresholds, thresholds *v1alpha1.ProbeThr
 // ResourcesHash returns a hash of the resources in the spec. Equal quantities give the same hash
 // however they are written.
 func ResourcesHash(spec *v1alpha1.PerformerSpec) string {
-	return hashJSON(struct {
-		Limits   map[corev1.ResourceName]string `json:"limits,omitempty"`
-		Requests map[corev1.ResourceName]string `json:"requests,omitempty"`
-	}{canonicalQuantities(spec.Resources.Limits), canonicalQuantities(spec.Resources.Requests)})
+	return hashJSON(canonical(spec.Resources))
+}
+
+// canonicalResources is the JSON form of resources in which equal ones are equal.
+type canonicalResources struct {
+	Limits   map[corev1.ResourceName]string `json:"limits,omitempty"`
+	Requests map[corev1.ResourceName]string `json:"requests,omitempty"`
+}
+
+func canonical(r corev1.ResourceRequirements) canonicalResources {
+	return canonicalResources{canonicalQuantities(r.Limits), canonicalQuantities(r.Requests)}
 }
 
 func canonicalQuantities(list corev1.ResourceList) map[corev1.ResourceName]string {

@@ -5,10 +5,12 @@ package render
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -27,19 +29,28 @@ func TestGoldenRevisions(t *testing.T) {
 			AVSAddress: "0x1", Image: "repo:tag", ImagePullPolicy: corev1.PullNever, Version: "tag",
 			Config: v1alpha1.PerformerConfig{GRPCPort: 8080, Environment: map[string]string{"GRPC_PORT": "8080", "AVS_ADDRESS": "0x1"}},
 		}, "7b5201adbd"},
+		// These two hold an empty object, which distinguished them before empty objects were omitted.
 		{"every field of the first version", everyFirstField(), "5044cc650d"},
 		{"every field", everyField(), "cbad83c456"},
+		{"every field, without empty objects", everyField(withoutAffinity), "0a75d4f1a0"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := Revision(&tt.spec); got != tt.want {
+			if got := Revisions(&tt.spec); !slices.Contains(got, tt.want) {
+				t.Errorf("Revisions = %s, without %s", got, tt.want)
+			}
+			written, shape := shapeOf(&tt.spec), shapeOf(&tt.spec)
+			shape.omitEmptyObjects()
+			if got := Revision(&tt.spec); got != tt.want && reflect.DeepEqual(written, shape) {
 				t.Errorf("Revision = %s, want %s", got, tt.want)
 			}
 		})
 	}
 }
 
-func everyField() v1alpha1.PerformerSpec {
+func withoutAffinity(spec *v1alpha1.PerformerSpec) { spec.Scheduling.Affinity = nil }
+
+func everyField(change ...func(*v1alpha1.PerformerSpec)) v1alpha1.PerformerSpec {
 	spec := everyFirstField()
 	spec.Config.Env = []corev1.EnvVar{{Name: "D", Value: "4"}}
 	spec.Config.Probes = &v1alpha1.Probes{Service: "s", Startup: &v1alpha1.ProbeThresholds{FailureThreshold: 9}}
@@ -52,6 +63,9 @@ func everyField() v1alpha1.PerformerSpec {
 	spec.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 	spec.VolumeMounts = []corev1.VolumeMount{{Name: "v", MountPath: "/v"}}
 	spec.TopologySpreadConstraints = []corev1.TopologySpreadConstraint{{MaxSkew: 1, TopologyKey: "zone"}}
+	for _, f := range change {
+		f(&spec)
+	}
 	return spec
 }
 
@@ -102,6 +116,90 @@ func TestRevision(t *testing.T) {
 		if got := Revision(&spec); got != base {
 			t.Errorf("%s: the revision changed", name)
 		}
+	}
+}
+
+// TestEmptyObjects has specs that differ from one without any of these fields by empty objects, which
+// Helm charts render. A pod that an earlier operator created from one counts as desired by the others.
+func TestEmptyObjects(t *testing.T) {
+	plain := v1alpha1.PerformerSpec{AVSAddress: "0x1", Image: "repo:1"}
+	var empty []v1alpha1.PerformerSpec
+	for _, change := range []func(*v1alpha1.PerformerSpec){
+		func(s *v1alpha1.PerformerSpec) { s.SecurityContext = &corev1.SecurityContext{} },
+		func(s *v1alpha1.PerformerSpec) {
+			s.SecurityContext = &corev1.SecurityContext{Capabilities: &corev1.Capabilities{Add: []corev1.Capability{}}, SELinuxOptions: &corev1.SELinuxOptions{}}
+		},
+		func(s *v1alpha1.PerformerSpec) { s.PodSecurityContext = &corev1.PodSecurityContext{} },
+		func(s *v1alpha1.PerformerSpec) {
+			s.PodSecurityContext = &corev1.PodSecurityContext{SupplementalGroups: []int64{}, WindowsOptions: &corev1.WindowsSecurityContextOptions{}}
+		},
+		func(s *v1alpha1.PerformerSpec) {
+			s.Scheduling = &v1alpha1.SchedulingConfig{Affinity: &corev1.Affinity{}}
+		},
+		func(s *v1alpha1.PerformerSpec) {
+			s.Scheduling = &v1alpha1.SchedulingConfig{Affinity: &corev1.Affinity{
+				NodeAffinity:    &corev1.NodeAffinity{PreferredDuringSchedulingIgnoredDuringExecution: []corev1.PreferredSchedulingTerm{}},
+				PodAffinity:     &corev1.PodAffinity{},
+				PodAntiAffinity: &corev1.PodAntiAffinity{},
+			}}
+		},
+		func(s *v1alpha1.PerformerSpec) {
+			s.Config.Probes = &v1alpha1.Probes{Startup: &v1alpha1.ProbeThresholds{}}
+			s.Config.Env, s.Config.EnvironmentFrom, s.Volumes = []corev1.EnvVar{}, []v1alpha1.EnvironmentVariableSource{}, []corev1.Volume{}
+			s.PodLabels, s.PodAnnotations, s.HardwareRequirements = map[string]string{}, map[string]string{}, &v1alpha1.HardwareRequirements{}
+			s.Resources.Limits = corev1.ResourceList{}
+		},
+	} {
+		spec := *plain.DeepCopy()
+		change(&spec)
+		before := spec.DeepCopy()
+		if got := Revision(&spec); got != Revision(&plain) {
+			t.Errorf("%+v has another revision", spec)
+		}
+		if former := hashJSON(shapeOf(&spec)); !slices.Contains(Revisions(&spec), former) {
+			t.Errorf("%+v does not have its former revision", spec)
+		}
+		if !reflect.DeepEqual(&spec, before) {
+			t.Error("computing the revision changed the spec, which belongs to the cache")
+		}
+		empty = append(empty, spec)
+	}
+	// All of the plain ones, which charts render, put in by an earlier operator and taken out since.
+	all := *plain.DeepCopy()
+	all.SecurityContext, all.PodSecurityContext, all.Scheduling = empty[0].SecurityContext, empty[2].PodSecurityContext, empty[4].Scheduling
+	if former := hashJSON(shapeOf(&all)); !slices.Contains(Revisions(&plain), former) {
+		t.Error("a spec without empty objects does not have the former revision of one with them")
+	}
+
+	for name, change := range map[string]func(*v1alpha1.PerformerSpec){
+		"a value that is false": func(s *v1alpha1.PerformerSpec) {
+			s.SecurityContext = &corev1.SecurityContext{Privileged: ptr.To(false)}
+		},
+		"a seccomp profile": func(s *v1alpha1.PerformerSpec) {
+			s.SecurityContext = &corev1.SecurityContext{SeccompProfile: &corev1.SeccompProfile{}}
+		},
+		"a term without a label": func(s *v1alpha1.PerformerSpec) {
+			s.Scheduling = &v1alpha1.SchedulingConfig{Affinity: &corev1.Affinity{PodAffinity: &corev1.PodAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: []corev1.PodAffinityTerm{{}}}}}
+		},
+		"no term at all": func(s *v1alpha1.PerformerSpec) {
+			s.Scheduling = &v1alpha1.SchedulingConfig{Affinity: &corev1.Affinity{NodeAffinity: &corev1.NodeAffinity{
+				RequiredDuringSchedulingIgnoredDuringExecution: &corev1.NodeSelector{}}}}
+		},
+		"an empty volume": func(s *v1alpha1.PerformerSpec) {
+			s.Volumes = []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+		},
+	} {
+		spec := *plain.DeepCopy()
+		change(&spec)
+		if slices.Contains(Revisions(&spec), Revision(&plain)) {
+			t.Errorf("%s counts as nothing", name)
+		}
+	}
+	selectsAll := v1alpha1.PerformerSpec{TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{LabelSelector: &metav1.LabelSelector{}}}}
+	selectsNone := v1alpha1.PerformerSpec{TopologySpreadConstraints: []corev1.TopologySpreadConstraint{{}}}
+	if Revision(&selectsAll) == Revision(&selectsNone) {
+		t.Error("a selector of everything counts as none")
 	}
 }
 

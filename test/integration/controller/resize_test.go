@@ -5,16 +5,29 @@ package controller
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
+	admissionapi "k8s.io/api/admission/v1"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
@@ -329,4 +342,286 @@ func TestResizeReverted(t *testing.T) {
 		h.checkNoGap("both")
 		h.checkStatuses("both")
 	})
+}
+
+// TestResizeWithALimitRange has a LimitRange that gives each pod a memory limit. That it is not in the
+// spec does not make it one that was removed.
+func TestResizeWithALimitRange(t *testing.T) {
+	ns := cluster.Namespace(t)
+	_, err := kube.CoreV1().LimitRanges(ns.Name).Create(t.Context(), &corev1.LimitRange{
+		ObjectMeta: metav1.ObjectMeta{Name: "defaults"},
+		Spec: corev1.LimitRangeSpec{Limits: []corev1.LimitRangeItem{{
+			Type: corev1.LimitTypeContainer, Default: list("", "512Mi"), DefaultRequest: list("", "256Mi"),
+		}}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait.For(t, "the LimitRange to apply", func(ctx context.Context) error {
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
+		pod, err := kube.CoreV1().Pods(ns.Name).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+		if err == nil && pod.Spec.Containers[0].Resources.Limits.Memory().IsZero() {
+			return errors.New("no limit is set")
+		}
+		return err
+	})
+	startOperator(t)
+	for _, tt := range []struct{ name, record string }{
+		{"recorded", ""},
+		{"earlier", `{"metadata":{"annotations":{"hourglass.eigenlayer.io/requested-resources":null}}}`},
+		{"edited", `{"metadata":{"annotations":{"hourglass.eigenlayer.io/requested-resources":"nonsense"}}}`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			ns := ns.As(t)
+			pod := "performer-" + tt.name + "-0"
+			ns.Running(tt.name, withResources(nil, list("200m", "")), recreates)
+			ns.Resize(pod)
+			before := awaitResources(ns, pod, list("200m", "256Mi"), list("200m", "512Mi"))
+			if tt.record != "" {
+				if _, err := kube.CoreV1().Pods(ns.Name).Patch(t.Context(), pod, types.MergePatchType, []byte(tt.record), metav1.PatchOptions{}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			ns.Patch(tt.name, `{"spec":{"resources":{"limits":{"cpu":"300m"}}}}`)
+			awaitResources(ns, pod, list("300m", "256Mi"), list("300m", "512Mi"))
+			ns.Resize(pod)
+			p := ns.AwaitReadyOn(tt.name, pod)
+			now := ns.AwaitPod(pod)
+			want := map[string]string{
+				render.AnnotationResources:          render.ResourcesHash(&p.Spec),
+				render.AnnotationRequestedResources: `{"limits":{"cpu":"300m"}}`,
+				render.AnnotationResizingSince:      "",
+			}
+			for key, value := range want {
+				if now.Annotations[key] != value {
+					t.Errorf("annotation %s is %q, want %q", key, now.Annotations[key], value)
+				}
+			}
+			if now.UID != before.UID {
+				t.Error("it is another pod")
+			}
+		})
+	}
+}
+
+// TestResizeBeyondAQuota has a quota without room for the resize. The pod stays and serves; the resize
+// is tried again, unless it is reverted.
+func TestResizeBeyondAQuota(t *testing.T) {
+	ns := cluster.Namespace(t)
+	h := recordHistory(ns)
+	op := startOperator(t)
+	names := []string{"grows", "back"}
+	uids := map[string]types.UID{}
+	for _, name := range names {
+		ns.Running(name, withResources(nil, list("1", "64Mi")), recreates)
+		ns.Resize("performer-" + name + "-0")
+		uids[name] = ns.AwaitPod("performer-" + name + "-0").UID
+	}
+	setQuota(ns, "3", "2")
+	for _, name := range names {
+		ns.Patch(name, `{"spec":{"resources":{"limits":{"cpu":"3"}}}}`)
+		p := ns.AwaitReason(name, v1alpha1.ConditionDegraded, performer.ReasonResizeDeferred)
+		message := controlplane.Condition(p, v1alpha1.ConditionReady).Message
+		pod := "performer-" + name + "-0"
+		want := "Pod " + pod + ` can't be resized to the requested resources yet: pods "` + pod + `" is forbidden: exceeded quota: cpu, ` +
+			"requested: limits.cpu=2, used: limits.cpu=2, limited: limits.cpu=3"
+		if message != want || !p.Status.Ready || kstatus(p) != kstatusInProgress {
+			t.Errorf("%s: message %q, status %+v", name, message, p.Status)
+		}
+	}
+	tries := len(op.requests.of("/performer-back-0/resize"))
+	ns.Patch("back", `{"spec":{"resources":{"limits":{"cpu":"1"}}}}`)
+	ns.AwaitReadyOn("back", "performer-back-0")
+
+	setQuota(ns, "5", "2")
+	// It is tried again within a minute; any change brings that forward.
+	wait.For(t, "the resize", func(context.Context) error {
+		ns.Patch("grows", fmt.Sprintf(`{"metadata":{"labels":{"again":"%d"}}}`, time.Now().UnixNano()))
+		if limit := ns.AwaitPod("performer-grows-0").Spec.Containers[0].Resources.Limits.Cpu(); limit.String() != "3" {
+			return fmt.Errorf("the limit is %s", limit)
+		}
+		return nil
+	})
+	ns.Resize("performer-grows-0")
+	ns.AwaitReadyOn("grows", "performer-grows-0")
+	for _, name := range names {
+		if now := ns.AwaitPod("performer-" + name + "-0"); now.UID != uids[name] {
+			t.Errorf("%s: it is another pod", name)
+		}
+		h.checkNoGap(name)
+		h.checkStatuses(name)
+	}
+	op.stop()
+	if now := len(op.requests.of("/performer-back-0/resize")); now != tries {
+		t.Errorf("%d requests to resize after %d and a reverted spec", now, tries)
+	}
+}
+
+// setQuota sets a quota of CPU limits, and how much of it is used: the controller that counts does not
+// run here.
+func setQuota(ns controlplane.Namespace, hard, used string) {
+	ns.Helper()
+	quotas := kube.CoreV1().ResourceQuotas(ns.Name)
+	amount := func(cpu string) corev1.ResourceList {
+		return corev1.ResourceList{corev1.ResourceLimitsCPU: resource.MustParse(cpu)}
+	}
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Name: "cpu"}, Spec: corev1.ResourceQuotaSpec{Hard: amount(hard)}}
+	live, err := quotas.Create(ns.Context(), quota, metav1.CreateOptions{})
+	if apierrors.IsAlreadyExists(err) {
+		live, err = quotas.Update(ns.Context(), quota, metav1.UpdateOptions{})
+	}
+	if err != nil {
+		ns.Fatal(err)
+	}
+	live.Status = corev1.ResourceQuotaStatus{Hard: amount(hard), Used: amount(used)}
+	if _, err := quotas.UpdateStatus(ns.Context(), live, metav1.UpdateOptions{}); err != nil {
+		ns.Fatal(err)
+	}
+	// Admission works from a cache: it has the quota once a pod of all that is left is admitted, and no more.
+	left := resource.MustParse(hard)
+	left.Sub(resource.MustParse(used))
+	more := left.DeepCopy()
+	more.Add(resource.MustParse("1m"))
+	wait.For(ns.TB, "quota cpu with "+left.String()+" left", func(ctx context.Context) error {
+		admits := func(cpu resource.Quantity) bool {
+			pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{
+				Name: "a", Image: "a", Resources: corev1.ResourceRequirements{Limits: corev1.ResourceList{corev1.ResourceCPU: cpu}},
+			}}}}
+			_, err := kube.CoreV1().Pods(ns.Name).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
+			return err == nil
+		}
+		if !admits(left) || admits(more) {
+			return errors.New("admission has not seen it")
+		}
+		return nil
+	})
+}
+
+// TestResizeThatAdmissionUndoes has a webhook that puts the old resources into each resize. That is
+// reported, and not tried again and again.
+func TestResizeThatAdmissionUndoes(t *testing.T) {
+	server := httptest.NewTLSServer(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		var (
+			review admissionapi.AdmissionReview
+			old    corev1.Pod
+		)
+		if json.NewDecoder(request.Body).Decode(&review) != nil || json.Unmarshal(review.Request.OldObject.Raw, &old) != nil {
+			http.Error(response, "not a review of a pod", http.StatusBadRequest)
+			return
+		}
+		undo, _ := json.Marshal([]map[string]any{{"op": "replace", "path": "/spec/containers/0/resources", "value": old.Spec.Containers[0].Resources}})
+		review.Response = &admissionapi.AdmissionResponse{UID: review.Request.UID, Allowed: true, Patch: undo, PatchType: ptr.To(admissionapi.PatchTypeJSONPatch)}
+		review.Request = nil
+		_ = json.NewEncoder(response).Encode(review)
+	}))
+	defer server.Close()
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	ns.Running("a", withResources(nil, list("1", "64Mi")))
+	ns.Resize("performer-a-0")
+	before := ns.AwaitPod("performer-a-0")
+	configurations := kube.AdmissionregistrationV1().MutatingWebhookConfigurations()
+	_, err := configurations.Create(t.Context(), &admissionv1.MutatingWebhookConfiguration{
+		ObjectMeta: metav1.ObjectMeta{Name: ns.Name},
+		Webhooks: []admissionv1.MutatingWebhook{{
+			Name: "resizes.example.com", AdmissionReviewVersions: []string{"v1"},
+			SideEffects:       ptr.To(admissionv1.SideEffectClassNone),
+			ClientConfig:      webhookAt(server),
+			NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{"kubernetes.io/metadata.name": ns.Name}},
+			Rules: []admissionv1.RuleWithOperations{{
+				Operations: []admissionv1.OperationType{admissionv1.Update},
+				Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods/resize"}},
+			}},
+		}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	remove := func() {
+		if err := configurations.Delete(context.WithoutCancel(t.Context()), ns.Name, metav1.DeleteOptions{}); err != nil && !apierrors.IsNotFound(err) {
+			t.Error(err)
+		}
+	}
+	defer remove()
+	awaitUndone := func(undone bool) {
+		t.Helper()
+		wait.For(t, fmt.Sprintf("admission to undo a resize: %v", undone), func(ctx context.Context) error {
+			patch := `{"spec":{"containers":[{"name":"performer","resources":{"requests":{"cpu":"7"},"limits":{"cpu":"7"}}}]}}`
+			pod, err := kube.CoreV1().Pods(ns.Name).Patch(ctx, "performer-a-0", types.StrategicMergePatchType, []byte(patch), metav1.PatchOptions{DryRun: []string{metav1.DryRunAll}}, "resize")
+			if err == nil && (pod.Spec.Containers[0].Resources.Limits.Cpu().String() != "7") != undone {
+				return errors.New("not so")
+			}
+			return err
+		})
+	}
+	awaitUndone(true)
+	ns.Patch("a", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+	p := ns.AwaitReason("a", v1alpha1.ConditionDegraded, performer.ReasonResizeDeferred)
+	if message := controlplane.Condition(p, v1alpha1.ConditionReady).Message; !strings.Contains(message, "admission changed limits.cpu of the request") || !p.Status.Ready {
+		t.Errorf("message %q, status %+v", message, p.Status)
+	}
+	remove()
+	awaitUndone(false)
+	ns.Patch("a", `{"metadata":{"labels":{"again":"1"}}}`)
+	awaitResources(ns, "performer-a-0", list("2", "64Mi"), list("2", "64Mi"))
+	ns.Resize("performer-a-0")
+	ns.AwaitReadyOn("a", "performer-a-0")
+	if now := ns.AwaitPod("performer-a-0"); now.UID != before.UID {
+		t.Error("it is another pod")
+	}
+	op.stop()
+	if tries := op.requests.of("/performer-a-0/resize"); len(tries) > 6 {
+		t.Errorf("%d requests to resize", len(tries))
+	}
+}
+
+// TestResizeThatNoKubeletActsOn has a kubelet that reports nothing about a resize.
+func TestResizeThatNoKubeletActsOn(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startOperator(t)
+	ns.Running("a", withResources(nil, list("1", "64Mi")), func(p *v1alpha1.Performer) {
+		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{ProgressDeadlineSeconds: ptr.To[int32](1)}
+	})
+	ns.Resize("performer-a-0")
+	before := ns.AwaitPod("performer-a-0")
+	ns.Patch("a", `{"spec":{"resources":{"limits":{"cpu":"2"}}}}`)
+	awaitResources(ns, "performer-a-0", list("2", "64Mi"), list("2", "64Mi"))
+	p := ns.AwaitReason("a", v1alpha1.ConditionStalled, performer.ReasonProgressDeadlineExceeded)
+	if !p.Status.Ready || kstatus(p) != kstatusFailed {
+		t.Errorf("status %+v", p.Status)
+	}
+	ns.Resize("performer-a-0")
+	ns.AwaitReadyOn("a", "performer-a-0")
+	if now := ns.AwaitPod("performer-a-0"); now.UID != before.UID {
+		t.Error("it is another pod")
+	}
+}
+
+// TestResizeByOthers has an autoscaler that resizes the pod of a Performer. The operator leaves that
+// alone, until other resources are requested.
+func TestResizeByOthers(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	ns.Running("a", withResources(nil, list("1", "64Mi")))
+	ns.Resize("performer-a-0")
+	before := ns.AwaitPod("performer-a-0")
+	autoscale := `{"spec":{"containers":[{"name":"performer","resources":{"requests":{"cpu":"4"},"limits":{"cpu":"4"}}}]}}`
+	if _, err := kube.CoreV1().Pods(ns.Name).Patch(t.Context(), "performer-a-0", types.StrategicMergePatchType, []byte(autoscale), metav1.PatchOptions{}, "resize"); err != nil {
+		t.Fatal(err)
+	}
+	ns.Resize("performer-a-0")
+	// The same amount, written differently, is no other request.
+	ns.Patch("a", `{"spec":{"resources":{"requests":{"cpu":"1000m"}}}}`)
+	ns.AwaitReadyOn("a", "performer-a-0")
+	awaitResources(ns, "performer-a-0", list("4", "64Mi"), list("4", "64Mi"))
+	if tries := op.requests.of("/performer-a-0/resize"); len(tries) > 0 {
+		t.Errorf("%d requests to resize", len(tries))
+	}
+	ns.Patch("a", `{"spec":{"resources":{"requests":{"cpu":"2"},"limits":{"cpu":"2"}}}}`)
+	awaitResources(ns, "performer-a-0", list("2", "64Mi"), list("2", "64Mi"))
+	ns.Resize("performer-a-0")
+	ns.AwaitReadyOn("a", "performer-a-0")
+	if now := ns.AwaitPod("performer-a-0"); now.UID != before.UID {
+		t.Error("it is another pod")
+	}
 }
