@@ -5,6 +5,7 @@ package performer
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -153,7 +154,8 @@ func setConditions(status *v1alpha1.PerformerStatus, conditions []metav1.Conditi
 		c := &conditions[i]
 		c.ObservedGeneration = generation
 		if len(c.Message) > maxMessageLength {
-			c.Message = c.Message[:maxMessageLength]
+			// The cut may be within a character, of which nothing must be left.
+			c.Message = strings.ToValidUTF8(c.Message[:maxMessageLength], "")
 		}
 		c.LastTransitionTime = metav1Time(now)
 		if old := conditionOf(status, c.Type); old != nil && old.Status == c.Status {
