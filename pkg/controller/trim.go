@@ -72,7 +72,14 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 func trimService(service *corev1.Service) *corev1.Service {
 	return &corev1.Service{
 		ObjectMeta: trimMeta(&service.ObjectMeta),
-		Spec:       corev1.ServiceSpec{Selector: service.Spec.Selector, Ports: service.Spec.Ports},
+		Spec: corev1.ServiceSpec{
+			Type:       service.Spec.Type,
+			ClusterIP:  service.Spec.ClusterIP,
+			ClusterIPs: service.Spec.ClusterIPs,
+			IPFamilies: service.Spec.IPFamilies,
+			Selector:   service.Spec.Selector,
+			Ports:      service.Spec.Ports,
+		},
 	}
 }
 

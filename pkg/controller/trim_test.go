@@ -94,7 +94,13 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 		},
 		"labels":   func(pod *corev1.Pod, service *corev1.Service) { pod.Labels, service.Labels = nil, nil },
 		"selector": func(_ *corev1.Pod, service *corev1.Service) { service.Spec.Selector["x"] = "y" },
-		"port":     func(_ *corev1.Pod, service *corev1.Service) { service.Spec.Ports[0].TargetPort = intstr.FromInt32(1) },
+		"external name": func(pod *corev1.Pod, service *corev1.Service) {
+			pod.Status, service.Spec.Type = running, corev1.ServiceTypeExternalName
+		},
+		"headless": func(pod *corev1.Pod, service *corev1.Service) {
+			pod.Status, service.Spec.ClusterIP = running, corev1.ClusterIPNone
+		},
+		"port": func(_ *corev1.Pod, service *corev1.Service) { service.Spec.Ports[0].TargetPort = intstr.FromInt32(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			fullPod, fullService := pod.DeepCopy(), service.DeepCopy()

@@ -28,7 +28,8 @@ type summary struct {
 	problem  *Problem
 	pod      *assessedPod // the reported pod: it serves or is about to
 	desired  *assessedPod
-	waitsFor string // the pod that must terminate before the desired one is created
+	serving  *assessedPod // the pod that callers reach
+	waitsFor string       // the pod that must terminate before the desired one is created
 	endpoint string
 	from, to string // the revision that serves or served, and the desired one
 }
@@ -55,7 +56,7 @@ func (s *summary) conditions() []metav1.Condition {
 	available := condition(v1alpha1.ConditionAvailable, false, reason, message)
 	if s.available {
 		available = condition(v1alpha1.ConditionAvailable, true, ReasonServiceReady,
-			fmt.Sprintf("%s routes to Pod %s, which is ready", s.endpoint, s.pod.Name))
+			fmt.Sprintf("%s routes to Pod %s, which is ready", s.endpoint, s.serving.Name))
 	}
 	conditions := []metav1.Condition{
 		available,

@@ -38,6 +38,9 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonServiceConflict: a Service of this name exists and is not owned by the Performer.
 	ReasonServiceConflict = "ServiceConflict"
+	// ReasonServiceTypeChanged: somebody changed the Service to a type without a cluster IP, so that callers
+	// don't get through.
+	ReasonServiceTypeChanged = "ServiceTypeChanged"
 	// ReasonPodRefused: the API server refuses the pod, because of a quota or a policy for instance.
 	ReasonPodRefused = "PodRefused"
 	// ReasonServiceRefused: the API server refuses the Service.

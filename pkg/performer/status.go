@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"cmp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -99,7 +100,7 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		deadlineExceeded: a.deadline.exceeded(),
 	}
 	if s.problem == nil {
-		s.problem = a.podProblem()
+		s.problem = cmp.Or(a.serviceProblem(), a.podProblem())
 	}
 	if s.desired != nil && podConditionTrue(s.desired.Pod, corev1.PodScheduled) {
 		// Worth reporting after the pod was reported as unschedulable. Otherwise it is a step like others.
@@ -114,10 +115,9 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 			}
 		}
 	}
-	serviceExists := a.Service != nil && a.Service.DeletionTimestamp == nil
-	ourSelector := hasOurSelector(p, a.Service)
-	s.available = serviceExists && s.pod != nil && s.pod.state == podReady && !s.deleting && (s.pod.serves() || !ourSelector)
-	s.upToDate = s.available && !s.pod.outdated() && s.pod.resize == resizeNone && !s.shiftingTraffic && s.problem == nil && ourSelector
+	s.serving = a.servingPod(s.pod)
+	s.available = s.serving != nil && !s.deleting
+	s.upToDate = s.available && s.serving == s.pod && !s.pod.outdated() && s.pod.resize == resizeNone && !s.shiftingTraffic && s.problem == nil && hasOurSelector(p, a.Service)
 	return s
 }
 
