@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // summary is what the conditions and the phase are derived from.
@@ -41,6 +40,7 @@ func (s *summary) upgrading() bool {
 // conditions returns the conditions in display order. setConditions adds generation and times.
 func (s *summary) conditions() []metav1.Condition {
 	reason, message := s.progress()
+	message += s.waits()
 	stalled := !s.deleting && (s.deadlineExceeded || s.problem != nil && s.problem.Kind == Terminal)
 	degraded := condition(v1alpha1.ConditionDegraded, false, ReasonAsExpected, "Nothing is wrong")
 	if s.problem != nil && !s.deleting {
@@ -48,7 +48,7 @@ func (s *summary) conditions() []metav1.Condition {
 		degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 	}
 	if s.deadlineExceeded && !s.deleting && (s.problem == nil || s.problem.Kind != Terminal) {
-		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds exceeded: "+message+s.unansweredHealthCheck()
+		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds exceeded: "+message
 		if s.problem == nil {
 			degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 		}
@@ -72,17 +72,19 @@ func (s *summary) conditions() []metav1.Condition {
 	return append(conditions, condition(v1alpha1.ConditionReady, s.upToDate, reason, message))
 }
 
-// unansweredHealthCheck explains a container that runs but is not ready. It is reported only once the
-// deadline has passed.
-func (s *summary) unansweredHealthCheck() string {
-	if s.desired == nil || s.desired.state == podReady || s.problem != nil {
+// waits returns the end of the message: what the desired pod waits for. A pod that starts well passes
+// through several such states within seconds, and each report is a write. Before the deadline it is
+// therefore reported only where the performer container is ready and the pod is not, or where the pod was
+// ready and its container is not even running: then no deadline applies.
+func (s *summary) waits() string {
+	if s.deleting || s.problem != nil || s.desired == nil || s.desired.state != podStarting {
 		return ""
 	}
-	if c := performerContainerStatus(s.desired.Pod); c == nil || c.State.Running == nil {
-		return ""
+	c := performerContainerStatus(s.desired.Pod)
+	if s.deadlineExceeded || c != nil && (c.Ready || s.wasReady && c.State.Running == nil) {
+		return "; " + s.desired.waitsFor()
 	}
-	port, _ := listensOn(s.desired.Pod, render.DefaultGRPCPort)
-	return fmt.Sprintf("; its container is running but does not answer grpc.health.v1.Health/Check with SERVING on port %d", port)
+	return ""
 }
 
 // progress describes the state of the rollout, ignoring problems.

@@ -52,14 +52,16 @@ const (
 	ReasonSchedulingFailed = "SchedulingFailed"
 	// ReasonHardwareUnavailable: the pod is unschedulable, and it requires hardware.
 	ReasonHardwareUnavailable = "HardwareUnavailable"
+	// ReasonSchedulingGated: a scheduling gate, which admission added, keeps the pod from being scheduled.
+	ReasonSchedulingGated = "SchedulingGated"
 	// ReasonResizeDeferred: the node can't give the pod the desired resources now; the pod keeps those it
 	// has.
 	ReasonResizeDeferred = "ResizeDeferred"
-	// ReasonImagePullFailed: the image can't be pulled.
+	// ReasonImagePullFailed: the image of a container can't be pulled.
 	ReasonImagePullFailed = "ImagePullFailed"
-	// ReasonContainerConfigInvalid: the container can't be created, as when a Secret is missing.
+	// ReasonContainerConfigInvalid: a container can't be created, as when a Secret is missing.
 	ReasonContainerConfigInvalid = "ContainerConfigInvalid"
-	// ReasonContainerCrashed: the container terminates repeatedly.
+	// ReasonContainerCrashed: a container terminates repeatedly.
 	ReasonContainerCrashed = "ContainerCrashed"
 	// ReasonPodFailed: the pod ended by itself; its successor follows after a delay.
 	ReasonPodFailed = "PodFailed"
