@@ -101,6 +101,11 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 		"crashed": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Status.ContainerStatuses = container(crashed)
 		},
+		"crash loop": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Status = running
+			pod.Status.ContainerStatuses = container(runs)
+			pod.Status.ContainerStatuses[0].LastTerminationState = crashed
+		},
 		"unhealthy": func(pod *corev1.Pod, _ *corev1.Service) { pod.Status.ContainerStatuses = container(runs) },
 		"scheduling gate": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Spec.SchedulingGates = []corev1.PodSchedulingGate{{Name: "a.b/c"}}

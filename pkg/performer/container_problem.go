@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/utils/ptr"
@@ -77,9 +78,13 @@ func (p *assessedPod) isSidecar(name string) bool {
 
 // containerProblem returns what keeps a container of the pod from running, that of the performer
 // container first; nil if there is no such problem.
-func (p *assessedPod) containerProblem() *Problem {
+func (p *assessedPod) containerProblem(now time.Time) *Problem {
 	for c := range p.containers() {
-		if problem := c.problem(p.Pod); problem != nil {
+		if p.state == podReady && c.State.Running == nil {
+			// The Ready condition is newer.
+			continue
+		}
+		if problem := c.problem(p.Pod, now); problem != nil {
 			return problem
 		}
 	}
@@ -88,7 +93,7 @@ func (p *assessedPod) containerProblem() *Problem {
 
 // problem interprets the kubelet's waiting reasons, which are not constants of any API:
 // k8s.io/kubernetes pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime.
-func (c podContainer) problem(pod *corev1.Pod) *Problem {
+func (c podContainer) problem(pod *corev1.Pod, now time.Time) *Problem {
 	which, of := c.String(), " of "+c.String()
 	if c.kind == performerKind {
 		which, of = "the container", ""
@@ -103,7 +108,7 @@ func (c podContainer) problem(pod *corev1.Pod) *Problem {
 			return &Problem{Failing, ReasonContainerConfigInvalid, fmt.Sprintf("Pod %s: %s can't be created: %s", pod.Name, which, cmp.Or(w.Message, w.Reason))}
 		}
 	}
-	ended := c.crash()
+	ended := c.crash(now)
 	if ended == nil {
 		return nil
 	}
@@ -114,15 +119,28 @@ func (c podContainer) problem(pod *corev1.Pod) *Problem {
 	return &Problem{Failing, ReasonContainerCrashed, fmt.Sprintf("Pod %s: %s terminated with %s; see %s", pod.Name, which, exitCode(ended), logs)}
 }
 
-// crash returns how the container terminated, if that is why it does not run; else nil.
-func (c podContainer) crash() *corev1.ContainerStateTerminated {
+const (
+	// appliedBackOff is the shortest time between a termination and a start that shows that the kubelet
+	// delayed the start. It restarts a container at once after the first crash, and after 10 s, 20 s and
+	// so on up to 5 min after the following ones.
+	appliedBackOff = 8 * time.Second
+	// backOffReset is how long a container must run before the kubelet restarts it at once again.
+	backOffReset = 10 * time.Minute
+	// unknownReason is the reason with which container runtimes report a container whose end they did
+	// not see, as after a restart of the node.
+	unknownReason = "Unknown"
+)
+
+// crash returns how the container terminated, if that is why it does not run or if it keeps crashing;
+// else nil.
+func (c podContainer) crash(now time.Time) *corev1.ContainerStateTerminated {
 	switch state := c.State; {
 	case state.Terminated != nil:
 		if c.kind == initKind && state.Terminated.ExitCode == 0 {
 			return nil
 		}
 		return state.Terminated
-	case state.Running != nil, beforeCreation(state.Waiting):
+	case state.Running != nil && c.crashLoopLeft(now) == 0, beforeCreation(state.Waiting):
 		return nil
 	}
 	return c.LastTerminationState.Terminated
@@ -132,6 +150,31 @@ func (c podContainer) crash() *corev1.ContainerStateTerminated {
 // again after its node was restarted.
 func beforeCreation(w *corev1.ContainerStateWaiting) bool {
 	return w != nil && (w.Reason == "ContainerCreating" || w.Reason == "PodInitializing")
+}
+
+// crashLoopLeft returns how long a running container still counts as crashing; 0 if it does not. A
+// container in a crash loop runs for a while after each restart, and may even be ready. The gap before its
+// start shows the loop: the kubelet applied a back-off. The first restart has none, so that a gap there
+// has another cause, such as a slow image pull.
+func (c podContainer) crashLoopLeft(now time.Time) time.Duration {
+	running, last := c.State.Running, c.LastTerminationState.Terminated
+	if running == nil || last == nil || last.FinishedAt.IsZero() || last.Reason == unknownReason ||
+		c.RestartCount < 2 || running.StartedAt.Sub(last.FinishedAt.Time) < appliedBackOff {
+		return 0
+	}
+	// A start ahead of our clock, on a node whose clock is wrong, counts as now.
+	ran := max(0, now.Sub(running.StartedAt.Time))
+	return max(0, backOffReset-ran)
+}
+
+// requeueAfterCrashLoop requests a plan for when a container of the desired pod no longer counts as
+// crashing.
+func (a *Assessment) requeueAfterCrashLoop(plan *Plan) {
+	for c := range a.desiredPod.containers() {
+		if left := c.crashLoopLeft(a.Now); left > 0 {
+			plan.requeueAfter(left)
+		}
+	}
 }
 
 // pullFailure returns one text for the two states between which the kubelet alternates, the failure

@@ -4,7 +4,6 @@
 package performer
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,7 +13,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// podProblem returns what keeps the desired pod from being ready, or why the pod ended
+// podProblem returns what keeps the desired pod from being ready or from staying so, or why the pod ended
 // whose successor waits; nil if there is no such problem.
 func (a *Assessment) podProblem() *Problem {
 	if a.desiredPod != nil {
@@ -37,11 +36,15 @@ func (a *Assessment) problemOf(p *assessedPod) *Problem {
 	switch p.state {
 	case podFinished:
 		return &Problem{Failing, ReasonPodFailed, fmt.Sprintf("Pod %s ended: %s", p.Name, endOfPod(p.Pod))}
+	case podDying:
+		return nil
 	case podStarting:
-		return cmp.Or(a.schedulingProblem(p), p.containerProblem())
-	case podReady, podDying:
+		if problem := a.schedulingProblem(p); problem != nil {
+			return problem
+		}
+	case podReady:
 	}
-	return nil
+	return p.containerProblem(a.Now)
 }
 
 // schedulingProblem returns what keeps the pod from being scheduled, or nil.
