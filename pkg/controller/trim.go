@@ -117,5 +117,6 @@ func trimMeta(meta *metav1.ObjectMeta) metav1.ObjectMeta {
 		DeletionTimestamp: meta.DeletionTimestamp,
 		Labels:            meta.Labels,
 		OwnerReferences:   meta.OwnerReferences,
+		Finalizers:        meta.Finalizers,
 	}
 }

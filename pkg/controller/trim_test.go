@@ -121,6 +121,9 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 		"sidecar is not ready": func(pod *corev1.Pod, _ *corev1.Service) {
 			inject(pod, ptr.To(corev1.ContainerRestartPolicyAlways), runs)
 		},
+		"terminating, held by a finalizer": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.DeletionTimestamp, pod.Finalizers = &metav1.Time{Time: now}, []string{"a.b/c"}
+		},
 		"image pull error": func(pod *corev1.Pod, _ *corev1.Service) {
 			pod.Status.ContainerStatuses = container(corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImagePull", Message: "no"}})
 		},
@@ -136,11 +139,19 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 		"headless": func(pod *corev1.Pod, service *corev1.Service) {
 			pod.Status, service.Spec.ClusterIP = running, corev1.ClusterIPNone
 		},
+		"the Service is terminating": func(pod *corev1.Pod, service *corev1.Service) {
+			pod.Status = running
+			service.DeletionTimestamp, service.Finalizers = &metav1.Time{Time: now}, []string{"a.b/c"}
+		},
 		"port": func(_ *corev1.Pod, service *corev1.Service) { service.Spec.Ports[0].TargetPort = intstr.FromInt32(1) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			fullPod, fullService := pod.DeepCopy(), service.DeepCopy()
 			change(fullPod, fullService)
+			p := p.DeepCopy()
+			if fullPod.Finalizers != nil {
+				p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+			}
 			full := performer.Observed{Performer: p, Pods: []*corev1.Pod{fullPod}, Service: fullService, Now: now}
 			trimmed := performer.Observed{Performer: p, Now: now,
 				Pods:    []*corev1.Pod{mustTrim(t, fullPod.DeepCopy())},

@@ -5,6 +5,8 @@ package performer
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/labels"
@@ -61,4 +63,21 @@ func withoutClusterIP(s *corev1.Service) string {
 		return "is headless (spec.clusterIP is None)"
 	}
 	return ""
+}
+
+// heldObjects returns the end of a message about the objects that can't terminate because of finalizers of
+// others: the Service, and with pods the pods.
+func (a *Assessment) heldObjects(pods bool) string {
+	var texts []string
+	if pods {
+		for _, p := range a.pods {
+			texts = append(texts, heldByFinalizers("Pod", p))
+		}
+		// Caches list pods in any order, and the message must not vary.
+		slices.Sort(texts)
+	}
+	if a.Service != nil {
+		texts = append(texts, heldByFinalizers("Service", a.Service))
+	}
+	return strings.Join(texts, "")
 }

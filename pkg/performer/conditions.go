@@ -28,7 +28,8 @@ type summary struct {
 	pod      *assessedPod // the reported pod: it serves or is about to
 	desired  *assessedPod
 	serving  *assessedPod // the pod that callers reach
-	waitsFor string       // the pod that must terminate before the desired one is created
+	waitsFor *assessedPod // the pod that must terminate before the desired one is created
+	held     string       // what holds the objects that a deletion waits for, or the Service
 	endpoint string
 	from, to string // the revision that serves or served, and the desired one
 }
@@ -91,17 +92,18 @@ func (s *summary) waits() string {
 func (s *summary) progress() (reason, message string) {
 	switch {
 	case s.deleting:
-		return ReasonTerminating, "The Performer is being deleted"
+		return ReasonTerminating, "The Performer is being deleted" + s.held
 	case s.upToDate:
 		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s", s.pod.Name, s.endpoint)
 	case s.shiftingTraffic:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Moving traffic to Pod %s", s.pod.Name)
-	case s.waitsFor != "":
+	case s.waitsFor != nil:
 		reason = ReasonNoPod
 		if s.upgrading() {
 			reason = ReasonUpgradeInProgress
 		}
-		return reason, fmt.Sprintf("Waiting for Pod %s to terminate before creating its replacement (upgradeStrategy.type is Recreate)", s.waitsFor)
+		return reason, fmt.Sprintf("Waiting for Pod %s to terminate before creating its replacement (upgradeStrategy.type is Recreate)%s",
+			s.waitsFor.Name, heldByFinalizers("Pod", s.waitsFor))
 	case s.upgrading() && s.desired != nil:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s with %s: waiting for Pod %s to become ready", s.from, s.to, s.desired.Name)
 	case s.upgrading():
@@ -111,7 +113,7 @@ func (s *summary) progress() (reason, message string) {
 	case s.pod == nil:
 		return ReasonNoPod, "The Performer has no Pod"
 	case s.pod.state == podReady:
-		return ReasonNoService, fmt.Sprintf("Pod %s is ready, but the Service does not route to it yet", s.pod.Name)
+		return ReasonNoService, fmt.Sprintf("Pod %s is ready, but the Service does not route to it yet%s", s.pod.Name, s.held)
 	case s.wasReady:
 		return ReasonPodUnready, fmt.Sprintf("Pod %s is no longer ready", s.pod.Name)
 	case s.scheduled:

@@ -226,3 +226,37 @@ func TestWaitsFor(t *testing.T) {
 		})
 	}
 }
+
+// TestHeldByFinalizers has objects that don't terminate since somebody's finalizer holds them.
+func TestHeldByFinalizers(t *testing.T) {
+	held := func(finalizers ...string) func(*corev1.Pod) {
+		return func(pod *corev1.Pod) { dying(pod); pod.Finalizers = finalizers }
+	}
+	const controller = ": the controller that added it must remove it"
+	terminating := func(s *corev1.Service) {
+		s.DeletionTimestamp, s.Finalizers = &metav1.Time{Time: testNow}, []string{"service.kubernetes.io/load-balancer-cleanup"}
+	}
+	const service = "; Service performer-x is held by finalizer service.kubernetes.io/load-balancer-cleanup" + controller
+	recreating := begun(recreate)
+	const waits = "Waiting for Pod performer-x-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate)"
+	deletion := newPerformer(deleted)
+	for _, tt := range []struct {
+		name string
+		o    Observed
+		want string
+	}{
+		{"Recreate", observed(recreating, older(0, held("a.b/c"))), waits + "; Pod performer-x-0 is held by finalizer a.b/c" + controller},
+		{"Recreate, not deleted yet", observed(recreating, older(0, func(pod *corev1.Pod) { pod.Finalizers = []string{"a.b/c"} })), waits},
+		{"deletion", observed(deletion, testPod(deletion, 1, held("a.b/c", "d.e/f")), testPod(deletion, 0, held("a.b/c")), testPod(deletion, 2, dying)),
+			"The Performer is being deleted; Pod performer-x-0 is held by finalizer a.b/c" + controller +
+				"; Pod performer-x-1 is held by finalizers a.b/c, d.e/f" + controller},
+		{"deletion, the Service", withService(observed(deletion), deletion, terminating), "The Performer is being deleted" + service},
+		{"the Service is deleted", withService(observed(running, testPod(running, 0, ready(0))), running, terminating),
+			"Pod performer-x-0 is ready, but the Service does not route to it yet" + service},
+	} {
+		status := statusOf(tt.o, testSettings, nil)
+		if c := conditionOf(&status, v1alpha1.ConditionReady); c.Message != tt.want {
+			t.Errorf("%s:\n got %s\nwant %s", tt.name, c.Message, tt.want)
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
@@ -86,4 +87,14 @@ func (p *assessedPod) unmetReadinessGates() string {
 		}
 	}
 	return strings.Join(texts, ", ")
+}
+
+// heldByFinalizers returns the end of a message about an object that is terminating and has finalizers of
+// others; empty if it is not held by any.
+func heldByFinalizers(kind string, object metav1.Object) string {
+	finalizers := object.GetFinalizers()
+	if object.GetDeletionTimestamp() == nil || len(finalizers) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("; %s %s is held by %s: the controller that added it must remove it", kind, object.GetName(), countNoun("finalizer", finalizers))
 }

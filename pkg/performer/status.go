@@ -110,11 +110,12 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 	if a.usesRecreate() && s.desired == nil {
 		// Caches list pods in any order, and the message must not vary.
 		for _, pod := range a.pods {
-			if s.waitsFor == "" || pod.Name < s.waitsFor {
-				s.waitsFor = pod.Name
+			if s.waitsFor == nil || pod.Name < s.waitsFor.Name {
+				s.waitsFor = pod
 			}
 		}
 	}
+	s.held = a.heldObjects(s.deleting)
 	s.serving = a.servingPod(s.pod)
 	s.available = s.serving != nil && !s.deleting
 	s.upToDate = s.available && s.serving == s.pod && !s.pod.outdated() && s.pod.resize == resizeNone && !s.shiftingTraffic && s.problem == nil && hasOurSelector(p, a.Service)
