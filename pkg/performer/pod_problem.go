@@ -66,9 +66,19 @@ func (a *Assessment) schedulingProblem(p *assessedPod) *Problem {
 		if requiresHardware(a.Performer.Spec.HardwareRequirements) {
 			reason = ReasonHardwareUnavailable
 		}
-		return &Problem{Waiting, reason, fmt.Sprintf("Pod %s is unschedulable: %s", p.Name, c.Message)}
+		return &Problem{Waiting, reason, fmt.Sprintf("Pod %s is unschedulable: %s%s", p.Name, c.Message, a.roomForTwoPods())}
 	}
 	return nil
+}
+
+// roomForTwoPods explains what a BlueGreen upgrade needs; empty if there is none. The scheduler only sees
+// that the new pod finds no room, and not that the old pod takes it.
+func (a *Assessment) roomForTwoPods() string {
+	oldPodServes := func(p *assessedPod) bool { return p.alive() && p.outdated() && p.serves() }
+	if a.usesRecreate() || !slices.ContainsFunc(a.pods, oldPodServes) {
+		return ""
+	}
+	return "; the old Pod serves until the new one is ready, so the upgrade needs room for two Pods: free capacity, or set spec.upgradeStrategy.type to Recreate"
 }
 
 func requiresHardware(h *v1alpha1.HardwareRequirements) bool {

@@ -151,6 +151,30 @@ func TestGateIsNoFailure(t *testing.T) {
 	}
 }
 
+// TestUpgradeNeedsRoomForTwoPods has the new pod of an upgrade find no room.
+func TestUpgradeNeedsRoomForTwoPods(t *testing.T) {
+	const hint = "; the old Pod serves until the new one is ready, so the upgrade needs room for two Pods: free capacity, or set spec.upgradeStrategy.type to Recreate"
+	noRoom := unschedulable("0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")
+	for _, tt := range []struct {
+		name string
+		o    Observed
+		want string
+	}{
+		{"BlueGreen", observed(begun(), older(0, ready(time.Hour)), testPod(begun(), 1, waitingForTraffic, noRoom)), hint},
+		{"the old pod is not ready", observed(begun(), older(0), testPod(begun(), 1, waitingForTraffic, noRoom)), hint},
+		{"no other pod", observed(running, testPod(running, 0, noRoom)), ""},
+		{"the old pod is gone", observed(begun(), older(0, dying), testPod(begun(), 1, noRoom)), ""},
+		{"Recreate", observed(begun(recreate), testPod(begun(recreate), 1, noRoom)), ""},
+	} {
+		status := statusOf(tt.o, testSettings, nil)
+		desired := tt.o.Pods[len(tt.o.Pods)-1]
+		want := "Pod " + desired.Name + " is unschedulable: 0/1 nodes are available: 1 Insufficient nvidia.com/gpu." + tt.want
+		if c := conditionOf(&status, v1alpha1.ConditionDegraded); c.Reason != ReasonSchedulingFailed || c.Message != want {
+			t.Errorf("%s:\n got %s %s\nwant %s", tt.name, c.Reason, c.Message, want)
+		}
+	}
+}
+
 // TestWaitsFor has pods without a problem that are not ready, before and after the progress deadline.
 func TestWaitsFor(t *testing.T) {
 	first := newPerformer(func(p *v1alpha1.Performer) { p.Status.UpdateRevision = render.Revision(&p.Spec) })
