@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -77,9 +78,9 @@ func (c *caches) otherService(o *performer.Observed) types.UID {
 	return service.UID
 }
 
-// readyEndpoints returns the names of the pods that the Service's endpoint slices show as ready, or nil
-// if listing them is forbidden. They are listed only during a handover: a watch would deliver every
-// endpoint change of every Performer.
+// readyEndpoints returns the names of the pods that the Service's endpoint slices show as ready in each
+// address family, or nil if listing them is forbidden. They are listed only during a handover: a watch
+// would deliver every endpoint change of every Performer.
 func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service) (map[string]bool, error) {
 	list, err := c.kube.DiscoveryV1().EndpointSlices(service.Namespace).List(ctx, metav1.ListOptions{
 		LabelSelector: discoveryv1.LabelServiceName + "=" + service.Name,
@@ -93,15 +94,35 @@ func (c *Controller) readyEndpoints(ctx context.Context, service *corev1.Service
 	case err != nil:
 		return nil, fmt.Errorf("reading endpoint slices: %w", err)
 	}
-	ready := map[string]bool{}
-	for _, slice := range list.Items {
-		for _, endpoint := range slice.Endpoints {
-			if ref := endpoint.TargetRef; ref != nil && ref.Kind == "Pod" && ptr.Deref(endpoint.Conditions.Ready, true) {
-				ready[ref.Name] = true
+	return readyInEachFamily(list.Items, service.Spec.IPFamilies), nil
+}
+
+// readyInEachFamily returns the names of the pods that the slices show as ready in each of the families. A
+// family whose slices have no endpoint at all is left out: no pod has an address of it.
+func readyInEachFamily(endpointSlices []discoveryv1.EndpointSlice, families []corev1.IPFamily) map[string]bool {
+	type endpoint struct {
+		pod    string
+		family discoveryv1.AddressType
+	}
+	ready := map[endpoint]bool{}
+	endpoints := map[discoveryv1.AddressType]int{}
+	names := map[string]bool{}
+	for _, slice := range endpointSlices {
+		endpoints[slice.AddressType] += len(slice.Endpoints)
+		for _, e := range slice.Endpoints {
+			if ref := e.TargetRef; ref != nil && ref.Kind == "Pod" && ptr.Deref(e.Conditions.Ready, true) {
+				ready[endpoint{ref.Name, slice.AddressType}], names[ref.Name] = true, true
 			}
 		}
 	}
-	return ready, nil
+	maps.DeleteFunc(names, func(pod string, _ bool) bool {
+		return slices.ContainsFunc(families, func(family corev1.IPFamily) bool {
+			addressType := discoveryv1.AddressType(family)
+			count, listed := endpoints[addressType]
+			return !ready[endpoint{pod, addressType}] && (count > 0 || !listed)
+		})
+	})
+	return names
 }
 
 // observeUnlabeledPods adds pods that the cache lacks, read from the API server: the pod that the status

@@ -52,30 +52,60 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 		})
 	}
 	trimmed.Spec.TerminationGracePeriodSeconds = pod.Spec.TerminationGracePeriodSeconds
+	// The other fields of init containers are not read, and take much memory.
+	for i := range pod.Spec.InitContainers {
+		c := &pod.Spec.InitContainers[i]
+		trimmed.Spec.InitContainers = append(trimmed.Spec.InitContainers, corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy})
+	}
+	trimmed.Spec.SchedulingGates, trimmed.Spec.ReadinessGates = pod.Spec.SchedulingGates, pod.Spec.ReadinessGates
 	trimmed.Status = corev1.PodStatus{
 		Phase:      pod.Status.Phase,
 		Reason:     pod.Status.Reason,
 		Message:    pod.Status.Message,
 		Conditions: pod.Status.Conditions,
+
+		InitContainerStatuses: trimContainerStatuses(pod.Status.InitContainerStatuses),
+		ContainerStatuses:     trimContainerStatuses(pod.Status.ContainerStatuses),
 	}
-	for i := range pod.Status.ContainerStatuses {
-		c := &pod.Status.ContainerStatuses[i]
-		trimmed.Status.ContainerStatuses = append(trimmed.Status.ContainerStatuses, corev1.ContainerStatus{
+	return trimmed
+}
+
+func trimContainerStatuses(statuses []corev1.ContainerStatus) []corev1.ContainerStatus {
+	var trimmed []corev1.ContainerStatus
+	for i := range statuses {
+		c := &statuses[i]
+		trimmed = append(trimmed, corev1.ContainerStatus{
 			Name:                 c.Name,
 			Image:                c.Image,
+			Ready:                c.Ready,
 			RestartCount:         c.RestartCount,
-			State:                c.State,
-			LastTerminationState: c.LastTerminationState,
+			State:                trimContainerState(c.State),
+			LastTerminationState: trimContainerState(c.LastTerminationState),
 			Resources:            c.Resources,
 		})
 	}
 	return trimmed
 }
 
+// trimContainerState drops the message of a container that terminated, which may have 4 KiB.
+func trimContainerState(state corev1.ContainerState) corev1.ContainerState {
+	if t := state.Terminated; t != nil {
+		state.Terminated = &corev1.ContainerStateTerminated{ExitCode: t.ExitCode, Reason: t.Reason, FinishedAt: t.FinishedAt}
+	}
+	return state
+}
+
 func trimService(service *corev1.Service) *corev1.Service {
 	return &corev1.Service{
 		ObjectMeta: trimMeta(&service.ObjectMeta),
-		Spec:       corev1.ServiceSpec{Selector: service.Spec.Selector, Ports: service.Spec.Ports, ClusterIP: service.Spec.ClusterIP},
+		Spec: corev1.ServiceSpec{
+			Type:       service.Spec.Type,
+			ClusterIP:  service.Spec.ClusterIP,
+			ClusterIPs: service.Spec.ClusterIPs,
+			IPFamilies: service.Spec.IPFamilies,
+			Selector:   service.Spec.Selector,
+			Ports:      service.Spec.Ports,
+		},
 	}
 }
 
@@ -90,5 +120,6 @@ func trimMeta(meta *metav1.ObjectMeta) metav1.ObjectMeta {
 		DeletionTimestamp: meta.DeletionTimestamp,
 		Labels:            meta.Labels,
 		OwnerReferences:   meta.OwnerReferences,
+		Finalizers:        meta.Finalizers,
 	}
 }

@@ -5,13 +5,13 @@ package performer
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
-	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // summary is what the conditions and the phase are derived from.
@@ -27,7 +27,9 @@ type summary struct {
 	problem  *Problem
 	pod      *assessedPod // the reported pod: it serves or is about to
 	desired  *assessedPod
-	waitsFor string // the pod that must terminate before the desired one is created
+	serving  *assessedPod // the pod that callers reach
+	waitsFor *assessedPod // the pod that must terminate before the desired one is created
+	held     string       // what holds the objects that a deletion waits for, or the Service
 	endpoint string
 	from, to string // the revision that serves or served, and the desired one
 }
@@ -39,6 +41,7 @@ func (s *summary) upgrading() bool {
 // conditions returns the conditions in display order. setConditions adds generation and times.
 func (s *summary) conditions() []metav1.Condition {
 	reason, message := s.progress()
+	message += s.waits()
 	stalled := !s.deleting && (s.deadlineExceeded || s.problem != nil && s.problem.Kind == Terminal)
 	degraded := condition(v1alpha1.ConditionDegraded, false, ReasonAsExpected, "Nothing is wrong")
 	if s.problem != nil {
@@ -46,7 +49,7 @@ func (s *summary) conditions() []metav1.Condition {
 		degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 	}
 	if s.deadlineExceeded && !s.deleting && (s.problem == nil || s.problem.Kind != Terminal) {
-		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds exceeded: "+message+s.unansweredHealthCheck()
+		reason, message = ReasonProgressDeadlineExceeded, "progressDeadlineSeconds exceeded: "+message
 		if s.problem == nil {
 			degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 		}
@@ -54,7 +57,7 @@ func (s *summary) conditions() []metav1.Condition {
 	available := condition(v1alpha1.ConditionAvailable, false, reason, message)
 	if s.available {
 		available = condition(v1alpha1.ConditionAvailable, true, ReasonServiceReady,
-			fmt.Sprintf("%s routes to Pod %s, which is ready", s.endpoint, s.pod.Name))
+			fmt.Sprintf("%s routes to Pod %s, which is ready", s.endpoint, s.serving.Name))
 	}
 	conditions := []metav1.Condition{
 		available,
@@ -70,34 +73,37 @@ func (s *summary) conditions() []metav1.Condition {
 	return append(conditions, condition(v1alpha1.ConditionReady, s.upToDate, reason, message))
 }
 
-// unansweredHealthCheck explains a container that runs but is not ready. It is reported only once the
-// deadline has passed.
-func (s *summary) unansweredHealthCheck() string {
-	if s.desired == nil || s.desired.state == podReady || s.problem != nil {
+// waits returns the end of the message: what the desired pod waits for. A pod that starts well passes
+// through several such states within seconds, and each report is a write. Before the deadline it is
+// therefore reported only where the performer container is ready and the pod is not, or where the pod was
+// ready and its container is not even running: then no deadline applies.
+func (s *summary) waits() string {
+	if s.deleting || s.problem != nil || s.desired == nil || s.desired.state != podStarting {
 		return ""
 	}
-	if c := performerContainerStatus(s.desired.Pod); c == nil || c.State.Running == nil {
-		return ""
+	c := performerContainerStatus(s.desired.Pod)
+	if s.deadlineExceeded || c != nil && (c.Ready || s.wasReady && c.State.Running == nil) {
+		return "; " + s.desired.waitsFor()
 	}
-	port, _ := listensOn(s.desired.Pod, render.DefaultGRPCPort)
-	return fmt.Sprintf("; its container is running but does not answer grpc.health.v1.Health/Check with SERVING on port %d", port)
+	return ""
 }
 
 // progress describes the state of the rollout, ignoring problems.
 func (s *summary) progress() (reason, message string) {
 	switch {
 	case s.deleting:
-		return ReasonTerminating, "The Performer is being deleted"
+		return ReasonTerminating, "The Performer is being deleted" + s.held
 	case s.upToDate:
 		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s", s.pod.Name, s.endpoint)
 	case s.shiftingTraffic:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Moving traffic to Pod %s", s.pod.Name)
-	case s.waitsFor != "":
+	case s.waitsFor != nil:
 		reason = ReasonNoPod
 		if s.upgrading() {
 			reason = ReasonUpgradeInProgress
 		}
-		return reason, fmt.Sprintf("Waiting for Pod %s to terminate before creating its replacement (upgradeStrategy.type is Recreate)", s.waitsFor)
+		return reason, fmt.Sprintf("Waiting for Pod %s to terminate before creating its replacement (upgradeStrategy.type is Recreate)%s",
+			s.waitsFor.Name, heldByFinalizers("Pod", s.waitsFor))
 	case s.upgrading() && s.desired != nil:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s with %s: waiting for Pod %s to become ready", s.from, s.to, s.desired.Name)
 	case s.upgrading():
@@ -107,7 +113,7 @@ func (s *summary) progress() (reason, message string) {
 	case s.pod == nil:
 		return ReasonNoPod, "The Performer has no Pod"
 	case s.pod.state == podReady:
-		return ReasonNoService, fmt.Sprintf("Pod %s is ready, but the Service does not route to it yet", s.pod.Name)
+		return ReasonNoService, fmt.Sprintf("Pod %s is ready, but the Service does not route to it yet%s", s.pod.Name, s.held)
 	case s.wasReady:
 		return ReasonPodUnready, fmt.Sprintf("Pod %s is no longer ready", s.pod.Name)
 	case s.scheduled:
@@ -153,7 +159,8 @@ func setConditions(status *v1alpha1.PerformerStatus, conditions []metav1.Conditi
 		c := &conditions[i]
 		c.ObservedGeneration = generation
 		if len(c.Message) > maxMessageLength {
-			c.Message = c.Message[:maxMessageLength]
+			// The cut may be within a character, of which nothing must be left.
+			c.Message = strings.ToValidUTF8(c.Message[:maxMessageLength], "")
 		}
 		c.LastTransitionTime = metav1Time(now)
 		if old := conditionOf(status, c.Type); old != nil && old.Status == c.Status {

@@ -42,11 +42,18 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 		}
 		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
 	}
-	if before.Ready && !after.Ready && after.Phase != v1alpha1.PhaseTerminating && after.Phase != v1alpha1.PhaseUpgrading {
+	if before.Ready && !after.Ready && after.Phase != v1alpha1.PhaseTerminating && after.Phase != v1alpha1.PhaseUpgrading && !sameProblem(before, after) {
 		record(corev1.EventTypeWarning, v1alpha1.ConditionAvailable, metav1.ConditionFalse, false)
 	}
 	record(corev1.EventTypeWarning, v1alpha1.ConditionDegraded, metav1.ConditionTrue, true)
 	record(corev1.EventTypeNormal, v1alpha1.ConditionReady, metav1.ConditionTrue, false)
 	// What makes a Performer unavailable often is its problem too. One event is enough.
 	return slices.CompactFunc(events, func(a, b Event) bool { return a.Message == b.Message })
+}
+
+// sameProblem reports whether the Performer has had the same problem all along. A container that keeps
+// crashing may be ready for a while after each restart; one event for all of that is enough.
+func sameProblem(before, after *v1alpha1.PerformerStatus) bool {
+	was, now := conditionOf(before, v1alpha1.ConditionDegraded), conditionOf(after, v1alpha1.ConditionDegraded)
+	return was != nil && now != nil && was.Status == metav1.ConditionTrue && now.Status == metav1.ConditionTrue && was.Reason == now.Reason
 }

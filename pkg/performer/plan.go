@@ -83,6 +83,7 @@ func (a *Assessment) planPods(plan *Plan) {
 		plan.addActions(PatchPod{desired.Pod, nil, map[string]string{render.AnnotationAdmittedImage: image}})
 	}
 	a.planResize(plan)
+	a.requeueAfterCrashLoop(plan)
 	if a.Performer.Status.FailureCount > 0 && desired.state == podReady {
 		if left := failuresForgivenAfter - a.Now.Sub(readySince(desired.Pod)); left > 0 {
 			plan.requeueAfter(left)

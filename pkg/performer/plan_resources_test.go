@@ -56,7 +56,7 @@ func TestPlanResize(t *testing.T) {
 			o: observed(newPerformer(settled, status(0, "performer-x-0"), cpu("2")), testPod(newPerformer(cpu("2")), 0, ready(0), serverDefaults, resizes(nil), func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationResizingSince] = render.Timestamp(testNow.Add(time.Hour))
 			})),
-			want: "record resize of performer-x-0", requeueAfter: whole, // until the write
+			want: "record resize of performer-x-0", requeueAfter: whole,
 		},
 		{
 			name: "the kubelet resized the pod",

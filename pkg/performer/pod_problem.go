@@ -4,7 +4,6 @@
 package performer
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,90 +13,84 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
 
-// podProblem returns what keeps the desired pod from being ready, or why the pod ended whose successor
-// waits; nil if there is no such problem.
+// podProblem returns what keeps the desired pod from being ready or from staying so, or why the pod ended
+// whose successor waits; nil if there is no such problem.
 func (a *Assessment) podProblem() *Problem {
-	hardware := a.Performer.Spec.HardwareRequirements
 	if a.desiredPod != nil {
-		return a.desiredPod.problem(hardware)
+		return a.problemOf(a.desiredPod)
 	}
 	for _, p := range a.pods {
 		if !p.outdated() && p.endedByItself() {
-			return p.problem(hardware)
+			return a.problemOf(p)
 		}
 	}
 	return nil
 }
 
-// problem returns what keeps the pod from being ready, in the words of the scheduler or the kubelet.
-// It is nil if the pod is ready, or just needs more time.
-func (p *assessedPod) problem(hardware *v1alpha1.HardwareRequirements) *Problem {
+// problemOf returns the problem of the pod, in the words of the scheduler or the kubelet. It is nil if the
+// pod is ready, or just needs more time.
+func (a *Assessment) problemOf(p *assessedPod) *Problem {
 	if message := p.resizeProblem(); message != "" {
 		return ResizeDeferred(p.Name, message)
 	}
-	switch {
-	case p.state == podFinished:
+	switch p.state {
+	case podFinished:
 		return &Problem{Failing, ReasonPodFailed, fmt.Sprintf("Pod %s ended: %s", p.Name, endOfPod(p.Pod))}
-	case p.state != podStarting:
+	case podDying:
+		return nil
+	case podStarting:
+		if problem := a.schedulingProblem(p); problem != nil {
+			return problem
+		}
+	case podReady:
+	}
+	return p.containerProblem(a.Now)
+}
+
+// schedulingProblem returns what keeps the pod from being scheduled, or nil.
+func (a *Assessment) schedulingProblem(p *assessedPod) *Problem {
+	c := podCondition(p.Pod, corev1.PodScheduled)
+	if c == nil || c.Status != corev1.ConditionFalse {
 		return nil
 	}
-	if c := podCondition(p.Pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionFalse &&
-		c.Reason == corev1.PodReasonUnschedulable {
+	switch {
+	case c.Reason == corev1.PodReasonSchedulingGated && len(p.Spec.SchedulingGates) > 0:
+		gates := make([]string, 0, len(p.Spec.SchedulingGates))
+		for _, gate := range p.Spec.SchedulingGates {
+			gates = append(gates, gate.Name)
+		}
+		return &Problem{Waiting, ReasonSchedulingGated, fmt.Sprintf("Pod %s is held by the %s: %s; the controller that added it must remove it",
+			p.Name, countNoun("scheduling gate", gates), c.Message)}
+	case c.Reason == corev1.PodReasonUnschedulable:
 		reason := ReasonSchedulingFailed
-		if requiresHardware(hardware) {
+		if requiresHardware(a.Performer.Spec.HardwareRequirements) {
 			reason = ReasonHardwareUnavailable
 		}
-		return &Problem{Waiting, reason, fmt.Sprintf("Pod %s is unschedulable: %s", p.Name, c.Message)}
-	}
-	if c := performerContainerStatus(p.Pod); c != nil {
-		return containerProblem(p.Pod, c)
+		return &Problem{Waiting, reason, fmt.Sprintf("Pod %s is unschedulable: %s%s", p.Name, c.Message, a.roomForTwoPods())}
 	}
 	return nil
+}
+
+// roomForTwoPods explains what a BlueGreen upgrade needs; empty if there is none. The scheduler only sees
+// that the new pod finds no room, and not that the old pod takes it.
+func (a *Assessment) roomForTwoPods() string {
+	oldPodServes := func(p *assessedPod) bool { return p.alive() && p.outdated() && p.serves() }
+	if a.usesRecreate() || !slices.ContainsFunc(a.pods, oldPodServes) {
+		return ""
+	}
+	return "; the old Pod serves until the new one is ready, so the upgrade needs room for two Pods: free capacity, or set spec.upgradeStrategy.type to Recreate"
 }
 
 func requiresHardware(h *v1alpha1.HardwareRequirements) bool {
 	return h != nil && (h.GPUCount > 0 || h.TEERequired || len(h.CustomLabels) > 0)
 }
 
-// containerProblem interprets the kubelet's waiting reasons, which are not constants of any API:
-// k8s.io/kubernetes pkg/kubelet/images/types.go and pkg/kubelet/kuberuntime.
-func containerProblem(pod *corev1.Pod, c *corev1.ContainerStatus) *Problem {
-	if w := c.State.Waiting; w != nil {
-		switch w.Reason {
-		case "ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName",
-			"ImageInspectError", "RegistryUnavailable", "SignatureValidationFailed":
-			return &Problem{Failing, ReasonImagePullFailed, fmt.Sprintf("Pod %s: image %q can't be pulled: %s", pod.Name, c.Image, pullFailure(w))}
-		case "CreateContainerConfigError", "CreateContainerError", "RunContainerError":
-			return &Problem{Failing, ReasonContainerConfigInvalid, fmt.Sprintf("Pod %s: the container can't be created: %s", pod.Name, cmp.Or(w.Message, w.Reason))}
-		}
+// countNoun returns the noun with the names, in the plural if there are several.
+func countNoun(noun string, names []string) string {
+	if len(names) > 1 {
+		noun += "s"
 	}
-	ended := c.State.Terminated
-	if ended == nil {
-		ended = c.LastTerminationState.Terminated
-	}
-	if ended == nil || c.State.Running != nil {
-		return nil
-	}
-	return &Problem{Failing, ReasonContainerCrashed, fmt.Sprintf("Pod %s: the container terminated with %s; see kubectl logs -n %s --previous %s",
-		pod.Name, exitCode(ended), pod.Namespace, pod.Name)}
-}
-
-// pullFailure returns one text for the two states between which the kubelet alternates, the failure
-// and the waiting after it, so that the status isn't written at each change.
-func pullFailure(w *corev1.ContainerStateWaiting) string {
-	message := w.Message
-	if _, failure, ok := strings.Cut(message, "ErrImagePull: "); ok {
-		message = failure
-	}
-	return cmp.Or(message, w.Reason)
-}
-
-func exitCode(t *corev1.ContainerStateTerminated) string {
-	text := fmt.Sprintf("exit code %d", t.ExitCode)
-	if t.Reason != "" {
-		text += " (" + t.Reason + ")"
-	}
-	return text
+	return noun + " " + strings.Join(names, ", ")
 }
 
 // endOfPod describes how a pod ended. A kubelet may leave out the reason (1.37 does for a pod over its
@@ -113,7 +106,12 @@ func endOfPod(pod *corev1.Pod) string {
 		text += ": " + pod.Status.Message
 	}
 	if pod.Status.Reason == "" {
-		text += fmt.Sprintf("; see kubectl events -n %s --for pod/%s", pod.Namespace, pod.Name)
+		text += "; see " + eventsCommand(pod)
 	}
 	return text
+}
+
+// eventsCommand returns the command that shows the events of the pod.
+func eventsCommand(pod *corev1.Pod) string {
+	return fmt.Sprintf("kubectl events -n %s --for pod/%s", pod.Namespace, pod.Name)
 }

@@ -40,6 +40,9 @@ const (
 	ReasonServiceConflict = "ServiceConflict"
 	// ReasonServiceTerminating: an earlier Service of this name is not gone yet.
 	ReasonServiceTerminating = "ServiceTerminating"
+	// ReasonServiceTypeChanged: somebody changed the Service to a type without a cluster IP, so that callers
+	// don't get through.
+	ReasonServiceTypeChanged = "ServiceTypeChanged"
 	// ReasonPodRefused: the API server refuses to create, patch or delete a pod, because of a quota or a
 	// policy for instance.
 	ReasonPodRefused = "PodRefused"
@@ -56,14 +59,16 @@ const (
 	ReasonSchedulingFailed = "SchedulingFailed"
 	// ReasonHardwareUnavailable: the pod is unschedulable, and it requires hardware.
 	ReasonHardwareUnavailable = "HardwareUnavailable"
+	// ReasonSchedulingGated: a scheduling gate, which admission added, keeps the pod from being scheduled.
+	ReasonSchedulingGated = "SchedulingGated"
 	// ReasonResizeDeferred: the pod can't get the desired resources now, because of its node, a quota or
 	// a policy; it keeps those it has.
 	ReasonResizeDeferred = "ResizeDeferred"
-	// ReasonImagePullFailed: the image can't be pulled.
+	// ReasonImagePullFailed: the image of a container can't be pulled.
 	ReasonImagePullFailed = "ImagePullFailed"
-	// ReasonContainerConfigInvalid: the container can't be created, as when a Secret is missing.
+	// ReasonContainerConfigInvalid: a container can't be created, as when a Secret is missing.
 	ReasonContainerConfigInvalid = "ContainerConfigInvalid"
-	// ReasonContainerCrashed: the container terminates repeatedly.
+	// ReasonContainerCrashed: a container terminates repeatedly.
 	ReasonContainerCrashed = "ContainerCrashed"
 	// ReasonPodFailed: the pod ended by itself; its successor follows after a delay.
 	ReasonPodFailed = "PodFailed"

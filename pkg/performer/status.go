@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"cmp"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -104,7 +105,7 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		deadlineExceeded: a.deadline.exceeded() || a.problemLasts(problem),
 	}
 	if s.problem == nil && !s.deleting {
-		s.problem = a.podProblem()
+		s.problem = cmp.Or(a.serviceTypeProblem(), a.podProblem())
 	}
 	if s.desired != nil && podConditionTrue(s.desired.Pod, corev1.PodScheduled) {
 		// Worth reporting after the pod was reported as unschedulable. Otherwise it is a step like others.
@@ -114,15 +115,16 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 	if a.usesRecreate() && s.desired == nil {
 		// Caches list pods in any order, and the message must not vary.
 		for _, pod := range a.pods {
-			if s.waitsFor == "" || pod.Name < s.waitsFor {
-				s.waitsFor = pod.Name
+			if s.waitsFor == nil || pod.Name < s.waitsFor.Name {
+				s.waitsFor = pod
 			}
 		}
 	}
-	serviceExists := a.Service != nil && a.Service.DeletionTimestamp == nil
-	ourSelector := hasOurSelector(p, a.Service)
-	s.available = serviceExists && s.pod != nil && s.pod.state == podReady && (s.pod.serves() || !ourSelector)
-	s.upToDate = s.available && !s.deleting && !s.pod.outdated() && s.pod.resize == resizeNone && !s.shiftingTraffic && s.problem == nil && ourSelector
+	s.held = a.heldObjects(s.deleting)
+	s.serving = a.servingPod(s.pod)
+	s.available = s.serving != nil
+	s.upToDate = s.available && !s.deleting && s.serving == s.pod && !s.pod.outdated() && s.pod.resize == resizeNone &&
+		!s.shiftingTraffic && s.problem == nil && hasOurSelector(p, a.Service)
 	return s
 }
 

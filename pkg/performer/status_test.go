@@ -449,3 +449,11 @@ func TestEvents(t *testing.T) {
 		})
 	}
 }
+
+func TestLongMessageIsCutAtACharacter(t *testing.T) {
+	status := &v1alpha1.PerformerStatus{}
+	setConditions(status, []metav1.Condition{condition(v1alpha1.ConditionReady, false, ReasonPodRefused, "a"+strings.Repeat("é", maxMessageLength))}, 1, testNow)
+	if want := "a" + strings.Repeat("é", (maxMessageLength-1)/2); status.Conditions[0].Message != want {
+		t.Errorf("the message ends in %q", status.Conditions[0].Message[len(want)-2:])
+	}
+}
