@@ -226,7 +226,7 @@ func TestDefaultMeta(t *testing.T) {
 	p.Labels = map[string]string{labelName: "mine", "a": "b"}
 	revision := render.Revision(&p.Spec)
 	DefaultMeta(p, true)
-	if p.Labels[labelName] != "mine" || p.Labels["a"] != "b" || p.Labels[labelInstance] != "x" || len(p.Labels) != 4 {
+	if p.Labels[labelName] != "mine" || p.Labels["a"] != "b" || p.Labels[labelPartOf] != "hourglass" || len(p.Labels) != 3 {
 		t.Errorf("unexpected labels %v", p.Labels)
 	}
 	if len(p.Finalizers) != 1 || p.Finalizers[0] != render.Finalizer {
@@ -234,12 +234,12 @@ func TestDefaultMeta(t *testing.T) {
 	}
 	again := p.DeepCopy()
 	DefaultMeta(again, true)
-	if len(again.Finalizers) != 1 || len(again.Labels) != 4 || render.Revision(&again.Spec) != revision {
+	if len(again.Finalizers) != 1 || len(again.Labels) != 3 || render.Revision(&again.Spec) != revision {
 		t.Errorf("DefaultMeta is not idempotent: %+v", again.ObjectMeta)
 	}
-	nameless := &v1alpha1.Performer{}
-	DefaultMeta(nameless, false)
-	if _, named := nameless.Labels[labelInstance]; named || len(nameless.Finalizers) > 0 {
-		t.Errorf("without a name or a finalizer: %+v", nameless.ObjectMeta)
+	without := &v1alpha1.Performer{}
+	DefaultMeta(without, false)
+	if len(without.Finalizers) > 0 {
+		t.Errorf("without a finalizer: %+v", without.ObjectMeta)
 	}
 }
