@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"io"
 	"math"
+	"strings"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/utils/ptr"
@@ -14,15 +15,20 @@ import (
 )
 
 // adjust writes a CRD with what no marker can express, since it concerns the types of Kubernetes that the
-// spec embeds: quantities are accepted as Deployments accept them, and every value can be decoded by the
-// Go types.
+// spec embeds: quantities are accepted as Deployments accept them, every value can be decoded by the Go
+// types, and every text, list and map of the spec has a bound.
 func adjust(args []string, out io.Writer) error {
 	crd, err := readCRD(args[0])
 	if err != nil {
 		return err
 	}
 	for i := range crd.Spec.Versions {
-		eachSchema("", crd.Spec.Versions[i].Schema.OpenAPIV3Schema, makeDecodable)
+		root := crd.Spec.Versions[i].Schema.OpenAPIV3Schema
+		eachSchema("", root, makeDecodable)
+		if spec, ok := root.Properties["spec"]; ok {
+			eachSchema("spec", &spec, setBounds)
+			root.Properties["spec"] = spec
+		}
 	}
 	return writeCRD(crd, out)
 }
@@ -82,6 +88,55 @@ func quantity(description string) apiextensionsv1.JSONSchemaProps {
 // isQuantity reports whether quantity made the schema.
 func isQuantity(schema *apiextensionsv1.JSONSchemaProps) bool {
 	return schema.Type == "" && schema.Pattern == quantityPattern && ptr.Deref(schema.XPreserveUnknownFields, false)
+}
+
+// The bounds of what has no bound of its own. They are far above what people use. What a whole spec may
+// have is checked by package validation.
+const (
+	maxText     = 4096
+	maxQuantity = 64
+	maxItems    = 256
+	maxEntries  = 256
+)
+
+// wider are the bounds of what may be larger, by the end of the path.
+var wider = map[string]int64{
+	// The longest argument or variable that Linux passes to a process.
+	".args[]":        131072,
+	".command[]":     131072,
+	".environment{}": 131072,
+	".env[].value":   131072,
+	// What a pod can have in all of its annotations.
+	".podAnnotations{}": 262144,
+	// The API server's own bound.
+	".gmsaCredentialSpec": 65536,
+	// Lists of nodes, for instance.
+	".values": 1024,
+}
+
+// setBounds bounds the length of a schema's values, unless it has a bound.
+func setBounds(path string, schema *apiextensionsv1.JSONSchemaProps) {
+	bound := func(have **int64, usual int64) {
+		if *have != nil {
+			return
+		}
+		for end, wide := range wider {
+			if strings.HasSuffix(path, end) {
+				usual = wide
+			}
+		}
+		*have = ptr.To(usual)
+	}
+	switch {
+	case isQuantity(schema):
+		bound(&schema.MaxLength, maxQuantity)
+	case schema.Type == "string" && len(schema.Enum) == 0:
+		bound(&schema.MaxLength, maxText)
+	case schema.Type == "array":
+		bound(&schema.MaxItems, maxItems)
+	case schema.AdditionalProperties != nil:
+		bound(&schema.MaxProperties, maxEntries)
+	}
 }
 
 // writeCRD writes a CRD in the form of controller-gen.

@@ -57,9 +57,13 @@ func TestAdjust(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.NewReplacer(
+		"amounts:\n", "amounts:\n                maxProperties: 256\n",
 		"{x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}], pattern: '^[0-9]+$'}",
-		"{x-kubernetes-preserve-unknown-fields: true, pattern: '"+quantityPattern+"', minItems: 1, maxItems: 0, minProperties: 1, maxProperties: 0, not: {enum: [false, true]}}",
+		"{x-kubernetes-preserve-unknown-fields: true, pattern: '"+quantityPattern+"', maxLength: 64, minItems: 1, maxItems: 0, minProperties: 1, maxProperties: 0, not: {enum: [false, true]}}",
 		"minimum: 1}", "minimum: 1, maximum: 2147483647}",
+		"command: {type: array, items: {type: string}}", "command: {type: array, maxItems: 256, items: {type: string, maxLength: 131072}}",
+		"terms: {type: array,", "terms: {type: array, maxItems: 256,",
+		"values: {type: array, items: {type: string}}", "values: {type: array, maxItems: 1024, items: {type: string, maxLength: 4096}}",
 	).Replace(generated)
 	if got, want := asJSON(t, out.String()), asJSON(t, want); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)

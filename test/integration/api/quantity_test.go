@@ -95,7 +95,7 @@ func TestWhatIsNoQuantity(t *testing.T) {
 	namespace := cluster.CreateNamespace(t)
 	for _, field := range quantities {
 		for i, value := range []string{
-			`true`, `false`, `[]`, `[1]`, `{}`, `{"a":1}`, `"abc"`, `""`, `" 1"`, `"1 Gi"`, `"1e1.5"`, `"1e400"`, `"0.5.5"`,
+			`true`, `false`, `[]`, `[1]`, `{}`, `{"a":1}`, `"abc"`, `""`, `" 1"`, `"1 Gi"`, `"1e1.5"`, `"1e400"`, `"0.5.5"`, `"` + strings.Repeat("1", 65) + `"`,
 		} {
 			err := cluster.DryRunPost(t, namespace, fmt.Sprintf("%s-%d", field.name, i), controlplane.SpecWith(t, fmt.Sprintf(field.fields, value)))
 			if !apierrors.IsInvalid(err) {

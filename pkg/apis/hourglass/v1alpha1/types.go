@@ -132,6 +132,7 @@ type PerformerSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set annotations that begin with hourglass.eigenlayer.io/: these annotations are reserved for the operator"
+	// +kubebuilder:validation:XValidation:rule="self.map(key, key.size() + self[key].size()).sum() <= 262144",message="must have at most 262144 characters in all keys and values, which is what a pod can have"
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 
 	// securityContext is the security context of the container. Privilege escalation is off unless
@@ -218,6 +219,7 @@ type UpgradeStrategy struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.environmentFrom) || self.environmentFrom.all(e, !(e.name in self.environment))",messageExpression="'environment and environmentFrom both set ' + self.environmentFrom.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="environment and environmentFrom must not set the same name: set each name once"
 // +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.env) || self.env.all(e, !(e.name in self.environment))",messageExpression="'environment and env both set ' + self.env.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="environment and env must not set the same name: set each name once"
 // +kubebuilder:validation:XValidation:rule="!has(self.environmentFrom) || !has(self.env) || self.env.all(e, !self.environmentFrom.exists(f, f.name == e.name))",message="environmentFrom and env must not set the same name: set each name once"
+// +kubebuilder:validation:XValidation:rule="(has(self.environment) ? self.environment.map(k, k.size() + self.environment[k].size()).sum() : 0) + (has(self.env) ? self.env.map(e, has(e.value) ? e.value.size() : 0).sum() : 0) + (has(self.args) ? self.args.map(a, a.size()).sum() : 0) + (has(self.command) ? self.command.map(c, c.size()).sum() : 0) <= 262144",message="environment, env, args and command must have at most 262144 characters in all: put large values into a ConfigMap and mount it as a volume"
 type PerformerConfig struct {
 	// grpcPort is the port on which the container serves gRPC, and the port of the Service, from 1
 	// to 65535. Defaults to 9090. Changing it replaces the pod.
