@@ -18,11 +18,14 @@ import (
 type summary struct {
 	deleting         bool
 	available        bool // callers get through
-	upToDate         bool // the desired revision serves alone
+	upToDate         bool // the desired revision serves alone; of a suspended Performer: no pod is left
 	shiftingTraffic  bool // traffic moves from one pod to another
 	wasReady         bool // the reported pod has been ready
 	scheduled        bool // the desired pod is scheduled, after it was reported as unschedulable
 	deadlineExceeded bool // the progress deadline has passed
+
+	// suspended says how far the suspension is; empty if the Performer is not suspended.
+	suspended string
 
 	problem  *Problem
 	pod      *assessedPod // the reported pod: it serves or is about to
@@ -88,6 +91,8 @@ func (s *summary) progress() (reason, message string) {
 	switch {
 	case s.deleting:
 		return ReasonTerminating, "The Performer is being deleted"
+	case s.suspended != "":
+		return ReasonSuspended, s.suspended
 	case s.upToDate:
 		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s", s.pod.Name, s.endpoint)
 	case s.shiftingTraffic:
@@ -121,6 +126,8 @@ func (s *summary) phase() v1alpha1.PerformerPhase {
 	switch {
 	case s.deleting:
 		return v1alpha1.PhaseTerminating
+	case s.suspended != "":
+		return v1alpha1.PhaseSuspended
 	case s.problem != nil && s.problem.Kind != Waiting && !s.available:
 		return v1alpha1.PhaseFailed
 	case s.upgrading():

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -47,7 +48,7 @@ func (w *world) key() string {
 		pods = append(pods, fmt.Sprintf("%d:%d:%s:%v:%v", p.ordinal, p.state, p.revision(), p.serves(), p.drains()))
 	}
 	slices.Sort(pods)
-	return fmt.Sprint(w.p.Spec.Image, w.service != nil, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
+	return fmt.Sprint(w.p.Spec.Image, w.suspended(), w.service != nil, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
 		w.p.Status.FailureCount, w.p.Status.CurrentRevision, w.p.Status.UpdateRevision, pods)
 }
 
@@ -95,7 +96,7 @@ func (w *world) execute(t *testing.T, plan Plan, actions int) {
 				w.add(CopyOf(source, w.p, a.Ordinal, w.now))
 			}
 		case DeletePod:
-			if w.receivesCalls(a.Live) && !strings.Contains(a.Why, "deleted") {
+			if w.receivesCalls(a.Live) && !strings.Contains(a.Why, "deleted") && !w.suspended() {
 				t.Fatalf("plan deletes pod %s, which receives calls: %s", a.Live.Name, a.Why)
 			}
 			dying(w.pod(a.Live.Name))
@@ -104,7 +105,7 @@ func (w *world) execute(t *testing.T, plan Plan, actions int) {
 			served := w.serving()
 			setAll(pod.Labels, a.Labels)
 			setAll(pod.Annotations, a.Annotations)
-			if len(served) > 0 && len(w.serving()) == 0 {
+			if len(served) > 0 && len(w.serving()) == 0 && !w.suspended() {
 				t.Fatalf("plan removes the traffic from the last serving pod, %s", pod.Name)
 			}
 		case PatchService:
@@ -152,6 +153,8 @@ func (w *world) pod(name string) *corev1.Pod {
 	}
 	return nil
 }
+
+func (w *world) suspended() bool { return ptr.Deref(w.p.Spec.Replicas, 1) == 0 }
 
 // receivesCalls reports whether the pod receives calls through the Service.
 func (w *world) receivesCalls(pod *corev1.Pod) bool {
@@ -212,6 +215,15 @@ func (w *world) next(t *testing.T) map[string]*world {
 	change.p.Generation++
 	change.p.Spec.Image = map[string]string{"repo:1": "repo:2", "repo:2": "repo:3", "repo:3": "repo:1"}[w.p.Spec.Image]
 	worlds["user changes the image"] = change
+	scale := w.clone()
+	scale.p.Generation++
+	if w.suspended() {
+		scale.p.Spec.Replicas = nil
+		worlds["user resumes"] = scale
+	} else {
+		suspended(scale.p)
+		worlds["user suspends"] = scale
+	}
 	if w.service != nil {
 		c := w.clone()
 		c.service = nil
@@ -261,6 +273,12 @@ func (w *world) refused(t *testing.T) (repeated string) {
 
 func (w *world) complaint() string {
 	revision := render.Revision(&w.p.Spec)
+	if w.suspended() {
+		if len(w.pods) != 0 || w.service == nil || kstatus(w.p, w.p.Status) != "Current" || w.p.Status.Phase != v1alpha1.PhaseSuspended {
+			return fmt.Sprintf("it is not suspended: %d pods, status %+v", len(w.pods), w.p.Status)
+		}
+		return ""
+	}
 	switch {
 	case len(w.pods) != 1:
 		return fmt.Sprintf("there are %d pods", len(w.pods))

@@ -93,7 +93,7 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		case p.serves() && p.outdated():
 			// No pod is ready. This one may become ready again before its successor does.
 		case p.drains():
-			if left := a.drainTime() - a.Now.Sub(p.annotatedTime(render.AnnotationDrainingSince)); left > 0 {
+			if left := a.drainLeft(p); left > 0 {
 				plan.requeueAfter(left)
 			} else {
 				plan.addActions(DeletePod{p.Pod, DeletedUpgraded, "its successor is serving"})
@@ -125,10 +125,20 @@ func (a *Assessment) planHandover(plan *Plan, from *assessedPod) {
 		plan.requeueAfter(min(max(waited/4, slicesPoll), maxSlicesPoll))
 		return
 	}
+	a.startDraining(plan, from)
+}
+
+// startDraining removes the serving label from a pod, which then finishes the calls in flight.
+func (a *Assessment) startDraining(plan *Plan, from *assessedPod) {
 	plan.addActions(PatchPod{from.Pod,
 		map[string]string{render.LabelServing: ""},
 		map[string]string{render.AnnotationDrainingSince: render.Timestamp(a.Now), render.AnnotationServingSince: ""}})
 	plan.requeueAfter(a.drainTime())
+}
+
+// drainLeft returns how long a pod that lost its traffic still has to run.
+func (a *Assessment) drainLeft(p *assessedPod) time.Duration {
+	return a.drainTime() - a.Now.Sub(p.annotatedTime(render.AnnotationDrainingSince))
 }
 
 // drainTime is how long a pod keeps running after losing its traffic.

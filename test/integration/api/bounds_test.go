@@ -66,6 +66,7 @@ func TestBoundsOnOlderObjects(t *testing.T) {
 				"a label":             {`{"metadata":{"labels":{"a":"b"}}}`},
 				"a finalizer":         {`{"metadata":{"finalizers":["hourglass.eigenlayer.io/performer-finalizer"]}}`},
 				"a status":            {`{"status":{"observedGeneration":1,"phase":"Running","ready":true}}`, "status"},
+				"the scale":           {`{"spec":{"replicas":0}}`, "scale"},
 				"another field":       {`{"spec":{"version":"2"}}`},
 				"a field next to it":  {`{"spec":{"config":{"grpcPort":8081},"scheduling":{"runtimeClass":"r"}}}`},
 				"a resource":          {`{"spec":{"hardwareRequirements":{"gpuCount":1}}}`},

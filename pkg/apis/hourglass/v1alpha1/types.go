@@ -18,6 +18,7 @@ import (
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:resource:path=performers,singular=performer,scope=Namespaced,shortName=perf,categories=hourglass
 // +kubebuilder:selectablefield:JSONPath=`.spec.avsAddress`
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
@@ -104,6 +105,14 @@ type PerformerSpec struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
+
+	// replicas is the number of pods, 0 or 1. Defaults to 1. 0 suspends the Performer: its pod is
+	// deleted, its Service stays. 1 resumes it.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1
+	Replicas *int32 `json:"replicas,omitempty"`
 
 	// upgradeStrategy describes how a change of the spec is rolled out. Changing it does not
 	// replace the pod.
@@ -417,7 +426,7 @@ type HardwareRequirements struct {
 
 // PerformerPhase is a one-word summary of the conditions, for people.
 //
-// +kubebuilder:validation:Enum=Pending;Running;Upgrading;Terminating;Failed
+// +kubebuilder:validation:Enum=Pending;Running;Upgrading;Suspended;Terminating;Failed
 type PerformerPhase string
 
 // The phases of a Performer.
@@ -428,6 +437,8 @@ const (
 	PhaseRunning PerformerPhase = "Running"
 	// PhaseUpgrading: a changed spec is being rolled out.
 	PhaseUpgrading PerformerPhase = "Upgrading"
+	// PhaseSuspended: spec.replicas is 0.
+	PhaseSuspended PerformerPhase = "Suspended"
 	// PhaseTerminating: the Performer is being deleted.
 	PhaseTerminating PerformerPhase = "Terminating"
 	// PhaseFailed: no pod serves, and the workload fails or somebody must change something.
@@ -443,7 +454,7 @@ type PerformerStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// phase is a one-word summary of the conditions, for people: Pending, Running, Upgrading,
-	// Terminating or Failed. Programs should read the conditions.
+	// Suspended, Terminating or Failed. Programs should read the conditions.
 	// +optional
 	Phase PerformerPhase `json:"phase,omitempty"`
 
@@ -475,6 +486,17 @@ type PerformerStatus struct {
 	// grpcEndpoint is the address that clients in the cluster dial, as name:port.
 	// +optional
 	GRPCEndpoint string `json:"grpcEndpoint,omitempty"`
+
+	// replicas is the number of pods of the Performer: usually 1, during an upgrade 2. Pods that have
+	// ended, or are drained or deleted, don't count.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Replicas int32 `json:"replicas,omitempty"`
+
+	// selector is the label selector of the pods, as text. A status that an older operator wrote
+	// lacks it, and replicas, until the next change of the status.
+	// +optional
+	Selector string `json:"selector,omitempty"`
 
 	// currentRevision is the revision of the serving pod, or of the pod that served last.
 	// +optional

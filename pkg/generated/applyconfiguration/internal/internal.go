@@ -495,6 +495,10 @@ var schemaYAML = typed.YAMLObject(`types:
                       - name: runAsUserName
                         type:
                           scalar: string
+          - name: replicas
+            type:
+              scalar: numeric
+            default: 1
           - name: resources
             type:
               map:
@@ -2311,9 +2315,15 @@ var schemaYAML = typed.YAMLObject(`types:
           - name: readyTime
             type:
               scalar: untyped
+          - name: replicas
+            type:
+              scalar: numeric
           - name: restartCount
             type:
               scalar: numeric
+          - name: selector
+            type:
+              scalar: string
           - name: serviceName
             type:
               scalar: string
