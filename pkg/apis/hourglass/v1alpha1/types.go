@@ -487,6 +487,11 @@ type PerformerStatus struct {
 	// +optional
 	GRPCEndpoint string `json:"grpcEndpoint,omitempty"`
 
+	// clusterIP is the cluster IP of the Service. If the Service is deleted, the operator requests
+	// the same one.
+	// +optional
+	ClusterIP string `json:"clusterIP,omitempty"`
+
 	// replicas is the number of pods of the Performer: usually 1, during an upgrade 2. Pods that have
 	// ended, or are drained or deleted, don't count.
 	// +kubebuilder:validation:Minimum=0

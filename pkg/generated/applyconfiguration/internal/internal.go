@@ -2251,6 +2251,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         map:
           fields:
+          - name: clusterIP
+            type:
+              scalar: string
           - name: conditions
             type:
               list:

@@ -38,6 +38,9 @@ type PerformerStatusApplyConfiguration struct {
 	ServiceName *string `json:"serviceName,omitempty"`
 	// grpcEndpoint is the address that clients in the cluster dial, as name:port.
 	GRPCEndpoint *string `json:"grpcEndpoint,omitempty"`
+	// clusterIP is the cluster IP of the Service. If the Service is deleted, the operator requests
+	// the same one.
+	ClusterIP *string `json:"clusterIP,omitempty"`
 	// replicas is the number of pods of the Performer: usually 1, during an upgrade 2. Pods that have
 	// ended, or are drained or deleted, don't count.
 	Replicas *int32 `json:"replicas,omitempty"`
@@ -133,6 +136,14 @@ func (b *PerformerStatusApplyConfiguration) WithServiceName(value string) *Perfo
 // If called multiple times, the GRPCEndpoint field is set to the value of the last call.
 func (b *PerformerStatusApplyConfiguration) WithGRPCEndpoint(value string) *PerformerStatusApplyConfiguration {
 	b.GRPCEndpoint = &value
+	return b
+}
+
+// WithClusterIP sets the ClusterIP field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClusterIP field is set to the value of the last call.
+func (b *PerformerStatusApplyConfiguration) WithClusterIP(value string) *PerformerStatusApplyConfiguration {
+	b.ClusterIP = &value
 	return b
 }
 
