@@ -132,6 +132,10 @@ func (b *breaks) subresources(version string, before, after apiextensionsv1.Cust
 }
 
 func (b *breaks) schema(path string, before, after apiextensionsv1.JSONSchemaProps) {
+	if before.XIntOrString && before.Pattern == quantityPattern && isQuantity(&after) {
+		// It accepts what it accepted before, and numbers with a fraction.
+		return
+	}
 	b.unchanged(path, "type", before.Type, after.Type)
 	b.unchanged(path, "format", before.Format, after.Format)
 	b.unchanged(path, "x-kubernetes-int-or-string", before.XIntOrString, after.XIntOrString)

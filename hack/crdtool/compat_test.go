@@ -48,6 +48,7 @@ spec:
               note: {type: string, nullable: true}
               ratio: {type: number}
               share: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}
+              weight: {x-kubernetes-int-or-string: true, anyOf: [{type: string}, {type: integer}], pattern: '` + quantityPattern + `'}
               extra: {type: object, x-kubernetes-preserve-unknown-fields: true}
               marks: {type: object, minProperties: 1, maxProperties: 8, x-kubernetes-map-type: atomic, additionalProperties: {type: string, maxLength: 5}}
               parts:
@@ -155,6 +156,10 @@ var changes = []struct{ name, was, is, want string }{
 	{"one more enum value", "enum: [Fast, Slow]", "enum: [Slow, Fast, Medium]", ""},
 	{"no enum", ", enum: [Fast, Slow]", "", ""},
 	{"an enum", "mark: {type: string,", "mark: {type: string, enum: [a],", `v1.spec.mark: enum is ["a"] now, and was not set`},
+	{"a whole number or a quantity", "weight: {x-kubernetes-int-or-string: true, anyOf: [{type: string}, {type: integer}], pattern: '" + quantityPattern + "'}",
+		"weight: {x-kubernetes-preserve-unknown-fields: true, maxItems: 0, not: {enum: [true]}, pattern: '" + quantityPattern + "'}", ""},
+	{"a quantity of any format", "weight: {x-kubernetes-int-or-string: true, anyOf: [{type: string}, {type: integer}], pattern: '" + quantityPattern + "'}",
+		"weight: {x-kubernetes-preserve-unknown-fields: true}", "v1.spec.weight: x-kubernetes-int-or-string was true and is false"},
 	{"another alternative", "anyOf: [{type: integer}, {type: string}]", "anyOf: [{type: integer}]", `v1.spec.share: anyOf was [{"type":"integer"},{"type":"string"}] and is [{"type":"integer"}]`},
 
 	// Rules.

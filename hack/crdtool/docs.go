@@ -68,8 +68,15 @@ is tested. Types of Kubernetes itself, such as Affinity, are the same as in a po
 	fmt.Fprintf(p, "`kubectl explain %s.spec` also shows their fields.\n\n", names.Singular)
 	fmt.Fprintf(p, "| | |\n|---|---|\n| apiVersion | `%s/%s` |\n| kind | `%s` |\n| scope | %s |\n", spec.Group, version.Name, names.Kind, spec.Scope)
 	fmt.Fprintf(p, "| in kubectl | %s; as part of %s |\n", codes(append([]string{names.Plural, names.Singular}, names.ShortNames...)), codes(names.Categories))
-	if version.Subresources != nil && version.Subresources.Status != nil {
-		p.WriteString("| subresources | `status` |\n")
+	if s := version.Subresources; s != nil {
+		var names []string
+		if s.Status != nil {
+			names = append(names, "status")
+		}
+		if s.Scale != nil {
+			names = append(names, "scale")
+		}
+		fmt.Fprintf(p, "| subresources | %s |\n", codes(names))
 	}
 	var selectable []string
 	for _, field := range version.SelectableFields {

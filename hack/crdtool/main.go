@@ -3,6 +3,7 @@
 
 // Crdtool works on CustomResourceDefinitions.
 //
+//	crdtool adjust CRD.yaml                 print a CRD of controller-gen with what no marker can express
 //	crdtool compat RELEASED.yaml NEW.yaml   report what in NEW is incompatible with RELEASED
 //	crdtool docs CRD.yaml                   print the API reference, docs/api.md
 //	crdtool openapi CRD.yaml PACKAGES       print the schemas as an OpenAPI document
@@ -27,6 +28,7 @@ var commands = map[string]struct {
 	args int
 	run  func(args []string, out io.Writer) error
 }{
+	"adjust":  {1, adjust},
 	"compat":  {2, compat},
 	"docs":    {1, docs},
 	"openapi": {2, openapi},
@@ -38,5 +40,5 @@ func run(args []string, out io.Writer) error {
 			return command.run(args[1:], out)
 		}
 	}
-	return errors.New("usage: crdtool compat RELEASED.yaml NEW.yaml | docs CRD.yaml | openapi CRD.yaml PACKAGES")
+	return errors.New("usage: crdtool adjust CRD.yaml | compat RELEASED.yaml NEW.yaml | docs CRD.yaml | openapi CRD.yaml PACKAGES")
 }

@@ -60,7 +60,7 @@ func definitionName(goType string) string {
 // forApply returns the part of a schema that decides who owns which field. Keywords that only validate
 // values are left out: OpenAPI 2 lacks half of them.
 func forApply(schema apiextensionsv1.JSONSchemaProps) apiextensionsv1.JSONSchemaProps {
-	if schema.XIntOrString {
+	if schema.XIntOrString || isQuantity(&schema) {
 		return apiextensionsv1.JSONSchemaProps{Type: "string", Format: "int-or-string"}
 	}
 	kept := apiextensionsv1.JSONSchemaProps{

@@ -37,6 +37,7 @@ required: [parts]
 description: A thing.
 properties:
   amount: {x-kubernetes-int-or-string: true, anyOf: [{type: integer}, {type: string}]}
+  share: {x-kubernetes-preserve-unknown-fields: true, pattern: '` + quantityPattern + `'}
   labels: {type: object, x-kubernetes-map-type: atomic, maxProperties: 2, additionalProperties: {type: string, maxLength: 3}}
   parts:
     type: array
@@ -52,6 +53,7 @@ properties:
 type: object
 properties:
   amount: {type: string, format: int-or-string}
+  share: {type: string, format: int-or-string}
   labels: {type: object, x-kubernetes-map-type: atomic, additionalProperties: {type: string}}
   parts:
     type: array

@@ -52,7 +52,7 @@ const (
 	createdFirst       = "first"       // the Performer had no pod before
 	createdUpgrade     = "upgrade"     // the desired revision changed
 	createdFailure     = "failure"     // the previous pod ended by itself
-	createdReplacement = "replacement" // the previous pod was deleted, evicted or lost
+	createdReplacement = "replacement" // the previous pod was deleted, evicted, lost or suspended
 )
 
 // podCreated reports a pod that was created for p, whose status was written just before.
@@ -111,6 +111,6 @@ var (
 	SyncResults     = []string{string(resultSuccess), string(resultError), string(resultConflict), string(resultSkipped), string(resultPanic)}
 	CreationReasons = []string{createdFirst, createdUpgrade, createdFailure, createdReplacement}
 	DeletionReasons = []string{string(performer.DeletedWithPerformer), string(performer.DeletedUpgraded), string(performer.DeletedSuperseded),
-		string(performer.DeletedEnded), string(performer.DeletedDuplicate)}
+		string(performer.DeletedEnded), string(performer.DeletedDuplicate), string(performer.DeletedSuspended)}
 	UpgradeResults = []string{upgradeCompleted, upgradeSuperseded, upgradeRolledBack}
 )

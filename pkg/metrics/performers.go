@@ -51,7 +51,8 @@ var (
 )
 
 // phases are all phases of a Performer.
-var phases = []v1alpha1.PerformerPhase{v1alpha1.PhasePending, v1alpha1.PhaseRunning, v1alpha1.PhaseUpgrading, v1alpha1.PhaseTerminating, v1alpha1.PhaseFailed}
+var phases = []v1alpha1.PerformerPhase{v1alpha1.PhasePending, v1alpha1.PhaseRunning, v1alpha1.PhaseUpgrading,
+	v1alpha1.PhaseSuspended, v1alpha1.PhaseTerminating, v1alpha1.PhaseFailed}
 
 // Describe implements prometheus.Collector.
 func (*performers) Describe(descriptions chan<- *prometheus.Desc) {

@@ -37,7 +37,7 @@ func (a *Assessment) retryDelay() time.Duration {
 
 // replacementProblem reports pods that kept being replaced without need, or nil.
 func (a *Assessment) replacementProblem() *Problem {
-	if a.NextPod.IsZero() || a.desiredPod != nil && a.desiredPod.state == podReady {
+	if a.NextPod.IsZero() || a.suspended() || a.desiredPod != nil && a.desiredPod.state == podReady {
 		return nil
 	}
 	for _, p := range a.pods {

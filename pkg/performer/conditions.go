@@ -18,11 +18,14 @@ import (
 type summary struct {
 	deleting         bool
 	available        bool // callers get through
-	upToDate         bool // the desired revision serves alone
+	upToDate         bool // the desired revision serves alone; of a suspended Performer: no pod is left
 	shiftingTraffic  bool // traffic moves from one pod to another
 	wasReady         bool // the reported pod has been ready
 	scheduled        bool // the desired pod is scheduled, after it was reported as unschedulable
 	deadlineExceeded bool // the progress deadline has passed
+
+	// suspended says how far the suspension is; empty if the Performer is not suspended.
+	suspended string
 
 	problem  *Problem
 	pod      *assessedPod // the reported pod: it serves or is about to
@@ -78,7 +81,7 @@ func (s *summary) conditions() []metav1.Condition {
 // therefore reported only where the performer container is ready and the pod is not, or where the pod was
 // ready and its container is not even running: then no deadline applies.
 func (s *summary) waits() string {
-	if s.deleting || s.problem != nil || s.desired == nil || s.desired.state != podStarting {
+	if s.deleting || s.suspended != "" || s.problem != nil || s.desired == nil || s.desired.state != podStarting {
 		return ""
 	}
 	c := performerContainerStatus(s.desired.Pod)
@@ -93,6 +96,8 @@ func (s *summary) progress() (reason, message string) {
 	switch {
 	case s.deleting:
 		return ReasonTerminating, "The Performer is being deleted" + s.held
+	case s.suspended != "":
+		return ReasonSuspended, s.suspended
 	case s.upToDate:
 		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s", s.pod.Name, s.endpoint)
 	case s.shiftingTraffic:
@@ -127,6 +132,8 @@ func (s *summary) phase() v1alpha1.PerformerPhase {
 	switch {
 	case s.deleting:
 		return v1alpha1.PhaseTerminating
+	case s.suspended != "":
+		return v1alpha1.PhaseSuspended
 	case s.problem != nil && s.problem.Kind != Waiting && !s.available:
 		return v1alpha1.PhaseFailed
 	case s.upgrading():

@@ -28,7 +28,7 @@ func (d deadline) exceeded() bool { return d.applies && d.left <= 0 }
 
 func (a *Assessment) progressDeadline() deadline {
 	began, applies := a.progressBegan()
-	if !applies {
+	if !applies || a.suspended() {
 		return deadline{}
 	}
 	return deadline{applies: true, left: a.progressLimit() - a.Now.Sub(notAfter(began, a.Now))}

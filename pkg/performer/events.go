@@ -22,6 +22,9 @@ type Event struct {
 	Message string
 }
 
+// intendedOutage are the phases in which an unavailable Performer is no surprise.
+var intendedOutage = []v1alpha1.PerformerPhase{v1alpha1.PhaseUpgrading, v1alpha1.PhaseSuspended, v1alpha1.PhaseTerminating}
+
 // Events returns the events of the step from one status to the next. Two equal statuses give none.
 func Events(before, after *v1alpha1.PerformerStatus) []Event {
 	var events []Event
@@ -42,7 +45,7 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 		}
 		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
 	}
-	if before.Ready && !after.Ready && after.Phase != v1alpha1.PhaseTerminating && after.Phase != v1alpha1.PhaseUpgrading && !sameProblem(before, after) {
+	if before.Ready && !after.Ready && !slices.Contains(intendedOutage, after.Phase) && !sameProblem(before, after) {
 		record(corev1.EventTypeWarning, v1alpha1.ConditionAvailable, metav1.ConditionFalse, false)
 	}
 	record(corev1.EventTypeWarning, v1alpha1.ConditionDegraded, metav1.ConditionTrue, true)

@@ -66,6 +66,10 @@ func (a *Assessment) Plan() Plan {
 // planPods keeps one pod that matches the spec, and the traffic on the best pod. If the desired pod
 // can't be created, it keeps the existing pods running.
 func (a *Assessment) planPods(plan *Plan) {
+	if a.suspended() {
+		a.planSuspended(plan)
+		return
+	}
 	if a.planAdoption(plan) {
 		return
 	}

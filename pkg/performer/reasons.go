@@ -27,6 +27,8 @@ const (
 	// ReasonProgressDeadlineExceeded: the desired pod was not ready in time. The old pod keeps
 	// serving.
 	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
+	// ReasonSuspended: spec.replicas is 0, so that no pod runs.
+	ReasonSuspended = "Suspended"
 	// ReasonAsExpected: nothing is wrong.
 	ReasonAsExpected = "AsExpected"
 	// ReasonTerminating: the Performer is being deleted.

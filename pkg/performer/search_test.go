@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -53,7 +54,7 @@ func (w *world) key() string {
 		pods = append(pods, fmt.Sprintf("%d:%d:%s:%v:%v:%v", p.ordinal, p.state, p.revision(), p.serves(), p.drains(), p.orphaned(w.p)))
 	}
 	slices.Sort(pods)
-	return fmt.Sprint(w.p.UID, w.p.Spec.Image, w.service != nil && render.ControlledBy(w.service, w.p), w.service != nil, w.policy, w.memory, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
+	return fmt.Sprint(w.p.UID, w.p.Spec.Image, w.suspended(), w.service != nil && render.ControlledBy(w.service, w.p), w.service != nil, w.policy, w.memory, w.p.Finalizers, w.p.Status.PodOrdinal, w.p.Status.PodName,
 		w.p.Status.FailureCount, w.p.Status.CurrentRevision, w.p.Status.UpdateRevision, pods)
 }
 
@@ -129,7 +130,7 @@ func (w *world) perform(t *testing.T, action Action) {
 			w.add(CopyOf(source, w.p, a.Ordinal, w.now))
 		}
 	case DeletePod:
-		if served := w.serving(); !w.recreates() && w.p.DeletionTimestamp == nil && slices.Equal(served, []string{a.Live.Name}) {
+		if served := w.serving(); !w.recreates() && !w.suspended() && w.p.DeletionTimestamp == nil && slices.Equal(served, []string{a.Live.Name}) {
 			t.Fatalf("plan deletes pod %s, which alone receives calls: %s", a.Live.Name, a.Why)
 		}
 		dying(w.pod(a.Live.Name))
@@ -140,7 +141,7 @@ func (w *world) perform(t *testing.T, action Action) {
 		served := w.serving()
 		setAll(pod.Labels, a.Labels)
 		setAll(pod.Annotations, a.Annotations)
-		if len(served) > 0 && len(w.serving()) == 0 {
+		if len(served) > 0 && len(w.serving()) == 0 && !w.suspended() {
 			t.Fatalf("plan removes the traffic from the last serving pod, %s", pod.Name)
 		}
 	case PatchService:
@@ -200,6 +201,8 @@ func (w *world) pod(name string) *corev1.Pod {
 	}
 	return nil
 }
+
+func (w *world) suspended() bool { return ptr.Deref(w.p.Spec.Replicas, 1) == 0 }
 
 // receivesCalls reports whether the pod receives calls through the Service.
 func (w *world) receivesCalls(pod *corev1.Pod) bool {
@@ -261,6 +264,16 @@ func (w *world) next(t *testing.T) map[string]*world {
 	change.memory = nil
 	change.p.Spec.Image = map[string]string{"repo:1": "repo:2", "repo:2": "repo:3", "repo:3": "repo:1"}[w.p.Spec.Image]
 	worlds["user changes the image"] = change
+	scale := w.clone()
+	scale.p.Generation++
+	scale.memory = nil
+	if w.suspended() {
+		scale.p.Spec.Replicas = nil
+		worlds["user resumes"] = scale
+	} else {
+		suspended(scale.p)
+		worlds["user suspends"] = scale
+	}
 	if w.service != nil {
 		c := w.clone()
 		c.service = nil
@@ -355,6 +368,12 @@ func (w *world) refused(t *testing.T) (repeated string) {
 
 func (w *world) complaint() string {
 	revision := render.Revision(&w.p.Spec)
+	if w.suspended() {
+		if len(w.pods) != 0 || w.service == nil || kstatus(w.p, w.p.Status) != "Current" || w.p.Status.Phase != v1alpha1.PhaseSuspended {
+			return fmt.Sprintf("it is not suspended: %d pods, status %+v", len(w.pods), w.p.Status)
+		}
+		return ""
+	}
 	switch {
 	case len(w.pods) != 1:
 		return fmt.Sprintf("there are %d pods", len(w.pods))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -39,13 +40,13 @@ func (a *Assessment) Status(problem *Problem) v1alpha1.PerformerStatus {
 	desiredServes := pod != nil && pod.state == podReady && !pod.outdated()
 	status.LastUpgrade = stampNotAfter(status.LastUpgrade, a.Now)
 	status.PhaseTransitionTime = stampNotAfter(status.PhaseTransitionTime, a.Now)
-	if startsUpgrade(before, &status) && !desiredServes && (problem == nil || problem.Kind != Terminal) {
+	if startsUpgrade(before, &status) && !a.suspended() && !desiredServes && (problem == nil || problem.Kind != Terminal) {
 		now := metav1Time(a.Now)
 		status.LastUpgrade = &now
 	}
 	s := a.summarize(&status, problem)
 	status.Ready = s.available
-	if status.FailureCount > 0 && s.upToDate && a.Now.Sub(readySince(pod.Pod)) >= failuresForgivenAfter {
+	if a.suspended() || status.FailureCount > 0 && s.upToDate && a.Now.Sub(readySince(pod.Pod)) >= failuresForgivenAfter {
 		status.FailureCount = 0
 	}
 	setConditions(&status, s.conditions(), a.Performer.Generation, a.Now)
@@ -55,13 +56,19 @@ func (a *Assessment) Status(problem *Problem) v1alpha1.PerformerStatus {
 		now := metav1Time(a.Now)
 		status.PhaseTransitionTime = &now
 	}
+	// A status of an older operator lacks these two until something else changes, for the same reason.
+	if before.Selector != "" || !equality.Semantic.DeepEqual(&status, before) {
+		status.Replicas, status.Selector = a.replicas(), a.podSelector()
+	}
 	return status
 }
 
 // startsUpgrade reports whether next is the first status with the desired revision, while another
-// revision serves or has served; or the same revision, to which an upgrade returns.
+// revision serves or has served; or the same revision, to which an upgrade returns. A spec that changed
+// while the Performer was suspended is rolled out when it resumes.
 func startsUpgrade(before, next *v1alpha1.PerformerStatus) bool {
-	return next.CurrentRevision != "" && before.UpdateRevision != next.UpdateRevision
+	resumes := before.Phase == v1alpha1.PhaseSuspended && next.CurrentRevision != next.UpdateRevision
+	return next.CurrentRevision != "" && (before.UpdateRevision != next.UpdateRevision || resumes)
 }
 
 // setPodStatus sets what the status says about the reported pod, which may be nil.
@@ -125,6 +132,9 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 	s.available = s.serving != nil
 	s.upToDate = s.available && !s.deleting && s.serving == s.pod && !s.pod.outdated() && s.pod.resize == resizeNone &&
 		!s.shiftingTraffic && s.problem == nil && hasOurSelector(p, a.Service)
+	if a.suspended() {
+		a.summarizeSuspension(&s, problem)
+	}
 	return s
 }
 

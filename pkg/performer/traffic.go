@@ -99,7 +99,7 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		case p.serves() && p.outdated() && a.proved(p):
 			// No pod is ready. This one may become ready again before its successor does.
 		case p.drains():
-			if left := a.drainTime() - a.since(p, render.AnnotationDrainingSince); left > 0 {
+			if left := a.drainLeft(p); left > 0 {
 				plan.requeueAfter(left)
 			} else {
 				plan.addActions(p.deletion(DeletedUpgraded, "its successor is serving"))
@@ -141,6 +141,11 @@ func (a *Assessment) planHandover(plan *Plan, from *assessedPod) {
 		plan.addActions(from.deletion(DeletedUpgraded, "its successor is serving, and the API server refuses to patch its labels"))
 		return
 	}
+	a.startDraining(plan, from)
+}
+
+// startDraining removes the serving label from a pod, which then finishes the calls in flight.
+func (a *Assessment) startDraining(plan *Plan, from *assessedPod) {
 	plan.addActions(PatchPod{from.Pod,
 		map[string]string{render.LabelServing: ""},
 		map[string]string{render.AnnotationDrainingSince: render.Timestamp(a.Now), render.AnnotationServingSince: ""}})
@@ -161,6 +166,11 @@ func (a *Assessment) anotherServes(than *assessedPod) bool {
 func (a *Assessment) proved(p *assessedPod) bool {
 	status := &a.Performer.Status
 	return p.state == podReady || p.revision() == status.CurrentRevision || status.PodName == p.Name && status.ReadyTime != nil
+}
+
+// drainLeft returns how long a pod that lost its traffic still has to run.
+func (a *Assessment) drainLeft(p *assessedPod) time.Duration {
+	return a.drainTime() - a.since(p, render.AnnotationDrainingSince)
 }
 
 // drainTime is how long a pod keeps running after losing its traffic.

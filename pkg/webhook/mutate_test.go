@@ -16,7 +16,7 @@ import (
 
 func TestMutate(t *testing.T) {
 	whole := strings.Replace(performerJSON("x", bad), `"uid":"u"`, `"uid":"u","finalizers":["hourglass.eigenlayer.io/performer-finalizer"],`+
-		`"labels":{"app.kubernetes.io/name":"mine","app.kubernetes.io/instance":"x","app.kubernetes.io/part-of":"hourglass"}`, 1)
+		`"labels":{"app.kubernetes.io/name":"mine","app.kubernetes.io/part-of":"hourglass"}`, 1)
 	for _, tt := range []struct {
 		name, body string
 		settings   performer.Settings

@@ -35,6 +35,9 @@ const (
 	unparsable = `{"avsAddress":"0x0123456789abcdef0123456789abcdef01234567","image":"repo:1","resources":{"limits":{"cpu":"1e1.5"}}}`
 )
 
+// sized returns a spec with a variable of that length.
+func sized(length int) string { return strings.Replace(good, planted, strings.Repeat("x", length), 1) }
+
 // mounting returns a spec that mounts volumes it does not have.
 func mounting(volumes ...string) string {
 	mounts := make([]string, len(volumes))

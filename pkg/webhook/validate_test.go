@@ -26,6 +26,8 @@ func TestValidate(t *testing.T) {
 		{"a change that adds mistakes", update(performerJSON("x", bad), performerJSON("x", good)), []string{"spec.image", "spec.podLabels"}, nil},
 		{"a change that adds another mistake", update(performerJSON("x", worse), performerJSON("x", bad)), []string{"spec.volumeMounts[0].name"}, nil},
 		{"the same mistakes", update(performerJSON("x", bad), performerJSON("x", strings.Replace(bad, planted, "x", 1))), nil, nil},
+		{"a spec that becomes too large", update(performerJSON("x", sized(1<<18)), performerJSON("x", good)), []string{"spec"}, nil},
+		{"another size of a spec that was too large", update(performerJSON("x", sized(1<<18)), performerJSON("x", sized(1<<19))), nil, nil},
 		{"a mistake before an old one in its list", update(performerJSON("x", mounting("new", "old")), performerJSON("x", mounting("old"))), []string{"spec.volumeMounts[0].name"}, nil},
 		{"an old mistake that moved in its list", update(performerJSON("x", mounting("b", "a")), performerJSON("x", mounting("a", "b"))), nil, nil},
 		{"the same mistake a second time", update(performerJSON("x", mounting("a", "a")), performerJSON("x", mounting("a"))), []string{"spec.volumeMounts[1].name"}, nil},

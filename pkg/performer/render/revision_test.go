@@ -54,6 +54,7 @@ func everyField(change ...func(*v1alpha1.PerformerSpec)) v1alpha1.PerformerSpec 
 	spec := everyFirstField()
 	spec.Config.Env = []corev1.EnvVar{{Name: "D", Value: "4"}}
 	spec.Config.Probes = &v1alpha1.Probes{Service: "s", Startup: &v1alpha1.ProbeThresholds{FailureThreshold: 9}}
+	spec.Replicas = ptr.To[int32](1)
 	spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
 	spec.TerminationGracePeriodSeconds = ptr.To[int64](60)
 	spec.PodLabels = map[string]string{"team": "a"}
@@ -109,6 +110,7 @@ func TestRevision(t *testing.T) {
 		}}},
 		"empty probes":                  {AVSAddress: "0x1", Image: "repo:1", Config: v1alpha1.PerformerConfig{Probes: &v1alpha1.Probes{}}},
 		"another AVS, which is a label": {AVSAddress: "0x2", Image: "repo:1"},
+		"suspended":                     {AVSAddress: "0x1", Image: "repo:1", Replicas: new(int32)},
 		"other resources, which have a hash of their own": {AVSAddress: "0x1", Image: "repo:1", Resources: corev1.ResourceRequirements{
 			Limits: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}}},
 	}
@@ -207,7 +209,7 @@ func TestEmptyObjects(t *testing.T) {
 // another hash of the resources, for each. A change of a field that is missing in the revision would be
 // ignored.
 func TestEveryFieldChangesAHash(t *testing.T) {
-	shapesNoPod := map[string]bool{"AVSAddress": true, "UpgradeStrategy": true}
+	shapesNoPod := map[string]bool{"AVSAddress": true, "Replicas": true, "UpgradeStrategy": true}
 	for _, field := range leaves(reflect.TypeFor[v1alpha1.PerformerSpec]()) {
 		spec := everyField()
 		spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}

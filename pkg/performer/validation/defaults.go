@@ -11,12 +11,13 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// The recommended labels, which a Performer gets at creation if it lacks them:
+// The recommended labels that a Performer gets at creation if it lacks them:
 // https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels
+// app.kubernetes.io/instance is not one of them: it belongs to the tool that deploys the Performer, and
+// Argo CD takes an object with another value for one that it must prune.
 const (
-	labelName     = "app.kubernetes.io/name"
-	labelInstance = "app.kubernetes.io/instance"
-	labelPartOf   = "app.kubernetes.io/part-of"
+	labelName   = "app.kubernetes.io/name"
+	labelPartOf = "app.kubernetes.io/part-of"
 )
 
 // DefaultMeta sets the labels that a new Performer lacks, and the finalizer if the operator uses one,
@@ -24,10 +25,6 @@ const (
 // default of admission must never start an upgrade. It modifies p in place and is idempotent.
 func DefaultMeta(p *v1alpha1.Performer, withFinalizer bool) {
 	labels := map[string]string{labelName: render.AppName, labelPartOf: "hourglass"}
-	// A name that the API server generates is not known yet.
-	if p.Name != "" {
-		labels[labelInstance] = render.LabelValue(p.Name)
-	}
 	maps.Copy(labels, p.Labels)
 	p.Labels = labels
 	if withFinalizer && !slices.Contains(p.Finalizers, render.Finalizer) {

@@ -4,6 +4,7 @@
 package validation
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -53,7 +54,23 @@ func ValidateSpec(spec *v1alpha1.PerformerSpec, resources corev1.ResourceRequire
 	found.checkLabels("spec.podLabels", spec.PodLabels)
 	found.checkAnnotations("spec.podAnnotations", spec.PodAnnotations)
 	found.checkVolumes(spec)
+	found.checkSize(spec)
 	return found
+}
+
+// maxSpecSize bounds what a Performer costs the operator, which keeps all specs in memory. The CRD bounds
+// each field, but has no way to bound their sum.
+const maxSpecSize = 1 << 18
+
+func (m *mistakes) checkSize(spec *v1alpha1.PerformerSpec) {
+	data, err := json.Marshal(spec)
+	if err != nil {
+		m.add("spec", "can't be written as JSON: %s", err)
+	}
+	if len(data) > maxSpecSize {
+		// Without the size: admission ignores a mistake that an older object has too, in the same words.
+		m.add("spec", "too large: expected at most %d bytes of JSON; put large values into a ConfigMap and mount it as a volume", maxSpecSize)
+	}
 }
 
 type mistakes []render.Mistake

@@ -53,7 +53,13 @@ func TestValidate(t *testing.T) {
 		{"label value", `"podLabels":{"key":"no value!"}`, []string{`spec.podLabels: invalid value "no value!" of label key: ` + expectedValue}},
 		{"annotation key", `"podAnnotations":{"no key":"x"}`, []string{`spec.podAnnotations: invalid key "no key": ` + expectedKey}},
 		{"annotations too large", fmt.Sprintf(`"podAnnotations":{"a":%q}`, strings.Repeat("x", 1<<18)),
-			[]string{"spec.podAnnotations: too large: expected at most 262144 bytes for all keys and values"}},
+			[]string{
+				"spec.podAnnotations: too large: expected at most 262144 bytes for all keys and values",
+				"spec: too large: expected at most 262144 bytes of JSON; put large values into a ConfigMap and mount it as a volume",
+			}},
+		{"spec too large", fmt.Sprintf(`"config":{"environment":{"A":%q}}`, strings.Repeat("planted", 40000)),
+			[]string{"spec: too large: expected at most 262144 bytes of JSON; put large values into a ConfigMap and mount it as a volume"}},
+		{"spec just small enough", fmt.Sprintf(`"config":{"environment":{"A":%q}}`, strings.Repeat("x", 262000)), nil},
 		{"node label key", `"scheduling":{"nodeSelector":{"no key":"x"}}`, []string{`spec.scheduling.nodeSelector: invalid key "no key": ` + expectedKey}},
 		{"custom label value", `"hardwareRequirements":{"customLabels":{"k":"no value!"}}`,
 			[]string{`spec.hardwareRequirements.customLabels: invalid value "no value!" of label k: ` + expectedValue}},
@@ -226,7 +232,7 @@ func TestDefaultMeta(t *testing.T) {
 	p.Labels = map[string]string{labelName: "mine", "a": "b"}
 	revision := render.Revision(&p.Spec)
 	DefaultMeta(p, true)
-	if p.Labels[labelName] != "mine" || p.Labels["a"] != "b" || p.Labels[labelInstance] != "x" || len(p.Labels) != 4 {
+	if p.Labels[labelName] != "mine" || p.Labels["a"] != "b" || p.Labels[labelPartOf] != "hourglass" || len(p.Labels) != 3 {
 		t.Errorf("unexpected labels %v", p.Labels)
 	}
 	if len(p.Finalizers) != 1 || p.Finalizers[0] != render.Finalizer {
@@ -234,12 +240,12 @@ func TestDefaultMeta(t *testing.T) {
 	}
 	again := p.DeepCopy()
 	DefaultMeta(again, true)
-	if len(again.Finalizers) != 1 || len(again.Labels) != 4 || render.Revision(&again.Spec) != revision {
+	if len(again.Finalizers) != 1 || len(again.Labels) != 3 || render.Revision(&again.Spec) != revision {
 		t.Errorf("DefaultMeta is not idempotent: %+v", again.ObjectMeta)
 	}
-	nameless := &v1alpha1.Performer{}
-	DefaultMeta(nameless, false)
-	if _, named := nameless.Labels[labelInstance]; named || len(nameless.Finalizers) > 0 {
-		t.Errorf("without a name or a finalizer: %+v", nameless.ObjectMeta)
+	without := &v1alpha1.Performer{}
+	DefaultMeta(without, false)
+	if len(without.Finalizers) > 0 {
+		t.Errorf("without a finalizer: %+v", without.ObjectMeta)
 	}
 }

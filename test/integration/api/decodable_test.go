@@ -47,6 +47,7 @@ func TestAcceptedValuesCanBeDecoded(t *testing.T) {
 
 	numbers := []any{json.Number("2147483648"), json.Number("-2147483649"), json.Number("9223372036854775808"), json.Number("-9223372036854775809"), json.Number("1e30")}
 	quantities := []any{"1e1.5", "1e.5", "1e99999999999999999999", "1e1000000000", "1e-1000000000", "1E400"}
+	structures := []any{true, false, nil, []any{}, []any{int64(1)}, map[string]any{}, map[string]any{"a": int64(1)}}
 	tried := 0
 	eachLeaf(object, "", func(path string, value any, set func(any)) {
 		var evil []any
@@ -55,7 +56,7 @@ func TestAcceptedValuesCanBeDecoded(t *testing.T) {
 			evil = numbers
 		case string:
 			if value == filledQuantity || value == filledIntOrString {
-				evil = append(slices.Clone(quantities), numbers...)
+				evil = slices.Concat(quantities, numbers, structures)
 			}
 		}
 		for _, e := range evil {

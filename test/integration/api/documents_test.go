@@ -27,9 +27,14 @@ type documented struct {
 	json []byte
 }
 
-// path is where the API server has the object; those of the page are in no namespace.
+// path is where the API server has the object. Of those on the page, only the PodDisruptionBudget is in a
+// namespace.
 func (d *documented) path() string {
-	return fmt.Sprintf("/apis/%s/%ss/%s", d.APIVersion, strings.ToLower(d.Kind), d.Name)
+	namespace := ""
+	if d.Kind == "PodDisruptionBudget" {
+		namespace = "namespaces/default/"
+	}
+	return fmt.Sprintf("/apis/%s/%s%ss/%s", d.APIVersion, namespace, strings.ToLower(d.Kind), d.Name)
 }
 
 func documentedObjects(t *testing.T) []*documented {

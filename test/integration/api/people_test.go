@@ -133,8 +133,15 @@ func TestRolesForPeople(t *testing.T) {
 					}
 				}
 			}
-			if !mayPerson(t, user, namespace, "get", "status") {
-				t.Error("may not get performers/status")
+			for _, subresource := range []string{"status", "scale"} {
+				if !mayPerson(t, user, namespace, "get", subresource) {
+					t.Errorf("may not get performers/%s", subresource)
+				}
+			}
+			for _, verb := range []string{"update", "patch"} {
+				if may := mayPerson(t, user, namespace, verb, "scale"); may != tt.write {
+					t.Errorf("may %s performers/scale: %v", verb, may)
+				}
 			}
 			if mayPerson(t, user, "default", "get", "") {
 				t.Error("may get Performers of another namespace")

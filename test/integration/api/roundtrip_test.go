@@ -112,6 +112,7 @@ func fill(t *testing.T, v reflect.Value, path string) {
 // fillings are the values of fields that take only certain ones.
 var fillings = map[string]any{
 	"spec.ImagePullPolicy":      corev1.PullAlways,
+	"spec.Replicas":             new(int32),
 	"spec.UpgradeStrategy.Type": v1alpha1.RecreateUpgrade,
 	"spec.Config.Environment":   map[string]string{"A": "1"},
 	// Of the two references each element has one.

@@ -5,6 +5,7 @@ package api
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -41,6 +42,13 @@ var rules = []struct {
 	{"from-both", `"config":{"environmentFrom":[{"name":"A","valueFrom":{"secretKeyRef":{"name":"s","key":"k"},"configMapKeyRef":{"name":"s","key":"k"}}}]}`,
 		`"config":{"environmentFrom":[{"name":"A","valueFrom":{"configMapKeyRef":{"name":"s","key":"k"}}}]}`,
 		[]string{"spec.config.environmentFrom[0].valueFrom", "set exactly one of secretKeyRef and configMapKeyRef"}},
+	{"config-size", `"config":{"environment":{"A":"` + strings.Repeat("x", 131072) + `","B":"` + strings.Repeat("x", 100000) + `"},"env":[{"name":"C","value":"` +
+		strings.Repeat("x", 31000) + `"}],"args":["ab"],"command":["` + strings.Repeat("x", 69) + `"]}`,
+		`"config":{"environment":{"A":"` + strings.Repeat("x", 131072) + `","B":"` + strings.Repeat("x", 100000) + `"},"env":[{"name":"C","value":"` +
+			strings.Repeat("x", 31000) + `"}],"args":["a"],"command":["` + strings.Repeat("x", 69) + `"]}`,
+		[]string{"spec.config", "environment, env, args and command must have at most 262144 characters in all"}},
+	{"annotation-size", `"podAnnotations":{"a":"` + strings.Repeat("x", 262143) + `","b":""}`, `"podAnnotations":{"a":"` + strings.Repeat("x", 262142) + `","b":""}`,
+		[]string{"spec.podAnnotations", "must have at most 262144 characters in all keys and values"}},
 	{"from-none", `"config":{"environmentFrom":[{"name":"A","valueFrom":{}}]}`,
 		`"config":{"environmentFrom":[{"name":"A","valueFrom":{"configMapKeyRef":{"name":"s","key":"k"}}}]}`,
 		[]string{"spec.config.environmentFrom[0].valueFrom", "set exactly one of secretKeyRef and configMapKeyRef"}},
@@ -133,7 +141,7 @@ func TestOlderObjectsCanBeFixed(t *testing.T) {
 	}
 }
 
-// withoutAnyRule runs create while the CRD has no CEL rules at all.
+// withoutAnyRule runs create while the CRD has neither CEL rules nor upper bounds.
 func withoutAnyRule(t *testing.T, create func()) {
 	t.Helper()
 	client := kube.Discovery().RESTClient()
@@ -168,13 +176,15 @@ func withoutAnyRule(t *testing.T, create func()) {
 	wait.Until(t, "the CRD to have its rules again", refuses)
 }
 
-// dropRules takes all CEL rules out of a schema, and counts them.
+// dropRules removes all CEL rules and upper bounds from a schema, and returns the number of rules.
 func dropRules(node any) (found int) {
 	switch n := node.(type) {
 	case map[string]any:
 		if list, ok := n["x-kubernetes-validations"].([]any); ok {
 			found += len(list)
-			delete(n, "x-kubernetes-validations")
+		}
+		for _, keyword := range []string{"x-kubernetes-validations", "maxLength", "maxItems", "maxProperties"} {
+			delete(n, keyword)
 		}
 		for _, child := range n {
 			found += dropRules(child)

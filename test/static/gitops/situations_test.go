@@ -106,6 +106,8 @@ func (w *world) change(f func(*v1alpha1.PerformerSpec)) {
 
 func newImage(spec *v1alpha1.PerformerSpec) { spec.Image = "repo:2" }
 
+func suspended(spec *v1alpha1.PerformerSpec) { spec.Replicas = new(int32) }
+
 // later lets time pass.
 func (w *world) later(d time.Duration) { w.Now = w.Now.Add(d) }
 
@@ -200,6 +202,19 @@ var situations = []struct {
 		})
 		w.sync()
 	}, "Current", "Healthy", "PodReady: Pod performer-demo-0 serves at "},
+	{"scaled to 0, and the pod is still there", func(w *world) {
+		w.sync()
+		w.ready()
+		w.change(suspended)
+		w.sync()
+	}, "InProgress", "Progressing", "Suspended: Suspending: waiting for Pod performer-demo-0 to terminate"},
+	{"suspended", func(w *world) {
+		w.sync()
+		w.ready()
+		w.change(suspended)
+		w.Pods = nil
+		w.sync()
+	}, "Current", "Healthy", "Suspended: Suspended: spec.replicas is 0"},
 	{"being deleted", func(w *world) {
 		w.sync()
 		w.ready()

@@ -30,6 +30,7 @@ const (
 	replaces = "replaces"
 	resizes  = "resizes"
 	relabels = "relabels"
+	suspends = "suspends"
 	leaves   = "leaves"
 )
 
@@ -180,7 +181,7 @@ const everyField = `{
 		"runtimeClass": "rc", "priorityClassName": "pc"
 	},
 	"hardwareRequirements": {"gpuType": "A100", "gpuCount": 1, "teeRequired": true, "teeType": "sgx", "customLabels": {"l": "1"}},
-	"imagePullSecrets": [{"name": "pull"}],
+	"imagePullSecrets": [{"name": "pull"}], "replicas": 1,
 	"upgradeStrategy": {"type": "BlueGreen", "progressDeadlineSeconds": 60, "drainSeconds": 5},
 	"terminationGracePeriodSeconds": 60, "podLabels": {"team": "a"}, "podAnnotations": {"note": "b"},
 	"securityContext": {"runAsNonRoot": true}, "podSecurityContext": {"fsGroup": 1},
@@ -226,6 +227,7 @@ var changes = map[string]string{
 	"spec.hardwareRequirements.teeType":             `"tdx"`,
 	"spec.hardwareRequirements.customLabels":        `{"l": "2"}`,
 	"spec.imagePullSecrets":                         `[{"name": "other"}]`,
+	"spec.replicas":                                 `0`,
 	"spec.upgradeStrategy.type":                     `"Recreate"`,
 	"spec.upgradeStrategy.progressDeadlineSeconds":  `61`,
 	"spec.upgradeStrategy.drainSeconds":             `6`,
@@ -330,12 +332,15 @@ func running(t *testing.T) performer.Observed {
 func becomes(plan performer.Plan) string {
 	word := leaves
 	for _, action := range plan.Actions {
-		switch action.(type) {
+		switch a := action.(type) {
 		case performer.CreatePod, performer.DeletePod:
 			return replaces
 		case performer.ResizePod:
 			word = resizes
 		case performer.PatchPod:
+			if a.Annotations[render.AnnotationDrainingSince] != "" {
+				return suspends
+			}
 			// A resize also patches the pod's annotations.
 			if word == leaves {
 				word = relabels

@@ -18,6 +18,7 @@ import (
 // +k8s:deepcopy-gen:interfaces=k8s.io/apimachinery/pkg/runtime.Object
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
 // +kubebuilder:resource:path=performers,singular=performer,scope=Namespaced,shortName=perf,categories=hourglass
 // +kubebuilder:selectablefield:JSONPath=`.spec.avsAddress`
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
@@ -105,6 +106,14 @@ type PerformerSpec struct {
 	// +kubebuilder:validation:MaxItems=64
 	ImagePullSecrets []corev1.LocalObjectReference `json:"imagePullSecrets,omitempty"`
 
+	// replicas is the number of pods, 0 or 1. Defaults to 1. 0 suspends the Performer: its pod is
+	// deleted, its Service stays. 1 resumes it.
+	// +optional
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1
+	Replicas *int32 `json:"replicas,omitempty"`
+
 	// upgradeStrategy describes how a change of the spec is rolled out. Changing it does not
 	// replace the pod.
 	// +optional
@@ -132,6 +141,7 @@ type PerformerSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxProperties=64
 	// +kubebuilder:validation:XValidation:rule="self.all(key, !key.startsWith('hourglass.eigenlayer.io/'))",message="must not set annotations that begin with hourglass.eigenlayer.io/: these annotations are reserved for the operator"
+	// +kubebuilder:validation:XValidation:rule="self.map(key, key.size() + self[key].size()).sum() <= 262144",message="must have at most 262144 characters in all keys and values, which is what a pod can have"
 	PodAnnotations map[string]string `json:"podAnnotations,omitempty"`
 
 	// securityContext is the security context of the container. Privilege escalation is off unless
@@ -218,6 +228,7 @@ type UpgradeStrategy struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.environmentFrom) || self.environmentFrom.all(e, !(e.name in self.environment))",messageExpression="'environment and environmentFrom both set ' + self.environmentFrom.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="environment and environmentFrom must not set the same name: set each name once"
 // +kubebuilder:validation:XValidation:rule="!has(self.environment) || !has(self.env) || self.env.all(e, !(e.name in self.environment))",messageExpression="'environment and env both set ' + self.env.map(e, e.name in self.environment, e.name)[0] + ': set each name once'",message="environment and env must not set the same name: set each name once"
 // +kubebuilder:validation:XValidation:rule="!has(self.environmentFrom) || !has(self.env) || self.env.all(e, !self.environmentFrom.exists(f, f.name == e.name))",message="environmentFrom and env must not set the same name: set each name once"
+// +kubebuilder:validation:XValidation:rule="(has(self.environment) ? self.environment.map(k, k.size() + self.environment[k].size()).sum() : 0) + (has(self.env) ? self.env.map(e, has(e.value) ? e.value.size() : 0).sum() : 0) + (has(self.args) ? self.args.map(a, a.size()).sum() : 0) + (has(self.command) ? self.command.map(c, c.size()).sum() : 0) <= 262144",message="environment, env, args and command must have at most 262144 characters in all: put large values into a ConfigMap and mount it as a volume"
 type PerformerConfig struct {
 	// grpcPort is the port on which the container serves gRPC, and the port of the Service, from 1
 	// to 65535. Defaults to 9090. Changing it replaces the pod.
@@ -228,7 +239,8 @@ type PerformerConfig struct {
 	GRPCPort int32 `json:"grpcPort,omitempty"`
 
 	// environment is a map of environment variables by name, at most 256. In the container they
-	// come first, sorted by name. Changing it replaces the pod.
+	// come first, sorted by name, except that variables to which others refer as $(NAME) come
+	// before these. Changing it replaces the pod.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=256
 	Environment map[string]string `json:"environment,omitempty"`
@@ -415,7 +427,7 @@ type HardwareRequirements struct {
 
 // PerformerPhase is a one-word summary of the conditions, for people.
 //
-// +kubebuilder:validation:Enum=Pending;Running;Upgrading;Terminating;Failed
+// +kubebuilder:validation:Enum=Pending;Running;Upgrading;Suspended;Terminating;Failed
 type PerformerPhase string
 
 // The phases of a Performer.
@@ -426,6 +438,8 @@ const (
 	PhaseRunning PerformerPhase = "Running"
 	// PhaseUpgrading: a changed spec is being rolled out.
 	PhaseUpgrading PerformerPhase = "Upgrading"
+	// PhaseSuspended: spec.replicas is 0.
+	PhaseSuspended PerformerPhase = "Suspended"
 	// PhaseTerminating: the Performer is being deleted.
 	PhaseTerminating PerformerPhase = "Terminating"
 	// PhaseFailed: no pod serves, and the workload fails or somebody must change something.
@@ -441,7 +455,7 @@ type PerformerStatus struct {
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// phase is a one-word summary of the conditions, for people: Pending, Running, Upgrading,
-	// Terminating or Failed. Programs should read the conditions.
+	// Suspended, Terminating or Failed. Programs should read the conditions.
 	// +optional
 	Phase PerformerPhase `json:"phase,omitempty"`
 
@@ -470,14 +484,25 @@ type PerformerStatus struct {
 	// +optional
 	ServiceName string `json:"serviceName,omitempty"`
 
-	// clusterIP is the cluster IP of the Service. If the Service is deleted, the operator requests the
-	// same one.
-	// +optional
-	ClusterIP string `json:"clusterIP,omitempty"`
-
 	// grpcEndpoint is the address that clients in the cluster dial, as name:port.
 	// +optional
 	GRPCEndpoint string `json:"grpcEndpoint,omitempty"`
+
+	// clusterIP is the cluster IP of the Service. If the Service is deleted, the operator requests
+	// the same one.
+	// +optional
+	ClusterIP string `json:"clusterIP,omitempty"`
+
+	// replicas is the number of pods of the Performer: usually 1, during an upgrade 2. Pods that have
+	// ended, or are drained or deleted, don't count.
+	// +kubebuilder:validation:Minimum=0
+	// +optional
+	Replicas int32 `json:"replicas,omitempty"`
+
+	// selector is the label selector of the pods, as text. A status that an older operator wrote
+	// lacks it, and replicas, until the next change of the status.
+	// +optional
+	Selector string `json:"selector,omitempty"`
 
 	// currentRevision is the revision of the serving pod, or of the pod that served last.
 	// +optional

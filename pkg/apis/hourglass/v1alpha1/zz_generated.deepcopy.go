@@ -213,6 +213,11 @@ func (in *PerformerSpec) DeepCopyInto(out *PerformerSpec) {
 		*out = make([]v1.LocalObjectReference, len(*in))
 		copy(*out, *in)
 	}
+	if in.Replicas != nil {
+		in, out := &in.Replicas, &out.Replicas
+		*out = new(int32)
+		**out = **in
+	}
 	if in.UpgradeStrategy != nil {
 		in, out := &in.UpgradeStrategy, &out.UpgradeStrategy
 		*out = new(UpgradeStrategy)

@@ -495,6 +495,10 @@ var schemaYAML = typed.YAMLObject(`types:
                       - name: runAsUserName
                         type:
                           scalar: string
+          - name: replicas
+            type:
+              scalar: numeric
+            default: 1
           - name: resources
             type:
               map:
@@ -2247,6 +2251,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         map:
           fields:
+          - name: clusterIP
+            type:
+              scalar: string
           - name: conditions
             type:
               list:
@@ -2311,9 +2318,15 @@ var schemaYAML = typed.YAMLObject(`types:
           - name: readyTime
             type:
               scalar: untyped
+          - name: replicas
+            type:
+              scalar: numeric
           - name: restartCount
             type:
               scalar: numeric
+          - name: selector
+            type:
+              scalar: string
           - name: serviceName
             type:
               scalar: string

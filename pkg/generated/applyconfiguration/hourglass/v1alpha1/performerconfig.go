@@ -18,7 +18,8 @@ type PerformerConfigApplyConfiguration struct {
 	// to 65535. Defaults to 9090. Changing it replaces the pod.
 	GRPCPort *int32 `json:"grpcPort,omitempty"`
 	// environment is a map of environment variables by name, at most 256. In the container they
-	// come first, sorted by name. Changing it replaces the pod.
+	// come first, sorted by name, except that variables to which others refer as $(NAME) come
+	// before these. Changing it replaces the pod.
 	Environment map[string]string `json:"environment,omitempty"`
 	// environmentFrom is a list of environment variables whose values come from Secrets or
 	// ConfigMaps in the same namespace, at most 256. In the container they come second. Changing

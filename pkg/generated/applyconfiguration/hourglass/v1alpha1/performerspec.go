@@ -41,6 +41,9 @@ type PerformerSpecApplyConfiguration struct {
 	// imagePullSecrets are the Secrets for pulling the image, at most 64. They must be in the same
 	// namespace. Changing them replaces the pod.
 	ImagePullSecrets []corev1.LocalObjectReferenceApplyConfiguration `json:"imagePullSecrets,omitempty"`
+	// replicas is the number of pods, 0 or 1. Defaults to 1. 0 suspends the Performer: its pod is
+	// deleted, its Service stays. 1 resumes it.
+	Replicas *int32 `json:"replicas,omitempty"`
 	// upgradeStrategy describes how a change of the spec is rolled out. Changing it does not
 	// replace the pod.
 	UpgradeStrategy *UpgradeStrategyApplyConfiguration `json:"upgradeStrategy,omitempty"`
@@ -151,6 +154,14 @@ func (b *PerformerSpecApplyConfiguration) WithImagePullSecrets(values ...*corev1
 		}
 		b.ImagePullSecrets = append(b.ImagePullSecrets, *values[i])
 	}
+	return b
+}
+
+// WithReplicas sets the Replicas field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Replicas field is set to the value of the last call.
+func (b *PerformerSpecApplyConfiguration) WithReplicas(value int32) *PerformerSpecApplyConfiguration {
+	b.Replicas = &value
 	return b
 }
 

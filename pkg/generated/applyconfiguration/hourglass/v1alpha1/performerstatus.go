@@ -20,7 +20,7 @@ type PerformerStatusApplyConfiguration struct {
 	// operator has seen the Performer.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// phase is a one-word summary of the conditions, for people: Pending, Running, Upgrading,
-	// Terminating or Failed. Programs should read the conditions.
+	// Suspended, Terminating or Failed. Programs should read the conditions.
 	Phase *hourglassv1alpha1.PerformerPhase `json:"phase,omitempty"`
 	// phaseTransitionTime is when the phase last changed. It is set only when the phase changes, so
 	// a status that an older operator wrote lacks it until the next change.
@@ -38,6 +38,15 @@ type PerformerStatusApplyConfiguration struct {
 	ServiceName *string `json:"serviceName,omitempty"`
 	// grpcEndpoint is the address that clients in the cluster dial, as name:port.
 	GRPCEndpoint *string `json:"grpcEndpoint,omitempty"`
+	// clusterIP is the cluster IP of the Service. If the Service is deleted, the operator requests
+	// the same one.
+	ClusterIP *string `json:"clusterIP,omitempty"`
+	// replicas is the number of pods of the Performer: usually 1, during an upgrade 2. Pods that have
+	// ended, or are drained or deleted, don't count.
+	Replicas *int32 `json:"replicas,omitempty"`
+	// selector is the label selector of the pods, as text. A status that an older operator wrote
+	// lacks it, and replicas, until the next change of the status.
+	Selector *string `json:"selector,omitempty"`
 	// currentRevision is the revision of the serving pod, or of the pod that served last.
 	CurrentRevision *string `json:"currentRevision,omitempty"`
 	// updateRevision is the desired revision. If it differs from currentRevision, an upgrade is in
@@ -127,6 +136,30 @@ func (b *PerformerStatusApplyConfiguration) WithServiceName(value string) *Perfo
 // If called multiple times, the GRPCEndpoint field is set to the value of the last call.
 func (b *PerformerStatusApplyConfiguration) WithGRPCEndpoint(value string) *PerformerStatusApplyConfiguration {
 	b.GRPCEndpoint = &value
+	return b
+}
+
+// WithClusterIP sets the ClusterIP field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ClusterIP field is set to the value of the last call.
+func (b *PerformerStatusApplyConfiguration) WithClusterIP(value string) *PerformerStatusApplyConfiguration {
+	b.ClusterIP = &value
+	return b
+}
+
+// WithReplicas sets the Replicas field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Replicas field is set to the value of the last call.
+func (b *PerformerStatusApplyConfiguration) WithReplicas(value int32) *PerformerStatusApplyConfiguration {
+	b.Replicas = &value
+	return b
+}
+
+// WithSelector sets the Selector field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Selector field is set to the value of the last call.
+func (b *PerformerStatusApplyConfiguration) WithSelector(value string) *PerformerStatusApplyConfiguration {
+	b.Selector = &value
 	return b
 }
 
