@@ -26,6 +26,7 @@ func Run(ctx context.Context, o *options.Options) error {
 	logger := klog.FromContext(ctx)
 	build := CurrentBuild()
 	logger.Info("Starting the Hourglass Operator", "version", build.Version, "commit", build.Commit, "built", build.Date, "go", build.GoVersion)
+	limitMemory(ctx)
 	logWatchScope(logger, o)
 	for _, text := range o.Ignored() {
 		logger.Info("Ignoring an option: " + text)
