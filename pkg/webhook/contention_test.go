@@ -110,6 +110,9 @@ func TestContentionDoesNotSpin(t *testing.T) {
 	waitFor(t, "the webhook server to be unready", func() bool { return m.Check() != nil })
 	stop()
 	<-ended
+	if err := m.Check(); err == nil || !strings.Contains(err.Error(), "webhook a.example.com in ValidatingWebhookConfiguration hourglass was written by argocd-controller") {
+		t.Errorf("the readiness check does not name the other manager: %v", err)
+	}
 	if string(r.bundle()) != "theirs" {
 		t.Error("the CA was injected once more without a delay")
 	}
