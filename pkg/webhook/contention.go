@@ -17,7 +17,7 @@ import (
 // anotherClient is who wrote an object, if the object does not say so.
 const anotherClient = "another client"
 
-// Limits on the writes to an object that somebody else keeps undoing. At most nine are made in the
+// Limits on the writes to an object that somebody else keeps undoing. At most eight are made in the
 // first minute, and one a minute later.
 const (
 	// freeWrites are made without a delay. A change of the CA takes two.
