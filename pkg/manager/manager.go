@@ -26,6 +26,7 @@ func Run(ctx context.Context, o *options.Options) error {
 	logger := klog.FromContext(ctx)
 	build := CurrentBuild()
 	logger.Info("Starting the Hourglass Operator", "version", build.Version, "commit", build.Commit, "built", build.Date, "go", build.GoVersion)
+	limitMemory(ctx)
 	logWatchScope(logger, o)
 	for _, text := range o.Ignored() {
 		logger.Info("Ignoring an option: " + text)
@@ -68,7 +69,14 @@ func Run(ctx context.Context, o *options.Options) error {
 	families.WatchPerformers(work.Leads, work.Performers)
 
 	checks := preflight.New(preflightConfig(o, clients, source))
-	p := &process{preflight: checks.Wait, worker: work, elector: election.Always{}, flush: events.flush, limits: defaultLimits}
+	awaitCluster := func(waitCtx context.Context) error {
+		err := checks.Wait(waitCtx)
+		if err == nil {
+			go logOutOfScope(ctx, clients.hourglass, o.Namespaces)
+		}
+		return err
+	}
+	p := &process{preflight: awaitCluster, worker: work, elector: election.Always{}, flush: events.flush, limits: defaultLimits}
 	health := newHealth(o.HealthProbeBindAddress, work, checks.Check)
 	if o.LeaderElection.Enabled {
 		elector, err := newElector(clients, &o.LeaderElection)

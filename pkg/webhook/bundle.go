@@ -44,17 +44,6 @@ func allContain(bundles [][]byte, c *ca) bool {
 	})
 }
 
-// nonEmpty returns the CA bundles that are not empty.
-func nonEmpty(bundles [][]byte) [][]byte {
-	var some [][]byte
-	for _, bundle := range bundles {
-		if len(bundle) > 0 {
-			some = append(some, bundle)
-		}
-	}
-	return some
-}
-
 // nextBundle returns the CA bundle that should replace the given one: the current CA and, with
 // keepPrevious, the operator's previous CAs that are in the bundle and have not expired. It drops
 // certificates of anybody else, since whoever adds one could answer in the operator's place.

@@ -70,10 +70,11 @@ type CertificateManager struct {
 	notReady atomic.Pointer[string]
 
 	// Only the loop uses the fields below.
-	signer        *ca       // the CA that signed the serving certificate
-	injected      *ca       // the current CA if all webhook configurations contain it, else nil
-	injectedSince time.Time // when this replica first saw that
-	loggedError   string    // the last error that was logged
+	signer        *ca                     // the CA that signed the serving certificate
+	injected      *ca                     // the current CA if all webhook configurations contain it, else nil
+	injectedSince time.Time               // when this replica first saw that
+	loggedError   string                  // the last error that was logged
+	budgets       map[string]*writeBudget // by the kind of the object that is written
 }
 
 // observed is what one sync works on.
@@ -94,6 +95,7 @@ func NewCertificateManager(c CertificateConfig) (*CertificateManager, error) {
 		dnsNames: []string{base + ".svc", base, base + ".svc." + c.ClusterDomain},
 		wake:     make(chan struct{}, 1),
 		now:      time.Now,
+		budgets:  map[string]*writeBudget{},
 	}
 	if err := m.newInformers(); err != nil {
 		return nil, err
@@ -151,6 +153,7 @@ func (m *CertificateManager) loop(ctx context.Context) {
 	}
 	logger := klog.FromContext(ctx)
 	retry := firstRetry
+	var delayed *delayedError
 	for {
 		requeueAfter, err := m.sync(ctx)
 		switch {
@@ -161,6 +164,8 @@ func (m *CertificateManager) loop(ctx context.Context) {
 				logger.Info("The webhook certificate is up to date again")
 			}
 			retry, m.loggedError = firstRetry, ""
+		case errors.As(err, &delayed):
+			requeueAfter = delayed.until.Sub(m.now())
 		case apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
 			// Another replica wrote first. Its write arrives as an event.
 			requeueAfter = retry

@@ -24,4 +24,5 @@
 //   - rotation.go decides when to renew the serving certificate, and when to use a new CA.
 //   - inject.go injects the CA into the webhook configurations.
 //   - bundle.go reads and builds their CA bundles.
+//   - contention.go delays writes that somebody else keeps undoing.
 package webhook

@@ -4,6 +4,7 @@
 package webhook
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -17,6 +18,7 @@ import (
 	admissionv1 "k8s.io/api/admission/v1"
 	"k8s.io/klog/v2"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/fairness"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
@@ -31,10 +33,22 @@ const (
 	// maxBody is the largest accepted body in bytes. It has room for a Performer and the one that
 	// it replaces: etcd stores at most 1.5 MiB of each.
 	maxBody = 4 << 20
-	// maxInFlight is how many requests are read and decided at a time. Further requests wait.
-	maxInFlight = 32
-	// maxWait is how long a request waits for one of those slots. The API server waits for 5 s.
+	// maxBodies is how many bytes of bodies are held at a time, while they are read and until they
+	// are decided. If there are more, the client with most of them loses one.
+	maxBodies = 64 << 20
+	// maxDeciding is how many requests are decided at a time, and maxDecidingPerClient how many of one
+	// client. Further requests wait. A decision takes milliseconds and, for the largest body, about 20
+	// MiB of memory. It does not wait for anybody, since the body was read before.
+	maxDeciding          = 8
+	maxDecidingPerClient = 4
+	// maxWait is how long a request waits for its turn. The API server waits for 5 s.
 	maxWait = 4 * time.Second
+)
+
+// The errors of requests that exceed the limits.
+var (
+	errTooManyRequests = &httpError{http.StatusTooManyRequests, "too many requests in flight: try again"}
+	errTooManyBytes    = &httpError{http.StatusTooManyRequests, "too many bytes in requests from this address: try again"}
 )
 
 // The results of a request in metrics.
@@ -71,13 +85,17 @@ type Config struct {
 type Handler struct {
 	config   Config
 	mux      *http.ServeMux
-	slots    chan struct{}
+	bodies   *fairness.Pool
+	turns    *fairness.Turns
 	draining atomic.Bool
 }
 
 // NewHandler returns a handler for ValidatePath and MutatePath.
 func NewHandler(c Config) *Handler {
-	h := &Handler{config: c, mux: http.NewServeMux(), slots: make(chan struct{}, maxInFlight)}
+	h := &Handler{
+		config: c, mux: http.NewServeMux(),
+		bodies: fairness.NewPool(maxBodies), turns: fairness.NewTurns(maxDeciding, maxDecidingPerClient),
+	}
 	h.mux.HandleFunc(ValidatePath, h.serve(operationValidate, validate))
 	h.mux.HandleFunc(MutatePath, h.serve(operationMutate, mutate))
 	return h
@@ -120,20 +138,18 @@ func (h *Handler) serve(operation string, admit admitFunc) http.HandlerFunc {
 				h.config.Served(operation, result, time.Since(start).Seconds())
 			}
 		}()
-		review, err := h.read(w, r)
+		review, err := h.review(w, r, admit)
 		if err != nil {
 			respondError(w, err)
 			return
 		}
-		response := admit(review.Request, h.config.Settings)
-		response.UID = review.Request.UID
-		data, err := json.Marshal(&admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: response})
+		data, err := json.Marshal(review)
 		if err != nil {
 			http.Error(w, "internal error: the response cannot be encoded", http.StatusInternalServerError)
 			return
 		}
 		result = resultDenied
-		if response.Allowed {
+		if review.Response.Allowed {
 			result = resultAllowed
 		}
 		w.Header().Set("Content-Type", "application/json")
@@ -154,8 +170,8 @@ func respondError(w http.ResponseWriter, err error) {
 	http.Error(w, err.Error(), status)
 }
 
-// read waits for a slot, and reads the review of a request.
-func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*admissionv1.AdmissionReview, error) {
+// review reads the review of a request, and returns it with the response in place of the request.
+func (h *Handler) review(w http.ResponseWriter, r *http.Request, admit admitFunc) (*admissionv1.AdmissionReview, error) {
 	if r.Method != http.MethodPost {
 		return nil, &httpError{http.StatusMethodNotAllowed, "invalid method: expected POST"}
 	}
@@ -165,25 +181,63 @@ func (h *Handler) read(w http.ResponseWriter, r *http.Request) (*admissionv1.Adm
 	if r.ContentLength > maxBody {
 		return nil, tooLarge()
 	}
-	timer := time.NewTimer(maxWait)
-	defer timer.Stop()
-	select {
-	case h.slots <- struct{}{}:
-		defer func() { <-h.slots }()
-	case <-timer.C:
-		return nil, &httpError{http.StatusTooManyRequests, fmt.Sprintf("more than %d requests in flight: try again", maxInFlight)}
-	case <-r.Context().Done():
-		return nil, &httpError{http.StatusRequestTimeout, "the request was canceled before it was read"}
-	}
-	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	if over := (*http.MaxBytesError)(nil); errors.As(err, &over) {
-		return nil, tooLarge()
-	}
+	client := fairness.Client(r.RemoteAddr)
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	connection := http.NewResponseController(w)
+	holding := h.bodies.Enter(client, 0, func() {
+		cancel(errTooManyBytes)
+		_ = connection.SetReadDeadline(time.Now()) // ends a read that waits for the client
+	})
+	defer holding.Leave()
+	data, err := readBody(ctx, http.MaxBytesReader(w, r.Body, maxBody), holding)
 	if err != nil {
+		return nil, err
+	}
+
+	ctx, cancelWait := context.WithTimeoutCause(ctx, maxWait, errTooManyRequests)
+	defer cancelWait()
+	done, err := h.turns.Take(ctx, client)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	review, err := decodeReview(data)
+	if err != nil {
+		return nil, err
+	}
+	response := admit(review.Request, h.config.Settings)
+	response.UID = review.Request.UID
+	return &admissionv1.AdmissionReview{TypeMeta: review.TypeMeta, Response: response}, nil
+}
+
+// readBody reads a body, and counts each part of it as held by the client.
+func readBody(ctx context.Context, body io.Reader, holding *fairness.Holding) ([]byte, error) {
+	data, err := io.ReadAll(readerFunc(func(p []byte) (int, error) {
+		n, err := body.Read(p)
+		holding.Grow(int64(n))
+		if ctx.Err() != nil {
+			return n, context.Cause(ctx)
+		}
+		return n, err
+	}))
+	over, known := (*http.MaxBytesError)(nil), (*httpError)(nil)
+	switch {
+	case errors.As(err, &over):
+		return nil, tooLarge()
+	case errors.As(err, &known):
+		return nil, known
+	case err != nil:
 		return nil, &httpError{http.StatusRequestTimeout, "invalid body: it ended early"}
 	}
-	return decodeReview(data)
+	return data, nil
 }
+
+// readerFunc makes a function implement io.Reader.
+type readerFunc func([]byte) (int, error)
+
+// Read implements io.Reader.
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
 
 func tooLarge() error {
 	return &httpError{http.StatusRequestEntityTooLarge, fmt.Sprintf("invalid body: expected at most %d bytes", maxBody)}

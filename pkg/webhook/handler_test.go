@@ -7,12 +7,15 @@ import (
 	"bufio"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	admissionv1 "k8s.io/api/admission/v1"
 
@@ -74,34 +77,94 @@ func TestBodyOfUnknownLength(t *testing.T) {
 	}
 }
 
-// TestSlowClientsDoNotBlockOthers has clients that start a request and never finish it take all
-// slots. A further request gets 429, and succeeds when the slow clients are gone.
-func TestSlowClientsDoNotBlockOthers(t *testing.T) {
-	h := newTestHandler(performer.Settings{}, nil)
-	server := httptest.NewServer(h)
-	defer server.Close()
+// slowBodies opens connections that begin the body of a review and wait, and returns once the handler
+// reads the bodies.
+func slowBodies(t *testing.T, server *httptest.Server, count int, length int64, begin string) []net.Conn {
+	t.Helper()
 	var slow []net.Conn
-	for range maxInFlight {
+	for range count {
 		conn, err := net.Dial("tcp", server.Listener.Addr().String())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer conn.Close()
-		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{", ValidatePath)
+		t.Cleanup(func() { conn.Close() })
+		fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", ValidatePath, length)
+		// The server sends this line when the handler begins to read.
+		if line, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+			t.Fatalf("%q %v", line, err)
+		}
+		if _, err := conn.Write([]byte(begin)); err != nil {
+			t.Fatal(err)
+		}
 		slow = append(slow, conn)
 	}
-	waitFor(t, "all slots to be taken", func() bool { return len(h.slots) == maxInFlight })
-	if recorder := post(h, ValidatePath, create(performerJSON("x", good))); recorder.Code != http.StatusTooManyRequests ||
-		recorder.Body.String() != "more than 32 requests in flight: try again\n" {
-		t.Errorf("status %d %q while all slots are taken", recorder.Code, recorder.Body)
-	}
-	for _, conn := range slow {
-		conn.Close()
-	}
-	waitFor(t, "the slots to be free again", func() bool { return len(h.slots) == 0 })
+	return slow
+}
+
+// TestSlowBodiesTakeNoTurn has clients that send the first byte of a body and wait.
+func TestSlowBodiesTakeNoTurn(t *testing.T) {
+	h := newTestHandler(performer.Settings{}, nil)
+	server := httptest.NewServer(h)
+	defer server.CloseClientConnections()
+	slowBodies(t, server, 4*maxDeciding, 100, "{")
 	if response := responseOf(t, post(h, ValidatePath, create(performerJSON("x", good)))); !response.Allowed {
 		t.Errorf("denied: %+v", response.Result)
 	}
+	if taken := h.turns.Taken(); taken > 0 {
+		t.Errorf("%d turns are taken while nothing is decided", taken)
+	}
+}
+
+// TestLargeBodiesAreBounded has a client that begins more large bodies than the handler holds. It must
+// lose some of them, and another client must lose nothing.
+func TestLargeBodiesAreBounded(t *testing.T) {
+	h := newTestHandler(performer.Settings{}, nil)
+	server := httptest.NewServer(h)
+	defer server.CloseClientConnections()
+	slow := slowBodies(t, server, maxBodies/maxBody+1, maxBody, strings.Repeat(" ", maxBody-1))
+	refused := make(chan string, len(slow))
+	for _, conn := range slow {
+		go func() {
+			response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				return // the end of the test
+			}
+			defer response.Body.Close()
+			text, _ := io.ReadAll(response.Body)
+			refused <- fmt.Sprintf("%d %s", response.StatusCode, text)
+		}()
+	}
+	if got := <-refused; got != "429 too many bytes in requests from this address: try again\n" {
+		t.Errorf("got %q", got)
+	}
+	if response := responseOf(t, post(h, ValidatePath, create(performerJSON("x", good)))); !response.Allowed {
+		t.Errorf("denied: %+v", response.Result)
+	}
+}
+
+// TestTurnsAreShared has clients take all turns of a client, and then those of everybody.
+func TestTurnsAreShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newTestHandler(performer.Settings{}, nil)
+		take := func(client string) {
+			t.Helper()
+			for range maxDecidingPerClient {
+				if _, err := h.turns.Take(t.Context(), client); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		take("a")
+		if response := responseOf(t, post(h, ValidatePath, create(performerJSON("x", good)))); !response.Allowed {
+			t.Errorf("denied: %+v", response.Result)
+		}
+		take("b")
+		begin := time.Now()
+		if recorder := post(h, ValidatePath, create(performerJSON("x", good))); recorder.Code != http.StatusTooManyRequests ||
+			recorder.Body.String() != "too many requests in flight: try again\n" || time.Since(begin) != maxWait {
+			t.Errorf("status %d %q after %s", recorder.Code, recorder.Body, time.Since(begin))
+		}
+	})
 }
 
 func TestPanicFailsOneRequest(t *testing.T) {
@@ -114,8 +177,8 @@ func TestPanicFailsOneRequest(t *testing.T) {
 	if recorder.Code != http.StatusInternalServerError || strings.Contains(recorder.Body.String(), planted) || !slices.Equal(served, seen{"validate error"}) {
 		t.Errorf("got %d %s, counted as %q", recorder.Code, recorder.Body, served)
 	}
-	if len(h.slots) != 0 {
-		t.Error("the slot was not released")
+	if h.turns.Taken() != 0 {
+		t.Error("the turn did not end")
 	}
 }
 

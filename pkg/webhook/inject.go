@@ -88,14 +88,21 @@ func (m *CertificateManager) injectCA(ctx context.Context, o *observed) error {
 	// much older than its use.
 	keepPrevious := m.injected == nil || o.now.Sub(m.injectedSince) < overlap
 	var errs []error
+	var delayed error
 	for _, c := range o.configurations {
 		var changed []map[string]any
+		var by string
 		for _, w := range c.webhooks {
 			if next := nextBundle(w.config.CABundle, o.current.certificate, keepPrevious, o.now); string(next) != string(w.config.CABundle) {
 				changed = append(changed, map[string]any{"name": w.name, "clientConfig": map[string]any{"caBundle": next}})
+				by = bundleWriter(c.object, w.name)
 			}
 		}
 		if len(changed) == 0 {
+			continue
+		}
+		if err := m.startWrite(ctx, o.now, c.kind, c.object.GetName(), by); err != nil {
+			delayed = err
 			continue
 		}
 		// The API server merges webhooks by name. The resource version makes the patch fail if the
@@ -116,5 +123,8 @@ func (m *CertificateManager) injectCA(ctx context.Context, o *observed) error {
 			klog.FromContext(ctx).Info("Injected the CA into a webhook configuration", "kind", c.kind, "configuration", c.object.GetName())
 		}
 	}
-	return errors.Join(errs...)
+	if len(errs) > 0 {
+		return errors.Join(errs...)
+	}
+	return delayed
 }

@@ -85,8 +85,13 @@ func (m *CertificateManager) renew(ctx context.Context, now time.Time) (*tls.Cer
 // the leader is about to inject the CA into them, and has to be ready for that.
 func (m *CertificateManager) setNotReady(o *observed) {
 	var reason *string
-	if !allContain(nonEmpty(o.bundles), m.signer) {
-		reason = new("the webhook configurations do not contain the CA of the webhook server's certificate yet")
+	for _, c := range o.configurations {
+		for _, w := range c.webhooks {
+			if bundle := w.config.CABundle; len(bundle) > 0 && !allContain([][]byte{bundle}, m.signer) {
+				reason = new(fmt.Sprintf("the webhook configurations do not contain the CA of the webhook server's certificate yet: that of webhook %s in %s %s was written by %s",
+					w.name, c.kind, c.object.GetName(), bundleWriter(c.object, w.name)))
+			}
+		}
 	}
 	m.notReady.Store(reason)
 }

@@ -38,6 +38,9 @@ func (m *CertificateManager) ensureCA(ctx context.Context) (*ca, error) {
 			return current, nil
 		}
 	}
+	if err := m.startWrite(ctx, now, "Secret", m.config.Namespace+"/"+m.config.Secret, anotherClient); err != nil {
+		return nil, err
+	}
 	created, err := newCA(now)
 	if err != nil {
 		return nil, fmt.Errorf("creating a CA: %w", err)

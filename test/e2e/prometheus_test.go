@@ -98,8 +98,8 @@ func assertStored(t *testing.T, prometheus *realcluster.Prometheus, namespace st
 		{`count(hourglass_build_info)`, each},
 		{`count(process_resident_memory_bytes > 0)`, each},
 		{`count(go_goroutines > 0)`, each},
-		// The Go runtime knows the memory limit of the container.
-		{`count(go_gc_gomemlimit_bytes == 512*2^20)`, each},
+		// 90 % of the memory limit of the container, rounded up.
+		{`count(go_gc_gomemlimit_bytes == 483183821)`, each},
 		{`count(sum by (job) (workqueue_depth{name="performer"}))`, each},
 		{`count(sum by (job) (rest_client_requests_total{code="200"}) > 0)`, each},
 		{`sum(leader_election_master_status)`, 1},

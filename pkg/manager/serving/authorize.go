@@ -17,6 +17,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/cache"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/fairness"
 )
 
 // The decisions of the API server are cached: allowed ones longer, because scrapes come every few
@@ -29,9 +31,10 @@ const (
 
 // Limits on the memory and the requests that clients can cause.
 const (
-	maxCached            = 256             // entries in each of the two caches
-	maxConcurrentReviews = 4               // requests that are reviewed in parallel
-	reviewTimeout        = 5 * time.Second // for both reviews of a request and the wait before them
+	maxCached           = 256             // entries in each of the two caches
+	maxReviews          = 4               // requests that are reviewed in parallel
+	maxReviewsPerClient = 1               // so that a client with invalid tokens delays mostly itself
+	reviewTimeout       = 5 * time.Second // for both reviews of a request and the wait before them
 )
 
 // authFilter passes requests whose bearer token the API server accepts and whose user it allows to
@@ -39,7 +42,7 @@ const (
 type authFilter struct {
 	client  kubernetes.Interface
 	logger  klog.Logger
-	reviews chan struct{} // one element for each review in progress
+	reviews *fairness.Turns
 	// Two caches, so that a flood of denied requests evicts no allowed ones.
 	allowed, denied *cache.LRUExpireCache
 }
@@ -54,7 +57,7 @@ func newAuthFilter(ctx context.Context, client kubernetes.Interface) *authFilter
 	return &authFilter{
 		client:  client,
 		logger:  klog.FromContext(ctx),
-		reviews: make(chan struct{}, maxConcurrentReviews),
+		reviews: fairness.NewTurns(maxReviews, maxReviewsPerClient),
 		allowed: cache.NewLRUExpireCache(maxCached),
 		denied:  cache.NewLRUExpireCache(maxCached),
 	}
@@ -96,12 +99,11 @@ func (f *authFilter) authorize(r *http.Request) int {
 
 	ctx, cancel := context.WithTimeout(r.Context(), reviewTimeout)
 	defer cancel()
-	select {
-	case f.reviews <- struct{}{}:
-		defer func() { <-f.reviews }()
-	case <-ctx.Done():
+	done, err := f.reviews.Take(ctx, fairness.Client(r.RemoteAddr))
+	if err != nil {
 		return http.StatusTooManyRequests
 	}
+	defer done()
 	// Another request with the same token may have been reviewed while this one waited.
 	if status := f.cached(key); status != 0 {
 		return status

@@ -4,10 +4,12 @@
 package serving
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -161,8 +163,12 @@ func TestAuthFilterLimitsReviews(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newReviewer(t)
 		f := newAuthFilter(t.Context(), server)
-		for range maxConcurrentReviews {
-			f.reviews <- struct{}{}
+		var reviewed func()
+		for i := range maxReviews {
+			var err error
+			if reviewed, err = f.reviews.Take(t.Context(), fmt.Sprint("client", i)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		get := getter(t, f)
 		begin := time.Now()
@@ -174,10 +180,35 @@ func TestAuthFilterLimitsReviews(t *testing.T) {
 		}
 		go func() {
 			time.Sleep(time.Second)
-			<-f.reviews
+			reviewed()
 		}()
 		if got := get("/metrics", "Bearer good").Code; got != http.StatusOK {
 			t.Errorf("got %d after a review ended", got)
 		}
+	})
+}
+
+// TestAuthFilterIsFair has one client request more reviews than there are at a time. The request of
+// another client must not wait for them.
+func TestAuthFilterIsFair(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newAuthFilter(t.Context(), newReviewer(t))
+		ctx, stop := context.WithCancel(t.Context())
+		var greedy sync.WaitGroup
+		for range 2 * maxReviews {
+			greedy.Go(func() {
+				if done, err := f.reviews.Take(ctx, "greedy"); err == nil {
+					<-ctx.Done()
+					done()
+				}
+			})
+		}
+		synctest.Wait()
+		begin := time.Now()
+		if got := getter(t, f)("/metrics", "Bearer good").Code; got != http.StatusOK || time.Since(begin) > 0 {
+			t.Errorf("got %d after %s", got, time.Since(begin))
+		}
+		stop()
+		greedy.Wait()
 	})
 }

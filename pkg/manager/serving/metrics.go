@@ -59,10 +59,11 @@ func newMetricsServer(ctx context.Context, c MetricsConfig) (*metricsServer, err
 // listen binds the port of the metrics server.
 func (m *metricsServer) listen(ctx context.Context) (*Server, error) {
 	mux := http.NewServeMux()
+	handler := newResponseLimiter().limit(m.Handler)
 	if m.protect == nil {
-		mux.Handle("/metrics", m.Handler)
+		mux.Handle("/metrics", handler)
 	} else {
-		mux.Handle("/metrics", m.protect(m.Handler))
+		mux.Handle("/metrics", m.protect(handler))
 		if m.Profiles {
 			addProfiles(mux, m.protect)
 		}

@@ -31,6 +31,13 @@ const (
 	profileWriteTimeout = 5 * time.Minute
 )
 
+// maxConnections is how many connections a server has at a time. A connection with TLS takes about 50
+// KiB of memory.
+const maxConnections = 512
+
+// maxStreams is how many requests a connection has at a time, with HTTP/2.
+const maxStreams = 32
+
 // stopTimeout is how long Stop waits for requests in progress.
 const stopTimeout = time.Second
 
@@ -52,8 +59,9 @@ func Listen(ctx context.Context, b Binding, handler http.Handler) (*Server, erro
 		}
 		return nil, fmt.Errorf("--%s=%s: cannot listen there: %w", b.Flag, b.Address, err)
 	}
-	return &Server{Name: b.Name, listener: listener, http: &http.Server{
-		Handler: handler,
+	return &Server{Name: b.Name, listener: newFairListener(listener, maxConnections), http: &http.Server{
+		Handler:   handler,
+		ConnState: connectionUsed,
 		// A client that stalls must not hold a connection forever.
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
@@ -62,6 +70,8 @@ func Listen(ctx context.Context, b Binding, handler http.Handler) (*Server, erro
 		MaxHeaderBytes:    32 << 10,
 		// net/http mostly logs clients that disconnected or don't speak TLS.
 		ErrorLog: log.New(debugLog{klog.FromContext(ctx).WithValues("server", b.Name)}, "", 0),
+		// With HTTP/2 a connection has many requests at a time.
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams},
 	}}, nil
 }
 

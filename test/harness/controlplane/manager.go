@@ -53,7 +53,7 @@ type Manager struct {
 	err   error
 }
 
-// StartManager runs the manager with ports of its own choice.
+// StartManager runs the manager with ports of its own choice, and the memory limit of this process.
 func StartManager(t testing.TB, kubeconfig string, args ...string) *Manager {
 	t.Helper()
 	program, err := managerProgram()
@@ -63,6 +63,9 @@ func StartManager(t testing.TB, kubeconfig string, args ...string) *Manager {
 	m := &Manager{TB: t, Log: &Buffer{}, ended: make(chan struct{})}
 	cmd := exec.Command(program, append([]string{"--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0"}, args...)...)
 	cmd.Env = []string{"KUBECONFIG=" + kubeconfig}
+	if limit := os.Getenv("GOMEMLIMIT"); limit != "" {
+		cmd.Env = append(cmd.Env, "GOMEMLIMIT="+limit)
+	}
 	cmd.Stdout, cmd.Stderr = m.Log, m.Log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -123,9 +123,6 @@ func TestReservedFlagsExist(t *testing.T) {
 			t.Fatalf("_validate.tpl has no list of %s: %v", list, err)
 		}
 		for name := range owners {
-			if name == "GOMEMLIMIT" {
-				continue // a variable of the Go runtime
-			}
 			if !regexp.MustCompile(`(?m)^ +(-\w, )?` + prefix + name + `\b`).MatchString(manageroptions.Help()) {
 				t.Errorf("manager --help does not list %s%s", prefix, name)
 			}

@@ -71,9 +71,9 @@ var effects = []effect{
 	{"operator.replicaCount", []string{"operator.replicaCount=1"}, deployment, podSpec + "affinity", nil},
 	{"operator.replicaCount", []string{"operator.replicaCount=1"}, deployment, podSpec + "topologySpreadConstraints", nil},
 	{"operator.resources", []string{"operator.resources.limits.cpu=2"}, deployment, container0 + "resources.limits.cpu", 2},
-	{"operator.env.logLevel", []string{"operator.env.logLevel=warn"}, deployment, container0 + "env.1", map[string]any{"name": "LOG_LEVEL", "value": "warn"}},
-	{"operator.env.logLevel", []string{"operator.env.logLevel=4"}, deployment, container0 + "env.1", map[string]any{"name": "LOG_LEVEL", "value": "4"}},
-	{"operator.env.logFormat", []string{"operator.env.logFormat=json"}, deployment, container0 + "env.1", map[string]any{"name": "LOG_FORMAT", "value": "json"}},
+	{"operator.env.logLevel", []string{"operator.env.logLevel=warn"}, deployment, container0 + "env.0", map[string]any{"name": "LOG_LEVEL", "value": "warn"}},
+	{"operator.env.logLevel", []string{"operator.env.logLevel=4"}, deployment, container0 + "env.0", map[string]any{"name": "LOG_LEVEL", "value": "4"}},
+	{"operator.env.logFormat", []string{"operator.env.logFormat=json"}, deployment, container0 + "env.0", map[string]any{"name": "LOG_FORMAT", "value": "json"}},
 	{"operator.env.metricsPort", []string{"operator.env.metricsPort=9090"}, deployment, container0 + "args.1", "--metrics-bind-address=:9090"},
 	{"operator.env.metricsPort", []string{"operator.env.metricsPort=9090"}, deployment, container0 + "ports.0.containerPort", 9090},
 	{"operator.env.metricsPort", []string{"operator.env.metricsPort=9090"}, metricsService, "spec.ports.0.port", 9090},
@@ -93,7 +93,7 @@ var effects = []effect{
 	{"operator.tees", []string{"operator.tees.sgx.runtimeClass=kata"}, deployment, container0 + "volumeMounts.0.mountPath", "/etc/hourglass-operator/tees"},
 	{"operator.tees", []string{"operator.tees.sgx.runtimeClass=kata"}, deployment, podSpec + "volumes.0.configMap.name", "hourglass-operator-tees"},
 	{"operator.extraArgs", []string{"operator.extraArgs={--workers=4}"}, deployment, container0 + "args.1", "--workers=4"},
-	{"operator.extraEnv", []string{"operator.extraEnv[0].name=A", "operator.extraEnv[0].value=b"}, deployment, container0 + "env.1", map[string]any{"name": "A", "value": "b"}},
+	{"operator.extraEnv", []string{"operator.extraEnv[0].name=A", "operator.extraEnv[0].value=b"}, deployment, container0 + "env.0", map[string]any{"name": "A", "value": "b"}},
 
 	{"serviceAccount.create", []string{"serviceAccount.create=false", "serviceAccount.name=theirs"}, "ServiceAccount hourglass-system/theirs", "", false},
 	{"serviceAccount.create", []string{"serviceAccount.create=false", "serviceAccount.name=theirs"}, deployment, podSpec + "serviceAccountName", "theirs"},
@@ -225,8 +225,8 @@ var effects = []effect{
 	{"policies.serviceAccounts.parameters", parameter("serviceAccounts", "allowed-service-accounts=avs"), binding("service-accounts"), "metadata.annotations.[hourglass.eigenlayer.io/allowed-service-accounts]", "avs"},
 	{"policies.serviceAccounts.validationActions", []string{"policies.serviceAccounts.enabled=true", "policies.serviceAccounts.validationActions={Warn}"}, binding("service-accounts"), "spec.validationActions", []any{"Warn"}},
 
-	{"development.enabled", []string{"development.enabled=true"}, deployment, container0 + "env.1", map[string]any{"name": "LOG_LEVEL", "value": "debug"}},
-	{"development.enabled", []string{"development.enabled=true", "operator.env.logLevel=error"}, deployment, container0 + "env.1", map[string]any{"name": "LOG_LEVEL", "value": "error"}},
+	{"development.enabled", []string{"development.enabled=true"}, deployment, container0 + "env.0", map[string]any{"name": "LOG_LEVEL", "value": "debug"}},
+	{"development.enabled", []string{"development.enabled=true", "operator.env.logLevel=error"}, deployment, container0 + "env.0", map[string]any{"name": "LOG_LEVEL", "value": "error"}},
 }
 
 const digest = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

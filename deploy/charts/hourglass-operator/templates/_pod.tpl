@@ -37,13 +37,8 @@ command: [/manager]
 args:
   {{- . | nindent 2 }}
 {{- end }}
+{{- if or (include "hourglass-operator.logLevel" .) .Values.operator.env.logFormat .Values.operator.extraEnv }}
 env:
-  # With this soft limit the Go runtime collects garbage before the process reaches its memory limit.
-  - name: GOMEMLIMIT
-    valueFrom:
-      resourceFieldRef:
-        containerName: manager
-        resource: limits.memory
   {{- with include "hourglass-operator.logLevel" . }}
   - name: LOG_LEVEL
     value: {{ . | quote }}
@@ -55,6 +50,7 @@ env:
   {{- with .Values.operator.extraEnv }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
+{{- end }}
 ports:
   {{- if .Values.metrics.enabled }}
   - name: metrics

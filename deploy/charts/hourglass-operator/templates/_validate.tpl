@@ -217,5 +217,4 @@ NAMESPACE: namespaces
 ENABLE_WEBHOOKS: webhook.enabled
 LOG_LEVEL: operator.env.logLevel
 LOG_FORMAT: operator.env.logFormat
-GOMEMLIMIT: operator.resources.limits.memory
 {{- end -}}

@@ -1,0 +1,116 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package webhook
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
+)
+
+// anotherClient is who wrote an object, if the object does not say so.
+const anotherClient = "another client"
+
+// Limits on the writes to an object that somebody else keeps undoing. At most eight are made in the
+// first minute, and one a minute later.
+const (
+	// freeWrites are made without a delay. A change of the CA takes two.
+	freeWrites = 3
+	// firstWriteDelay and lastWriteDelay are the shortest and the longest delay after further writes.
+	// The delay doubles with each.
+	firstWriteDelay, lastWriteDelay = time.Second, time.Minute
+	// quietPeriod is the time without a write after which the next one is the first again.
+	quietPeriod = 2 * lastWriteDelay
+)
+
+// writeBudget delays the writes to one object if they follow each other too closely.
+type writeBudget struct {
+	writes int
+	last   time.Time // of the writes
+	logged bool      // whether it was logged that writes are delayed
+}
+
+// next returns when the next write may be made.
+func (b *writeBudget) next(now time.Time) time.Time {
+	if b.writes < freeWrites || now.Sub(b.last) >= quietPeriod {
+		return now
+	}
+	delay := lastWriteDelay
+	if doublings := b.writes - freeWrites; doublings < 6 {
+		delay = firstWriteDelay << doublings
+	}
+	return b.last.Add(delay)
+}
+
+// spend counts a write, whether or not it succeeds.
+func (b *writeBudget) spend(now time.Time) {
+	if now.Sub(b.last) >= quietPeriod {
+		*b = writeBudget{}
+	}
+	b.writes++
+	b.last = now
+}
+
+// delayedError is the error of a write that is delayed, since somebody else keeps undoing it. It was
+// logged before.
+type delayedError struct{ until time.Time }
+
+// Error implements error.
+func (e *delayedError) Error() string {
+	return "the next write is delayed until " + e.until.Format(time.RFC3339)
+}
+
+// startWrite counts a write to an object. If the write must be delayed, startWrite returns a
+// delayedError, and logs once that somebody else keeps undoing the writes, and who.
+func (m *CertificateManager) startWrite(ctx context.Context, now time.Time, kind, object, by string) error {
+	budget := m.budgets[kind]
+	if budget == nil {
+		budget = &writeBudget{}
+		m.budgets[kind] = budget
+	}
+	until := budget.next(now)
+	if !now.Before(until) {
+		budget.spend(now)
+		return nil
+	}
+	if !budget.logged {
+		budget.logged = true
+		klog.FromContext(ctx).Error(nil, "Another manager keeps undoing what the operator writes, will retry with growing delays up to a minute: exclude this object, or clientConfig.caBundle in it, from what that manager writes",
+			"kind", kind, "object", object, "by", by)
+	}
+	return &delayedError{until}
+}
+
+// bundleWriter returns the manager that wrote the CA bundle of a webhook last, by the managed fields
+// of its configuration.
+func bundleWriter(object metav1.Object, webhook string) string {
+	writer, written := "", time.Time{}
+	for _, entry := range object.GetManagedFields() {
+		var fields struct {
+			Webhooks map[string]struct {
+				ClientConfig struct {
+					CABundle *struct{} `json:"f:caBundle"`
+				} `json:"f:clientConfig"`
+			} `json:"f:webhooks"`
+		}
+		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) != nil {
+			continue
+		}
+		if fields.Webhooks[fmt.Sprintf("k:{\"name\":%q}", webhook)].ClientConfig.CABundle == nil {
+			continue
+		}
+		if at := entry.Time; at == nil || !at.Time.Before(written) {
+			writer = entry.Manager
+			if at != nil {
+				written = at.Time
+			}
+		}
+	}
+	return cmp.Or(writer, anotherClient)
+}
