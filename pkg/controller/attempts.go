@@ -13,11 +13,11 @@ import (
 )
 
 const (
-	// maxRefusedDelay is the longest time between two tries of a write that the API server refuses. What
-	// refuses, a quota, a policy or another owner's Service, is not watched.
+	// maxRefusedDelay is the longest time between two tries of a write that the API server refuses. The
+	// cause, such as a quota, a policy or another owner's Service, is not watched.
 	maxRefusedDelay = time.Minute
-	// quietConflicts is how many conflicts in a row are retried without a word: usually somebody else
-	// wrote at the same time. An admission webhook may answer with a conflict each time.
+	// quietConflicts is how many conflicts in a row are retried without being reported: usually
+	// somebody else wrote at the same time. An admission webhook may answer with a conflict each time.
 	quietConflicts = 3
 	// promptRepairs is how many times in a row the same repair is made at once. Each further one waits
 	// longer, up to maxRepairDelay, and is reported.
@@ -28,7 +28,8 @@ const (
 )
 
 // attempts remembers, for each Performer, the writes that failed and those that somebody undid, so that
-// they are repeated less and less often. It is lost with the process, after which each is tried once at once.
+// they are repeated with growing delays. It is lost when the process ends. The next process tries each
+// write without a delay at first.
 type attempts struct {
 	mu         sync.Mutex
 	performers map[cache.ObjectName]*history

@@ -15,9 +15,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-// circumstances identifies what may decide whether the API server refuses a write, as far as the operator
-// sees it: a change is a reason to try again at once. otherService is the UID of the Service of the
-// Performer's name, if that is not the Performer's own.
+// circumstances is a hash of the state that may decide whether the API server refuses a write, as far as
+// the operator sees it. If it changes, refused writes are retried at once. otherService is the UID of the
+// Service of the Performer's name, if that is not the Performer's own.
 type circumstances uint64
 
 func circumstancesOf(o *performer.Observed, otherService types.UID) circumstances {

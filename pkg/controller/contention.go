@@ -44,7 +44,7 @@ func repairKey(action performer.Action) string {
 }
 
 // contention returns the problem that a repair is undone again and again. It reads the object once, since
-// the caches don't have what says who wrote which field.
+// the caches drop the managed fields.
 func (e *execution) contention(ctx context.Context, action performer.Action) *performer.Problem {
 	target := performer.WriteOf(action).Target
 	what, paths := repairedFields(action)

@@ -37,7 +37,7 @@ type execution struct {
 }
 
 // execute executes the actions in order. After one that fails it continues with those that don't depend
-// on it. What failed is in e.problem and e.err.
+// on it. It records failures in e.problem and e.err.
 func (e *execution) execute(ctx context.Context, actions []performer.Action) {
 	failures := performer.Failures{}
 	for _, action := range actions {
@@ -93,8 +93,8 @@ func (e *execution) try(ctx context.Context, write performer.Write, perform func
 	return false
 }
 
-// report sets what the status reports, and when to try again. The later problem wins: what became of the
-// pods matters more than what became of the Service before.
+// report sets what the status reports, and when to try again. The last problem takes precedence: the plan
+// has the Service first, and problems of pods matter more.
 func (e *execution) report(problem *performer.Problem, requeueAfter time.Duration) {
 	if problem != nil {
 		e.problem = problem

@@ -21,9 +21,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// resizePod changes the resources of the container without a restart. Where that can never succeed, the
-// refusal is recorded on the pod, which is then replaced. Where it may succeed later, the pod keeps what
-// it has, and the refusal is returned.
+// resizePod changes the resources of the container without a restart. If that can never succeed, it records
+// the refusal on the pod, which is then replaced. If it may succeed later, the pod keeps its resources, and
+// resizePod returns the refusal.
 func (e *execution) resizePod(ctx context.Context, a performer.ResizePod) error {
 	live := e.latest(a.Live)
 	body := map[string]any{

@@ -40,8 +40,8 @@ func (e *execution) createService(ctx context.Context, service *corev1.Service) 
 	return nil
 }
 
-// foundService deals with a Service that exists although the cache does not show it as ours: it is ours
-// and lost the label by which we watch, or nobody's, or about to go, or somebody else's.
+// foundService deals with a Service that exists although the cache does not show it as ours: it lost the
+// label by which we watch, nobody controls it, it is about to be deleted, or somebody else controls it.
 func (e *execution) foundService(ctx context.Context, live *corev1.Service) error {
 	p := e.observed.Performer
 	if earlier := performer.EarlierService(live, p); earlier != nil {

@@ -16,7 +16,7 @@ import (
 )
 
 // A refusal is an answer of the API server that an immediate retry does not change. It becomes a
-// condition of the Performer, and the write is retried less and less often (attempts).
+// condition of the Performer, and the write is retried with growing delays (attempts).
 type refusal struct {
 	problem *performer.Problem
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
-// reportStatus writes the status after the execution. It reports the problem of the plan, or what the API
-// server refused, or an error that comes again, in this order of precedence from the last to the first.
+// reportStatus writes the status after the execution. It reports the first of these: a write that the API
+// server refused or that somebody keeps undoing, the problem of the plan, an error that occurred again.
 func (e *execution) reportStatus(ctx context.Context, problem *performer.Problem) {
 	switch {
 	case e.problem != nil:

@@ -1,13 +1,13 @@
 // Copyright 2026 The Hourglass Operator Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fairness shares what clients of the operator's servers can use up among the clients, so
-// that one client can't take it from the others. A client is an IP address: everybody in the cluster
-// can connect, and most of the servers' clients have no identity.
+// Package fairness shares the memory and time of the operator's servers among their clients, so that
+// one client can't exhaust them. A client is an IP address: everybody in the cluster can connect, and
+// most of the servers' clients have no identity.
 //
-//   - Pool is for what a client holds for as long as it likes, such as connections. A client that holds
-//     too much loses it to others.
-//   - Turns is for work that can't be taken back. A client that wants too much waits.
+//   - Pool is for resources that a client holds for as long as it likes, such as connections. A client
+//     that holds too much loses some of it to others.
+//   - Turns is for work that can't be interrupted. A client that requests too much waits.
 package fairness
 
 import "net"

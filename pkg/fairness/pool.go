@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// Pool bounds what all clients hold together. When it is full, the client that holds most loses what
-// it has left unused longest. So a client can use all of the pool while nobody else needs it, and a
-// client that holds little always gets in.
+// Pool bounds what all clients hold together. When it is full, the client that holds the most loses
+// its least recently used holding. So a client can use all of the pool while nobody else needs it,
+// and a client that holds little always gets in.
 type Pool struct {
 	capacity int64
 

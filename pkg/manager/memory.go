@@ -20,7 +20,7 @@ var memoryFiles = []string{"sys/fs/cgroup/memory.max", "sys/fs/cgroup/memory/mem
 
 // limitMemory gives the Go runtime a soft limit of 90 % of the container's memory, so that it
 // collects garbage before the kernel ends the process. The rest is for what the runtime does not
-// count. The environment variable GOMEMLIMIT wins.
+// count. The environment variable GOMEMLIMIT takes precedence.
 func limitMemory(ctx context.Context) {
 	if _, set := os.LookupEnv("GOMEMLIMIT"); set {
 		return

@@ -30,7 +30,7 @@ type (
 	}
 
 	// WriteStatus writes the status before the actions after it, so that the ordinal of the pod to be
-	// created is recorded whatever happens next. It takes the writes in After for granted, and is
+	// created is recorded whatever happens next. It assumes that the writes in After succeeded, and is
 	// skipped if one of them failed.
 	WriteStatus struct {
 		Status v1alpha1.PerformerStatus

@@ -18,9 +18,9 @@ import (
 type Observed struct {
 	// Performer as last seen. It is never nil and never changed here.
 	Performer *v1alpha1.Performer
-	// Pods that the Performer controls, and pods of ours that nobody controls, in any order. Those for which NeedsFullObject holds are
-	// complete, as the API server returned them; of the others the controller may have dropped the
-	// fields that this package does not read.
+	// Pods that the Performer controls, and its orphaned pods (IsOrphan), in any order. Those for which
+	// NeedsFullObject holds are complete, as the API server returned them; of the others the controller
+	// may have dropped the fields that this package does not read.
 	Pods []*corev1.Pod
 	// Service of the Performer's name, if the Performer controls it; else nil.
 	Service *corev1.Service
@@ -118,8 +118,8 @@ func Assess(o Observed, s Settings) *Assessment {
 	return a
 }
 
-// desiredRevision returns the revision that the spec desires. Where the status or a pod has an equivalent
-// one of an earlier operator, it is that one, so that nothing looks like an upgrade.
+// desiredRevision returns the revision of the spec. If the status or a pod has an equivalent revision of an
+// earlier operator, it returns that one, so that the difference does not look like an upgrade.
 func desiredRevision(o Observed) string {
 	used := []string{o.Performer.Status.UpdateRevision, o.Performer.Status.CurrentRevision}
 	for _, pod := range o.Pods {

@@ -32,7 +32,7 @@ type summary struct {
 	desired  *assessedPod
 	serving  *assessedPod // the pod that callers reach
 	waitsFor *assessedPod // the pod that must terminate before the desired one is created
-	held     string       // what holds the objects that a deletion waits for, or the Service
+	held     string       // the finalizers that hold the Service or, in a deletion, the pods
 	endpoint string
 	from, to string // the revision that serves or served, and the desired one
 }
@@ -166,7 +166,7 @@ func setConditions(status *v1alpha1.PerformerStatus, conditions []metav1.Conditi
 		c := &conditions[i]
 		c.ObservedGeneration = generation
 		if len(c.Message) > maxMessageLength {
-			// The cut may be within a character, of which nothing must be left.
+			// The cut may split a character: drop what is left of it.
 			c.Message = strings.ToValidUTF8(c.Message[:maxMessageLength], "")
 		}
 		c.LastTransitionTime = metav1Time(now)

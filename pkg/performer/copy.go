@@ -62,8 +62,8 @@ func (a *Assessment) findCopySource() *assessedPod {
 
 // CopyOf returns a pod that runs what the given one was created to run, under another ordinal, with the
 // serving label from the start. It is admitted like any new pod, so nothing that admission, the scheduler
-// or the server added is carried over: an injector would take its own traces for a finished injection, and
-// what it added may refer to what is not there yet. The copy of a pod whose resize has not finished gets
+// or the server added is carried over: an injector would mistake its own changes for a finished injection,
+// and these may refer to objects that don't exist yet. The copy of a pod whose resize has not finished gets
 // the resources that the kubelet reports.
 func CopyOf(pod *corev1.Pod, p *v1alpha1.Performer, ordinal int32, now time.Time) *corev1.Pod {
 	c := &corev1.Pod{}

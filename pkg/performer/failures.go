@@ -43,7 +43,7 @@ type Write struct {
 	Target
 }
 
-// WriteOf returns what an action writes. That of a copy is the creation of its source's successor: if it
+// WriteOf returns the write of an action. For a CopyPod it names the source and not the copy: if the copy
 // fails, nothing else may happen to the source.
 func WriteOf(action Action) Write {
 	pod := func(verb Verb, pod *corev1.Pod) Write { return Write{verb, Target{KindPod, pod.Name}} }
@@ -98,7 +98,7 @@ func after(action Action) []Write {
 	}
 }
 
-// Failures are the writes that failed while a plan is executed. The execution goes on with the actions
+// Failures are the writes that failed while a plan is executed. The execution continues with the actions
 // that don't depend on them, so that one refusal blocks as little as possible.
 type Failures map[Write]bool
 

@@ -52,7 +52,7 @@ const (
 	ReasonServiceRefused = "ServiceRefused"
 	// ReasonPerformerRefused: the API server refuses to patch the Performer or its status.
 	ReasonPerformerRefused = "PerformerRefused"
-	// ReasonContended: somebody keeps undoing what the operator writes. It writes less and less often.
+	// ReasonContended: somebody keeps undoing the operator's writes, which it repeats with growing delays.
 	ReasonContended = "Contended"
 	// ReasonRequestFailed: a request to the API server fails repeatedly.
 	ReasonRequestFailed = "RequestFailed"

@@ -40,9 +40,9 @@ func (a *Assessment) planRecreate(plan *Plan) {
 }
 
 // deleteAllButDesired deletes all pods but the desired one, which starts serving. Before it deletes a pod
-// that serves, it has the API server check the successor: what serves must not be given up for a pod that
-// is refused. It returns the deletions, and whether they replace a live pod of the desired revision: the
-// caller must then set lastUpgrade, since the revision alone doesn't show the change.
+// that serves, it has the API server check the successor: the serving pod must not be deleted if its
+// successor is refused. It returns the deletions, and whether they replace a live pod of the desired
+// revision: the caller must then set lastUpgrade, since the revision alone doesn't show the change.
 func (a *Assessment) deleteAllButDesired(plan *Plan) (deletions []Write, replacedSameRevision bool) {
 	for _, p := range a.pods {
 		var deletion DeletePod

@@ -33,8 +33,8 @@ const resizing = "resizing"
 
 // resizeOf returns the progress of the pod towards the desired resources, whose hash is given. A
 // resize is not possible if the cluster refused it, if the node or its kubelet can't, or if anything
-// other than CPU and memory would change. What changes is decided by what was requested before: the pod
-// may have other amounts, which admission or an autoscaler gave it.
+// other than CPU and memory would change. The desired resources are compared with those requested before:
+// the pod may have other amounts, which admission or an autoscaler gave it.
 func resizeOf(pod *corev1.Pod, desired corev1.ResourceRequirements, hash string) (state resizeState, possible bool) {
 	if pod.Annotations[render.AnnotationResources] == hash {
 		return resizeNone, true
@@ -77,9 +77,9 @@ func resizeOf(pod *corev1.Pod, desired corev1.ResourceRequirements, hash string)
 	return resizeDone, true
 }
 
-// requestedFor returns what was requested for the pod so far. An earlier operator recorded only a hash
-// of it: those of the pod's present amounts are taken that give the hash. If none do, all of them are
-// taken, and known is false.
+// requestedFor returns the resources that were requested for the pod so far. An earlier operator recorded
+// only their hash: then requestedFor returns those of the pod's present amounts that have the hash
+// together. If none do, it returns all of them, and known is false.
 func requestedFor(pod *corev1.Pod, live corev1.ResourceRequirements) (requested render.RequestedResources, known bool) {
 	if recorded, ok := render.ParseRequestedResources(pod); ok {
 		return recorded, true
@@ -157,8 +157,8 @@ func (p *assessedPod) resizingSince() (since time.Time, resizing bool) {
 	return since, !since.IsZero()
 }
 
-// ResizeDeferred is the problem of a pod that can't be resized now. The message is that of whoever
-// refuses or defers it.
+// ResizeDeferred returns the problem of a pod that can't be resized now. The message is that of the API
+// server or the kubelet.
 func ResizeDeferred(pod, message string) *Problem {
 	return &Problem{Waiting, ReasonResizeDeferred, fmt.Sprintf("Pod %s can't be resized to the requested resources yet: %s", pod, message)}
 }
@@ -286,8 +286,8 @@ func (a *Assessment) recordRefusedResizes(plan *Plan) {
 	}
 }
 
-// planResize takes the desired pod one step nearer to its resources. Before the API server is asked, the
-// pod records to what it is resized: whether the server accepted it is then known whatever happens next.
+// planResize takes the next step of a resize of the desired pod. The requested resources are recorded on
+// the pod before the request is sent, so that a later sync can find out whether the API server accepted it.
 func (a *Assessment) planResize(plan *Plan) {
 	p := a.desiredPod
 	switch p.resize {
@@ -310,7 +310,7 @@ func (a *Assessment) planResize(plan *Plan) {
 			Hash:      a.resourcesHash,
 		})
 	case resizeInProgress:
-		// From now on, whatever other amounts the pod has were set by somebody else.
+		// From now on, any other amounts on the pod were set by somebody else.
 		if record := a.requestedResources(); !a.recorded(record) {
 			since := p.annotatedTime(render.AnnotationResizingSince)
 			if since.IsZero() || since.After(a.Now) {

@@ -36,8 +36,8 @@ func (a *Assessment) planSuspended(plan *Plan) {
 	}
 }
 
-// summarizeSuspension changes the summary of a suspended Performer. What is wrong with a pod that is about to
-// go is no problem of the Performer.
+// summarizeSuspension changes the summary of a suspended Performer. A problem of a pod that is about to be
+// deleted is no problem of the Performer.
 func (a *Assessment) summarizeSuspension(s *summary, problem *Problem) {
 	s.problem = problem
 	s.suspended = a.suspension()

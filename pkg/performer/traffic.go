@@ -107,7 +107,8 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		case !p.outdated():
 			plan.addActions(p.deletion(DeletedDuplicate, "there is another pod of the same revision"))
 		case p.revision() == a.revision && a.NextPod.After(a.Now):
-			// Pods of this revision keep being changed. It shows how, until the next one is created.
+			// Somebody keeps changing the pods of this revision. This one stays until the next one may be
+			// created, and shows the change.
 		case p.revision() == a.revision:
 			plan.addActions(p.deletion(DeletedSuperseded, p.outdatedBecause))
 		default:
@@ -162,7 +163,7 @@ func (a *Assessment) anotherServes(than *assessedPod) bool {
 	return slices.ContainsFunc(a.pods, func(p *assessedPod) bool { return p != than && p.alive() && p.serves() })
 }
 
-// proved reports whether the pod, or its revision, has been ready: what it runs may work again.
+// proved reports whether the pod, or its revision, has been ready, so that it may become ready again.
 func (a *Assessment) proved(p *assessedPod) bool {
 	status := &a.Performer.Status
 	return p.state == podReady || p.revision() == status.CurrentRevision || status.PodName == p.Name && status.ReadyTime != nil

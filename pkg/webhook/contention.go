@@ -14,7 +14,7 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// anotherClient is who wrote an object, if the object does not say so.
+// anotherClient stands for the writer of an object that does not name it in its managed fields.
 const anotherClient = "another client"
 
 // Limits on the writes to an object that somebody else keeps undoing. At most eight are made in the

@@ -12,7 +12,7 @@ import (
 )
 
 // fairListener limits the number of connections. When there are too many, it closes one of the
-// client that has most: the one whose last request began or ended longest ago.
+// client that has the most: the one whose last request began or ended longest ago.
 type fairListener struct {
 	net.Listener
 	connections *fairness.Pool

@@ -17,8 +17,8 @@ import (
 // AnnotationRequested is a Requested in JSON.
 const AnnotationRequested = "hourglass.eigenlayer.io/requested"
 
-// Requested says what a pod was created with, by name: everything else on a live pod was added by
-// admission.
+// Requested lists, by name, the parts that a pod was created with. Admission added all others that a live
+// pod has.
 type Requested struct {
 	// Image is the image of the spec. Admission may have substituted another one.
 	Image string `json:"image"`
