@@ -398,12 +398,12 @@ func (w *world) complaint() string {
 func TestEveryStateConverges(t *testing.T) {
 	for _, quota := range []int{0, 2} {
 		t.Run(fmt.Sprintf("quota %d", quota), func(t *testing.T) {
-			search(t, &world{p: withoutFinalizers(), now: testNow, quota: quota}, 7)
+			search(t, &world{p: withoutFinalizers(), now: testNow, quota: quota}, 6)
 		})
 	}
 	for _, quota := range []int{0, 1} {
 		t.Run(fmt.Sprintf("Recreate, quota %d", quota), func(t *testing.T) {
-			search(t, &world{p: withoutFinalizers(recreate), now: testNow, quota: quota}, 6)
+			search(t, &world{p: withoutFinalizers(recreate), now: testNow, quota: quota}, 5)
 		})
 	}
 }
@@ -423,7 +423,7 @@ func TestRefusalsLeaveNothingWrong(t *testing.T) {
 					t.Fatal(wrong)
 				}
 				running.policy = policy
-				search(t, running, 4)
+				search(t, running, 3)
 			})
 		}
 	}
