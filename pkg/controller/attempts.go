@@ -4,9 +4,13 @@
 package controller
 
 import (
+	"cmp"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
@@ -23,6 +27,8 @@ const (
 	// longer, up to maxRepairDelay, and is reported.
 	promptRepairs  = 3
 	maxRepairDelay = time.Minute
+	// refusalsForgottenAfter is how long after the last one the refusals of a write no longer count.
+	refusalsForgottenAfter = 10 * time.Minute
 	// repairsForgottenAfter is how long a repair must last before the earlier ones no longer count.
 	repairsForgottenAfter = 2 * maxRepairDelay
 )
@@ -37,6 +43,7 @@ type attempts struct {
 
 // history is what attempts remembers of one Performer. It starts over when the spec changes.
 type history struct {
+	uid           types.UID
 	generation    int64
 	circumstances circumstances // at the end of the last sync
 	refused       map[performer.Write]*refusedWrite
@@ -47,6 +54,7 @@ type history struct {
 // refusedWrite is a write that the API server refuses, or answers with a conflict.
 type refusedWrite struct {
 	refusals, conflicts int
+	last                time.Time // the last of them
 	next                time.Time // when to try again
 	problem             *performer.Problem
 }
@@ -90,7 +98,8 @@ func (a *attempts) consider(name cache.ObjectName, o *performer.Observed, now ci
 	if h == nil {
 		return 0
 	}
-	if h.generation != o.Performer.Generation {
+	var podsLeft time.Duration
+	if h.generation != o.Performer.Generation || h.uid != o.Performer.UID {
 		delete(a.performers, name)
 		return 0
 	}
@@ -101,25 +110,30 @@ func (a *attempts) consider(name cache.ObjectName, o *performer.Observed, now ci
 		}
 	}
 	for write, w := range h.refused {
-		if w.refusals > 0 {
+		switch {
+		case o.Now.Sub(w.last) > refusalsForgottenAfter:
+			delete(h.refused, write)
+		case w.refusals > 0:
 			if o.Refused == nil {
 				o.Refused = map[performer.Write]bool{}
 			}
 			o.Refused[write] = true
 		}
 	}
-	for key, r := range h.repaired {
+	for _, key := range slices.Sorted(maps.Keys(h.repaired)) { // of two problems always the same one
+		r := h.repaired[key]
 		left := repairsForgottenAfter - o.Now.Sub(r.last)
 		switch {
 		case left <= 0:
 			delete(h.repaired, key)
 		case r.problem != nil:
-			o.Contended = r.problem
+			o.Contended = cmp.Or(o.Contended, r.problem)
 			requeueAfter = sooner(requeueAfter, left)
 		}
 	}
-	o.NextPod = h.pods.next(o)
-	return requeueAfter
+	o.CreatedPods = h.pods.count
+	o.NextPod, podsLeft = h.pods.next(o)
+	return sooner(requeueAfter, podsLeft)
 }
 
 // settle records the circumstances at the end of a sync, which the writes of the operator itself changed.
@@ -146,11 +160,11 @@ func (a *attempts) wait(name cache.ObjectName, write performer.Write, now time.T
 // refuse records a refusal, and returns when to try again. The delay doubles from one second.
 func (a *attempts) refuse(name cache.ObjectName, o *performer.Observed, write performer.Write, problem *performer.Problem) (wait time.Duration) {
 	a.change(name, func(h *history) {
-		h.generation = o.Performer.Generation
+		h.uid, h.generation = o.Performer.UID, o.Performer.Generation
 		w := h.refusedWrite(write)
 		wait = doubled(time.Second, w.refusals, maxRefusedDelay)
 		w.refusals++
-		w.next, w.problem = o.Now.Add(wait), problem
+		w.last, w.next, w.problem = o.Now, o.Now.Add(wait), problem
 	})
 	return wait
 }
@@ -158,9 +172,10 @@ func (a *attempts) refuse(name cache.ObjectName, o *performer.Observed, write pe
 // conflict records a conflict, and returns whether there were too many in a row to stay quiet.
 func (a *attempts) conflict(name cache.ObjectName, o *performer.Observed, write performer.Write) (tooMany bool) {
 	a.change(name, func(h *history) {
-		h.generation = o.Performer.Generation
+		h.uid, h.generation = o.Performer.UID, o.Performer.Generation
 		w := h.refusedWrite(write)
 		w.conflicts++
+		w.last = o.Now
 		tooMany = w.conflicts > quietConflicts
 	})
 	return tooMany
@@ -195,7 +210,7 @@ func (a *attempts) repairWait(name cache.ObjectName, key string, now time.Time) 
 // repaired records that a repair was made.
 func (a *attempts) repaired(name cache.ObjectName, o *performer.Observed, key string) {
 	a.change(name, func(h *history) {
-		h.generation = o.Performer.Generation
+		h.uid, h.generation = o.Performer.UID, o.Performer.Generation
 		r := h.repaired[key]
 		if r == nil {
 			r = &repair{}
@@ -203,6 +218,15 @@ func (a *attempts) repaired(name cache.ObjectName, o *performer.Observed, key st
 		}
 		r.times, r.last = r.times+1, o.Now
 	})
+}
+
+// forgetRepair forgets a repair that the operator itself undid, as when traffic moves to and fro.
+func (a *attempts) forgetRepair(name cache.ObjectName, key string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if h := a.performers[name]; h != nil {
+		delete(h.repaired, key)
+	}
 }
 
 // contended records the problem to report while a repair is undone again and again.
@@ -217,9 +241,18 @@ func (a *attempts) contended(name cache.ObjectName, key string, problem *perform
 // created records that a pod was created.
 func (a *attempts) created(name cache.ObjectName, o *performer.Observed, pod string) {
 	a.change(name, func(h *history) {
-		h.generation = o.Performer.Generation
+		h.uid, h.generation = o.Performer.UID, o.Performer.Generation
 		h.pods.add(pod, o.Now)
 	})
+}
+
+// deleted records that the operator deleted a pod.
+func (a *attempts) deleted(name cache.ObjectName, pod string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if h := a.performers[name]; h != nil {
+		h.pods.deleted(pod)
+	}
 }
 
 func (h *history) refusedWrite(write performer.Write) *refusedWrite {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 var quantity = resource.MustParse
@@ -115,6 +116,58 @@ func TestConflictsAreQuietAtFirst(t *testing.T) {
 	}
 }
 
+// TestHistoryOfAnotherPerformer checks that a Performer inherits nothing from an earlier one of its name.
+func TestHistoryOfAnotherPerformer(t *testing.T) {
+	a, o := newAttempts(), observedA(time.Now())
+	a.refuse(performerA, o, patchPod, &performer.Problem{})
+	o.Performer.UID = "another"
+	if a.consider(performerA, o, 0); o.Refused != nil {
+		t.Error("a refusal outlives its Performer")
+	}
+}
+
+// TestTrafficThatMovesToAndFro is no contention: the operator itself undoes one move by the other.
+func TestTrafficThatMovesToAndFro(t *testing.T) {
+	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p"}}
+	serving := performer.PatchPod{Live: pod, Annotations: map[string]string{render.AnnotationServingSince: "now", render.AnnotationDrainingSince: ""}}
+	draining := performer.PatchPod{Live: pod, Annotations: map[string]string{render.AnnotationServingSince: "", render.AnnotationDrainingSince: "now"}}
+	servingKey, servingInverse := trafficKeys(serving)
+	drainingKey, drainingInverse := trafficKeys(draining)
+	if servingKey == "" || servingKey != drainingInverse || drainingKey != servingInverse || repairKey(serving) != servingKey {
+		t.Errorf("keys %q, %q, inverses %q, %q", servingKey, drainingKey, servingInverse, drainingInverse)
+	}
+}
+
+// TestOneOfTwoProblems reports the same one each time, so that the status does not change to and fro.
+func TestOneOfTwoProblems(t *testing.T) {
+	a, now := newAttempts(), time.Now()
+	for _, key := range []string{"b", "a", "c"} {
+		a.repaired(performerA, observedA(now), key)
+		a.contended(performerA, key, &performer.Problem{Message: key})
+	}
+	for range 10 {
+		o := observedA(now)
+		if a.consider(performerA, o, 0); o.Contended == nil || o.Contended.Message != "a" {
+			t.Fatalf("problem %v", o.Contended)
+		}
+	}
+}
+
+// TestPodsThatTheOperatorReplaces deletes each pod itself, since somebody changed it after it was ready.
+func TestPodsThatTheOperatorReplaces(t *testing.T) {
+	c, now := createdPods{}, time.Now()
+	ready := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p"}}
+	ready.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	for range 2 {
+		c.add("p", now)
+		c.next(observedA(now, ready))
+		c.deleted("p")
+	}
+	if next, _ := c.next(observedA(now)); next.Sub(now) != firstPodDelay {
+		t.Errorf("the next pod waits for %s, want %s", next.Sub(now), firstPodDelay)
+	}
+}
+
 // TestPodsThatKeepBeingReplaced creates pods that don't last.
 func TestPodsThatKeepBeingReplaced(t *testing.T) {
 	pod := func(ready bool) *corev1.Pod {
@@ -147,7 +200,7 @@ func TestPodsThatKeepBeingReplaced(t *testing.T) {
 			if p != nil {
 				o.Pods = []*corev1.Pod{p}
 			}
-			next = c.next(o)
+			next, _ = c.next(o)
 		}
 		if got := max(0, next.Sub(now)); got != tt.want {
 			t.Errorf("%s: the next pod waits for %v, want %v", name, got, tt.want)

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -21,7 +22,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// The indexes of pods: those with a controller by its UID, the others by the name of their Performer.
+// The indexes of pods: by the UID of their controller, and by the name of their Performer.
 const (
 	byController = "controller"
 	byPerformer  = "performer"
@@ -60,7 +61,7 @@ func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespa
 			core.StartWithContext(ctx)
 		},
 	}
-	if err := c.pods.AddIndexers(cache.Indexers{byController: controllerUID, byPerformer: performerOfOrphan}); err != nil {
+	if err := c.pods.AddIndexers(cache.Indexers{byController: controllerUID, byPerformer: performerOfLabel}); err != nil {
 		return nil, fmt.Errorf("indexing pods: %w", err)
 	}
 	return c, nil
@@ -77,14 +78,13 @@ func controllerUID(obj any) ([]string, error) {
 	return nil, nil
 }
 
-// performerOfOrphan returns namespace and name of the Performer that a pod without a controller names in
-// its label.
-func performerOfOrphan(obj any) ([]string, error) {
+// performerOfLabel returns namespace and name of the Performer that a pod names in its label.
+func performerOfLabel(obj any) ([]string, error) {
 	object, ok := obj.(metav1.Object)
 	if !ok {
 		return nil, fmt.Errorf("%T is not an API object", obj)
 	}
-	if name := object.GetLabels()[render.LabelPerformer]; name != "" && metav1.GetControllerOfNoCopy(object) == nil {
+	if name := object.GetLabels()[render.LabelPerformer]; name != "" {
 		return []string{cache.NewObjectName(object.GetNamespace(), name).String()}, nil
 	}
 	return nil, nil
@@ -112,30 +112,33 @@ func (c *caches) service(namespace, name string) (*corev1.Service, error) {
 	return obj.(*corev1.Service), nil
 }
 
-// podsOf returns the pods that the Performer controls, and those that it has to adopt.
-func (c *caches) podsOf(p *v1alpha1.Performer) ([]*corev1.Pod, error) {
+// podsOf returns the pods that the Performer controls, and those that it has to adopt. leaving are the names
+// of those that an earlier Performer of its name left and that are about to go, sorted.
+func (c *caches) podsOf(p *v1alpha1.Performer) (pods []*corev1.Pod, leaving []string, err error) {
 	controlled, err := c.pods.GetIndexer().ByIndex(byController, string(p.UID))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	pods := make([]*corev1.Pod, 0, len(controlled))
 	for _, obj := range controlled {
 		pods = append(pods, obj.(*corev1.Pod))
 	}
 	if p.DeletionTimestamp != nil {
-		return pods, nil
+		return pods, nil, nil
 	}
-	key := cache.NewObjectName(p.Namespace, render.LabelValue(p.Name)).String()
-	orphans, err := c.pods.GetIndexer().ByIndex(byPerformer, key)
+	named, err := c.pods.GetIndexer().ByIndex(byPerformer, cache.NewObjectName(p.Namespace, render.LabelValue(p.Name)).String())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, obj := range orphans {
-		if pod := obj.(*corev1.Pod); performer.IsOrphan(pod, p) {
+	for _, obj := range named {
+		switch pod := obj.(*corev1.Pod); {
+		case performer.IsOrphan(pod, p):
 			pods = append(pods, pod)
+		case performer.IsLeaving(pod, p):
+			leaving = append(leaving, pod.Name)
 		}
 	}
-	return pods, nil
+	slices.Sort(leaving)
+	return pods, leaving, nil
 }
 
 func (c *Controller) cachesFor(namespace string) *caches {

@@ -25,11 +25,12 @@ func repairKey(action performer.Action) string {
 	write := performer.WriteOf(action)
 	switch a := action.(type) {
 	case performer.PatchPod:
+		if key, _ := trafficKeys(a); key != "" {
+			return key
+		}
 		annotations := maps.Clone(a.Annotations)
-		for _, stamp := range []string{render.AnnotationServingSince, render.AnnotationDrainingSince} {
-			if annotations[stamp] != "" {
-				annotations[stamp] = "now"
-			}
+		if annotations[render.AnnotationResizingSince] != "" {
+			annotations[render.AnnotationResizingSince] = "now"
 		}
 		return fmt.Sprint(write, a.Labels, annotations)
 	case performer.PatchService:
@@ -43,23 +44,37 @@ func repairKey(action performer.Action) string {
 	}
 }
 
+// trafficKeys returns the key of a patch that moves traffic to or from a pod, and that of its inverse, which
+// the operator itself may make when readiness changes; both are empty for another patch.
+func trafficKeys(a performer.PatchPod) (key, inverse string) {
+	serving, draining := "serving "+a.Live.Name, "draining "+a.Live.Name
+	switch {
+	case a.Annotations[render.AnnotationServingSince] != "":
+		return serving, draining
+	case a.Annotations[render.AnnotationDrainingSince] != "":
+		return draining, serving
+	default:
+		return "", ""
+	}
+}
+
 // contention returns the problem that a repair is undone again and again. It reads the object once, since
 // the caches drop the managed fields.
 func (e *execution) contention(ctx context.Context, action performer.Action) *performer.Problem {
 	target := performer.WriteOf(action).Target
 	what, paths := repairedFields(action)
 	object := strings.TrimSpace(target.Kind + " " + target.Name)
-	message := fmt.Sprintf("%s: %s changed again each time the operator restored them", object, what)
+	message := fmt.Sprintf("%s: somebody changes %s each time the operator restores them", object, what)
 	if _, deleted := action.(performer.CreateService); deleted {
-		message = object + " was deleted again each time the operator created it"
+		message = object + " is deleted each time the operator creates it"
 	} else if live, err := e.read(ctx, target); err == nil {
 		if manager := lastManager(live, paths); manager != "" {
-			message += fmt.Sprintf(", by manager %q", manager)
+			message = fmt.Sprintf("%s: manager %q changes %s each time the operator restores them", object, manager, what)
 		}
 	}
 	return &performer.Problem{
 		Kind: performer.Waiting, Reason: performer.ReasonContended,
-		Message: message + "; the operator repeats this less and less often, until whoever undoes it stops",
+		Message: message + "; the operator retries with growing delays: exempt the object from what changes it",
 	}
 }
 

@@ -32,9 +32,16 @@ func (c *createdPods) add(name string, now time.Time) {
 	c.count, c.last, c.name, c.ready = c.count+1, now, name, false
 }
 
-// next returns when the next pod may be created, or the zero time if any time is fine. The replacement
-// of a pod that served until somebody took it away is not delayed.
-func (c *createdPods) next(o *performer.Observed) time.Time {
+// deleted records that the operator itself deleted a pod. Only what others take away resets the count.
+func (c *createdPods) deleted(name string) {
+	if c.name == name {
+		c.ready = false
+	}
+}
+
+// next returns when the next pod may be created, or the zero time if any time is fine, and how long that
+// lasts. The replacement of a pod that served until somebody took it away is not delayed.
+func (c *createdPods) next(o *performer.Observed) (at time.Time, left time.Duration) {
 	alive := false
 	for _, pod := range o.Pods {
 		if pod.Name == c.name {
@@ -46,11 +53,11 @@ func (c *createdPods) next(o *performer.Observed) time.Time {
 		c.count = 0
 	}
 	if c.count < 2 {
-		return time.Time{}
+		return time.Time{}, 0
 	}
 	delay := doubled(firstPodDelay, c.count-2, maxPodDelay)
-	if o.Now.Sub(c.last) > 2*delay {
-		return time.Time{}
+	if left = 2*delay - o.Now.Sub(c.last); left <= 0 {
+		return time.Time{}, 0
 	}
-	return c.last.Add(delay)
+	return c.last.Add(delay), left
 }

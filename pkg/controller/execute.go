@@ -48,6 +48,10 @@ func (e *execution) execute(ctx context.Context, actions []performer.Action) {
 		if key := repairKey(action); key != "" {
 			e.attempts.repaired(e.name, &e.observed, key)
 		}
+		if move, ok := action.(performer.PatchPod); ok {
+			_, inverse := trafficKeys(move)
+			e.attempts.forgetRepair(e.name, inverse)
+		}
 	}
 }
 
@@ -88,7 +92,7 @@ func (e *execution) try(ctx context.Context, write performer.Write, perform func
 		}
 		return false
 	}
-	klog.FromContext(ctx).Info("API server refused a request", "reason", refusal.problem.Reason, "verb", write.Verb, "object", write.Name)
+	klog.FromContext(ctx).Info("API server refused a request, will retry", "reason", refusal.problem.Reason, "verb", write.Verb, "kind", write.Kind, "object", write.Name)
 	e.report(refusal.problem, e.attempts.refuse(e.name, &e.observed, write, refusal.problem))
 	return false
 }

@@ -37,7 +37,7 @@ func (c *Controller) assess(ctx context.Context, observed performer.Observed) (a
 func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Performer) (performer.Observed, error) {
 	o := performer.Observed{Performer: p, Now: c.now()}
 	var err error
-	if o.Pods, err = caches.podsOf(p); err != nil {
+	if o.Pods, o.Leaving, err = caches.podsOf(p); err != nil {
 		return o, err
 	}
 	if o.HighestOrdinal() > p.Status.PodOrdinal {
@@ -61,6 +61,15 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 	service, err := caches.service(p.Namespace, render.ServiceName(p.Name))
 	if err != nil {
 		return o, err
+	}
+	if service == nil && p.Status.ServiceName != "" && p.DeletionTimestamp == nil {
+		// It was deleted; or it lost the label by which we watch.
+		service, err = c.kube.CoreV1().Services(p.Namespace).Get(ctx, p.Status.ServiceName, metav1.GetOptions{})
+		if apierrors.IsNotFound(err) {
+			service = nil
+		} else if err != nil {
+			return o, fmt.Errorf("reading Service %s: %w", p.Status.ServiceName, err)
+		}
 	}
 	if service != nil && (render.ControlledBy(service, p) || p.DeletionTimestamp == nil && performer.IsOrphan(service, p)) {
 		o.Service = service

@@ -94,7 +94,7 @@ func refusalMessage(err error, write performer.Write) string {
 		words = status.Status().Message
 	}
 	action := map[performer.Verb]string{
-		performer.VerbTry:    "can't be created, so what it replaces stays",
+		performer.VerbTry:    "can't be created, so the Pod that it would replace stays",
 		performer.VerbPatch:  "can't be patched",
 		performer.VerbResize: "can't be resized",
 		performer.VerbDelete: "can't be deleted",

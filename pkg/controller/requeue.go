@@ -66,12 +66,12 @@ func (c *Controller) processNext(ctx context.Context) bool {
 	case resultConflict, resultPanic:
 		c.requeueWithBackoff(name)
 	case resultSkipped:
-		c.queue.AddAfter(name, out.requeueAfter)
 	case resultSuccess:
 		c.queue.Forget(name)
-		if out.requeueAfter > 0 {
-			c.queue.AddAfter(name, out.requeueAfter)
-		}
+	}
+	if out.requeueAfter > 0 {
+		// Of two delays the queue keeps the shorter one.
+		c.queue.AddAfter(name, out.requeueAfter)
 	}
 	return true
 }

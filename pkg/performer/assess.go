@@ -31,9 +31,13 @@ type Observed struct {
 	// Refused holds the writes that the API server refused lately. Where there is another way to the
 	// same result, the plan takes it.
 	Refused map[Write]bool
-	// NextPod is when another pod of the desired revision may be created, if the last ones kept being
-	// replaced; the zero time if any time is fine.
+	// CreatedPods is how many pods were created for the present spec, one in place of the other.
+	CreatedPods int
+	// NextPod is when another one may be created, if they kept being replaced; the zero time if any time
+	// is fine.
 	NextPod time.Time
+	// Leaving are the names of pods of an earlier Performer of this name, sorted, that are not gone yet.
+	Leaving []string
 	// Contended is the problem to report while others keep undoing what the operator does, or nil.
 	Contended *Problem
 	// Now is the time of the observation.
@@ -105,7 +109,12 @@ func Assess(o Observed, s Settings) *Assessment {
 	hw, mistake := render.ResolveHardware(spec.HardwareRequirements, s.TEEs)
 	a.hardware = hw
 	a.resources = hw.AddTo(spec.Resources)
-	a.specProblem = specProblem(validation.ValidateSpec(spec, a.resources, mistake))
+	mistakes := validation.ValidateSpec(spec, a.resources, mistake)
+	if o.Performer.Status.CurrentRevision != a.revision {
+		// What served already is not given up for its size.
+		mistakes = append(mistakes, validation.CheckSize(spec)...)
+	}
+	a.specProblem = specProblem(mistakes)
 
 	a.pods = make([]*assessedPod, 0, len(o.Pods))
 	for _, pod := range o.Pods {

@@ -35,20 +35,27 @@ func (a *Assessment) retryDelay() time.Duration {
 	return wait
 }
 
+// reportedReplacements is from which replacement in a row on the pods that keep being replaced are reported,
+// even while the next one starts.
+const reportedReplacements = 3
+
 // replacementProblem reports pods that kept being replaced without need, or nil.
 func (a *Assessment) replacementProblem() *Problem {
-	if a.NextPod.IsZero() || a.suspended() || a.desiredPod != nil && a.desiredPod.state == podReady {
+	starting := a.desiredPod != nil
+	switch {
+	case a.NextPod.IsZero(), a.suspended(), a.podProblem() != nil,
+		starting && (a.CreatedPods < reportedReplacements || a.desiredPod.state == podReady):
 		return nil
 	}
 	for _, p := range a.pods {
 		if p.alive() && p.outdated() && p.revision() == a.revision {
 			return &Problem{Waiting, ReasonContended, fmt.Sprintf(
-				"Pod %s: %s, as on the pods before it; the next replacement waits, since somebody changes every Pod after its creation: see metadata.managedFields in kubectl get pod -n %s %s -o yaml --show-managed-fields",
+				"Pod %s: %s, as on the previous Pods; the next replacement is delayed; to see who changes it, run kubectl get pod -n %s %s -o yaml --show-managed-fields",
 				p.Name, p.outdatedBecause, p.Namespace, p.Name)}
 		}
 	}
 	return &Problem{Waiting, ReasonContended, fmt.Sprintf(
-		"The last Pods were gone before they were ready, so the next one waits; see kubectl events -n %s", a.Performer.Namespace)}
+		"The last Pods were changed or deleted before they were ready, so the next one is delayed; see kubectl events -n %s", a.Performer.Namespace)}
 }
 
 // retryDelayAfter returns how long the successor of this pod still has to wait.

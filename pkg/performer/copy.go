@@ -27,6 +27,10 @@ func (a *Assessment) planCopy(plan *Plan) (source *assessedPod, due *CopyPod) {
 		plan.requeueAfter(wait)
 		return source, nil
 	}
+	if left := a.NextPod.Sub(a.Now); left > 0 {
+		plan.requeueAfter(left)
+		return source, nil
+	}
 	ordinal, recorded := a.nextOrdinal()
 	if !recorded {
 		status := a.statusWithOrdinal(ordinal)

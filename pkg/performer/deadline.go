@@ -42,20 +42,24 @@ func (a *Assessment) progressLimit() time.Duration {
 	return defaultProgressDeadline
 }
 
-// problemLasts reports whether a problem that the operator has outside of a rollout, such as a refused
-// patch, has lasted for longer than a rollout may.
-func (a *Assessment) problemLasts(problem *Problem) bool {
+// problemLeft returns how long a problem that the operator has outside of a rollout, such as a refused patch,
+// may still last before it counts as stalled: 0 or less once it has lasted for as long as a rollout may. A
+// problem that is not reported yet has all of that time, and no problem has none.
+func (a *Assessment) problemLeft(problem *Problem) time.Duration {
+	if problem == nil {
+		return 0
+	}
 	status := &a.Performer.Status
 	degraded, ready := conditionOf(status, v1alpha1.ConditionDegraded), conditionOf(status, v1alpha1.ConditionReady)
-	if problem == nil || a.deadline.applies || degraded == nil || ready == nil ||
+	if a.deadline.applies || degraded == nil || ready == nil ||
 		degraded.Status != metav1.ConditionTrue || degraded.Reason != problem.Reason || ready.Status == metav1.ConditionTrue {
-		return false
+		return a.progressLimit()
 	}
 	began := degraded.LastTransitionTime
 	if began.Before(&ready.LastTransitionTime) {
 		began = ready.LastTransitionTime
 	}
-	return a.Now.Sub(began.Time) >= a.progressLimit()
+	return a.progressLimit() - a.Now.Sub(notAfter(began.Time, a.Now))
 }
 
 // progressBegan returns the start of the rollout or resize that the deadline applies to; false if there

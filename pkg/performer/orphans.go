@@ -28,6 +28,16 @@ func IsOrphan(object metav1.Object, p *v1alpha1.Performer) bool {
 	return ok || object.GetName() == render.ServiceName(p.Name)
 }
 
+// IsLeaving reports whether a pod was created for an earlier Performer of the name of p, and is about to go:
+// it is being deleted, or the garbage collector will delete it.
+func IsLeaving(pod *corev1.Pod, p *v1alpha1.Performer) bool {
+	owner := metav1.GetControllerOfNoCopy(pod)
+	if owner == nil {
+		return pod.DeletionTimestamp != nil
+	}
+	return earlierOwner(pod, p)
+}
+
 // planOrphans adopts the orphans, before anything else is done to them.
 func (a *Assessment) planOrphans(plan *Plan) {
 	for _, p := range a.pods {
@@ -45,9 +55,9 @@ func (p *assessedPod) orphaned(owner *v1alpha1.Performer) bool {
 	return !render.ControlledBy(p.Pod, owner)
 }
 
-// earlierOwner reports whether the Service belongs to an earlier Performer of the same name, and is
+// earlierOwner reports whether the object belongs to an earlier Performer of the same name, and is
 // therefore removed by the garbage collector.
-func earlierOwner(service *corev1.Service, p *v1alpha1.Performer) bool {
-	owner := metav1.GetControllerOfNoCopy(service)
+func earlierOwner(object metav1.Object, p *v1alpha1.Performer) bool {
+	owner := metav1.GetControllerOfNoCopy(object)
 	return owner != nil && owner.Kind == "Performer" && owner.Name == p.Name && owner.UID != p.UID
 }

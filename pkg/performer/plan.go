@@ -59,8 +59,18 @@ func (a *Assessment) Plan() Plan {
 		plan.requeueAfter(a.deadline.left)
 	}
 	a.planFinalizer(&plan)
-	plan.Problem = cmp.Or(plan.Problem, a.serviceProblem(), a.Contended, a.replacementProblem())
+	if plan.Problem == nil {
+		plan.Problem = a.contention()
+		if left := a.problemLeft(plan.Problem); left > 0 {
+			plan.requeueAfter(left)
+		}
+	}
 	return plan
+}
+
+// contention returns what others do that keeps the operator from its work, or nil.
+func (a *Assessment) contention() *Problem {
+	return cmp.Or(a.serviceProblem(), a.leavingProblem(), a.Contended, a.replacementProblem())
 }
 
 // planPods keeps one pod that matches the spec, and the traffic on the best pod. If the desired pod

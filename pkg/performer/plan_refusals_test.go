@@ -37,8 +37,12 @@ func TestPlanContention(t *testing.T) {
 		pod.Generation, pod.Spec.Containers[0].Image = 2, "other"
 	}))
 	replaced.NextPod = testNow.Add(20 * time.Second)
+	copied := withService(observed(upgrading(tee), older(0, dying)), before)
+	copied.NextPod = testNow.Add(10 * time.Second)
 	gone := observed(newPerformer(status(2, "performer-x-2")))
 	gone.NextPod = testNow.Add(10 * time.Second)
+	leaving := observed(newPerformer(recreate))
+	leaving.Leaving = []string{"performer-x-7"}
 	terminating := observed(running, testPod(first, 0, ready(0)))
 	terminating.Service.DeletionTimestamp = &metav1.Time{Time: testNow}
 	checkPlans(t, []planTest{
@@ -73,6 +77,14 @@ func TestPlanContention(t *testing.T) {
 			want: "adopt performer-x-3, label performer-x-3", requeueAfter: 0,
 		},
 		{
+			name: "Recreate: a pod of an earlier Performer of the name is not gone", o: leaving,
+			requeueAfter: whole, problem: ReasonPodTerminating,
+		},
+		{
+			name: "a copy waits too if pods keep being replaced", o: copied,
+			want: "patch service", requeueAfter: 10 * time.Second, problem: ReasonInvalidSpec,
+		},
+		{
 			name: "pods keep being changed after their creation", o: replaced,
 			requeueAfter: 20 * time.Second, problem: ReasonContended,
 		},
@@ -81,7 +93,7 @@ func TestPlanContention(t *testing.T) {
 			requeueAfter: 10 * time.Second, problem: ReasonContended,
 		},
 		{
-			name: "the Service is being deleted", o: terminating, problem: ReasonServiceTerminating,
+			name: "the Service is being deleted", o: terminating, requeueAfter: whole, problem: ReasonServiceTerminating,
 		},
 	})
 }

@@ -40,6 +40,9 @@ const (
 	ReasonInvalidSpec = "InvalidSpec"
 	// ReasonServiceConflict: a Service of this name exists and is not owned by the Performer.
 	ReasonServiceConflict = "ServiceConflict"
+	// ReasonPodTerminating: a pod of an earlier Performer of this name is not gone yet, and there must not be
+	// two.
+	ReasonPodTerminating = "PodTerminating"
 	// ReasonServiceTerminating: an earlier Service of this name is not gone yet.
 	ReasonServiceTerminating = "ServiceTerminating"
 	// ReasonServiceTypeChanged: somebody changed the Service to a type without a cluster IP, so that callers

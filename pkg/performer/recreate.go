@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"fmt"
 	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,7 +18,9 @@ func (a *Assessment) planRecreate(plan *Plan) {
 			return
 		}
 		if len(a.pods) == 0 {
-			a.planSuccessor(plan)
+			if len(a.Leaving) == 0 {
+				a.planSuccessor(plan)
+			}
 			return
 		}
 	}
@@ -29,7 +32,7 @@ func (a *Assessment) planRecreate(plan *Plan) {
 		failures = max(failures, a.nextFailureCount())
 	}
 	if replacedSameRevision || failures > a.Performer.Status.FailureCount {
-		status := a.afterDeletions(plan.Actions).Status(nil)
+		status := a.afterDeletions(plan.Actions).Status(a.contention())
 		status.FailureCount = failures
 		if replacedSameRevision {
 			now := metav1Time(a.Now)
@@ -37,6 +40,16 @@ func (a *Assessment) planRecreate(plan *Plan) {
 		}
 		plan.addActions(WriteStatus{status, deletions})
 	}
+}
+
+// leavingProblem reports a pod of an earlier Performer of this name, next to which the desired one must not
+// run, or nil.
+func (a *Assessment) leavingProblem() *Problem {
+	if !a.usesRecreate() || a.desiredPod != nil || len(a.pods) > 0 || len(a.Leaving) == 0 {
+		return nil
+	}
+	return &Problem{Waiting, ReasonPodTerminating, fmt.Sprintf(
+		"Waiting for Pod %s of an earlier Performer of this name to terminate (upgradeStrategy.type is Recreate)", a.Leaving[0])}
 }
 
 // deleteAllButDesired deletes all pods but the desired one, which starts serving. Before it deletes a pod

@@ -6,7 +6,6 @@ package performer
 import (
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -60,19 +59,15 @@ func EarlierService(live *corev1.Service, p *v1alpha1.Performer) *Problem {
 		return terminatingService(live)
 	case earlierOwner(live, p):
 		return &Problem{Waiting, ReasonServiceTerminating, fmt.Sprintf(
-			"Service %s belongs to an earlier Performer of this name: waiting for the garbage collector to delete it", live.Name)}
+			"Waiting for the garbage collector to delete Service %s of an earlier Performer of this name", live.Name)}
 	default:
 		return nil
 	}
 }
 
 func terminatingService(live *corev1.Service) *Problem {
-	message := fmt.Sprintf("Service %s is being deleted: waiting for it to be gone", live.Name)
-	if len(live.Finalizers) > 0 {
-		message = fmt.Sprintf("Service %s is being deleted, and is held by finalizer %s: waiting for it to be gone",
-			live.Name, strings.Join(live.Finalizers, ", "))
-	}
-	return &Problem{Waiting, ReasonServiceTerminating, message}
+	return &Problem{Waiting, ReasonServiceTerminating, fmt.Sprintf(
+		"Waiting for Service %s to terminate before creating its replacement%s", live.Name, heldByFinalizers("Service", live))}
 }
 
 // hasOurSelector reports whether the Service selects by the serving label. The Service of the earlier

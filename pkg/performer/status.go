@@ -30,9 +30,6 @@ func (a *Assessment) Status(problem *Problem) v1alpha1.PerformerStatus {
 	// Only a Service that the Performer owns may be reported.
 	status.ServiceName, status.GRPCEndpoint = "", ""
 	if a.Service != nil && render.ControlledBy(a.Service, a.Performer) {
-		if ip := a.Service.Spec.ClusterIP; ip != "" && ip != corev1.ClusterIPNone {
-			status.ClusterIP = ip
-		}
 		status.ServiceName = a.Service.Name
 		status.GRPCEndpoint = render.Endpoint(a.Performer, a.settings.ClusterDomain, dialPort(a.Service, pod, render.GRPCPort(&a.Performer.Spec)))
 	}
@@ -56,9 +53,12 @@ func (a *Assessment) Status(problem *Problem) v1alpha1.PerformerStatus {
 		now := metav1Time(a.Now)
 		status.PhaseTransitionTime = &now
 	}
-	// A status of an older operator lacks these two until something else changes, for the same reason.
+	// A status of an older operator lacks these until something else changes, for the same reason.
 	if before.Selector != "" || !equality.Semantic.DeepEqual(&status, before) {
 		status.Replicas, status.Selector = a.replicas(), a.podSelector()
+		if status.ServiceName != "" && withoutClusterIP(a.Service) == "" {
+			status.ClusterIP = cmp.Or(a.Service.Spec.ClusterIP, status.ClusterIP)
+		}
 	}
 	return status
 }
@@ -109,7 +109,7 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		from:             status.CurrentRevision,
 		to:               status.UpdateRevision,
 		wasReady:         status.ReadyTime != nil,
-		deadlineExceeded: a.deadline.exceeded() || a.problemLasts(problem),
+		deadlineExceeded: a.deadline.exceeded() || problem != nil && a.problemLeft(problem) <= 0,
 	}
 	if s.problem == nil && !s.deleting {
 		s.problem = cmp.Or(a.serviceTypeProblem(), a.podProblem())

@@ -61,7 +61,7 @@ func (a *Assessment) replacesRunningPod() bool {
 // statusWithOrdinal returns the status with the ordinal of a pod that is about to be created. It
 // names no pod that is gone, which shows that the pod of this ordinal may not exist yet (nextOrdinal).
 func (a *Assessment) statusWithOrdinal(ordinal int32) v1alpha1.PerformerStatus {
-	status := a.Status(nil)
+	status := a.Status(a.contention())
 	status.PodOrdinal = ordinal
 	if a.reportedPod() == nil {
 		status.PodName = ""

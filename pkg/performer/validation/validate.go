@@ -27,10 +27,11 @@ func Validate(p *v1alpha1.Performer, tees map[string]render.TEE) []render.Mistak
 		found = append(found, *mistake)
 	}
 	hw, mistake := render.ResolveHardware(p.Spec.HardwareRequirements, tees)
-	return append(found, ValidateSpec(&p.Spec, hw.AddTo(p.Spec.Resources), mistake)...)
+	found = append(found, ValidateSpec(&p.Spec, hw.AddTo(p.Spec.Resources), mistake)...)
+	return append(found, CheckSize(&p.Spec)...)
 }
 
-// ValidateSpec returns the mistakes in a spec, in the order of the fields. The caller has resolved its
+// ValidateSpec returns the mistakes in a spec apart from its size, in the order of the fields. The caller has resolved its
 // hardware requirements: resources include what the hardware adds, and hardwareMistake is what is wrong
 // with the requirements, or nil.
 func ValidateSpec(spec *v1alpha1.PerformerSpec, resources corev1.ResourceRequirements, hardwareMistake *render.Mistake) []render.Mistake {
@@ -54,7 +55,6 @@ func ValidateSpec(spec *v1alpha1.PerformerSpec, resources corev1.ResourceRequire
 	found.checkLabels("spec.podLabels", spec.PodLabels)
 	found.checkAnnotations("spec.podAnnotations", spec.PodAnnotations)
 	found.checkVolumes(spec)
-	found.checkSize(spec)
 	return found
 }
 
@@ -62,15 +62,18 @@ func ValidateSpec(spec *v1alpha1.PerformerSpec, resources corev1.ResourceRequire
 // each field, but has no way to bound their sum.
 const maxSpecSize = 1 << 18
 
-func (m *mistakes) checkSize(spec *v1alpha1.PerformerSpec) {
+// CheckSize returns the mistake of a spec that is too large, or nil. It costs more than all other checks.
+func CheckSize(spec *v1alpha1.PerformerSpec) []render.Mistake {
+	var found mistakes
 	data, err := json.Marshal(spec)
 	if err != nil {
-		m.add("spec", "can't be written as JSON: %s", err)
+		found.add("spec", "can't be written as JSON: %s", err)
 	}
 	if len(data) > maxSpecSize {
 		// Without the size: admission ignores a mistake that an older object has too, in the same words.
-		m.add("spec", "too large: expected at most %d bytes of JSON; put large values into a ConfigMap and mount it as a volume", maxSpecSize)
+		found.add("spec", "too large: expected at most %d bytes of JSON; put large values into a ConfigMap or a Secret and mount it as a volume", maxSpecSize)
 	}
+	return found
 }
 
 type mistakes []render.Mistake

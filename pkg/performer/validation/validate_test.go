@@ -55,10 +55,10 @@ func TestValidate(t *testing.T) {
 		{"annotations too large", fmt.Sprintf(`"podAnnotations":{"a":%q}`, strings.Repeat("x", 1<<18)),
 			[]string{
 				"spec.podAnnotations: too large: expected at most 262144 bytes for all keys and values",
-				"spec: too large: expected at most 262144 bytes of JSON; put large values into a ConfigMap and mount it as a volume",
+				"spec: too large: expected at most 262144 bytes of JSON; put large values into a ConfigMap or a Secret and mount it as a volume",
 			}},
 		{"spec too large", fmt.Sprintf(`"config":{"environment":{"A":%q}}`, strings.Repeat("planted", 40000)),
-			[]string{"spec: too large: expected at most 262144 bytes of JSON; put large values into a ConfigMap and mount it as a volume"}},
+			[]string{"spec: too large: expected at most 262144 bytes of JSON; put large values into a ConfigMap or a Secret and mount it as a volume"}},
 		{"spec just small enough", fmt.Sprintf(`"config":{"environment":{"A":%q}}`, strings.Repeat("x", 262000)), nil},
 		{"node label key", `"scheduling":{"nodeSelector":{"no key":"x"}}`, []string{`spec.scheduling.nodeSelector: invalid key "no key": ` + expectedKey}},
 		{"custom label value", `"hardwareRequirements":{"customLabels":{"k":"no value!"}}`,

@@ -6,6 +6,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -103,7 +104,7 @@ func TestRecreateKeepsWhatServes(t *testing.T) {
 	before := ns.AwaitPod("performer-a-0")
 	allow := ns.Deny(admissionv1.Create, "pods")
 	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
-	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "Pod performer-a-1 can't be created, so what it replaces stays: ")
+	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "Pod performer-a-1 can't be created, so the Pod that it would replace stays: ")
 	if now := ns.AwaitPod("performer-a-0"); now.UID != before.UID || now.DeletionTimestamp != nil || !ns.Performer("a").Status.Ready {
 		t.Error("the serving pod was given up for one that is refused")
 	}
@@ -154,34 +155,37 @@ func TestOutdatedPodThatNeverWorked(t *testing.T) {
 }
 
 // TestServiceIsRelabeledEachTime has somebody change a label of the Service each time that the operator
-// restores it.
+// restores it: one that is only for people, and the one by which the operator watches.
 func TestServiceIsRelabeledEachTime(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	ns.Running("a")
-	relabel := func(ctx context.Context) error {
-		_, err := kube.CoreV1().Services(ns.Name).Patch(ctx, "performer-a", types.MergePatchType,
-			[]byte(`{"metadata":{"labels":{"hourglass.eigenlayer.io/avs":"theirs"}}}`), metav1.PatchOptions{FieldManager: "labeler"})
-		return err
-	}
-	wait.For(t, "the contention to be reported", func(ctx context.Context) error {
-		if err := relabel(ctx); err != nil {
-			return wait.Stop(err)
+	for name, label := range map[string]string{"a": render.LabelAVS, "b": render.LabelApp} {
+		ns.Running(name)
+		service := "performer-" + name
+		relabel := func(ctx context.Context) error {
+			_, err := kube.CoreV1().Services(ns.Name).Patch(ctx, service, types.MergePatchType,
+				fmt.Appendf(nil, `{"metadata":{"labels":{%q:"theirs"}}}`, label), metav1.PatchOptions{FieldManager: "labeler"})
+			return err
 		}
-		c := controlplane.Condition(ns.Performer("a"), v1alpha1.ConditionDegraded)
-		if c.Reason != performer.ReasonContended {
-			return errors.New("not yet")
+		wait.For(t, "the contention to be reported", func(ctx context.Context) error {
+			if err := relabel(ctx); err != nil {
+				return wait.Stop(err)
+			}
+			c := controlplane.Condition(ns.Performer(name), v1alpha1.ConditionDegraded)
+			if c.Reason != performer.ReasonContended {
+				return errors.New("not yet")
+			}
+			if want := fmt.Sprintf("Service %s: manager \"labeler\" changes labels %s each time the operator restores them", service, label); !strings.HasPrefix(c.Message, want) {
+				return wait.Stop(errors.New(c.Message))
+			}
+			return nil
+		})
+		if p := ns.Performer(name); !p.Status.Ready || controlplane.IsReady(p) {
+			t.Errorf("status %+v", p.Status)
 		}
-		if want := `Service performer-a: labels hourglass.eigenlayer.io/avs changed again each time the operator restored them, by manager "labeler"`; !strings.HasPrefix(c.Message, want) {
-			return wait.Stop(errors.New(c.Message))
+		if patches := op.requests.of("PATCH /api/v1/namespaces/" + ns.Name + "/services/" + service); len(patches) > 10 {
+			t.Errorf("%d patches of the Service", len(patches))
 		}
-		return nil
-	})
-	if p := ns.Performer("a"); !p.Status.Ready || controlplane.IsReady(p) {
-		t.Errorf("status %+v", p.Status)
-	}
-	if patches := op.requests.of("PATCH /api/v1/namespaces/" + ns.Name + "/services/performer-a"); len(patches) > 10 {
-		t.Errorf("%d patches of the Service", len(patches))
 	}
 }
 
@@ -260,7 +264,7 @@ func TestServiceOfTheNameIsGoing(t *testing.T) {
 	}
 	ns.Create("a")
 	ns.MakeReady("performer-a-0")
-	awaitRefusal(ns, op, "a", performer.ReasonServiceTerminating, "Service performer-a is being deleted, and is held by finalizer example.com/load-balancer")
+	awaitRefusal(ns, op, "a", performer.ReasonServiceTerminating, "Waiting for Service performer-a to terminate before creating its replacement; Service performer-a is held by finalizer example.com/load-balancer")
 	if p := ns.Performer("a"); kstatus(p) != kstatusInProgress {
 		t.Errorf("kstatus %s", kstatus(p))
 	}
