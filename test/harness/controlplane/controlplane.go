@@ -59,7 +59,8 @@ func runWith(m *testing.M, name string, use func(*Cluster)) (code int, err error
 	}
 	defer func() {
 		err = errors.Join(err, c.Stop())
-		_ = os.Remove(managerPath()) // it was built only if a test started it
+		_ = os.Remove(managerPath()) // each was built only if a test started it
+		_ = os.Remove(managerPath() + "-plain")
 	}()
 	if err := c.InstallCRD(context.Background()); err != nil {
 		return 1, err

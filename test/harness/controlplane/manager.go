@@ -34,6 +34,17 @@ var managerProgram = sync.OnceValues(func() (string, error) {
 	return program, Build("cmd/manager", program)
 })
 
+// plainManagerProgram builds the manager without the race detector, once, as the Makefile does.
+var plainManagerProgram = sync.OnceValues(func() (string, error) {
+	program := managerPath() + "-plain"
+	cmd := exec.Command("go", "build", "-C", repository.Path("cmd/manager"), "-trimpath", "-buildvcs=false", "-o", program, ".")
+	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building the manager: %w\n%s", err, out)
+	}
+	return program, nil
+})
+
 // Build builds the program in a folder of the repository, which may be of another module than this.
 func Build(folder, program string) error {
 	args := append([]string{"build", "-C", repository.Path(folder), "-o", program}, buildFlags...)
@@ -53,19 +64,28 @@ type Manager struct {
 	err   error
 }
 
-// StartManager runs the manager with ports of its own choice, and the memory limit of this process.
+// StartManager runs the manager with ports of its own choice.
 func StartManager(t testing.TB, kubeconfig string, args ...string) *Manager {
 	t.Helper()
-	program, err := managerProgram()
+	return startManager(t, managerProgram, []string{"KUBECONFIG=" + kubeconfig}, args)
+}
+
+// StartPlainManager is StartManager without the race detector, which takes several times as much memory,
+// and with a memory limit in bytes for the Go runtime.
+func StartPlainManager(t testing.TB, kubeconfig string, memoryLimit int, args ...string) *Manager {
+	t.Helper()
+	return startManager(t, plainManagerProgram, []string{"KUBECONFIG=" + kubeconfig, fmt.Sprintf("GOMEMLIMIT=%d", memoryLimit)}, args)
+}
+
+func startManager(t testing.TB, build func() (string, error), environment, args []string) *Manager {
+	t.Helper()
+	program, err := build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := &Manager{TB: t, Log: &Buffer{}, ended: make(chan struct{})}
 	cmd := exec.Command(program, append([]string{"--metrics-bind-address=127.0.0.1:0", "--health-probe-bind-address=127.0.0.1:0"}, args...)...)
-	cmd.Env = []string{"KUBECONFIG=" + kubeconfig}
-	if limit := os.Getenv("GOMEMLIMIT"); limit != "" {
-		cmd.Env = append(cmd.Env, "GOMEMLIMIT="+limit)
-	}
+	cmd.Env = environment
 	cmd.Stdout, cmd.Stderr = m.Log, m.Log
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

@@ -6,6 +6,3 @@
 package controlplane
 
 var buildFlags []string
-
-// Race says whether the tests, and so the manager, run with the race detector.
-const Race = false

@@ -7,6 +7,3 @@ package controlplane
 
 // buildFlags are those of the test itself: with its race detector the manager gets one too.
 var buildFlags = []string{"-race"}
-
-// Race says whether the tests, and so the manager, run with the race detector.
-const Race = true

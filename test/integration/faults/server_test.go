@@ -177,12 +177,13 @@ func TestPermissionWithdrawn(t *testing.T) {
 	before := w.settled()
 	var first footprint
 	for round := range rounds {
-		refused := sample(m, `hourglass_reconcile_total{result="error"}`)
+		refusals := func() int { return strings.Count(m.Log.String(), "API server refused a request") }
+		earlier := refusals()
 		restore := w.withoutPermissions()
 		changed := w.names[0]
 		w.upgrade(changed)
 		wait.For(t, "a refused request", func(context.Context) error {
-			if sample(m, `hourglass_reconcile_total{result="error"}`) == refused {
+			if refusals() == earlier {
 				return errors.New("none")
 			}
 			return nil
