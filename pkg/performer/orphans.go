@@ -16,16 +16,25 @@ import (
 // restored. The Service of a new Performer would send calls to such a pod, so the new Performer adopts it.
 
 // IsOrphan reports whether object, a Service or a pod, is an orphan for p to adopt. One that is being
-// deleted is not.
+// deleted is not, nor is one that only has some of our labels: somebody else may have set them.
 func IsOrphan(object metav1.Object, p *v1alpha1.Performer) bool {
 	labels := object.GetLabels()
 	if metav1.GetControllerOfNoCopy(object) != nil || object.GetDeletionTimestamp() != nil ||
-		labels[render.LabelApp] != render.AppName || labels[render.LabelPerformer] != render.LabelValue(p.Name) {
+		labels[render.LabelApp] != render.AppName || labels[render.LabelPerformer] != render.LabelValue(p.Name) || labels[render.LabelAVS] == "" {
 		return false
 	}
-	// The Service and the pods of the earlier operator have the same name. Ours have an ordinal.
-	_, ok := render.PodOrdinal(p.Name, object.GetName())
-	return ok || object.GetName() == render.ServiceName(p.Name)
+	ours := labels[render.LabelManagedBy] == render.ManagedBy
+	plain := object.GetName() == render.ServiceName(p.Name)
+	switch o := object.(type) {
+	case *corev1.Service:
+		return plain && o.Spec.Selector[render.LabelPerformer] == labels[render.LabelPerformer]
+	case *corev1.Pod:
+		// A pod of the earlier operator has the name of the Service, and no revision until it is adopted.
+		_, numbered := render.PodOrdinal(p.Name, o.Name)
+		return ours && (numbered || plain) && o.Annotations[render.AnnotationRevision] != "" || plain && !ours
+	default:
+		return false
+	}
 }
 
 // IsLeaving reports whether a pod was created for an earlier Performer of the name of p, and is about to go:

@@ -110,11 +110,6 @@ func resizes(to *v1alpha1.Performer) func(*corev1.Pod) {
 	}
 }
 
-// reportsResources sets the resources that the kubelet reports to those of the pod's spec.
-func reportsResources(pod *corev1.Pod) {
-	pod.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: render.ContainerName, Resources: pod.Spec.Containers[0].Resources.DeepCopy()}}
-}
-
 func unreadySince(ago time.Duration) func(*v1alpha1.Performer) {
 	return func(p *v1alpha1.Performer) {
 		p.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, LastTransitionTime: metav1.NewTime(testNow.Add(-ago))}}

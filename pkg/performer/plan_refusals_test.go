@@ -73,7 +73,7 @@ func TestPlanContention(t *testing.T) {
 		},
 		{
 			name: "orphans are adopted first",
-			o:    observed(newPerformer(), testPod(first, 3, ready(0), orphan, without(render.LabelAVS))),
+			o:    observed(newPerformer(), testPod(first, 3, ready(0), orphan, without(render.LabelRevision))),
 			want: "adopt performer-x-3, label performer-x-3", requeueAfter: 0,
 		},
 		{
@@ -141,7 +141,10 @@ func TestIsOrphan(t *testing.T) {
 		want bool
 	}{
 		"ours, without a controller": {testPod(p, 0, orphan), true},
-		"of the earlier operator":    {testPod(p, 0, orphan, func(pod *corev1.Pod) { pod.Name = "performer-x" }), true},
+		"of the earlier operator":    {func() *corev1.Pod { pod := earlierPod(p); orphan(pod); return pod }(), true},
+		"adopted once":               {testPod(p, 0, orphan, func(pod *corev1.Pod) { pod.Name = "performer-x" }), true},
+		"with our labels alone":      {testPod(p, 0, orphan, func(pod *corev1.Pod) { pod.Annotations = nil }), false},
+		"with some of our labels":    {testPod(p, 0, orphan, without(render.LabelAVS)), false},
 		"controlled":                 {testPod(p, 0), false},
 		"being deleted":              {testPod(p, 0, orphan, dying), false},
 		"of another name":            {testPod(p, 0, orphan, func(pod *corev1.Pod) { pod.Name = "mine" }), false},
