@@ -31,8 +31,13 @@ func awaitRefusal(ns controlplane.Namespace, op *operator, name, reason, words s
 	if message := controlplane.Condition(p, v1alpha1.ConditionDegraded).Message; !strings.Contains(message, words) {
 		ns.Errorf("message %q, want %q", message, words)
 	}
+	awaitEvent(ns, op, "Warning "+reason)
+}
+
+func awaitEvent(ns controlplane.Namespace, op *operator, text string) {
+	ns.Helper()
 	wait.For(ns.TB, "an event", func(context.Context) error {
-		if events := strings.Join(op.takeEvents(ns.Name), "\n"); !strings.Contains(events, "Warning "+reason) {
+		if events := strings.Join(op.takeEvents(ns.Name), "\n"); !strings.Contains(events, text) {
 			return errors.New(events)
 		}
 		return nil
@@ -48,7 +53,8 @@ func TestLabelsOfPodsCannotBePatched(t *testing.T) {
 	ns.Deny(admissionv1.Update, "pods")
 	ns.Patch("a", `{"spec":{"image":"repo:2"}}`)
 	ns.MakeReady("performer-a-1")
-	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "Pod performer-a-1 can't be patched: pods \"performer-a-1\" is forbidden: ")
+	// The condition lasts only until the pod is replaced.
+	awaitEvent(ns, op, "Warning PodRefused Pod performer-a-1 can't be patched: pods \"performer-a-1\" is forbidden: ")
 	// It is replaced by a pod that has the label from the start. Then the old pod goes, with its label.
 	ns.AwaitLabel("performer-a-1", render.LabelServing, render.ServingTrue)
 	ns.MakeReady("performer-a-1")
