@@ -178,6 +178,8 @@ func TestPodsThatKeepBeingReplaced(t *testing.T) {
 		return p
 	}
 	now := time.Now()
+	endedPod := pod(false)
+	endedPod.Status.Phase = corev1.PodFailed
 	for name, tt := range map[string]struct {
 		created int
 		seen    []*corev1.Pod // in this order, each in an observation of its own; nil is none
@@ -188,6 +190,7 @@ func TestPodsThatKeepBeingReplaced(t *testing.T) {
 		"the third more":                       {3, []*corev1.Pod{nil}, 20 * time.Second},
 		"at most five minutes":                 {20, []*corev1.Pod{nil}, maxPodDelay},
 		"a pod that served and was taken away is replaced at once": {5, []*corev1.Pod{pod(true), nil}, 0},
+		"a pod that ended by itself has a delay of its own":        {5, []*corev1.Pod{endedPod}, 0},
 		"a pod that is ready and changed is not":                   {2, []*corev1.Pod{pod(true)}, 10 * time.Second},
 	} {
 		c := createdPods{}

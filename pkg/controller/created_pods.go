@@ -42,14 +42,15 @@ func (c *createdPods) deleted(name string) {
 // next returns when the next pod may be created, or the zero time if any time is fine, and how long that
 // lasts. The replacement of a pod that served until somebody took it away is not delayed.
 func (c *createdPods) next(o *performer.Observed) (at time.Time, left time.Duration) {
-	alive := false
+	alive, ended := false, false
 	for _, pod := range o.Pods {
 		if pod.Name == c.name {
 			c.ready = c.ready || performer.PodReady(pod)
-			alive = pod.DeletionTimestamp == nil
+			alive, ended = pod.DeletionTimestamp == nil, performer.EndedByItself(pod)
 		}
 	}
-	if c.ready && !alive {
+	// A pod that ended by itself has a delay of its own: package performer, backoff.go.
+	if ended || c.ready && !alive {
 		c.count = 0
 	}
 	if c.count < 2 {

@@ -81,8 +81,11 @@ func (a *Assessment) nextFailureCount() int32 {
 	return status.FailureCount
 }
 
-func (p *assessedPod) endedByItself() bool {
-	return p.state == podFinished && !podConditionTrue(p.Pod, corev1.DisruptionTarget)
+func (p *assessedPod) endedByItself() bool { return EndedByItself(p.Pod) }
+
+// EndedByItself reports whether the pod failed or completed without having been evicted or preempted.
+func EndedByItself(pod *corev1.Pod) bool {
+	return stateOf(pod) == podFinished && !podConditionTrue(pod, corev1.DisruptionTarget)
 }
 
 // finishedAt returns when a finished pod ended, as precisely as its status shows. Times ahead of our

@@ -85,7 +85,8 @@ func (s *summary) waits() string {
 		return ""
 	}
 	c := performerContainerStatus(s.desired.Pod)
-	if s.deadlineExceeded || c != nil && (c.Ready || s.wasReady && c.State.Running == nil) {
+	hadBeenReady := s.wasReady && s.pod == s.desired
+	if s.deadlineExceeded || c != nil && (c.Ready || hadBeenReady && c.State.Running == nil) {
 		return "; " + s.desired.waitsFor()
 	}
 	return ""
