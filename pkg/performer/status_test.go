@@ -457,3 +457,16 @@ func TestLongMessageIsCutAtACharacter(t *testing.T) {
 		t.Errorf("the message ends in %q", status.Conditions[0].Message[len(want)-2:])
 	}
 }
+
+// TestUpgradeNamesNoStepOfTheNewPod keeps the status from being written at each step in which the new pod
+// starts, although the reported pod has been ready.
+func TestUpgradeNamesNoStepOfTheNewPod(t *testing.T) {
+	o := withBothPorts(observed(begun(func(p *v1alpha1.Performer) {
+		p.Status.ReadyTime = &metav1.Time{Time: testNow.Add(-time.Hour)}
+	}), older(0, ready(time.Hour)), testPod(first, 1, waitingForTraffic, waiting("ContainerCreating", ""))))
+	status := statusOf(o, testSettings, nil)
+	const want = "waiting for Pod performer-x-1 to become ready"
+	if message := conditionOf(&status, v1alpha1.ConditionReady).Message; !strings.HasSuffix(message, want) {
+		t.Errorf("message %q, want it to end with %q", message, want)
+	}
+}
