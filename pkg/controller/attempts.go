@@ -91,7 +91,7 @@ func (a *attempts) change(name cache.ObjectName, f func(*history)) {
 
 // consider adds to an observation what is remembered of the Performer, and returns when to sync again at
 // the latest for that to change; 0 means never. A change of the circumstances brings refused writes forward.
-func (a *attempts) consider(name cache.ObjectName, o *performer.Observed, now circumstances) (requeueAfter time.Duration) {
+func (a *attempts) consider(name cache.ObjectName, o *performer.Observed, otherService types.UID) (requeueAfter time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	h := a.performers[name]
@@ -103,10 +103,12 @@ func (a *attempts) consider(name cache.ObjectName, o *performer.Observed, now ci
 		delete(a.performers, name)
 		return 0
 	}
-	if now != h.circumstances {
-		h.circumstances = now
-		for _, w := range h.refused {
-			w.next = time.Time{}
+	if len(h.refused) > 0 { // which is rare, and every sync comes here
+		if now := circumstancesOf(o, otherService); now != h.circumstances {
+			h.circumstances = now
+			for _, w := range h.refused {
+				w.next = time.Time{}
+			}
 		}
 	}
 	for write, w := range h.refused {
@@ -137,11 +139,11 @@ func (a *attempts) consider(name cache.ObjectName, o *performer.Observed, now ci
 }
 
 // settle records the circumstances at the end of a sync, which the writes of the operator itself changed.
-func (a *attempts) settle(name cache.ObjectName, now circumstances) {
+func (a *attempts) settle(name cache.ObjectName, o *performer.Observed, otherService types.UID) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if h := a.performers[name]; h != nil {
-		h.circumstances = now
+	if h := a.performers[name]; h != nil && len(h.refused) > 0 {
+		h.circumstances = circumstancesOf(o, otherService)
 	}
 }
 

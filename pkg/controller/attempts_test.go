@@ -37,7 +37,7 @@ func TestRefusedWritesAreRetriedSlower(t *testing.T) {
 	for range 9 {
 		o := observedA(now)
 		waits = append(waits, a.refuse(performerA, o, patchPod, problem))
-		a.settle(performerA, circumstancesOf(o, ""))
+		a.settle(performerA, o, "")
 		if left, got := a.wait(performerA, patchPod, now); left != waits[len(waits)-1] || got != problem {
 			t.Fatalf("%v left, problem %v", left, got)
 		}
@@ -52,19 +52,19 @@ func TestRefusedWritesAreRetriedSlower(t *testing.T) {
 	}
 
 	o := observedA(now)
-	a.consider(performerA, o, circumstancesOf(o, ""))
+	a.consider(performerA, o, "")
 	if !o.Refused[patchPod] {
 		t.Error("the plan does not know of the refusal")
 	}
 	a.refuse(performerA, o, patchPod, problem)
 	changed := observedA(now, &corev1.Pod{ObjectMeta: metav1.ObjectMeta{UID: "new"}})
-	a.consider(performerA, changed, circumstancesOf(changed, ""))
+	a.consider(performerA, changed, "")
 	if left, _ := a.wait(performerA, patchPod, now); left > 0 {
 		t.Error("a change of the circumstances does not bring the next try forward")
 	}
 	edited := observedA(now)
 	edited.Performer.Generation = 2
-	a.consider(performerA, edited, circumstancesOf(edited, ""))
+	a.consider(performerA, edited, "")
 	if edited.Refused != nil || a.performers[performerA] != nil {
 		t.Error("a refusal outlives a change of the spec")
 	}
@@ -94,11 +94,11 @@ func TestRepairsThatAreUndone(t *testing.T) {
 	a.contended(performerA, "key", problem)
 	now := begin.Add(11 * time.Minute)
 	o := observedA(now)
-	if left := a.consider(performerA, o, 0); o.Contended != problem || left <= 0 || left > repairsForgottenAfter {
+	if left := a.consider(performerA, o, ""); o.Contended != problem || left <= 0 || left > repairsForgottenAfter {
 		t.Errorf("problem %v, requeue after %v", o.Contended, left)
 	}
 	o = observedA(now.Add(repairsForgottenAfter))
-	if a.consider(performerA, o, 0); o.Contended != nil {
+	if a.consider(performerA, o, ""); o.Contended != nil {
 		t.Error("the problem outlives the contention")
 	}
 }
@@ -121,7 +121,7 @@ func TestHistoryOfAnotherPerformer(t *testing.T) {
 	a, o := newAttempts(), observedA(time.Now())
 	a.refuse(performerA, o, patchPod, &performer.Problem{})
 	o.Performer.UID = "another"
-	if a.consider(performerA, o, 0); o.Refused != nil {
+	if a.consider(performerA, o, ""); o.Refused != nil {
 		t.Error("a refusal outlives its Performer")
 	}
 }
@@ -147,7 +147,7 @@ func TestOneOfTwoProblems(t *testing.T) {
 	}
 	for range 10 {
 		o := observedA(now)
-		if a.consider(performerA, o, 0); o.Contended == nil || o.Contended.Message != "a" {
+		if a.consider(performerA, o, ""); o.Contended == nil || o.Contended.Message != "a" {
 			t.Fatalf("problem %v", o.Contended)
 		}
 	}

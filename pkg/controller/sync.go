@@ -39,7 +39,7 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 		return failed(err)
 	}
 	otherService := caches.otherService(&observed)
-	requeueAfter := c.attempts.consider(name, &observed, circumstancesOf(&observed, otherService))
+	requeueAfter := c.attempts.consider(name, &observed, otherService)
 	assessment, err := c.assess(ctx, observed)
 	if err != nil {
 		return failed(err)
@@ -55,7 +55,7 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 		return outcome{result: resultSuccess}
 	}
 	execution.reportStatus(ctx, plan.Problem)
-	c.attempts.settle(name, circumstancesOf(&execution.observed, otherService))
+	c.attempts.settle(name, &execution.observed, otherService)
 	out := failed(execution.err)
 	out.requeueAfter = sooner(plan.RequeueAfter, execution.requeueAfter)
 	return out

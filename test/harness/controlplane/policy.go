@@ -100,8 +100,8 @@ func (n Namespace) awaitDenial(operation admissionv1.OperationType, denied bool)
 }
 
 // Mutate has a policy change the spec of each pod of the namespace when one of the operations is performed,
-// and waits until it does. spec is a CEL expression: the fields of an apply configuration.
-func (n Namespace) Mutate(spec string, operations ...admissionv1.OperationType) {
+// and waits until it does. patch has the fields of a CEL JSONPatch: op, path and value.
+func (n Namespace) Mutate(patch string, operations ...admissionv1.OperationType) {
 	n.Helper()
 	policy := &admissionv1.MutatingAdmissionPolicy{
 		ObjectMeta: metav1.ObjectMeta{Name: n.Name},
@@ -114,8 +114,8 @@ func (n Namespace) Mutate(spec string, operations ...admissionv1.OperationType) 
 				}}},
 			},
 			Mutations: []admissionv1.Mutation{{
-				PatchType:          admissionv1.PatchTypeApplyConfiguration,
-				ApplyConfiguration: &admissionv1.ApplyConfiguration{Expression: "Object{spec: Object.spec{" + spec + "}}"},
+				PatchType: admissionv1.PatchTypeJSONPatch,
+				JSONPatch: &admissionv1.JSONPatch{Expression: "[JSONPatch{" + patch + "}]"},
 			}},
 			ReinvocationPolicy: admissionv1.NeverReinvocationPolicy,
 		},

@@ -199,7 +199,7 @@ func TestServiceIsRelabeledEachTime(t *testing.T) {
 func TestImageIsChangedEachTime(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	ns.Mutate(`containers: [Object.spec.containers{name: "performer", image: "mirror/" + object.spec.containers[0].image}]`,
+	ns.Mutate(`op: "replace", path: "/spec/containers/0/image", value: "mirror/" + object.spec.containers[0].image`,
 		admissionv1.Create, admissionv1.Update)
 	ns.Create("a")
 	for _, pod := range []string{"performer-a-0", "performer-a-1", "performer-a-2"} {

@@ -11,7 +11,6 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -62,7 +61,7 @@ func TestInjectedIntoPods(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			ns := cluster.Namespace(t)
-			addToPods(ns, tt.added)
+			ns.Mutate(`op: "add", `+tt.added, admissionv1.Create)
 			ns.Create("a", func(p *v1alpha1.Performer) {
 				p.Spec.UpgradeStrategy.ProgressDeadlineSeconds = ptr.To[int32](600)
 				if tt.reason == performer.ReasonProgressDeadlineExceeded {
@@ -94,59 +93,6 @@ func TestInjectedIntoPods(t *testing.T) {
 			ns.AwaitReadyOn("a", "performer-a-0")
 		})
 	}
-}
-
-// addToPods has the API server add to each pod that is created in the namespace, until the test ends. The
-// addition has the path and the value of a JSON patch, in CEL.
-func addToPods(ns controlplane.Namespace, addition string) {
-	ns.Helper()
-	client := kube.AdmissionregistrationV1()
-	policy := &admissionv1.MutatingAdmissionPolicy{
-		ObjectMeta: metav1.ObjectMeta{Name: ns.Name},
-		Spec: admissionv1.MutatingAdmissionPolicySpec{
-			MatchConstraints: &admissionv1.MatchResources{
-				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{corev1.LabelMetadataName: ns.Name}},
-				ResourceRules: []admissionv1.NamedRuleWithOperations{{RuleWithOperations: admissionv1.RuleWithOperations{
-					Operations: []admissionv1.OperationType{admissionv1.Create},
-					Rule:       admissionv1.Rule{APIGroups: []string{""}, APIVersions: []string{"v1"}, Resources: []string{"pods"}},
-				}}},
-			},
-			Mutations: []admissionv1.Mutation{{
-				PatchType: admissionv1.PatchTypeJSONPatch,
-				JSONPatch: &admissionv1.JSONPatch{Expression: `[JSONPatch{op: "add", ` + addition + `}]`},
-			}},
-			ReinvocationPolicy: admissionv1.NeverReinvocationPolicy,
-		},
-	}
-	if _, err := client.MutatingAdmissionPolicies().Create(ns.Context(), policy, metav1.CreateOptions{}); apierrors.IsNotFound(err) {
-		ns.Skip("the API server is older than Kubernetes 1.36 and has no such policies")
-	} else if err != nil {
-		ns.Fatal(err)
-	}
-	binding := &admissionv1.MutatingAdmissionPolicyBinding{
-		ObjectMeta: metav1.ObjectMeta{Name: ns.Name}, Spec: admissionv1.MutatingAdmissionPolicyBindingSpec{PolicyName: ns.Name},
-	}
-	if _, err := client.MutatingAdmissionPolicyBindings().Create(ns.Context(), binding, metav1.CreateOptions{}); err != nil {
-		ns.Fatal(err)
-	}
-	ns.Cleanup(func() {
-		ctx := context.WithoutCancel(ns.Context())
-		if err := errors.Join(client.MutatingAdmissionPolicyBindings().Delete(ctx, ns.Name, metav1.DeleteOptions{}),
-			client.MutatingAdmissionPolicies().Delete(ctx, ns.Name, metav1.DeleteOptions{})); err != nil {
-			ns.Error(err)
-		}
-	})
-	wait.For(ns.TB, "the policy to be in force", func(ctx context.Context) error {
-		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "x"}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
-		pod, err := kube.CoreV1().Pods(ns.Name).Create(ctx, pod, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-		if err != nil {
-			return err
-		}
-		if len(pod.Spec.Containers)+len(pod.Spec.InitContainers)+len(pod.Spec.ReadinessGates)+len(pod.Spec.SchedulingGates) == 1 {
-			return errors.New("the pod is unchanged")
-		}
-		return nil
-	})
 }
 
 // TestServiceOfAnotherType has the Service changed to a type through which nobody gets to the pod.
