@@ -5,6 +5,7 @@ package performer
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 )
@@ -76,6 +77,14 @@ type (
 		After  []Write
 	}
 
+	// CreateBudget creates the PodDisruptionBudget.
+	CreateBudget struct{ Budget *policyv1.PodDisruptionBudget }
+	// PatchBudget restores the spec, the labels and the owner of a live PodDisruptionBudget to what
+	// render.Budget returns. Other labels and owners stay.
+	PatchBudget struct{ Live *policyv1.PodDisruptionBudget }
+	// DeleteBudget deletes the PodDisruptionBudget.
+	DeleteBudget struct{ Live *policyv1.PodDisruptionBudget }
+
 	// SetFinalizers sets the finalizers of the Performer, if the writes in After succeeded.
 	SetFinalizers struct {
 		Finalizers []string
@@ -111,4 +120,7 @@ func (AdoptPod) isAction()      {}
 func (PatchPod) isAction()      {}
 func (ResizePod) isAction()     {}
 func (DeletePod) isAction()     {}
+func (CreateBudget) isAction()  {}
+func (PatchBudget) isAction()   {}
+func (DeleteBudget) isAction()  {}
 func (SetFinalizers) isAction() {}

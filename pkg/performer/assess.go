@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -40,6 +41,20 @@ type Observed struct {
 	Leaving []string
 	// Contended is the problem to report while others keep undoing what the operator does, or nil.
 	Contended *Problem
+	// Nodes are the nodes of the pods that are not NodeUp, by name. It is nil if NodesKnown is false.
+	Nodes map[string]Node
+	// NodesKnown is whether the operator can read nodes.
+	NodesKnown bool
+	// FailoversHeld says why no failover from a lost node may begin now, in words for a condition. It is
+	// empty if one may.
+	FailoversHeld string
+	// Budget is the PodDisruptionBudget of render.BudgetName, if the Performer controls it; else nil.
+	Budget *policyv1.PodDisruptionBudget
+	// OtherBudgets are the names of the PodDisruptionBudgets of others that select a pod of the Performer,
+	// sorted.
+	OtherBudgets []string
+	// BudgetsKnown is whether the operator can read and write PodDisruptionBudgets.
+	BudgetsKnown bool
 	// Now is the time of the observation.
 	Now time.Time
 }

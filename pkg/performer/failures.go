@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 )
 
 // A Target is the object that an action writes to.
@@ -22,6 +23,7 @@ const (
 	KindPerformer = "Performer"
 	KindPod       = "Pod"
 	KindService   = "Service"
+	KindBudget    = "PodDisruptionBudget"
 )
 
 // A Verb is what an action does to its target.
@@ -50,6 +52,9 @@ func WriteOf(action Action) Write {
 	service := func(verb Verb, service *corev1.Service) Write {
 		return Write{verb, Target{KindService, service.Name}}
 	}
+	budget := func(verb Verb, budget *policyv1.PodDisruptionBudget) Write {
+		return Write{verb, Target{KindBudget, budget.Name}}
+	}
 	switch a := action.(type) {
 	case CreateService:
 		return service(VerbCreate, a.Service)
@@ -73,6 +78,12 @@ func WriteOf(action Action) Write {
 		return pod(VerbResize, a.Live)
 	case DeletePod:
 		return pod(VerbDelete, a.Live)
+	case CreateBudget:
+		return budget(VerbCreate, a.Budget)
+	case PatchBudget:
+		return budget(VerbPatch, a.Live)
+	case DeleteBudget:
+		return budget(VerbDelete, a.Live)
 	case WriteStatus:
 		return Write{VerbReport, Target{Kind: KindPerformer}}
 	default: // SetFinalizers

@@ -34,6 +34,11 @@ func ServiceName(performer string) string {
 	return namePrefix + performer
 }
 
+// BudgetName returns the name of the PodDisruptionBudget of the Performer of the given name.
+func BudgetName(performer string) string {
+	return namePrefix + performer
+}
+
 // PodName returns the name of the pod of the given ordinal.
 func PodName(performer string, ordinal int32) string {
 	return fmt.Sprintf("%s%s-%d", namePrefix, performer, ordinal)
