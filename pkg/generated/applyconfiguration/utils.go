@@ -19,6 +19,8 @@ import (
 func ForKind(kind schema.GroupVersionKind) interface{} {
 	switch kind {
 	// Group=hourglass.eigenlayer.io, Version=v1alpha1
+	case v1alpha1.SchemeGroupVersion.WithKind("Disruption"):
+		return &hourglassv1alpha1.DisruptionApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EnvironmentValueSource"):
 		return &hourglassv1alpha1.EnvironmentValueSourceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EnvironmentVariableSource"):

@@ -85,8 +85,7 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 // gracePeriod is the one in the spec. Under Recreate it is at least a second: a pod without one is gone
 // from the API before its container has stopped, and its successor would run next to it.
 func gracePeriod(spec *v1alpha1.PerformerSpec) *int64 {
-	recreates := spec.UpgradeStrategy != nil && spec.UpgradeStrategy.Type == v1alpha1.RecreateUpgrade
-	if grace := spec.TerminationGracePeriodSeconds; grace == nil || *grace > 0 || !recreates {
+	if grace := spec.TerminationGracePeriodSeconds; grace == nil || *grace > 0 || !Recreates(spec) {
 		return grace
 	}
 	return ptr.To[int64](1)

@@ -209,7 +209,7 @@ func TestEmptyObjects(t *testing.T) {
 // another hash of the resources, for each. A change of a field that is missing in the revision would be
 // ignored.
 func TestEveryFieldChangesAHash(t *testing.T) {
-	shapesNoPod := map[string]bool{"AVSAddress": true, "Replicas": true, "UpgradeStrategy": true}
+	shapesNoPod := map[string]bool{"AVSAddress": true, "Disruption": true, "Replicas": true, "UpgradeStrategy": true}
 	for _, field := range leaves(reflect.TypeFor[v1alpha1.PerformerSpec]()) {
 		spec := everyField()
 		spec.Resources.Limits = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1")}

@@ -183,6 +183,7 @@ func TestWarnings(t *testing.T) {
 		warnLatest  = "spec.image: tag latest: the image that runs depends on when it was pulled; use a version or a digest"
 		warnNever   = "spec.imagePullPolicy: Never: the pod starts only on nodes that already have the image"
 		warnAccount = "spec.config.serviceAccountName: %s: the container gets this account's token, and with it all of its permissions"
+		warnSurge   = "spec.disruption.type: Surge has no effect with spec.upgradeStrategy.type Recreate: there are never two pods, so that a drain stops the pod before its successor starts"
 		warnPort    = "spec.config.grpcPort: changes from 9090 to 8080: clients that dial the old port must be updated"
 	)
 	valid := specOf(t, address)
@@ -206,6 +207,13 @@ func TestWarnings(t *testing.T) {
 		{"another port", valid, address + `,"config":{"grpcPort":8080}`, []string{warnPort}},
 		{"the default port written out", valid, address + `,"config":{"grpcPort":9090}`, nil},
 		{"the port of a new Performer", nil, address + `,"config":{"grpcPort":8080}`, nil},
+		{"Surge", nil, address + `,"disruption":{"type":"Surge"}`, nil},
+		{"Surge with Recreate", valid, address + `,"disruption":{"type":"Surge"},"upgradeStrategy":{"type":"Recreate"}`, []string{warnSurge}},
+		{"Surge, then Recreate", specOf(t, address+`,"disruption":{"type":"Surge"}`),
+			address + `,"disruption":{"type":"Surge"},"upgradeStrategy":{"type":"Recreate"}`, []string{warnSurge}},
+		{"None with Recreate", valid, address + `,"disruption":{"type":"None"},"upgradeStrategy":{"type":"Recreate"}`, nil},
+		{"an edit of another field of both", specOf(t, address+`,"disruption":{"type":"Surge"},"upgradeStrategy":{"type":"Recreate"}`),
+			address + `,"disruption":{"type":"Surge"},"upgradeStrategy":{"type":"Recreate"},"version":"2"`, nil},
 		{"several", nil, `"image":"a","imagePullPolicy":"Never","config":{"serviceAccountName":"a"}`,
 			[]string{warnAddress, warnNoTag, warnNever, fmt.Sprintf(warnAccount, "a")}},
 		{"an edit of another field", specOf(t, `"image":"a","imagePullPolicy":"Never","config":{"serviceAccountName":"a"}`),

@@ -47,7 +47,15 @@ func Warnings(before, p *v1alpha1.Performer) []string {
 	if before != nil && render.GRPCPort(spec) != render.GRPCPort(old) {
 		warn("spec.config.grpcPort: changes from %d to %d: clients that dial the old port must be updated", render.GRPCPort(old), render.GRPCPort(spec))
 	}
+	if surgesInVain(spec) && !surgesInVain(old) {
+		warn("spec.disruption.type: Surge has no effect with spec.upgradeStrategy.type Recreate: there are never two pods, so that a drain stops the pod before its successor starts")
+	}
 	return warnings
+}
+
+// surgesInVain reports whether the spec asks for a second pod before a drain, and excludes that there are two.
+func surgesInVain(spec *v1alpha1.PerformerSpec) bool {
+	return render.Recreates(spec) && spec.Disruption != nil && spec.Disruption.Type == v1alpha1.SurgeDisruption
 }
 
 // shortened limits the length of a quoted text.

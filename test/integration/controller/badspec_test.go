@@ -52,6 +52,7 @@ func TestSpecsThatTheSchemaRefuses(t *testing.T) {
 		{"a reserved label", `"podLabels":{"hourglass.eigenlayer.io/serving":"true"}`, []string{"spec.podLabels", "these labels are reserved for the operator"}},
 		{"the label app", `"podLabels":{"app":"x"}`, []string{"spec.podLabels", "must not set app"}},
 		{"an unknown strategy", `"upgradeStrategy":{"type":"Canary"}`, []string{"spec.upgradeStrategy.type", "BlueGreen"}},
+		{"an unknown disruption type", `"disruption":{"type":"Drain"}`, []string{"spec.disruption.type", "Surge"}},
 		{"a deadline of 0", `"upgradeStrategy":{"progressDeadlineSeconds":0}`, []string{"spec.upgradeStrategy.progressDeadlineSeconds"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

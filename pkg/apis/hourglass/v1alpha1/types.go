@@ -119,6 +119,11 @@ type PerformerSpec struct {
 	// +optional
 	UpgradeStrategy *UpgradeStrategy `json:"upgradeStrategy,omitempty"`
 
+	// disruption describes what the operator does when the pod's node is drained or lost, or the pod is
+	// evicted. Changing it does not replace the pod.
+	// +optional
+	Disruption *Disruption `json:"disruption,omitempty"`
+
 	// terminationGracePeriodSeconds is the number of seconds that the container has to shut down
 	// after SIGTERM, from 0 to 86400. Defaults to 30. Changing it replaces the pod.
 	// +optional
@@ -221,6 +226,40 @@ type UpgradeStrategy struct {
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=86400
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
+}
+
+// DisruptionType names a way to treat disruptions.
+//
+// +kubebuilder:validation:Enum=Bridge;Surge;None
+type DisruptionType string
+
+// The ways to treat disruptions.
+const (
+	// BridgeDisruption has a pod that is deleted or evicted serve on for drainSeconds, while its
+	// successor starts. A pod on a lost node gets its successor at once.
+	BridgeDisruption DisruptionType = "Bridge"
+	// SurgeDisruption also moves a pod off a node before that is drained, and refuses its eviction until
+	// then.
+	SurgeDisruption DisruptionType = "Surge"
+	// NoneDisruption does neither: the successor is created when the pod is deleted.
+	NoneDisruption DisruptionType = "None"
+)
+
+// Disruption describes what the operator does when the pod's node is drained or lost, or the pod is
+// evicted.
+type Disruption struct {
+	// type is Bridge, Surge or None. Defaults to Bridge. It applies to BlueGreen only: under Recreate,
+	// where there are never two pods, every type has the effect of None. With Bridge, a pod that is
+	// deleted or evicted serves on for upgradeStrategy.drainSeconds, while its successor starts, and a
+	// pod on a node that is lost gets its successor at once. With Surge, in addition, a
+	// PodDisruptionBudget refuses the eviction of the serving pod, and when its node is cordoned or
+	// tainted for a drain, the operator first starts the successor on another node, moves the traffic,
+	// and then deletes the pod. With None, a pod that is deleted stops at once, and its successor is
+	// created then. A change between None and the other types reaches a running pod with its next
+	// replacement.
+	// +optional
+	// +kubebuilder:default=Bridge
+	Type DisruptionType `json:"type,omitempty"`
 }
 
 // PerformerConfig describes how the container is run.
@@ -473,6 +512,11 @@ type PerformerStatus struct {
 	// starting; if there is no pod, the name of the last one.
 	// +optional
 	PodName string `json:"podName,omitempty"`
+
+	// nodeName is the name of the node of the pod in podName, as of the last change of the status. A
+	// status that an older operator wrote lacks it until the next change.
+	// +optional
+	NodeName string `json:"nodeName,omitempty"`
 
 	// podOrdinal is the ordinal of the newest pod that the operator has created, or is about to
 	// create, for this Performer.

@@ -349,6 +349,14 @@ var schemaYAML = typed.YAMLObject(`types:
                   type:
                     scalar: string
             default: {}
+          - name: disruption
+            type:
+              map:
+                fields:
+                - name: type
+                  type:
+                    scalar: string
+                  default: Bridge
           - name: hardwareRequirements
             type:
               map:
@@ -2296,6 +2304,9 @@ var schemaYAML = typed.YAMLObject(`types:
           - name: lastUpgrade
             type:
               scalar: untyped
+          - name: nodeName
+            type:
+              scalar: string
           - name: observedGeneration
             type:
               scalar: numeric

@@ -47,6 +47,9 @@ type PerformerSpecApplyConfiguration struct {
 	// upgradeStrategy describes how a change of the spec is rolled out. Changing it does not
 	// replace the pod.
 	UpgradeStrategy *UpgradeStrategyApplyConfiguration `json:"upgradeStrategy,omitempty"`
+	// disruption describes what the operator does when the pod's node is drained or lost, or the pod is
+	// evicted. Changing it does not replace the pod.
+	Disruption *DisruptionApplyConfiguration `json:"disruption,omitempty"`
 	// terminationGracePeriodSeconds is the number of seconds that the container has to shut down
 	// after SIGTERM, from 0 to 86400. Defaults to 30. Changing it replaces the pod.
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
@@ -170,6 +173,14 @@ func (b *PerformerSpecApplyConfiguration) WithReplicas(value int32) *PerformerSp
 // If called multiple times, the UpgradeStrategy field is set to the value of the last call.
 func (b *PerformerSpecApplyConfiguration) WithUpgradeStrategy(value *UpgradeStrategyApplyConfiguration) *PerformerSpecApplyConfiguration {
 	b.UpgradeStrategy = value
+	return b
+}
+
+// WithDisruption sets the Disruption field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Disruption field is set to the value of the last call.
+func (b *PerformerSpecApplyConfiguration) WithDisruption(value *DisruptionApplyConfiguration) *PerformerSpecApplyConfiguration {
+	b.Disruption = value
 	return b
 }
 

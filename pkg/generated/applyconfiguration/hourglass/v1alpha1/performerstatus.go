@@ -31,6 +31,9 @@ type PerformerStatusApplyConfiguration struct {
 	// podName is the name of the serving pod. If no pod serves, it is the name of the pod that is
 	// starting; if there is no pod, the name of the last one.
 	PodName *string `json:"podName,omitempty"`
+	// nodeName is the name of the node of the pod in podName, as of the last change of the status. A
+	// status that an older operator wrote lacks it until the next change.
+	NodeName *string `json:"nodeName,omitempty"`
 	// podOrdinal is the ordinal of the newest pod that the operator has created, or is about to
 	// create, for this Performer.
 	PodOrdinal *int32 `json:"podOrdinal,omitempty"`
@@ -112,6 +115,14 @@ func (b *PerformerStatusApplyConfiguration) WithReady(value bool) *PerformerStat
 // If called multiple times, the PodName field is set to the value of the last call.
 func (b *PerformerStatusApplyConfiguration) WithPodName(value string) *PerformerStatusApplyConfiguration {
 	b.PodName = &value
+	return b
+}
+
+// WithNodeName sets the NodeName field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the NodeName field is set to the value of the last call.
+func (b *PerformerStatusApplyConfiguration) WithNodeName(value string) *PerformerStatusApplyConfiguration {
+	b.NodeName = &value
 	return b
 }
 
