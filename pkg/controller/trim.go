@@ -36,6 +36,7 @@ var readAnnotations = []string{
 	render.AnnotationResizingSince,
 	render.AnnotationServingSince,
 	render.AnnotationDrainingSince,
+	render.AnnotationMovedFrom,
 }
 
 func trimPod(pod *corev1.Pod) *corev1.Pod {

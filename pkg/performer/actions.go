@@ -100,6 +100,8 @@ const (
 	DeletedWithPerformer DeleteReason = "performer_deleted"
 	// DeletedUpgraded: a pod of another revision or with other resources took its place, or will.
 	DeletedUpgraded DeleteReason = "upgraded"
+	// DeletedMoved: its node was drained or lost, and its successor serves on another node.
+	DeletedMoved DeleteReason = "moved"
 	// DeletedSuperseded: it never served, and the spec changed since.
 	DeletedSuperseded DeleteReason = "superseded"
 	// DeletedEnded: it failed or completed.

@@ -163,8 +163,7 @@ func desiredRevision(o Observed) string {
 
 // usesRecreate reports whether the upgrade strategy is Recreate: never two pods at a time.
 func (a *Assessment) usesRecreate() bool {
-	s := a.Performer.Spec.UpgradeStrategy
-	return s != nil && s.Type == v1alpha1.RecreateUpgrade
+	return render.Recreates(&a.Performer.Spec)
 }
 
 // canCreate reports whether the desired pod can be created, as far as the spec shows.
@@ -186,17 +185,20 @@ func (a *Assessment) reportedPod() *assessedPod {
 	return a.trafficTarget
 }
 
-// findDesiredPod returns the live pod that matches the spec, or nil. It prefers ready pods, then the
-// newest.
+// findDesiredPod returns the live pod that matches the spec, or nil if there is none or it needs a successor
+// on another node.
 func (a *Assessment) findDesiredPod() *assessedPod {
 	var best *assessedPod
 	for _, p := range a.pods {
 		if !p.alive() || p.outdated() {
 			continue
 		}
-		if best == nil || p.state > best.state || p.state == best.state && p.ordinal > best.ordinal {
+		if best == nil || p.betterThan(best) {
 			best = p
 		}
+	}
+	if best != nil && a.needsSuccessor(best) {
+		return nil
 	}
 	return best
 }

@@ -43,7 +43,7 @@ const reportedReplacements = 3
 func (a *Assessment) replacementProblem() *Problem {
 	starting := a.desiredPod != nil
 	switch {
-	case a.NextPod.IsZero(), a.suspended(), a.podProblem() != nil,
+	case a.NextPod.IsZero(), a.suspended(), a.podProblem() != nil, a.movingPod() != nil,
 		starting && (a.CreatedPods < reportedReplacements || a.desiredPod.state == podReady):
 		return nil
 	}

@@ -43,6 +43,12 @@ func brief(plan Plan) string {
 			words = append(words, "resize "+a.Live.Name)
 		case DeletePod:
 			words = append(words, "delete "+a.Live.Name)
+		case CreateBudget:
+			words = append(words, "create budget")
+		case PatchBudget:
+			words = append(words, "patch budget")
+		case DeleteBudget:
+			words = append(words, "delete budget")
 		case SetFinalizers:
 			words = append(words, fmt.Sprintf("finalizers %v", a.Finalizers))
 		}

@@ -32,13 +32,17 @@ type summary struct {
 	desired  *assessedPod
 	serving  *assessedPod // the pod that callers reach
 	waitsFor *assessedPod // the pod that must terminate before the desired one is created
+	moving   *assessedPod // the pod that must leave its node, until its successor has the traffic
+	lostNode string       // the lost node of a pod that is not replaced because of it
 	held     string       // the finalizers that hold the Service or, in a deletion, the pods
 	endpoint string
-	from, to string // the revision that serves or served, and the desired one
+	// budgetNote says why a drain is not prepared as the spec demands.
+	budgetNote string
+	from, to   string // the revision that serves or served, and the desired one
 }
 
 func (s *summary) upgrading() bool {
-	return s.from != "" && s.from != s.to || s.shiftingTraffic
+	return s.from != "" && s.from != s.to || s.shiftingTraffic && s.moving == nil
 }
 
 // conditions returns the conditions in display order. setConditions adds generation and times.
@@ -49,6 +53,9 @@ func (s *summary) conditions() []metav1.Condition {
 	degraded := condition(v1alpha1.ConditionDegraded, false, ReasonAsExpected, "Nothing is wrong")
 	if s.problem != nil {
 		reason, message = s.problem.Reason, s.problem.Message
+		if s.moving != nil && reason != ReasonNodeLost && !s.deleting && s.suspended == "" {
+			message += s.moving.waitingDrain()
+		}
 		degraded = condition(v1alpha1.ConditionDegraded, true, reason, message)
 	}
 	if s.deadlineExceeded && !s.deleting && (s.problem == nil || s.problem.Kind != Terminal) {
@@ -100,7 +107,9 @@ func (s *summary) progress() (reason, message string) {
 	case s.suspended != "":
 		return ReasonSuspended, s.suspended
 	case s.upToDate:
-		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s", s.pod.Name, s.endpoint)
+		return ReasonPodReady, fmt.Sprintf("Pod %s serves at %s%s", s.pod.Name, s.endpoint, s.budgetNote)
+	case s.moving != nil && !s.upgrading():
+		return s.move()
 	case s.shiftingTraffic:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Moving traffic to Pod %s", s.pod.Name)
 	case s.waitsFor != nil:
@@ -109,11 +118,11 @@ func (s *summary) progress() (reason, message string) {
 			reason = ReasonUpgradeInProgress
 		}
 		return reason, fmt.Sprintf("Waiting for Pod %s to terminate before creating its replacement (upgradeStrategy.type is Recreate)%s",
-			s.waitsFor.Name, heldByFinalizers("Pod", s.waitsFor))
+			s.waitsFor.Name, heldByFinalizers("Pod", s.waitsFor)+s.lostNode)
 	case s.upgrading() && s.desired != nil:
-		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s with %s: waiting for Pod %s to become ready", s.from, s.to, s.desired.Name)
+		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s with %s: waiting for Pod %s to become ready%s", s.from, s.to, s.desired.Name, s.waitingDrain())
 	case s.upgrading():
-		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s with %s", s.from, s.to)
+		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s with %s%s", s.from, s.to, s.waitingDrain())
 	case s.desired != nil && s.desired.resize != resizeNone:
 		return ReasonResizeInProgress, fmt.Sprintf("Resizing Pod %s in place to the requested resources", s.desired.Name)
 	case s.pod == nil:
@@ -121,12 +130,32 @@ func (s *summary) progress() (reason, message string) {
 	case s.pod.state == podReady:
 		return ReasonNoService, fmt.Sprintf("Pod %s is ready, but the Service does not route to it yet%s", s.pod.Name, s.held)
 	case s.wasReady:
-		return ReasonPodUnready, fmt.Sprintf("Pod %s is no longer ready", s.pod.Name)
+		return ReasonPodUnready, fmt.Sprintf("Pod %s is no longer ready%s", s.pod.Name, s.lostNode)
 	case s.scheduled:
 		return ReasonScheduled, fmt.Sprintf("Pod %s is scheduled: waiting for it to become ready", s.pod.Name)
 	default:
-		return ReasonPodStarting, fmt.Sprintf("Waiting for Pod %s to become ready", s.pod.Name)
+		return ReasonPodStarting, fmt.Sprintf("Waiting for Pod %s to become ready%s", s.pod.Name, s.lostNode)
 	}
+}
+
+// move describes the state of a move to another node.
+func (s *summary) move() (reason, message string) {
+	reason = ReasonNodeDraining
+	if s.moving.lost() {
+		reason = ReasonNodeLost
+	}
+	if s.shiftingTraffic {
+		return reason, fmt.Sprintf("Moving traffic to Pod %s: node %s of Pod %s %s", s.pod.Name, s.moving.Spec.NodeName, s.moving.Name, trimmed(s.moving.node.Why))
+	}
+	return reason, s.moving.moveText(s.desired)
+}
+
+// waitingDrain returns the end of a message about an upgrade: the drain that waits for it.
+func (s *summary) waitingDrain() string {
+	if s.moving == nil {
+		return ""
+	}
+	return s.moving.waitingDrain()
 }
 
 func (s *summary) phase() v1alpha1.PerformerPhase {

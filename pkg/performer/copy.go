@@ -14,7 +14,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// planCopy replaces a serving pod that is going away while the desired pod can't run. The replacement is
+// planCopy replaces a serving pod that is going away, or whose node is lost, while the desired pod can't run. The replacement is
 // a copy of it, created while its object still exists. That pod may be of an earlier
 // revision, or of the same revision with earlier resources. planCopy returns the pod to copy, or nil,
 // and the copy if it is due now.
@@ -55,7 +55,7 @@ func (a *Assessment) findCopySource() *assessedPod {
 			// Another revision, or the desired pod, or one that has a successor already.
 		case served == a.revision && imageEdited(p.Pod, a.Performer.Spec.Image):
 			// Nothing would distinguish such a copy from the desired pod.
-		case p.alive():
+		case p.alive() && (!p.lost() || a.FailoversHeld != ""):
 			return nil
 		case source == nil || p.ordinal > source.ordinal:
 			source = p
@@ -83,6 +83,7 @@ func CopyOf(pod *corev1.Pod, p *v1alpha1.Performer, ordinal int32, now time.Time
 	c.Labels[render.LabelApp], c.Labels[render.LabelPerformer], c.Labels[render.LabelManagedBy] = render.AppName, render.LabelValue(p.Name), render.ManagedBy
 	delete(c.Annotations, render.AnnotationDrainingSince)
 	delete(c.Annotations, render.AnnotationAdmittedImage)
+	delete(c.Annotations, render.AnnotationMovedFrom)
 	render.SetServing(c, now)
 
 	copySpec(&c.Spec, &pod.Spec)

@@ -45,6 +45,9 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 		}
 		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
 	}
+	if from, to := before.NodeName, after.NodeName; from != "" && to != "" && from != to && (moving(before) || moving(after)) {
+		events = append(events, Event{corev1.EventTypeNormal, ReasonMoved, fmt.Sprintf("Moved from node %s to node %s before its drain: Pod %s serves", from, to, after.PodName)})
+	}
 	if before.Ready && !after.Ready && !slices.Contains(intendedOutage, after.Phase) && !sameProblem(before, after) {
 		record(corev1.EventTypeWarning, v1alpha1.ConditionAvailable, metav1.ConditionFalse, false)
 	}
@@ -52,6 +55,12 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 	record(corev1.EventTypeNormal, v1alpha1.ConditionReady, metav1.ConditionTrue, false)
 	// What makes a Performer unavailable often is its problem too. One event is enough.
 	return slices.CompactFunc(events, func(a, b Event) bool { return a.Message == b.Message })
+}
+
+// moving reports whether the pod is being moved off a node that is to be drained.
+func moving(status *v1alpha1.PerformerStatus) bool {
+	ready := conditionOf(status, v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == ReasonNodeDraining
 }
 
 // sameProblem reports whether the Performer has had the same problem all along. A container that keeps

@@ -55,9 +55,13 @@ func (a *Assessment) Plan() Plan {
 		a.planService(&plan)
 		a.planPods(&plan)
 	}
+	if problem := a.nodeProblem(); problem != nil && problem.Reason == ReasonFailoverHeld {
+		plan.requeueAfter(failoverRetry)
+	}
 	if a.deadline.pending() && plan.Problem == nil {
 		plan.requeueAfter(a.deadline.left)
 	}
+	a.planBudget(&plan)
 	a.planFinalizer(&plan)
 	if plan.Problem == nil {
 		plan.Problem = a.contention()

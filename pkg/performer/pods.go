@@ -33,10 +33,17 @@ type assessedPod struct {
 	// match without a restart.
 	outdatedBecause string
 	resize          resizeState
+	// node is the node that the pod must leave, because that is being drained or is lost; its state is
+	// NodeUp if the pod may stay.
+	node Node
 }
 
 func (a *Assessment) assessPod(pod *corev1.Pod) *assessedPod {
-	p := &assessedPod{Pod: pod, ordinal: -1, state: stateOf(pod)}
+	p := &assessedPod{Pod: pod, ordinal: -1, state: stateOf(pod), node: a.displacedBy(pod)}
+	if p.lost() && p.state == podReady && a.FailoversHeld == "" {
+		// Kubernetes is about to say so too.
+		p.state = podStarting
+	}
 	if ordinal, ok := render.PodOrdinal(a.Performer.Name, pod.Name); ok {
 		p.ordinal = ordinal
 	}

@@ -22,6 +22,10 @@ const (
 	ReasonNoService = "NoService"
 	// ReasonUpgradeInProgress: a pod of the desired revision replaces an earlier one.
 	ReasonUpgradeInProgress = "UpgradeInProgress"
+	// ReasonNodeDraining: the node of the pod is being drained, and its successor starts on another node.
+	ReasonNodeDraining = "NodeDraining"
+	// ReasonMoved: the traffic moved to a pod on another node before the node was drained.
+	ReasonMoved = "Moved"
 	// ReasonResizeInProgress: the pod is resized without a restart.
 	ReasonResizeInProgress = "ResizeInProgress"
 	// ReasonProgressDeadlineExceeded: the desired pod was not ready in time. The old pod keeps
@@ -69,6 +73,10 @@ const (
 	// ReasonResizeDeferred: the pod can't get the desired resources now, because of its node, a quota or
 	// a policy; it keeps those it has.
 	ReasonResizeDeferred = "ResizeDeferred"
+	// ReasonNodeLost: the node of the pod is lost, and its successor is not ready yet.
+	ReasonNodeLost = "NodeLost"
+	// ReasonFailoverHeld: the node of the pod is lost, and its successor may not be created yet.
+	ReasonFailoverHeld = "FailoverHeld"
 	// ReasonImagePullFailed: the image of a container can't be pulled.
 	ReasonImagePullFailed = "ImagePullFailed"
 	// ReasonContainerConfigInvalid: a container can't be created, as when a Secret is missing.

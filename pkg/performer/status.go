@@ -60,6 +60,13 @@ func (a *Assessment) Status(problem *Problem) v1alpha1.PerformerStatus {
 			status.ClusterIP = cmp.Or(a.Service.Spec.ClusterIP, status.ClusterIP)
 		}
 	}
+	// The scheduler's choice is reported with the next change, and takes no write of its own.
+	if !equality.Semantic.DeepEqual(&status, before) {
+		status.NodeName = ""
+		if pod != nil {
+			status.NodeName = pod.Spec.NodeName
+		}
+	}
 	return status
 }
 
@@ -102,6 +109,8 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 	s := summary{
 		deleting:         p.DeletionTimestamp != nil,
 		problem:          problem,
+		moving:           a.movingPod(),
+		budgetNote:       a.budgetNote(),
 		pod:              a.reportedPod(),
 		desired:          a.desiredPod,
 		shiftingTraffic:  len(a.outgoing) > 0,
@@ -112,7 +121,7 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		deadlineExceeded: a.deadline.exceeded() || problem != nil && a.problemLeft(problem) <= 0,
 	}
 	if s.problem == nil && !s.deleting {
-		s.problem = cmp.Or(a.serviceTypeProblem(), a.podProblem())
+		s.problem = cmp.Or(a.serviceTypeProblem(), a.podProblem(), a.nodeProblem())
 	}
 	if s.desired != nil && podConditionTrue(s.desired.Pod, corev1.PodScheduled) {
 		// Worth reporting after the pod was reported as unschedulable. Otherwise it is a step like others.
@@ -127,11 +136,12 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 			}
 		}
 	}
+	s.lostNode = a.lostNode(cmp.Or(s.waitsFor, s.pod))
 	s.held = a.heldObjects(s.deleting)
 	s.serving = a.servingPod(s.pod)
 	s.available = s.serving != nil
 	s.upToDate = s.available && !s.deleting && s.serving == s.pod && !s.pod.outdated() && s.pod.resize == resizeNone &&
-		!s.shiftingTraffic && s.problem == nil && hasOurSelector(p, a.Service)
+		!s.shiftingTraffic && s.moving == nil && s.problem == nil && hasOurSelector(p, a.Service)
 	if a.suspended() {
 		a.summarizeSuspension(&s, problem)
 	}

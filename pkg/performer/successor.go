@@ -26,6 +26,9 @@ func (a *Assessment) planSuccessor(plan *Plan) {
 		plan.addActions(WriteStatus{Status: status})
 	}
 	pod := a.newPod(ordinal)
+	if moving := a.movingPod(); moving != nil {
+		pod.Annotations[render.AnnotationMovedFrom] = moving.Spec.NodeName
+	}
 	if !a.anotherServes(nil) || a.podPatchesRefused() {
 		render.SetServing(pod, a.Now)
 	}

@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -96,7 +97,9 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		case !p.alive(), p == target, p == a.desiredPod:
 		case p.serves() && target != nil:
 			a.planHandover(plan, p)
-		case p.serves() && p.outdated() && a.proved(p):
+		case p.lost() && !p.hasBeenReady():
+			plan.addActions(p.deletion(DeletedMoved, fmt.Sprintf("node %s %s, and the pod was not ready", p.Spec.NodeName, p.node.Why)))
+		case p.serves() && (p.outdated() && a.proved(p) || p.hasBeenReady()):
 			// No pod is ready. This one may become ready again before its successor does.
 		case p.drains():
 			if left := a.drainLeft(p); left > 0 {
@@ -158,9 +161,12 @@ func (a *Assessment) patchRefused(p *assessedPod) bool {
 	return a.Refused[Write{VerbPatch, Target{KindPod, p.Name}}]
 }
 
-// anotherServes reports whether a live pod other than the given one receives traffic.
+// anotherServes reports whether a live pod other than the given one receives traffic. One on a lost node
+// does not.
 func (a *Assessment) anotherServes(than *assessedPod) bool {
-	return slices.ContainsFunc(a.pods, func(p *assessedPod) bool { return p != than && p.alive() && p.serves() })
+	return slices.ContainsFunc(a.pods, func(p *assessedPod) bool {
+		return p != than && p.alive() && p.serves() && (p.state == podReady || !p.lost())
+	})
 }
 
 // proved reports whether the pod, or its revision, has been ready, so that it may become ready again.

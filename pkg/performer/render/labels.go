@@ -44,6 +44,8 @@ const (
 	AnnotationServingSince = "hourglass.eigenlayer.io/serving-since"
 	// AnnotationDrainingSince is when the pod lost LabelServing to its successor, in RFC 3339.
 	AnnotationDrainingSince = "hourglass.eigenlayer.io/draining-since"
+	// AnnotationMovedFrom is the node that the pod was created to leave: it was being drained or lost.
+	AnnotationMovedFrom = "hourglass.eigenlayer.io/moved-from"
 	// AnnotationResizeRefused is the hash of the resources that the cluster can't give the pod
 	// without a restart.
 	AnnotationResizeRefused = "hourglass.eigenlayer.io/resize-refused"

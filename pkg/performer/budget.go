@@ -1,0 +1,65 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"fmt"
+
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+)
+
+// With spec.disruption.type Surge, a PodDisruptionBudget refuses the eviction of the serving pod until the
+// traffic has moved to another node.
+
+// planBudget keeps the PodDisruptionBudget that the Performer should have. It is created once the Performer
+// is reported as ready: not on the way there.
+func (a *Assessment) planBudget(plan *Plan) {
+	wanted := a.disruption() == v1alpha1.SurgeDisruption && a.noBudgetBecause() == ""
+	switch live := a.Budget; {
+	case live == nil && wanted && a.Performer.Status.Ready:
+		plan.addActions(CreateBudget{render.Budget(a.Performer)})
+	case live == nil || live.DeletionTimestamp != nil:
+	case !wanted:
+		plan.addActions(DeleteBudget{live})
+	case a.budgetEdited(live):
+		plan.addActions(PatchBudget{live})
+	}
+}
+
+// budgetEdited reports whether somebody changed the budget, or the labels by which it is found.
+func (a *Assessment) budgetEdited(live *policyv1.PodDisruptionBudget) bool {
+	desired := render.Budget(a.Performer)
+	return missing(live.Labels, desired.Labels) != nil || !equality.Semantic.DeepEqual(live.Spec, desired.Spec)
+}
+
+// noBudgetBecause says why a Performer with Surge has no budget of the operator, as the end of a message;
+// empty if it has one. A budget must not refuse an eviction for which the operator would not move the pod.
+func (a *Assessment) noBudgetBecause() string {
+	const bridged = "an evicted Pod serves on for drainSeconds while its successor starts"
+	switch {
+	case !a.NodesKnown:
+		return "; spec.disruption.type Surge has the effect of Bridge, since the operator has no permission to get, list and watch nodes: " + bridged
+	case !a.BudgetsKnown:
+		return "; the operator has no permission to manage poddisruptionbudgets, so that it doesn't refuse evictions before the traffic has moved: " + bridged
+	case len(a.OtherBudgets) > 0:
+		return fmt.Sprintf("; evictions are up to the %s, not to one of the operator's", countNoun("PodDisruptionBudget", a.OtherBudgets))
+	case a.trafficTarget != nil && returned(a.trafficTarget.Pod) && a.Nodes[a.trafficTarget.Spec.NodeName].State == NodeDraining:
+		return fmt.Sprintf("; it tolerates the drain of node %s, which %s, and is not moved: %s",
+			a.trafficTarget.Spec.NodeName, trimmed(a.Nodes[a.trafficTarget.Spec.NodeName].Why), bridged)
+	}
+	return ""
+}
+
+// budgetNote returns the end of the message of a Performer that is ready: why a drain is not prepared as
+// Surge demands; empty if it is.
+func (a *Assessment) budgetNote() string {
+	if a.disruption() != v1alpha1.SurgeDisruption {
+		return ""
+	}
+	return a.noBudgetBecause()
+}
