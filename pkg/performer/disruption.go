@@ -138,17 +138,20 @@ func (p *assessedPod) waitingDrain() string {
 		"to let the drain go on without it, set spec.disruption.type to Bridge", p.Spec.NodeName, trimmed(p.node.Why), p.Name)
 }
 
-// lostNode returns the end of a message about a pod that is not replaced although its node is lost; empty if
-// there is nothing to say.
+// lostNode returns the end of a message about a pod for which the operator waits although its node is lost;
+// empty if there is nothing to say.
 func (a *Assessment) lostNode(p *assessedPod) string {
-	if p == nil || a.disruption() != v1alpha1.NoneDisruption || a.Nodes[p.Spec.NodeName].State != NodeLost {
+	if p == nil || a.Nodes[p.Spec.NodeName].State != NodeLost {
 		return ""
 	}
 	text := fmt.Sprintf("; its node %s %s: ", p.Spec.NodeName, trimmed(a.Nodes[p.Spec.NodeName].Why))
-	if a.usesRecreate() {
+	switch {
+	case a.usesRecreate(), p.state == podDying:
 		return text + "the Pod is gone when the node is back; if the machine is off for good, run kubectl delete node " + p.Spec.NodeName
+	case a.disruption() == v1alpha1.NoneDisruption:
+		return text + fmt.Sprintf("to replace it before Kubernetes evicts it, run kubectl delete pod -n %s %s (spec.disruption.type is None)", p.Namespace, p.Name)
 	}
-	return text + fmt.Sprintf("to replace it before Kubernetes evicts it, run kubectl delete pod -n %s %s (spec.disruption.type is None)", p.Namespace, p.Name)
+	return "" // nodeProblem says more
 }
 
 // trimmed returns a text of others without the period at its end, to be continued.

@@ -200,6 +200,12 @@ func TestStatusOfDisplacedPods(t *testing.T) {
 			message: "Waiting for Pod performer-x-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate); its node a is not ready",
 			advice:  "kubectl delete node a",
 		},
+		"a suspended Performer waits for the node": {
+			o:     nodes(observed(servingOn0(suspended), testPod(first, 0, unreachable, on("a"), dying)), lost),
+			phase: v1alpha1.PhaseSuspended, reason: ReasonSuspended,
+			message: "waiting for Pod performer-x-0 to terminate (spec.replicas is 0); its node a is not ready",
+			advice:  "kubectl delete node a",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status := statusOf(tt.o, testSettings, nil)
