@@ -55,6 +55,7 @@ func (a *Assessment) Plan() Plan {
 		a.planService(&plan)
 		a.planPods(&plan)
 	}
+	a.requeueAfterDrains(&plan)
 	if a.deadline.pending() && plan.Problem == nil {
 		plan.requeueAfter(a.deadline.left)
 	}
