@@ -49,7 +49,7 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]
 		trimmed.Spec.Containers = append(trimmed.Spec.Containers, corev1.Container{
-			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: c.Resources,
+			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: c.Resources, Lifecycle: trimLifecycle(c.Lifecycle),
 		})
 	}
 	trimmed.Spec.TerminationGracePeriodSeconds = pod.Spec.TerminationGracePeriodSeconds
@@ -88,6 +88,14 @@ func trimContainerStatuses(statuses []corev1.ContainerStatus) []corev1.Container
 	return trimmed
 }
 
+// trimLifecycle keeps the sleep before the container is stopped.
+func trimLifecycle(lifecycle *corev1.Lifecycle) *corev1.Lifecycle {
+	if lifecycle == nil || lifecycle.PreStop == nil || lifecycle.PreStop.Sleep == nil {
+		return nil
+	}
+	return &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: lifecycle.PreStop.Sleep}}
+}
+
 // trimContainerState drops the message of a container that terminated, which may have 4 KiB.
 func trimContainerState(state corev1.ContainerState) corev1.ContainerState {
 	if t := state.Terminated; t != nil {
@@ -112,15 +120,16 @@ func trimService(service *corev1.Service) *corev1.Service {
 
 func trimMeta(meta *metav1.ObjectMeta) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
-		Name:              meta.Name,
-		Namespace:         meta.Namespace,
-		UID:               meta.UID,
-		ResourceVersion:   meta.ResourceVersion,
-		Generation:        meta.Generation,
-		CreationTimestamp: meta.CreationTimestamp,
-		DeletionTimestamp: meta.DeletionTimestamp,
-		Labels:            meta.Labels,
-		OwnerReferences:   meta.OwnerReferences,
-		Finalizers:        meta.Finalizers,
+		Name:                       meta.Name,
+		Namespace:                  meta.Namespace,
+		UID:                        meta.UID,
+		ResourceVersion:            meta.ResourceVersion,
+		Generation:                 meta.Generation,
+		CreationTimestamp:          meta.CreationTimestamp,
+		DeletionTimestamp:          meta.DeletionTimestamp,
+		DeletionGracePeriodSeconds: meta.DeletionGracePeriodSeconds,
+		Labels:                     meta.Labels,
+		OwnerReferences:            meta.OwnerReferences,
+		Finalizers:                 meta.Finalizers,
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -82,7 +83,8 @@ func usesOnlyLegacyFields(desired *corev1.Pod) bool {
 	plain := render.Pod(&v1alpha1.Performer{}, 0, render.Hardware{})
 	c, p := performerContainer(desired), performerContainer(plain)
 	return len(desired.Spec.Volumes) == 0 && len(c.VolumeMounts) == 0 && len(desired.Spec.TopologySpreadConstraints) == 0 &&
-		desired.Spec.TerminationGracePeriodSeconds == nil &&
+		ptr.Deref(desired.Spec.TerminationGracePeriodSeconds, corev1.DefaultTerminationGracePeriodSeconds) ==
+			corev1.DefaultTerminationGracePeriodSeconds+int64(sleepBeforeStop(desired).Seconds()) &&
 		equality.Semantic.DeepEqual(desired.Spec.SecurityContext, plain.Spec.SecurityContext) &&
 		equality.Semantic.DeepEqual(c.SecurityContext, p.SecurityContext)
 }

@@ -12,19 +12,23 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// servingPod returns a ready pod that callers reach through the Service, the preferred one if possible; nil
-// if there is none. Somebody may keep the operator from moving the traffic to the preferred one.
+// servingPod returns a pod that callers reach through the Service: a ready one, the preferred one if possible,
+// or else one that serves on while it is being deleted; nil if there is none. Somebody may keep the operator
+// from moving the traffic to the preferred one.
 func (a *Assessment) servingPod(preferred *assessedPod) *assessedPod {
 	var serving *assessedPod
 	for _, p := range a.pods {
-		if p.state != podReady || !a.routesTo(p) {
+		if p.state != podReady && !a.servesOn(p) || !a.routesTo(p) {
 			continue
 		}
 		if p == preferred {
 			return p
 		}
-		// Caches list pods in any order, and the message must not vary.
-		if serving == nil || p.Name < serving.Name {
+		switch {
+		case serving == nil, p.state == podReady && serving.state != podReady:
+			serving = p
+		case p.state == serving.state && p.Name < serving.Name:
+			// Caches list pods in any order, and the message must not vary.
 			serving = p
 		}
 	}

@@ -66,8 +66,12 @@ func (s *summary) conditions() []metav1.Condition {
 	}
 	available := condition(v1alpha1.ConditionAvailable, false, reason, message)
 	if s.available {
+		state := "is ready"
+		if s.serving.state == podDying {
+			state = "is terminating and serves until it has drained"
+		}
 		available = condition(v1alpha1.ConditionAvailable, true, ReasonServiceReady,
-			fmt.Sprintf("%s routes to Pod %s, which is ready", s.endpoint, s.serving.Name))
+			fmt.Sprintf("%s routes to Pod %s, which %s", s.endpoint, s.serving.Name, state))
 	}
 	conditions := []metav1.Condition{
 		available,

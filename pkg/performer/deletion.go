@@ -18,8 +18,8 @@ const abandonAfter = 2 * time.Minute
 const orphanFinalizer = "orphan"
 
 // planDeletion deletes the pods, then the Service, and removes the finalizer when they are gone. The Service
-// stays until every pod is terminating: if a pod may not be deleted, its callers still get through. A
-// terminating pod receives no new calls.
+// stays until every pod is terminating: if a pod may not be deleted, its callers still get through. Then it
+// goes, so that the pods receive no new calls while they drain.
 func (a *Assessment) planDeletion() Plan {
 	var plan Plan
 	p := a.Performer

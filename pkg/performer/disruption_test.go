@@ -37,14 +37,14 @@ func TestPlanDrain(t *testing.T) {
 		{name: "the successor is ready", o: nodes(observed(moving, old, isReady), drained), want: "traffic to performer-x-1", requeueAfter: slicesPoll},
 		{name: "both serve", o: withSlices(nodes(observed(moving, old, serving), drained), "performer-x-0"), requeueAfter: maxSlicesPoll},
 		{name: "the slices show the successor", o: withSlices(nodes(observed(moving, old, serving), drained), "performer-x-0", "performer-x-1"),
-			want: "remove traffic from performer-x-0", requeueAfter: 10 * time.Second},
+			want: "delete performer-x-0"},
 		{name: "the old pod became unready: the successor stays", o: nodes(observed(moving, testPod(p, 0, unreachable, on("a")), starting), drained)},
 		{name: "the old pod is gone", o: nodes(observed(moving, serving), nil)},
 
 		{name: "uncordoned before the successor is ready", o: nodes(observed(moving, old, starting), nil), want: "delete performer-x-1"},
 		{name: "uncordoned before the successor serves", o: nodes(observed(moving, old, isReady), nil), want: "delete performer-x-1"},
 		{name: "uncordoned when the successor serves: the move ends", o: withSlices(nodes(observed(moving, old, serving), nil), "performer-x-1"),
-			want: "remove traffic from performer-x-0", requeueAfter: 10 * time.Second},
+			want: "delete performer-x-0"},
 
 		{name: "the node of the successor is cordoned too: one move at a time", o: nodes(observed(moving, old, starting), both)},
 		{name: "it is ready: the first move ends", o: nodes(observed(moving, old, isReady), both), want: "traffic to performer-x-1", requeueAfter: slicesPoll},
@@ -81,14 +81,14 @@ func TestPlanFailover(t *testing.T) {
 			want: "delete performer-x-0, record ordinal 1, create pod 1"},
 		{name: "the successor starts", o: nodes(observed(moving, old, starting), lost)},
 		{name: "the successor serves, and the slices show it", o: withSlices(nodes(observed(moving, old, serving), lost), "performer-x-1"),
-			want: "remove traffic from performer-x-0", requeueAfter: 10 * time.Second},
+			want: "delete performer-x-0"},
 		{name: "the node of the successor is lost too", o: nodes(observed(moving, old, starting), map[string]Node{"a": dead, "b": dead}),
 			want: "delete performer-x-1, record ordinal 2, create pod 2"},
 		{name: "the node is back, and neither pod is ready yet", o: nodes(observed(moving, old, starting), nil)},
 		{name: "the node is back, and the old pod serves", o: withSlices(nodes(observed(moving, back, starting), nil), "performer-x-0"),
-			want: "remove traffic from performer-x-1", requeueAfter: 10 * time.Second},
+			want: "delete performer-x-1"},
 		{name: "the node is back, and the successor serves", o: withSlices(nodes(observed(moving, back, serving), nil), "performer-x-0", "performer-x-1"),
-			want: "remove traffic from performer-x-0", requeueAfter: 10 * time.Second},
+			want: "delete performer-x-0"},
 		{name: "in an upgrade: copy the pod that served", o: withBothPorts(nodes(observed(begun(), older(0, unreachable, on("a")), testPod(first, 1, waitingForTraffic)), lost)),
 			want: "record ordinal 2, copy performer-x-0 to pod 2", requeueAfter: rest},
 		{name: "the copy starts", o: withBothPorts(nodes(observed(begun(), older(0, unreachable, on("a")), older(2), testPod(first, 1, waitingForTraffic)), lost)), requeueAfter: rest},
@@ -121,12 +121,24 @@ func TestSuccessorOfADisplacedPod(t *testing.T) {
 	}
 }
 
-// TestMovedPodIsDeletedAsSuch checks the reason that the metrics count, for a pod without callers.
+// TestMovedPodIsDeletedAsSuch checks the reason that the metrics count and the log has.
 func TestMovedPodIsDeletedAsSuch(t *testing.T) {
-	p := servingOn0()
-	plan := planOf(nodes(observed(p, testPod(p, 0, on("a"))), map[string]Node{"a": dead}), testSettings)
-	if deletion, ok := plan.Actions[0].(DeletePod); !ok || deletion.Reason != DeletedMoved || !strings.Contains(deletion.Why, "Kubelet stopped posting") {
-		t.Errorf("%s: %+v", brief(plan), plan.Actions[0])
+	p := servingOn0(surge)
+	serving, successor := testPod(p, 0, ready(0), on("a")), testPod(p, 1, ready(0), on("b"))
+	for name, tt := range map[string]struct {
+		o   Observed
+		why string
+	}{
+		"the node is cordoned": {nodes(observed(p, serving, successor), map[string]Node{"a": cordoned}), "node a is cordoned, and its successor is serving"},
+		"it drains by its labels": {nodes(observed(p, testPod(p, 0, ready(0), on("a"), draining(time.Minute)), successor), map[string]Node{"a": cordoned}),
+			"node a is cordoned, and its successor is serving"},
+		"the node is lost": {nodes(observed(p, serving, successor), map[string]Node{"a": dead}), "and its successor is serving"},
+		"it was not ready": {nodes(observed(p, testPod(p, 0, on("a"))), map[string]Node{"a": dead}), "and the pod was not ready"},
+	} {
+		plan := planOf(withSlices(tt.o, successor.Name), testSettings)
+		if deletion, ok := plan.Actions[0].(DeletePod); !ok || deletion.Reason != DeletedMoved || !strings.Contains(deletion.Why, tt.why) {
+			t.Errorf("%s: %s: %+v", name, brief(plan), plan.Actions[0])
+		}
 	}
 }
 
@@ -199,6 +211,10 @@ func TestStatusOfDisplacedPods(t *testing.T) {
 			phase: v1alpha1.PhasePending, reason: ReasonNoPod,
 			message: "Waiting for Pod performer-x-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate); its node a is not ready",
 			advice:  "kubectl delete node a",
+		},
+		"a pod that drains on a lost node does not serve": {
+			o:     nodes(observed(servingOn0(), testPod(first, 0, ready(time.Hour), deletedAgo(0), on("a"))), lost),
+			phase: v1alpha1.PhasePending, reason: ReasonNoPod, message: "The Performer has no Pod",
 		},
 		"a suspended Performer waits for the node": {
 			o:     nodes(observed(servingOn0(suspended), testPod(first, 0, unreachable, on("a"), dying)), lost),

@@ -93,6 +93,11 @@ func draining(ago time.Duration) func(*corev1.Pod) {
 	}
 }
 
+// withoutSleep makes the pod one that does not drain by itself, such as a pod of the earlier operator.
+func withoutSleep(pod *corev1.Pod) {
+	pod.Spec.Containers[0].Lifecycle = nil
+}
+
 // without removes a label, as somebody else might.
 func without(label string) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) { delete(pod.Labels, label) }
@@ -100,6 +105,22 @@ func without(label string) func(*corev1.Pod) {
 
 func dying(pod *corev1.Pod) {
 	pod.DeletionTimestamp = &metav1.Time{Time: testNow.Add(30 * time.Second)}
+}
+
+// deletedAgo makes the pod one that was deleted the given time ago, and is in its grace period.
+func deletedAgo(ago time.Duration) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		grace := *pod.Spec.TerminationGracePeriodSeconds
+		pod.DeletionTimestamp = &metav1.Time{Time: testNow.Add(time.Duration(grace)*time.Second - ago)}
+		pod.DeletionGracePeriodSeconds = &grace
+	}
+}
+
+// drainingFor sets drainSeconds.
+func drainingFor(seconds int32) func(*v1alpha1.Performer) {
+	return func(p *v1alpha1.Performer) {
+		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: &seconds}
+	}
 }
 
 func evicted(pod *corev1.Pod) {

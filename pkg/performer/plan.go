@@ -55,6 +55,7 @@ func (a *Assessment) Plan() Plan {
 		a.planService(&plan)
 		a.planPods(&plan)
 	}
+	a.requeueAfterDrains(&plan)
 	if problem := a.nodeProblem(); problem != nil && problem.Reason == ReasonFailoverHeld {
 		plan.requeueAfter(failoverRetry)
 	}

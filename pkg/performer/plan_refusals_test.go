@@ -68,8 +68,8 @@ func TestPlanContention(t *testing.T) {
 		},
 		{
 			name: "a stamp ahead of our clock is written again",
-			o:    withBothPorts(observed(begun(), older(0, ready(0), draining), testPod(first, 1, ready(0)))),
-			want: "remove traffic from performer-x-0", requeueAfter: defaultDrain,
+			o:    withBothPorts(observed(begun(), older(0, ready(0), draining, withoutSleep), testPod(first, 1, ready(0)))),
+			want: "remove traffic from performer-x-0", requeueAfter: 10 * time.Second,
 		},
 		{
 			name: "orphans are adopted first",

@@ -103,7 +103,7 @@ func TestPlan(t *testing.T) {
 		{
 			name: "two ready and serving pods: move the traffic to the newer one",
 			o:    withSlices(observed(running, testPod(running, 0, ready(0)), testPod(running, 1, ready(0))), "performer-x-1"),
-			want: "remove traffic from performer-x-0", requeueAfter: 10 * time.Second,
+			want: "delete performer-x-0",
 		},
 
 		// Failures.

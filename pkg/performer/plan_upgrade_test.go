@@ -10,7 +10,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -67,7 +66,27 @@ func TestPlanUpgrade(t *testing.T) {
 		{
 			name: "the slices show the new pod",
 			o:    withSlices(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
+			want: "patch service, delete performer-x-0",
+		},
+		{
+			name: "the old pod does not drain by itself",
+			o:    withSlices(observed(begun(), older(0, ready(0), withoutSleep), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
 			want: "patch service, remove traffic from performer-x-0", requeueAfter: 10 * time.Second,
+		},
+		{
+			name: "the old pod was created with a shorter drainSeconds",
+			o:    withSlices(observed(begun(drainingFor(20)), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
+			want: "patch service, remove traffic from performer-x-0", requeueAfter: 20 * time.Second,
+		},
+		{
+			name: "the old pod was created with a longer drainSeconds",
+			o:    withSlices(observed(begun(drainingFor(5)), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
+			want: "patch service, delete performer-x-0",
+		},
+		{
+			name: "drainSeconds is 0: delete the old pod at once",
+			o:    withSlices(observed(begun(drainingFor(0)), older(0, ready(0), withoutSleep), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
+			want: "patch service, delete performer-x-0",
 		},
 		{
 			name: "reading the slices is forbidden: wait",
@@ -81,23 +100,30 @@ func TestPlanUpgrade(t *testing.T) {
 			o: observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0), func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationServingSince] = render.Timestamp(testNow.Add(-10 * time.Second))
 			})),
-			want: "patch service, remove traffic from performer-x-0", requeueAfter: 10 * time.Second,
+			want: "patch service, delete performer-x-0",
 		},
 		{
-			name: "the old pod drains",
+			name:         "the old pod is terminating and drains",
+			o:            withBothPorts(observed(newPerformer(settled, status(1, "performer-x-1")), older(0, ready(0), deletedAgo(4*time.Second)), testPod(first, 1, ready(0)))),
+			requeueAfter: 6 * time.Second,
+		},
+		{
+			name: "the old pod is terminating and has drained",
+			o:    withBothPorts(observed(newPerformer(settled, status(1, "performer-x-1")), older(0, ready(0), deletedAgo(10*time.Second)), testPod(first, 1, ready(0)))),
+		},
+		{
+			name: "the old pod drains by its labels",
 			o:    observed(newPerformer(settled, status(1, "performer-x-1")), older(0, ready(0), draining(4*time.Second)), testPod(first, 1, ready(0))),
 			want: "patch service", requeueAfter: 6 * time.Second,
 		},
 		{
-			name: "the old pod has drained",
+			name: "the old pod has drained by its labels",
 			o:    observed(newPerformer(settled, status(1, "performer-x-1")), older(0, ready(0), draining(10*time.Second)), testPod(first, 1, ready(0))),
 			want: "patch service, delete performer-x-0",
 		},
 		{
 			name: "drainSeconds is 0",
-			o: observed(newPerformer(settled, status(1, "performer-x-1"), func(p *v1alpha1.Performer) {
-				p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: ptr.To[int32](0)}
-			}), older(0, ready(0), draining(0)), testPod(first, 1, ready(0))),
+			o:    observed(newPerformer(settled, status(1, "performer-x-1"), drainingFor(0)), older(0, ready(0), draining(0)), testPod(first, 1, ready(0))),
 			want: "patch service, delete performer-x-0",
 		},
 

@@ -30,7 +30,7 @@ func (a *Assessment) servicePorts() []corev1.ServicePort {
 	var earlier, unnamed *assessedPod
 	for _, p := range a.pods {
 		// A pod that has not been adopted yet serves.
-		if !p.alive() || !p.serves() && !p.drains() && p.revision() != "" {
+		if !p.alive() && !a.servesOn(p) || !p.serves() && !p.drains() && p.revision() != "" {
 			continue
 		}
 		port, named := listensOn(p.Pod, desired)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -65,7 +66,9 @@ func TestPortsDuringUpgrade(t *testing.T) {
 		{"the old pod serves", []*corev1.Pod{testPod(old, 0, ready(0))}, "grpc=8080 grpc-next=9090", "8080"},
 		{"the new pod starts", []*corev1.Pod{testPod(old, 0, ready(0)), testPod(desired, 1, waitingForTraffic)}, "grpc=8080 grpc-next=9090", "8080"},
 		{"both serve", []*corev1.Pod{testPod(old, 0, ready(0)), testPod(desired, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
-		{"the old pod drains", []*corev1.Pod{testPod(old, 0, ready(0), draining(0)), testPod(desired, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
+		{"the old pod is terminating and drains", []*corev1.Pod{testPod(old, 0, ready(0), deletedAgo(9*time.Second)), testPod(desired, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
+		{"the old pod is terminating and has drained", []*corev1.Pod{testPod(old, 0, ready(0), deletedAgo(10*time.Second)), testPod(desired, 1, ready(0))}, "grpc=9090", "9090"},
+		{"the old pod drains by its labels", []*corev1.Pod{testPod(old, 0, ready(0), draining(0)), testPod(desired, 1, ready(0))}, "grpc=8080 grpc-next=9090", "9090"},
 		{"the old pod terminates", []*corev1.Pod{testPod(old, 0, ready(0), dying), testPod(desired, 1, ready(0))}, "grpc=9090", "9090"},
 
 		{"unnamed port", []*corev1.Pod{testPod(desired, 0, ready(0), unnamed)}, "grpc=9090 to 9090", "9090"},

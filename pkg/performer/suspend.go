@@ -20,18 +20,18 @@ func (a *Assessment) suspended() bool {
 	return replicas != nil && *replicas == 0
 }
 
-// planSuspended deletes the pods. Under BlueGreen a pod that serves first loses its traffic, and finishes
-// the calls in flight, as in an upgrade.
+// planSuspended deletes the pods. Under BlueGreen a pod that serves drains, as in an upgrade.
 func (a *Assessment) planSuspended(plan *Plan) {
+	const why = "spec.replicas is 0"
 	for _, p := range a.pods {
 		switch {
 		case p.state == podDying:
-		case p.state == podReady && p.serves() && !a.usesRecreate() && !a.patchRefused(p):
-			a.startDraining(plan, p)
-		case p.state == podReady && p.drains() && a.drainLeft(p) > 0:
-			plan.requeueAfter(a.drainLeft(p))
+		case p.state == podReady && p.serves() && !a.usesRecreate():
+			a.startDraining(plan, p, DeletedSuspended, why)
+		case p.state == podReady && p.drains():
+			a.endDraining(plan, p, DeletedSuspended, why)
 		default:
-			plan.addActions(p.deletion(DeletedSuspended, "spec.replicas is 0"))
+			plan.addActions(p.deletion(DeletedSuspended, why))
 		}
 	}
 }

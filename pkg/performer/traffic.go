@@ -12,12 +12,9 @@ import (
 )
 
 // Traffic is moved with the serving label, make before break: the new pod gets the label, the endpoint
-// slices show it as ready, then the old pod loses the label, finishes the calls in flight for
-// drainSeconds, and is deleted.
+// slices show it as ready, then the old pod drains (drain.go).
 
 const (
-	// defaultDrain is used when drainSeconds is unset. It equals the CRD's default.
-	defaultDrain = 10 * time.Second
 	// slicesPoll is how soon the endpoint slices are read again while they don't show the new pod.
 	// The slice controller is usually faster. Where it is much slower, they are polled with
 	// back-off, up to maxSlicesPoll.
@@ -76,7 +73,7 @@ func (a *Assessment) receivesNewCalls(p *assessedPod) bool {
 	return a.since(p, render.AnnotationServingSince) >= handoverWithoutSlices
 }
 
-// planTraffic moves the traffic to its target, then drains and deletes the other pods. It leaves the
+// planTraffic moves the traffic to its target, then drains or deletes the other pods. It leaves the
 // desired pod alone, whether that is ready or not.
 func (a *Assessment) planTraffic(plan *Plan) {
 	target := a.trafficTarget
@@ -102,11 +99,8 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		case p.serves() && (p.outdated() && a.proved(p) || p.hasBeenReady()):
 			// No pod is ready. This one may become ready again before its successor does.
 		case p.drains():
-			if left := a.drainLeft(p); left > 0 {
-				plan.requeueAfter(left)
-			} else {
-				plan.addActions(p.deletion(DeletedUpgraded, "its successor is serving"))
-			}
+			reason, why := p.handoverReason()
+			a.endDraining(plan, p, reason, why)
 		case !p.outdated():
 			plan.addActions(p.deletion(DeletedDuplicate, "there is another pod of the same revision"))
 		case p.revision() == a.revision && a.NextPod.After(a.Now):
@@ -127,7 +121,7 @@ func (a *Assessment) startServing(plan *Plan, to *assessedPod) {
 		map[string]string{render.AnnotationServingSince: render.Timestamp(a.Now), render.AnnotationDrainingSince: ""}})
 }
 
-// planHandover removes the serving label from a pod once new connections reach the traffic target.
+// planHandover has a pod drain once new connections reach the traffic target.
 func (a *Assessment) planHandover(plan *Plan, from *assessedPod) {
 	target := a.trafficTarget
 	if !target.serves() {
@@ -139,21 +133,8 @@ func (a *Assessment) planHandover(plan *Plan, from *assessedPod) {
 		plan.requeueAfter(min(max(waited/4, slicesPoll), maxSlicesPoll))
 		return
 	}
-	if a.patchRefused(from) {
-		// The label stays, so the deletion takes the traffic away. The pod finishes the calls in flight
-		// in its grace period.
-		plan.addActions(from.deletion(DeletedUpgraded, "its successor is serving, and the API server refuses to patch its labels"))
-		return
-	}
-	a.startDraining(plan, from)
-}
-
-// startDraining removes the serving label from a pod, which then finishes the calls in flight.
-func (a *Assessment) startDraining(plan *Plan, from *assessedPod) {
-	plan.addActions(PatchPod{from.Pod,
-		map[string]string{render.LabelServing: ""},
-		map[string]string{render.AnnotationDrainingSince: render.Timestamp(a.Now), render.AnnotationServingSince: ""}})
-	plan.requeueAfter(a.drainTime())
+	reason, why := from.handoverReason()
+	a.startDraining(plan, from, reason, why)
 }
 
 // patchRefused reports whether the API server refused lately to patch the pod.
@@ -173,17 +154,4 @@ func (a *Assessment) anotherServes(than *assessedPod) bool {
 func (a *Assessment) proved(p *assessedPod) bool {
 	status := &a.Performer.Status
 	return p.state == podReady || p.revision() == status.CurrentRevision || status.PodName == p.Name && status.ReadyTime != nil
-}
-
-// drainLeft returns how long a pod that lost its traffic still has to run.
-func (a *Assessment) drainLeft(p *assessedPod) time.Duration {
-	return a.drainTime() - a.since(p, render.AnnotationDrainingSince)
-}
-
-// drainTime is how long a pod keeps running after losing its traffic.
-func (a *Assessment) drainTime() time.Duration {
-	if s := a.Performer.Spec.UpgradeStrategy; s != nil && s.DrainSeconds != nil {
-		return time.Duration(*s.DrainSeconds) * time.Second
-	}
-	return defaultDrain
 }

@@ -17,20 +17,59 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// When the only serving pod is removed, calls fail until its successor serves. The tests print how
-// long that takes.
-
-func TestServingPodDeletedUnderLoad(t *testing.T) {
+// The only serving pod is taken away. It drains until its successor serves, so no call fails.
+func TestServingPodTakenAwayLosesNoCall(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
-	ns, calls := servingUnderLoad(t)
+	// Longer than a start takes on a slow machine.
+	ns, calls := servingUnderLoad(t, drainingFor(60))
+	pods := ns.Kube.CoreV1().Pods(ns.Name)
+
+	if err := pods.Delete(t.Context(), "performer-a-0", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	during := ns.WaitFor(t, "a", "to have a second pod", func(performer *v1alpha1.Performer) error {
+		if performer.Status.PodOrdinal != 1 {
+			return fmt.Errorf("status.podOrdinal is %d", performer.Status.PodOrdinal)
+		}
+		return nil
+	})
+	if !during.Status.Ready {
+		t.Errorf("it is not available while the first pod drains: %+v", during.Status)
+	}
+	ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
+	assertServes(t, ns, "performer-a-1")
+
+	if err := pods.EvictV1(t.Context(), &policyv1.Eviction{ObjectMeta: metav1.ObjectMeta{Name: "performer-a-1"}}); err != nil {
+		t.Fatal(err)
+	}
+	ns.WaitFor(t, "a", "to be ready on its third pod", realcluster.ReadyOn(2))
+	assertServes(t, ns, "performer-a-2")
+	for _, pod := range []string{"performer-a-0", "performer-a-1"} {
+		wait.For(t, pod+" to be gone", ns.PodGone(pod))
+	}
+	calls.end(t, "performer-a-2")
+}
+
+// With drainSeconds 0 the calls fail until the successor serves. The test prints how long that takes.
+func TestServingPodDeletedWithoutDrain(t *testing.T) {
+	t.Parallel()
+	takeTurn(t)
+	ns, calls := servingUnderLoad(t, drainingFor(0))
 
 	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-a-0", metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
 	ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
 	assertServes(t, ns, "performer-a-1")
-	calls.measure(t, "serving pod deleted", "performer-a-1")
+	calls.measure(t, "serving pod deleted, drainSeconds 0", "performer-a-1")
+}
+
+// drainingFor sets drainSeconds.
+func drainingFor(seconds int32) func(*v1alpha1.PerformerSpec) {
+	return func(spec *v1alpha1.PerformerSpec) {
+		spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: &seconds}
+	}
 }
 
 // When the serving pod is evicted and the desired revision can't run, the operator replaces it with

@@ -56,9 +56,7 @@ func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 	t.Parallel()
 	takeTurn(t)
 	// Long enough for the checks while the Service has both ports, even on a slow machine.
-	ns, earlier := servingUnderLoad(t, func(spec *v1alpha1.PerformerSpec) {
-		spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: new(int32(20))}
-	})
+	ns, earlier := servingUnderLoad(t, drainingFor(20))
 
 	ns.Patch(t, "a", `{"spec":{"config":{"grpcPort":8181,"environment":{"GRPC_PORT":"8181","COLOR":"green"}}}}`)
 	ns.WaitFor(t, "a", "to report the new port", func(performer *v1alpha1.Performer) error {
@@ -81,8 +79,8 @@ func TestUpgradeOfPortAndEnvironmentLosesNoCall(t *testing.T) {
 	earlier.dialing.WaitForAnswer(t, "performer-a-1")
 	earlier.end(t, "performer-a-0")
 	first, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-a-0", metav1.GetOptions{})
-	if err != nil || first.DeletionTimestamp != nil {
-		t.Fatalf("the first pod should drain for 20 seconds, until the callers have ended, but it is terminating or gone: %v", err)
+	if err != nil || first.DeletionTimestamp == nil || first.Status.ContainerStatuses[0].State.Running == nil {
+		t.Fatalf("the first pod should be terminating and drain for 20 seconds, until the callers have ended, but it does not: %v", err)
 	}
 	wait.For(t, "the first pod to be gone", ns.PodGone("performer-a-0"))
 	wait.For(t, "the Service to have only the new port", func(context.Context) error {

@@ -20,6 +20,8 @@ const (
 	ContainerName = "performer"
 	// PortName is the name of the gRPC port on container and Service.
 	PortName = "grpc"
+	// defaultDrainSeconds equals the CRD's default of drainSeconds.
+	defaultDrainSeconds = 10
 )
 
 // The defaults of the probes, as the CRD documents them. The startup probe runs every second, so that a
@@ -79,7 +81,34 @@ func Pod(p *v1alpha1.Performer, ordinal int32, hw Hardware) *corev1.Pod {
 		},
 	}
 	schedule(&pod.Spec, p.Spec.Scheduling, hw)
+	if Disruption(&p.Spec) != v1alpha1.NoneDisruption {
+		sleepBeforeStop(&pod.Spec, DrainSeconds(&p.Spec))
+	}
 	return pod
+}
+
+// DrainSeconds returns how long a pod serves on after its deletion, or after it lost its traffic. It is 0
+// under Recreate, where the successor waits for the pod to be gone.
+func DrainSeconds(spec *v1alpha1.PerformerSpec) int64 {
+	switch s := spec.UpgradeStrategy; {
+	case s == nil:
+		return defaultDrainSeconds
+	case s.Type == v1alpha1.RecreateUpgrade:
+		return 0
+	default:
+		return int64(ptr.Deref(s.DrainSeconds, defaultDrainSeconds))
+	}
+}
+
+// sleepBeforeStop has the kubelet wait before it stops the container. Whoever deletes the pod, its container
+// serves on for that time: kube-proxy sends new calls to a terminating pod that still serves while no other
+// pod is ready. The sleep is added to the grace period, so that the container has all of its own.
+func sleepBeforeStop(pod *corev1.PodSpec, seconds int64) {
+	if seconds == 0 {
+		return
+	}
+	pod.Containers[0].Lifecycle = &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: &corev1.SleepAction{Seconds: seconds}}}
+	pod.TerminationGracePeriodSeconds = ptr.To(seconds + ptr.Deref(pod.TerminationGracePeriodSeconds, corev1.DefaultTerminationGracePeriodSeconds))
 }
 
 // gracePeriod is the one in the spec. Under Recreate it is at least a second: a pod without one is gone

@@ -174,20 +174,52 @@ func TestSecurityDefaults(t *testing.T) {
 	}
 }
 
-func TestGracePeriodUnderRecreate(t *testing.T) {
+// TestStop has the grace period and the sleep before it, which is added to it.
+func TestStop(t *testing.T) {
+	strategy := func(strategy v1alpha1.UpgradeStrategyType, drainSeconds *int32) *v1alpha1.UpgradeStrategy {
+		return &v1alpha1.UpgradeStrategy{Type: strategy, DrainSeconds: drainSeconds}
+	}
 	for name, tt := range map[string]struct {
-		strategy    v1alpha1.UpgradeStrategyType
-		grace, want int64
+		strategy    *v1alpha1.UpgradeStrategy
+		grace       *int64
+		sleep, want int64 // want 0: the server's default
 	}{
-		"Recreate without one": {v1alpha1.RecreateUpgrade, 0, 1},
-		"Recreate":             {v1alpha1.RecreateUpgrade, 7, 7},
-		"BlueGreen":            {v1alpha1.BlueGreenUpgrade, 0, 0},
+		"Recreate without grace period":    {strategy(v1alpha1.RecreateUpgrade, nil), ptr.To[int64](0), 0, 1},
+		"Recreate":                         {strategy(v1alpha1.RecreateUpgrade, ptr.To[int32](10)), ptr.To[int64](7), 0, 7},
+		"Recreate with the default":        {strategy(v1alpha1.RecreateUpgrade, nil), nil, 0, 0},
+		"BlueGreen":                        {nil, nil, 10, 40},
+		"BlueGreen with both":              {strategy(v1alpha1.BlueGreenUpgrade, ptr.To[int32](25)), ptr.To[int64](7), 25, 32},
+		"BlueGreen without grace period":   {strategy("", nil), ptr.To[int64](0), 10, 10},
+		"BlueGreen, drainSeconds is 0":     {strategy(v1alpha1.BlueGreenUpgrade, ptr.To[int32](0)), ptr.To[int64](7), 0, 7},
+		"BlueGreen, the longest":           {strategy(v1alpha1.BlueGreenUpgrade, ptr.To[int32](86400)), ptr.To[int64](86400), 86400, 172800},
+		"BlueGreen, all of it the default": {strategy(v1alpha1.BlueGreenUpgrade, ptr.To[int32](0)), nil, 0, 0},
 	} {
 		p := &v1alpha1.Performer{}
-		p.Spec.TerminationGracePeriodSeconds = &tt.grace
-		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: tt.strategy}
-		if got := Pod(p, 0, Hardware{}).Spec.TerminationGracePeriodSeconds; got == nil || *got != tt.want {
-			t.Errorf("%s: %v, want %d", name, got, tt.want)
+		p.Spec.TerminationGracePeriodSeconds, p.Spec.UpgradeStrategy = tt.grace, tt.strategy
+		pod := Pod(p, 0, Hardware{})
+		if got := ptr.Deref(pod.Spec.TerminationGracePeriodSeconds, 0); got != tt.want {
+			t.Errorf("%s: the grace period is %d, want %d", name, got, tt.want)
+		}
+		var sleep int64
+		if lifecycle := pod.Spec.Containers[0].Lifecycle; lifecycle != nil {
+			sleep = lifecycle.PreStop.Sleep.Seconds
+		}
+		if sleep != tt.sleep {
+			t.Errorf("%s: it sleeps %d seconds, want %d", name, sleep, tt.sleep)
+		}
+	}
+}
+
+// TestOnlyBridgedPodsSleep checks the types of disruption. The user's grace period is in force without a sleep.
+func TestOnlyBridgedPodsSleep(t *testing.T) {
+	for disruption, sleeps := range map[v1alpha1.DisruptionType]bool{
+		"": true, v1alpha1.BridgeDisruption: true, v1alpha1.SurgeDisruption: true, v1alpha1.NoneDisruption: false,
+	} {
+		p := &v1alpha1.Performer{}
+		p.Spec.Disruption, p.Spec.TerminationGracePeriodSeconds = &v1alpha1.Disruption{Type: disruption}, ptr.To[int64](7)
+		pod := Pod(p, 0, Hardware{})
+		if (pod.Spec.Containers[0].Lifecycle != nil) != sleeps || (*pod.Spec.TerminationGracePeriodSeconds > 7) != sleeps {
+			t.Errorf("type %q: sleeps %v, grace period %d", disruption, pod.Spec.Containers[0].Lifecycle != nil, *pod.Spec.TerminationGracePeriodSeconds)
 		}
 	}
 }

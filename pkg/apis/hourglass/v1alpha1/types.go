@@ -125,7 +125,8 @@ type PerformerSpec struct {
 	Disruption *Disruption `json:"disruption,omitempty"`
 
 	// terminationGracePeriodSeconds is the number of seconds that the container has to shut down
-	// after SIGTERM, from 0 to 86400. Defaults to 30. Changing it replaces the pod.
+	// after SIGTERM, from 0 to 86400. Defaults to 30. The pod's own grace period is longer by
+	// upgradeStrategy.drainSeconds. Changing it replaces the pod.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=86400
@@ -218,9 +219,11 @@ type UpgradeStrategy struct {
 	// +kubebuilder:validation:Maximum=86400
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
 
-	// drainSeconds is the number of seconds that the old pod continues to serve open connections
-	// after it stops receiving new ones, before it is terminated, from 0 to 86400. Defaults to 10.
-	// It applies to BlueGreen only.
+	// drainSeconds is the number of seconds that a pod continues to serve after it was deleted, by
+	// an upgrade, a node drain, an eviction or a user, before it gets SIGTERM, from 0 to 86400.
+	// Defaults to 10. The calls of that time are not lost, and new ones go to the successor as soon
+	// as it is ready. It is added to the grace period of the pod. Changing it does not replace the
+	// pod: it applies to pods that are created later. It applies to BlueGreen only.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=0
