@@ -56,7 +56,10 @@ func (w *world) podMoves(i int, pod *corev1.Pod) []move {
 		add("the kubelet starts %s", func(c *world) { c.makeReady(c.pods[i]) })
 	}
 	if stateOf(pod) != podFinished {
-		add("%s terminates by itself", func(c *world) { ended(0)(c.pods[i]) })
+		add("%s terminates by itself", func(c *world) {
+			ended(0)(c.pods[i])
+			c.memory.created, c.memory.delayed = 0, false // it has a delay of its own: retryDelay
+		})
 	}
 	if c, _ := unresized(pod); c != nil {
 		add("the kubelet resizes %s if it can", func(c *world) { c.resize(c.pods[i]) })

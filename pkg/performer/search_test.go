@@ -20,37 +20,35 @@ import (
 // and remove labels. A quota with room for one pod in addition to the serving one is enough, and under
 // Recreate one with room for the serving one.
 func TestEveryStateSettles(t *testing.T) {
-	for _, quota := range []int{0, 2} {
-		t.Run(fmt.Sprintf("BlueGreen, quota %d", quota), func(t *testing.T) {
+	for _, tt := range []struct {
+		strategy     string
+		quota, depth int
+	}{{"BlueGreen", 0, 3}, {"BlueGreen", 2, 4}, {"Recreate", 0, 3}, {"Recreate", 1, 4}} {
+		t.Run(fmt.Sprintf("%s, quota %d", tt.strategy, tt.quota), func(t *testing.T) {
 			t.Parallel()
-			search(t, 4, &world{p: withoutFinalizers(), now: testNow, quota: quota})
-		})
-	}
-	for _, quota := range []int{0, 1} {
-		t.Run(fmt.Sprintf("Recreate, quota %d", quota), func(t *testing.T) {
-			t.Parallel()
-			search(t, 4, &world{p: withoutFinalizers(recreate), now: testNow, quota: quota})
+			search(t, tt.depth, &world{p: withoutFinalizers(strategies[tt.strategy]), now: testNow, quota: tt.quota})
 		})
 	}
 }
 
-// TestEveryTroubleIsExplained searches from a Performer that runs, with each trouble. It begins and ends at
-// any time.
+// TestEveryTroubleIsExplained searches from a Performer that runs. Troubles begin and end at any
+// time.
 func TestEveryTroubleIsExplained(t *testing.T) {
-	for _, kind := range allTroubles() {
+	for group, troubles := range map[string][]*trouble{
+		"policies": policies(), "failing resizes": resizeTroubles(), "injection": injectors(), "contention": undoers(), "other settings": settings(),
+	} {
 		for name, strategy := range strategies {
-			t.Run(kind.name+", "+name, func(t *testing.T) {
+			t.Run(group+", "+name, func(t *testing.T) {
 				t.Parallel()
-				start := &world{p: withoutFinalizers(strategy), now: testNow, troubles: []*trouble{kind}}
-				if kind.resizes {
+				start := &world{p: withoutFinalizers(strategy), now: testNow, troubles: troubles}
+				if slices.ContainsFunc(troubles, func(t *trouble) bool { return t.resizes }) {
 					start.cpus(1)
 				}
-				if wrong := start.settles(map[string]bool{}); wrong != "" {
+				if wrong := start.settles(knownWorlds{}); wrong != "" {
 					t.Fatal(wrong)
 				}
 				start.story = nil
-				troubled := start.after(start.troubleMoves()[0])
-				search(t, 2, start, troubled)
+				search(t, 2, start)
 			})
 		}
 	}
@@ -58,7 +56,7 @@ func TestEveryTroubleIsExplained(t *testing.T) {
 
 // TestLongStories follows long stories of moves that are chosen at random, of all there are.
 func TestLongStories(t *testing.T) {
-	const stories, length = 60, 20
+	const stories, length = 100, 25
 	for name, strategy := range strategies {
 		for seed := range uint64(stories) {
 			t.Run(fmt.Sprintf("%s, %d", name, seed), func(t *testing.T) {
@@ -66,7 +64,7 @@ func TestLongStories(t *testing.T) {
 				start := &world{p: withoutFinalizers(strategy), now: testNow, troubles: allTroubles()}
 				start.cpus(1)
 				random := rand.New(rand.NewPCG(seed, 0))
-				known := map[string]bool{}
+				known := knownWorlds{}
 				w := start
 				for range length {
 					moves := w.moves()
@@ -91,11 +89,11 @@ func withoutFinalizers(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer 
 }
 
 // wrong checks the properties in a world, and returns the first that does not hold, with the story.
-func (w *world) wrong(known map[string]bool) (wrong string, story []string) {
+func (w *world) wrong(known knownWorlds) (wrong string, story []string) {
 	for _, check := range []func(*world) string{
 		func(*world) string { return "" },
 		func(c *world) string { return c.settles(known) },
-		(*world).deletes,
+		func(c *world) string { return c.deletes(known) },
 		func(c *world) string {
 			if repeated := c.repeats(); repeated != "" {
 				return "while every pod is refused, the operator repeats " + repeated
@@ -116,8 +114,8 @@ func (w *world) wrong(known map[string]bool) (wrong string, story []string) {
 }
 
 // search searches all states that at most depth moves lead to.
-func search(t *testing.T, depth int, starts ...*world) {
-	frontier, seen, known := starts, map[string]bool{}, map[string]bool{}
+func search(t *testing.T, depth int, start *world) {
+	frontier, seen, known := []*world{start}, map[string]bool{}, knownWorlds{}
 	for range depth {
 		var further []*world
 		for _, w := range frontier {
@@ -142,14 +140,14 @@ func fail(t *testing.T, start *world, moves []string) {
 	for i := 0; i < len(moves); {
 		shorter := slices.Delete(slices.Clone(moves), i, i+1)
 		if w := start.replay(shorter); w != nil {
-			if wrong, _ := w.wrong(map[string]bool{}); wrong != "" {
+			if wrong, _ := w.wrong(knownWorlds{}); wrong != "" {
 				moves, i = shorter, 0
 				continue
 			}
 		}
 		i++
 	}
-	wrong, story := start.replay(moves).wrong(map[string]bool{})
+	wrong, story := start.replay(moves).wrong(knownWorlds{})
 	t.Fatal(tale(wrong, story))
 }
 

@@ -20,8 +20,8 @@ import (
 // trouble is what others do to a Performer for as long as it lasts.
 type trouble struct {
 	name string
-	// says is part of the message of a condition while the trouble keeps the Performer from its desired
-	// state; empty if it can't keep it from that.
+	// says is the reason of a condition, or part of its message, while the trouble keeps the Performer from
+	// its desired state; empty if it can't keep it from that.
 	says string
 	// resizes is set where the trouble is about resizes, so that the spec must have resources.
 	resizes bool
@@ -74,10 +74,10 @@ func resizeTroubles() []*trouble {
 		}
 	}
 	return []*trouble{
-		{name: "an API server that can't resize pods", neverResizes: true},
-		{name: "a node without room for a resize now", kubelet: pending(corev1.PodReasonDeferred, "node has no room now"), says: "node has no room now"},
-		{name: "a node that can never resize the pod", kubelet: pending(corev1.PodReasonInfeasible, "node is too small")},
-		{name: "a kubelet that ignores resizes", kubelet: func(*corev1.Pod) {}, says: "Resizing Pod"},
+		{name: "an API server that can't resize pods", resizes: true, neverResizes: true},
+		{name: "a node without room for a resize now", resizes: true, kubelet: pending(corev1.PodReasonDeferred, "node has no room now"), says: "node has no room now"},
+		{name: "a node that can never resize the pod", resizes: true, kubelet: pending(corev1.PodReasonInfeasible, "node is too small")},
+		{name: "a kubelet that ignores resizes", resizes: true, kubelet: func(*corev1.Pod) {}, says: "Resizing Pod"},
 	}
 }
 
@@ -132,13 +132,15 @@ func undoers() []*trouble {
 	note := func(key, value string) func(*world) {
 		return pods(func(pod *corev1.Pod) { pod.Annotations = patched(pod.Annotations, map[string]string{key: value}) })
 	}
-	const says = "each time the operator restores it"
+	const says = ReasonContended
 	return []*trouble{
 		{name: "somebody who removes the labels of the pods", says: says, undoes: pods(func(pod *corev1.Pod) { pod.Labels = map[string]string{} })},
 		{name: "somebody who removes the serving label", says: says, undoes: pods(func(pod *corev1.Pod) { delete(pod.Labels, render.LabelServing) })},
-		{name: "somebody who sets the serving label on every pod", says: says, undoes: pods(func(pod *corev1.Pod) { pod.Labels = patched(pod.Labels, map[string]string{render.LabelServing: render.ServingTrue}) })},
+		{name: "somebody who sets the serving label on every pod", says: says, undoes: pods(func(pod *corev1.Pod) {
+			pod.Labels = patched(pod.Labels, map[string]string{render.LabelServing: render.ServingTrue})
+		})},
 		{name: "somebody who removes the annotations of the pods", says: says, undoes: pods(func(pod *corev1.Pod) { pod.Annotations = nil })},
-		{name: "somebody who edits the revision of the pods", says: "the next", undoes: note(render.AnnotationRevision, "nonsense")},
+		{name: "somebody who edits the revision of the pods", says: says, undoes: note(render.AnnotationRevision, "nonsense")},
 		{name: "somebody who removes the traffic stamps of the pods", says: says, undoes: func(w *world) {
 			note(render.AnnotationServingSince, "")(w)
 			note(render.AnnotationDrainingSince, "")(w)
@@ -152,13 +154,13 @@ func undoers() []*trouble {
 			note(render.AnnotationRequestedResources, "nonsense")(w)
 		}},
 		{name: "somebody who removes the owner of the pods", says: says, undoes: pods(func(pod *corev1.Pod) { pod.OwnerReferences = nil })},
-		{name: "somebody who changes the image of the pods", says: "the next", undoes: pods(func(pod *corev1.Pod) {
+		{name: "somebody who changes the image of the pods", says: says, undoes: pods(func(pod *corev1.Pod) {
 			if c := performerContainer(pod); c.Image != "other" {
 				c.Image = "other"
 				pod.Generation++
 			}
 		})},
-		{name: "somebody who deletes the pods", says: "the next", undoes: pods(dying)},
+		{name: "somebody who deletes the pods", says: says, undoes: pods(dying)},
 		{name: "somebody who deletes the Service", says: says, undoes: func(w *world) { w.service = nil }},
 		{name: "somebody who changes the selector of the Service", says: says, undoes: service(func(s *corev1.Service) { s.Spec.Selector = map[string]string{"app": "other"} })},
 		{name: "somebody who widens the selector of the Service", says: says, undoes: service(func(s *corev1.Service) { delete(s.Spec.Selector, render.LabelServing) })},
@@ -238,4 +240,3 @@ func (t *trouble) end(w *world) {
 		t.ends(w)
 	}
 }
-

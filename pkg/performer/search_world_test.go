@@ -71,7 +71,9 @@ func (w *world) clone() *world {
 }
 
 // tell adds to the story.
-func (w *world) tell(format string, args ...any) { w.story = append(w.story, fmt.Sprintf(format, args...)) }
+func (w *world) tell(format string, args ...any) {
+	w.story = append(w.story, fmt.Sprintf(format, args...))
+}
 
 // violate records that a property does not hold.
 func (w *world) violate(format string, args ...any) {
