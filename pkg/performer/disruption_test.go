@@ -77,13 +77,16 @@ func TestPlanFailover(t *testing.T) {
 		{name: "None waits for the eviction", o: nodes(observed(servingOn0(disruption(v1alpha1.NoneDisruption)), old), lost)},
 		{name: "Recreate waits until the pod is gone", o: nodes(observed(servingOn0(recreate), old), lost)},
 		{name: "held: try again", o: held, requeueAfter: failoverRetry},
-		{name: "a pod that was never ready is no use when the node is back", o: nodes(observed(p, testPod(p, 0, on("a"))), lost),
-			want: "delete performer-x-0, record ordinal 1, create pod 1"},
+		{name: "a pod that was never ready", o: nodes(observed(p, testPod(p, 0, on("a"))), lost), want: "record ordinal 1, create pod 1"},
+		{name: "it is of no use when the node is back", o: nodes(observed(moving, testPod(p, 0, on("a")), starting), lost), want: "delete performer-x-0"},
+		{name: "nothing is deleted while no successor can be created", o: nodes(observed(servingOn0(tee), testPod(p, 0, on("a"))), lost), problem: ReasonInvalidSpec},
 		{name: "the successor starts", o: nodes(observed(moving, old, starting), lost)},
 		{name: "the successor serves, and the slices show it", o: withSlices(nodes(observed(moving, old, serving), lost), "performer-x-1"),
 			want: "delete performer-x-0"},
 		{name: "the node of the successor is lost too", o: nodes(observed(moving, old, starting), map[string]Node{"a": dead, "b": dead}),
-			want: "delete performer-x-1, record ordinal 2, create pod 2"},
+			want: "record ordinal 2, create pod 2"},
+		{name: "and there is another one", o: nodes(observed(movingTo(2), old, starting, testPod(p, 2)), map[string]Node{"a": dead, "b": dead}),
+			want: "delete performer-x-1"},
 		{name: "the node is back, and neither pod is ready yet", o: nodes(observed(moving, old, starting), nil)},
 		{name: "the node is back, and the old pod serves", o: withSlices(nodes(observed(moving, back, starting), nil), "performer-x-0"),
 			want: "delete performer-x-1"},
@@ -133,7 +136,7 @@ func TestMovedPodIsDeletedAsSuch(t *testing.T) {
 		"it drains by its labels": {nodes(observed(p, testPod(p, 0, ready(0), on("a"), draining(time.Minute)), successor), map[string]Node{"a": cordoned}),
 			"node a is cordoned, and its successor is serving"},
 		"the node is lost": {nodes(observed(p, serving, successor), map[string]Node{"a": dead}), "and its successor is serving"},
-		"it was not ready": {nodes(observed(p, testPod(p, 0, on("a"))), map[string]Node{"a": dead}), "and the pod was not ready"},
+		"it was not ready": {nodes(observed(p, testPod(p, 0, on("a")), testPod(p, 1)), map[string]Node{"a": dead}), "and the pod was not ready"},
 	} {
 		plan := planOf(withSlices(tt.o, successor.Name), testSettings)
 		if deletion, ok := plan.Actions[0].(DeletePod); !ok || deletion.Reason != DeletedMoved || !strings.Contains(deletion.Why, tt.why) {

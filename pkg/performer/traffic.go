@@ -94,6 +94,8 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		case !p.alive(), p == target, p == a.desiredPod:
 		case p.serves() && target != nil:
 			a.planHandover(plan, p)
+		case p.lost() && a.desiredPod == nil:
+			// It goes when there is a successor.
 		case p.lost() && !p.hasBeenReady():
 			plan.addActions(p.deletion(DeletedMoved, fmt.Sprintf("node %s %s, and the pod was not ready", p.Spec.NodeName, p.node.Why)))
 		case p.serves() && (p.outdated() && a.proved(p) || p.hasBeenReady()):
