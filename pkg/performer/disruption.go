@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -19,9 +18,6 @@ import (
 // replaced when that happens (drain.go). The rules here act earlier: a pod whose node is being drained or is
 // lost is displaced. It counts as one that doesn't satisfy the spec, so that the desired pod is created
 // elsewhere, and the traffic moves to that as in an upgrade.
-
-// failoverRetry is how soon a failover that may not begin now is tried again.
-const failoverRetry = 10 * time.Second
 
 func (a *Assessment) disruption() v1alpha1.DisruptionType {
 	return render.Disruption(&a.Performer.Spec)

@@ -76,7 +76,7 @@ func TestPlanFailover(t *testing.T) {
 		{name: "Surge", o: nodes(observed(servingOn0(surge), old), lost), want: "record ordinal 1, create pod 1"},
 		{name: "None waits for the eviction", o: nodes(observed(servingOn0(disruption(v1alpha1.NoneDisruption)), old), lost)},
 		{name: "Recreate waits until the pod is gone", o: nodes(observed(servingOn0(recreate), old), lost)},
-		{name: "held: try again", o: held, requeueAfter: failoverRetry},
+		{name: "held: the controller syncs again when it may begin", o: held},
 		{name: "a pod that was never ready", o: nodes(observed(p, testPod(p, 0, on("a"))), lost), want: "record ordinal 1, create pod 1"},
 		{name: "it is of no use when the node is back", o: nodes(observed(moving, testPod(p, 0, on("a")), starting), lost), want: "delete performer-x-0"},
 		{name: "nothing is deleted while no successor can be created", o: nodes(observed(servingOn0(tee), testPod(p, 0, on("a"))), lost), problem: ReasonInvalidSpec},

@@ -56,9 +56,6 @@ func (a *Assessment) Plan() Plan {
 		a.planPods(&plan)
 	}
 	a.requeueAfterDrains(&plan)
-	if problem := a.nodeProblem(); problem != nil && problem.Reason == ReasonFailoverHeld {
-		plan.requeueAfter(failoverRetry)
-	}
 	if a.deadline.pending() && plan.Problem == nil {
 		plan.requeueAfter(a.deadline.left)
 	}
