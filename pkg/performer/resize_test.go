@@ -105,7 +105,7 @@ func TestResizeAfterARefusal(t *testing.T) {
 	})
 	o := observed(one, live(one, resizes(two)))
 	for _, action := range planOf(o, testSettings).Actions {
-		setAll(o.Pods[0].Annotations, action.(PatchPod).Annotations)
+		o.Pods[0].Annotations = patched(o.Pods[0].Annotations, action.(PatchPod).Annotations)
 	}
 	want := live(one).Annotations
 	if !jsonEqual(o.Pods[0].Annotations, want) {
