@@ -19,7 +19,7 @@ type move struct {
 // after returns the world after a move.
 func (w *world) after(m move) *world {
 	c := w.clone()
-	c.tell("%s", m.name)
+	c.record("%s", m.name)
 	m.make(c)
 	return c
 }

@@ -46,7 +46,7 @@ func (w *world) settles(known knownWorlds) (wrong string) {
 		if wrong := w.rests(known, w.unexplained); wrong != "" {
 			return wrong
 		}
-		w.tell("there is no longer %s", w.trouble.name)
+		w.record("there is no longer %s", w.trouble.name)
 		w.trouble.end(w)
 	}
 	return w.rests(known, w.differs)
@@ -56,20 +56,20 @@ func (w *world) settles(known knownWorlds) (wrong string) {
 // not be looked at twice.
 type knownWorlds map[string]bool
 
-// mostTurns is in how many turns everything must come to rest.
-const mostTurns = 25
+// mostSyncs is in how many syncs everything must come to rest.
+const mostSyncs = 25
 
 // rests lets the operator and the kubelets work, and says what is wrong in the end: nothing if the operator
 // writes nothing more, apart from what is refused or held back, and then check finds nothing.
 func (w *world) rests(known knownWorlds, check func() (wrong string)) (wrong string) {
 	var visited []string
-	for range mostTurns {
+	for range mostSyncs {
 		key := w.key()
 		if known[key] {
 			return ""
 		}
 		visited = append(visited, key)
-		if w.turn() {
+		if w.sync() {
 			continue
 		}
 		if wrong = check(); wrong == "" && w.breach == "" {
@@ -143,16 +143,16 @@ func (w *world) differs() string {
 	return ""
 }
 
-// turn is a turn of the operator, after which the kubelets do what they have to. It reports whether anything
+// sync is a sync of the operator, after which the kubelets do what they have to. It reports whether anything
 // changed.
-func (w *world) turn() (changed bool) {
+func (w *world) sync() (changed bool) {
 	w.now = w.now.Add(step)
 	plan := planOf(w.observe(), testSettings)
 	before := w.p.Status.DeepCopy()
 	written := w.execute(plan, len(plan.Actions))
 	changed = written > 0 || !jsonEqual(before, w.p.Status) || plan.RequeueAfter > 0 && w.trouble == nil
 	if changed {
-		w.tell("  the operator executes [%s]", brief(plan))
+		w.record("  the operator executes [%s]", brief(plan))
 	}
 	w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool {
 		changed = changed || p.DeletionTimestamp != nil
@@ -185,7 +185,7 @@ func (w *world) repeats() string {
 // deletes deletes the Performer, and says what is wrong then: callers are not cut off before it is known
 // that their pod may go, a condition says what is refused, and in the end everything is gone.
 func (w *world) deletes(known knownWorlds) (wrong string) {
-	w.tell("a user deletes the Performer")
+	w.record("a user deletes the Performer")
 	w.now = testNow // no terminating pod has exceeded its grace period
 	w.p.DeletionTimestamp = &metav1.Time{Time: w.now}
 	if w.released(known) {
@@ -195,7 +195,7 @@ func (w *world) deletes(known knownWorlds) (wrong string) {
 		if w.trouble.says != silent && !w.says(w.trouble.says) {
 			return fmt.Sprintf("it is not deleted, and no condition says why, while there is %s (%s)", w.trouble.name, w.conditions())
 		}
-		w.tell("there is no longer %s", w.trouble.name)
+		w.record("there is no longer %s", w.trouble.name)
 		w.trouble.end(w)
 	}
 	if !w.released(known) {
@@ -217,7 +217,7 @@ func (w *world) released(known knownWorlds) bool {
 		}
 		visited = append(visited, key)
 		plan := planOf(w.observe(), testSettings)
-		w.tell("  the operator executes [%s]", brief(plan))
+		w.record("  the operator executes [%s]", brief(plan))
 		w.execute(plan, len(plan.Actions))
 		w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil })
 	}

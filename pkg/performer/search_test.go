@@ -68,7 +68,7 @@ func TestLongStories(t *testing.T) {
 				w := start
 				for range length {
 					moves := w.moves()
-					next := moves[0] // the operator's full turn
+					next := moves[0] // the operator's full sync
 					if random.IntN(2) == 0 {
 						next = moves[random.IntN(len(moves))]
 					}
@@ -124,7 +124,7 @@ func search(t *testing.T, depth int, start *world) {
 				if key := next.key(); !seen[key] {
 					seen[key] = true
 					if wrong, story := next.wrong(known); wrong != "" {
-						t.Fatal(tale(wrong, story))
+						t.Fatal(formatStory(wrong, story))
 					}
 					further = append(further, next)
 				}
@@ -148,7 +148,7 @@ func fail(t *testing.T, start *world, moves []string) {
 		i++
 	}
 	wrong, story := start.replay(moves).wrong(knownWorlds{})
-	t.Fatal(tale(wrong, story))
+	t.Fatal(formatStory(wrong, story))
 }
 
 // replay returns the world after moves of the given names, or nil if one of them is not possible.
@@ -164,7 +164,7 @@ func (w *world) replay(names []string) *world {
 	return w
 }
 
-// tale formats what went wrong, and how it came to it.
-func tale(wrong string, story []string) string {
+// formatStory formats what went wrong, and how it came to it.
+func formatStory(wrong string, story []string) string {
 	return wrong + ", after:\n  " + strings.Join(story, "\n  ")
 }

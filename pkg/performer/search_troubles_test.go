@@ -36,7 +36,7 @@ type trouble struct {
 	injects func(*corev1.Pod)
 	// holdsPods is set if pods with an injected container don't become ready.
 	holdsPods bool
-	// undoes is done again after each turn of the operator.
+	// undoes is done again after each sync of the operator.
 	undoes func(*world)
 	// begins and ends are what happens when the trouble begins and when it is over.
 	begins, ends func(*world)

@@ -70,8 +70,8 @@ func (w *world) clone() *world {
 	return &c
 }
 
-// tell adds to the story.
-func (w *world) tell(format string, args ...any) {
+// record adds to the story.
+func (w *world) record(format string, args ...any) {
 	w.story = append(w.story, fmt.Sprintf(format, args...))
 }
 

@@ -51,7 +51,8 @@ type PerformerSpecApplyConfiguration struct {
 	// evicted. Changing it does not replace the pod.
 	Disruption *DisruptionApplyConfiguration `json:"disruption,omitempty"`
 	// terminationGracePeriodSeconds is the number of seconds that the container has to shut down
-	// after SIGTERM, from 0 to 86400. Defaults to 30. Changing it replaces the pod.
+	// after SIGTERM, from 0 to 86400. Defaults to 30. The pod's own grace period is longer by
+	// upgradeStrategy.drainSeconds. Changing it replaces the pod.
 	TerminationGracePeriodSeconds *int64 `json:"terminationGracePeriodSeconds,omitempty"`
 	// podLabels are additional labels of the pod, at most 64. The labels by which the operator and
 	// the Service select the pod are reserved: app, app.kubernetes.io/managed-by and all labels

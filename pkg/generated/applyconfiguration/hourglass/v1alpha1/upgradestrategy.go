@@ -23,9 +23,11 @@ type UpgradeStrategyApplyConfiguration struct {
 	// the upgrade counts as stalled, from 1 to 86400. Defaults to 600. A stalled upgrade leaves the
 	// serving pod in place; if the new pod becomes ready later, the upgrade still completes.
 	ProgressDeadlineSeconds *int32 `json:"progressDeadlineSeconds,omitempty"`
-	// drainSeconds is the number of seconds that the old pod continues to serve open connections
-	// after it stops receiving new ones, before it is terminated, from 0 to 86400. Defaults to 10.
-	// It applies to BlueGreen only.
+	// drainSeconds is the number of seconds that a pod continues to serve after it was deleted, by
+	// an upgrade, a node drain, an eviction or a user, before it gets SIGTERM, from 0 to 86400.
+	// Defaults to 10. The calls of that time are not lost, and new ones go to the successor as soon
+	// as it is ready. It is added to the grace period of the pod. Changing it does not replace the
+	// pod: it applies to pods that are created later. It applies to BlueGreen only.
 	DrainSeconds *int32 `json:"drainSeconds,omitempty"`
 }
 
