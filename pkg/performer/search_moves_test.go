@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // move is one step of the operator, of a kubelet, of a user or of others.
@@ -47,6 +49,12 @@ func (w *world) podMoves(i int, pod *corev1.Pod) []move {
 	var moves []move
 	add := func(what string, change func(*world)) {
 		moves = append(moves, move{fmt.Sprintf(what, "pod "+pod.Name), change})
+	}
+	if !w.reachable(pod) {
+		if render.ControlledBy(pod, w.p) { // what is known of nodes is known of pods that are observed
+			add("a user deletes %s", func(c *world) { dying(c.pods[i]) })
+		}
+		return moves
 	}
 	if pod.DeletionTimestamp != nil {
 		add("the kubelet removes %s", func(c *world) { c.pods = slices.Delete(c.pods, i, i+1) })
@@ -93,7 +101,7 @@ func (w *world) userMoves() []move {
 	if w.service != nil {
 		moves = append(moves, move{"a user deletes the Service", func(c *world) { c.service = nil }})
 	}
-	if w.p.UID == "uid-x" && len(w.pods) > 0 && w.recognizable() {
+	if w.p.UID == "uid-x" && len(w.pods) > 0 && w.recognizable() && len(w.present()) == len(w.ours()) {
 		moves = append(moves, move{"a user deletes the Performer with --cascade=orphan and creates it again", (*world).orphan})
 	}
 	return moves

@@ -62,7 +62,7 @@ func (w *world) heldBack(action Action) bool {
 	}
 	repair := ""
 	switch action.(type) {
-	case PatchPod, PatchService, CreateService, AdoptService, AdoptPod, SetFinalizers:
+	case PatchPod, PatchService, CreateService, AdoptService, AdoptPod, CreateBudget, PatchBudget, SetFinalizers:
 		repair = brief(Plan{Actions: []Action{action}})
 	default:
 		return false
@@ -122,6 +122,8 @@ func (w *world) perform(action Action) *Problem {
 			w.violate("the plan deletes the Service while pod %s takes calls", name)
 		}
 		w.service = nil
+	case CreateBudget, PatchBudget, DeleteBudget:
+		w.writeBudget(a)
 	case SetFinalizers:
 		w.checkRelease()
 		w.p.Finalizers = a.Finalizers
@@ -141,6 +143,7 @@ func (w *world) create(pod *corev1.Pod, ordinal int32) {
 		w.p.Status.PodOrdinal = ordinal
 	}
 	w.add(pod)
+	w.checkRunning()
 	if w.trouble != nil && w.trouble.undoes != nil {
 		w.memory.created++
 		w.memory.delayed = w.memory.created >= 2

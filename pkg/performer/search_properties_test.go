@@ -116,7 +116,7 @@ func (w *world) conditions() string {
 
 // differs says how the Performer differs from its spec; empty if it does not.
 func (w *world) differs() string {
-	pods := w.ours()
+	pods := w.present()
 	if w.suspended() {
 		if len(pods) != 0 || w.service == nil || kstatus(w.p, w.p.Status) != "Current" || w.p.Status.Phase != v1alpha1.PhaseSuspended {
 			return fmt.Sprintf("it is not suspended: %d pods, phase %s, %s", len(pods), w.p.Status.Phase, w.conditions())
@@ -127,7 +127,7 @@ func (w *world) differs() string {
 		return fmt.Sprintf("there are %d pods", len(pods))
 	}
 	a := Assess(w.observe(), testSettings)
-	pod := a.pods[0]
+	pod := a.pods[slices.IndexFunc(a.pods, func(p *assessedPod) bool { return p.Pod == pods[0] })]
 	switch {
 	case pod.outdated() || pod.resize != resizeNone || !holds(performerContainer(pod.Pod).Resources, w.p.Spec.Resources):
 		return "the pod is not the desired one"
@@ -140,7 +140,7 @@ func (w *world) differs() string {
 	case kstatus(w.p, w.p.Status) != "Current" || w.p.Status.PodName != pod.Name || w.p.Status.Phase != v1alpha1.PhaseRunning:
 		return fmt.Sprintf("the status names pod %q, with phase %s, %s", w.p.Status.PodName, w.p.Status.Phase, w.conditions())
 	}
-	return ""
+	return w.displacement(pod.Pod)
 }
 
 // sync is a sync of the operator, after which the kubelets do what they have to. It reports whether anything
@@ -155,9 +155,11 @@ func (w *world) sync() (changed bool) {
 		w.record("  the operator executes [%s]", brief(plan))
 	}
 	w.pods = slices.DeleteFunc(w.pods, func(p *corev1.Pod) bool {
-		changed = changed || p.DeletionTimestamp != nil
-		return p.DeletionTimestamp != nil
+		gone := p.DeletionTimestamp != nil && w.reachable(p)
+		changed = changed || gone
+		return gone
 	})
+	changed = w.evict() || changed
 	for _, pod := range w.pods {
 		if stateOf(pod) == podStarting && w.makeReady(pod) || w.resize(pod) {
 			changed = true

@@ -56,12 +56,12 @@ func TestEveryTroubleIsExplained(t *testing.T) {
 
 // TestLongStories follows long stories of moves that are chosen at random, of all there are.
 func TestLongStories(t *testing.T) {
-	const stories, length = 100, 25
-	for name, strategy := range strategies {
+	const stories, length = 50, 25
+	for name, change := range disruptionTypes {
 		for seed := range uint64(stories) {
 			t.Run(fmt.Sprintf("%s, %d", name, seed), func(t *testing.T) {
 				t.Parallel()
-				start := &world{p: withoutFinalizers(strategy), now: testNow, troubles: allTroubles()}
+				start := &world{p: withoutFinalizers(change), now: testNow, troubles: slices.Concat(allTroubles(), disruptions()), nodes: twoNodes()}
 				start.cpus(1)
 				random := rand.New(rand.NewPCG(seed, 0))
 				known := knownWorlds{}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
@@ -35,6 +36,10 @@ type world struct {
 	troubles []*trouble
 	trouble  *trouble
 	memory   memory
+	// nodes are the nodes of the cluster by name; nil if the search is not about nodes.
+	nodes         map[string]Node
+	budget        *policyv1.PodDisruptionBudget
+	failoversHeld string
 
 	// story is what happened so far, and breach the first property that did not hold; empty if all did.
 	story  []string
@@ -63,6 +68,7 @@ func (w *world) clone() *world {
 	c := *w
 	c.p, c.service, c.now, c.story = w.p.DeepCopy(), w.service.DeepCopy(), w.now.Add(step), slices.Clip(w.story)
 	c.memory.refused, c.memory.repaired = maps.Clone(w.memory.refused), maps.Clone(w.memory.repaired)
+	c.nodes, c.budget = maps.Clone(w.nodes), w.budget.DeepCopy()
 	c.pods = make([]*corev1.Pod, len(w.pods))
 	for i, pod := range w.pods {
 		c.pods[i] = pod.DeepCopy()
@@ -92,6 +98,12 @@ func (w *world) key() string {
 	if w.trouble != nil {
 		fmt.Fprint(&b, w.trouble.name)
 	}
+	if w.nodes != nil {
+		fmt.Fprint(&b, w.nodes, status.Ready, w.failoversHeld)
+	}
+	if w.budget != nil {
+		fmt.Fprint(&b, w.budget.Spec.MinAvailable, w.budget.Labels)
+	}
 	if s := w.service; s != nil {
 		fmt.Fprint(&b, s.Labels, render.ControlledBy(s, w.p), s.OwnerReferences == nil, s.Spec.Type, s.Spec.Selector, s.Spec.Ports)
 	}
@@ -116,7 +128,7 @@ func (w *world) podKey(pod *corev1.Pod) string {
 	delete(notes, render.AnnotationRequested)
 	var b strings.Builder
 	fmt.Fprint(&b, "\n", pod.Name, stateOf(pod), pod.Generation > 1, render.ControlledBy(pod, w.p), pod.OwnerReferences == nil, pod.Labels, notes,
-		len(pod.Spec.InitContainers), len(pod.Spec.SchedulingGates), podCondition(pod, corev1.PodResizePending) != nil)
+		len(pod.Spec.InitContainers), len(pod.Spec.SchedulingGates), podCondition(pod, corev1.PodResizePending) != nil, pod.Spec.NodeName, podConditionTrue(pod, corev1.ContainersReady))
 	for _, c := range pod.Spec.Containers {
 		fmt.Fprint(&b, c.Name, c.Image, c.Resources.Limits.Cpu().Value())
 	}
@@ -153,6 +165,7 @@ func (w *world) observe() Observed {
 			o.Contended = contended
 		}
 	}
+	w.observeNodes(&o)
 	return o
 }
 
@@ -209,6 +222,9 @@ func (w *world) takesCalls() []string {
 // ready. It reports whether the pod changed.
 func (w *world) makeReady(pod *corev1.Pod) (changed bool) {
 	isNew := len(pod.Status.Conditions) == 0
+	if !w.schedule(pod) {
+		return isNew && pod.Spec.NodeName == ""
+	}
 	if len(pod.Spec.SchedulingGates) > 0 {
 		setPodCondition(pod, corev1.PodCondition{Type: corev1.PodScheduled, Status: corev1.ConditionFalse,
 			Reason: corev1.PodReasonSchedulingGated, Message: "Scheduling is blocked due to non-empty scheduling gates"})

@@ -1,0 +1,209 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package performer
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/utils/ptr"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+)
+
+// TestEveryDisruptionSettles searches from a Performer that runs on one of two nodes, while there is a trouble
+// of nodes or of the budget, for each type of disruption.
+func TestEveryDisruptionSettles(t *testing.T) {
+	for name, change := range disruptionTypes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			start := &world{p: withoutFinalizers(change), now: testNow, troubles: disruptions(), nodes: twoNodes()}
+			if wrong := start.settles(knownWorlds{}); wrong != "" {
+				t.Fatal(wrong)
+			}
+			for _, m := range start.troubleMoves() {
+				start.story = nil
+				search(t, 2, start.after(m))
+			}
+		})
+	}
+}
+
+var disruptionTypes = map[string]func(*v1alpha1.Performer){
+	"Bridge": func(*v1alpha1.Performer) {}, "Surge": surge, "None": disruption(v1alpha1.NoneDisruption), "Recreate": recreate,
+}
+
+func twoNodes() map[string]Node { return map[string]Node{"a": {}, "b": {}} }
+
+// disruptions are the troubles that nodes and budgets have. While a node is drained, its pods are evicted.
+func disruptions() []*trouble {
+	one := func(node Node) func(*world) {
+		return func(w *world) { w.nodeBecomes(w.servingNode(), node) }
+	}
+	all := func(node Node) func(*world) {
+		return func(w *world) {
+			for name := range w.nodes {
+				w.nodeBecomes(name, node)
+			}
+		}
+	}
+	up := func(w *world) {
+		w.failoversHeld = ""
+		all(Node{})(w)
+	}
+	const somewhere = "node" // in the words of the scheduler, or with the name of the lost node
+	return []*trouble{
+		{name: "a drain of the pod's node", begins: one(cordoned), ends: up},
+		{name: "a drain of all nodes", begins: all(cordoned), ends: up, says: somewhere},
+		{name: "the loss of the pod's node", begins: one(dead), ends: up, says: somewhere},
+		{name: "the loss of all nodes", begins: all(dead), ends: up, says: somewhere},
+		{name: "the loss of all nodes, in which failovers are held", begins: func(w *world) {
+			w.failoversHeld = "most nodes are lost"
+			all(dead)(w)
+		}, ends: up, says: somewhere},
+		{name: "somebody who deletes the budget", undoes: func(w *world) { w.budget = nil }, says: ReasonContended},
+		{name: "somebody who edits the budget", says: ReasonContended, undoes: func(w *world) {
+			if w.budget != nil {
+				w.budget = w.budget.DeepCopy()
+				w.budget.Spec.MinAvailable = ptr.To(intstr.FromInt32(0))
+			}
+		}},
+	}
+}
+
+// servingNode returns the node of a pod that takes calls, or else of any pod, or else any node.
+func (w *world) servingNode() string {
+	for _, name := range w.takesCalls() {
+		return w.pod(name).Spec.NodeName
+	}
+	for _, pod := range w.ours() {
+		if pod.Spec.NodeName != "" {
+			return pod.Spec.NodeName
+		}
+	}
+	return "a"
+}
+
+// nodeBecomes changes what is known of a node. The pods on a node that is lost are no longer ready; when it
+// is back, its kubelet says what they are.
+func (w *world) nodeBecomes(name string, node Node) {
+	w.nodes = maps.Clone(w.nodes)
+	w.nodes[name] = node
+	for _, pod := range w.pods {
+		if node.State == NodeLost && pod.Spec.NodeName == name && stateOf(pod) != podFinished && podConditionTrue(pod, corev1.PodReady) {
+			unreachable(pod)
+		}
+	}
+}
+
+// observeNodes adds the nodes and budgets to an observation.
+func (w *world) observeNodes(o *Observed) {
+	if w.nodes == nil {
+		return
+	}
+	o.NodesKnown, o.BudgetsKnown, o.Nodes, o.Budget, o.FailoversHeld = true, true, map[string]Node{}, w.budget, w.failoversHeld
+	for _, pod := range o.Pods {
+		if node := w.nodes[pod.Spec.NodeName]; node.State != NodeUp {
+			o.Nodes[pod.Spec.NodeName] = node
+		}
+	}
+}
+
+// reachable reports whether a kubelet runs the pod, or could.
+func (w *world) reachable(pod *corev1.Pod) bool { return w.nodes[pod.Spec.NodeName].State != NodeLost }
+
+// schedule finds a node for a pod that has none, and reports whether the pod can run on its node.
+func (w *world) schedule(pod *corev1.Pod) bool {
+	if w.nodes == nil || pod.Spec.NodeName != "" {
+		return w.reachable(pod)
+	}
+	for _, name := range slices.Sorted(maps.Keys(w.nodes)) {
+		if w.nodes[name].State == NodeUp {
+			pod.Spec.NodeName = name
+			return true
+		}
+	}
+	unschedulable("0/2 nodes are available")(pod)
+	return false
+}
+
+// evict is a drain's try to evict the pods on a node that is cordoned. It reports whether it evicted any.
+func (w *world) evict() (evicted bool) {
+	for _, pod := range w.pods {
+		if w.nodes[pod.Spec.NodeName].State != NodeDraining || pod.DeletionTimestamp != nil || w.budget != nil && w.budgetRefuses(pod) {
+			continue
+		}
+		w.record("  the drain evicts %s", pod.Name)
+		dying(pod)
+		evicted = true
+	}
+	return evicted
+}
+
+// budgetRefuses reports whether the budget refuses the eviction of the pod, as its spec says.
+func (w *world) budgetRefuses(pod *corev1.Pod) bool {
+	takes := w.takesCalls()
+	return slices.Contains(takes, pod.Name) && len(takes)-1 < w.budget.Spec.MinAvailable.IntValue()
+}
+
+// writeBudget executes an action on the budget.
+func (w *world) writeBudget(action Action) {
+	switch a := action.(type) {
+	case CreateBudget:
+		if w.budget != nil {
+			w.violate("the plan creates the budget, which exists")
+		}
+		w.budget = a.Budget
+	case PatchBudget:
+		w.budget = render.Budget(w.p)
+	case DeleteBudget:
+		w.budget = nil
+	}
+}
+
+// present returns the pods of the Performer without those that are being deleted on lost nodes, which nobody
+// removes.
+func (w *world) present() []*corev1.Pod {
+	return slices.DeleteFunc(w.ours(), func(p *corev1.Pod) bool { return p.DeletionTimestamp != nil && !w.reachable(p) })
+}
+
+// checkRunning checks that there are never more than two pods that live, apart from those on lost nodes.
+func (w *world) checkRunning() {
+	var names []string
+	for _, p := range Assess(w.observe(), testSettings).pods {
+		if p.alive() && !p.drains() && w.reachable(p.Pod) {
+			names = append(names, p.Name)
+		}
+	}
+	if w.nodes != nil && len(names) > 2 {
+		w.violate("there are the pods %v", names)
+	}
+}
+
+// displacement says what is wrong with the nodes or the budget of a Performer at rest; empty if nothing is.
+func (w *world) displacement(pod *corev1.Pod) string {
+	if w.nodes == nil {
+		return ""
+	}
+	var elsewhere bool
+	for _, node := range w.nodes {
+		elsewhere = elsewhere || node.State == NodeUp
+	}
+	var want *policyv1.PodDisruptionBudget
+	if render.Disruption(&w.p.Spec) == v1alpha1.SurgeDisruption {
+		want = render.Budget(w.p)
+	}
+	switch {
+	case elsewhere && w.nodes[pod.Spec.NodeName].State != NodeUp:
+		return "the pod is on a node that is drained or lost"
+	case (want == nil) != (w.budget == nil), want != nil && !jsonEqual(w.budget.Spec, want.Spec):
+		return "the budget is not as it should be"
+	}
+	return ""
+}
