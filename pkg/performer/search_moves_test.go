@@ -9,6 +9,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
@@ -93,6 +94,12 @@ func (w *world) userMoves() []move {
 	if cpus := w.p.Spec.Resources.Limits.Cpu().Value(); cpus > 0 {
 		spec("a user changes the resources", func(c *world) { c.cpus(cpus%3 + 1) })
 	}
+	if w.nodes != nil {
+		next := map[v1alpha1.DisruptionType]v1alpha1.DisruptionType{
+			v1alpha1.BridgeDisruption: v1alpha1.SurgeDisruption, v1alpha1.SurgeDisruption: v1alpha1.NoneDisruption, v1alpha1.NoneDisruption: v1alpha1.BridgeDisruption,
+		}
+		spec("a user changes the type of disruption", func(c *world) { disruption(next[render.Disruption(&w.p.Spec)])(c.p) })
+	}
 	if w.suspended() {
 		spec("a user resumes", func(c *world) { c.p.Spec.Replicas = nil })
 	} else {
@@ -121,7 +128,11 @@ func (w *world) recognizable() bool {
 // troubleMoves returns how troubles begin and end.
 func (w *world) troubleMoves() []move {
 	if present := w.trouble; present != nil {
-		return []move{{"there is no longer " + present.name, present.end}}
+		moves := []move{{"there is no longer " + present.name, present.end}}
+		if present.spreads != nil {
+			moves = append(moves, move{present.name + " becomes one of all nodes", present.spreads})
+		}
+		return moves
 	}
 	var moves []move
 	for _, t := range w.troubles {

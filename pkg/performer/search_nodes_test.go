@@ -59,9 +59,9 @@ func disruptions() []*trouble {
 	}
 	const somewhere = "node" // in the words of the scheduler, or with the name of the lost node
 	return []*trouble{
-		{name: "a drain of the pod's node", begins: one(cordoned), ends: up},
+		{name: "a drain of the pod's node", begins: one(cordoned), spreads: all(cordoned), ends: up, says: somewhere},
 		{name: "a drain of all nodes", begins: all(cordoned), ends: up, says: somewhere},
-		{name: "the loss of the pod's node", begins: one(dead), ends: up, says: somewhere},
+		{name: "the loss of the pod's node", begins: one(dead), spreads: all(dead), ends: up, says: somewhere},
 		{name: "the loss of all nodes", begins: all(dead), ends: up, says: somewhere},
 		{name: "the loss of all nodes, in which failovers are held", begins: func(w *world) {
 			w.failoversHeld = "most nodes are lost"

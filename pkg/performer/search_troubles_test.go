@@ -38,6 +38,8 @@ type trouble struct {
 	holdsPods bool
 	// undoes is done again after each sync of the operator.
 	undoes func(*world)
+	// spreads is what may happen in addition while it lasts.
+	spreads func(*world)
 	// begins and ends are what happens when the trouble begins and when it is over.
 	begins, ends func(*world)
 }

@@ -99,7 +99,7 @@ func (w *world) key() string {
 		fmt.Fprint(&b, w.trouble.name)
 	}
 	if w.nodes != nil {
-		fmt.Fprint(&b, w.nodes, status.Ready, w.failoversHeld)
+		fmt.Fprint(&b, w.nodes, status.Ready, w.failoversHeld, render.Disruption(&w.p.Spec))
 	}
 	if w.budget != nil {
 		fmt.Fprint(&b, w.budget.Spec.MinAvailable, w.budget.Labels)
