@@ -22,8 +22,9 @@ other_modules() {
 	return $status
 }
 others="$(mktemp)"
-trap 'kill $(jobs -p) 2>/dev/null || true; rm -f "$others"' EXIT
 other_modules "$@" >"$others" 2>&1 &
+others_pid=$!
+trap 'kill $others_pid 2>/dev/null || true; rm -f "$others"' EXIT
 
 # Code that integration tests run counts as covered; generated code does not count.
 mapfile -t ours < <(go list ./cmd/... ./pkg/... | grep -v /pkg/generated)
@@ -35,7 +36,7 @@ mapfile -t tested < <(go list ./test/integration/faults ./test/integration/contr
 status=0
 go test -trimpath -race -p 3 -timeout 30m -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}" |
 	readable || status=1
-wait $! || status=1
+wait $others_pid || status=1
 cat "$others"
 [[ $status == 0 ]] || exit $status
 
