@@ -9,19 +9,20 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 make --no-print-directory localcluster build
 
-# Two packages run at a time, except in one cluster that all of them share.
-at_once=2
-[[ -z ${E2E_KUBECONFIG:-}${E2E_KEEP:-} ]] || at_once=1
-
-# run OPTION... PACKAGE... runs packages. The test binaries set -parallel (realcluster.Main).
+# run AT_ONCE OPTION... PACKAGE... runs packages, AT_ONCE of them at a time, except in one cluster
+# that all of them share. The test binaries set -parallel (realcluster.Main).
 status=0
 run() {
-	go test -tags e2e -count=1 -v -timeout 40m "$@" || status=1
+	local at_once=$1
+	shift
+	[[ -z ${E2E_KUBECONFIG:-}${E2E_KEEP:-} ]] || at_once=1
+	go test -trimpath -tags e2e -count=1 -v -timeout 40m -p "$at_once" "$@" || status=1
 }
 
-# These count lost calls and run alone: a second suite would delay answers and the starts
-# of containers on a machine with two processors.
-run -p 1 "$@" ./test/e2e ./test/e2e/admission
-# The others mostly wait, each for a cluster of its own.
-run -p $at_once "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
+# These count lost calls, and a busy machine delays answers and the starts of containers. The tests
+# of admission run one after the other, and so do those with which test/e2e begins, for about as
+# long. Only then does test/e2e run tests in parallel.
+run 2 "$@" ./test/e2e ./test/e2e/admission
+# The others mostly wait, each for clusters of its own.
+run 3 "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
 exit $status

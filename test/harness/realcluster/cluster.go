@@ -72,22 +72,41 @@ func Start(ctx context.Context) (*Cluster, error) {
 // StartEmpty is Start without the operator, for tests that install it themselves.
 func StartEmpty(ctx context.Context) (*Cluster, error) {
 	c := &Cluster{}
-	var err error
-	if c.root, err = repositoryRoot(); err != nil {
-		return c, err
-	}
 	if c.kubeconfig = os.Getenv(EnvKubeconfig); c.kubeconfig != "" {
 		c.auditLog, c.borrowed = os.Getenv(EnvAuditLog), true
-	} else if err := c.startOwn(ctx); err != nil {
-		return c, fmt.Errorf("starting a cluster: %w", err)
+	}
+	return c, c.start(ctx, os.Getenv(EnvKeep) != "")
+}
+
+// Another starts another cluster of the suite's own, which ends with c, for tests that would
+// otherwise have to run one after the other. It has no operator. In place of an existing cluster
+// there is no other one, so it returns c.
+func (c *Cluster) Another(ctx context.Context) (*Cluster, error) {
+	if c.borrowed {
+		return c, nil
+	}
+	other := &Cluster{}
+	c.undo = append(c.undo, other.Stop)
+	return other, other.start(ctx, false)
+}
+
+// start starts a cluster of the suite's own, unless c is an existing one, and connects to it.
+func (c *Cluster) start(ctx context.Context, keep bool) (err error) {
+	if c.root, err = repositoryRoot(); err != nil {
+		return err
+	}
+	if !c.borrowed {
+		if err := c.startOwn(ctx, keep); err != nil {
+			return fmt.Errorf("starting a cluster: %w", err)
+		}
 	}
 	if err := c.connect(); err != nil {
-		return c, fmt.Errorf("connecting with %s: %w", c.kubeconfig, err)
+		return fmt.Errorf("connecting with %s: %w", c.kubeconfig, err)
 	}
 	if err := c.startCaller(ctx); err != nil {
-		return c, fmt.Errorf("starting the pod that calls performers: %w", err)
+		return fmt.Errorf("starting the pod that calls performers: %w", err)
 	}
-	return c, nil
+	return nil
 }
 
 // Stop deletes what Start created.

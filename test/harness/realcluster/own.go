@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 )
@@ -21,19 +22,23 @@ import (
 // name, so that several packages can run at the same time.
 const keptName = "e2e"
 
-// startOwn builds and starts the suite's own cluster, and loads the images into its node.
-func (c *Cluster) startOwn(ctx context.Context) error {
+// started is how many clusters this process has started under names of its own.
+var started atomic.Int32
+
+// startOwn builds and starts a cluster of the suite's own, and loads the images into its node. If
+// keep is true, it is the one that outlives the suite.
+func (c *Cluster) startOwn(ctx context.Context, keep bool) error {
 	build := command{dir: c.root, echo: true}
 	if _, err := build.run(ctx, "make", "--no-print-directory", "localcluster"); err != nil {
 		return err
 	}
 	name := keptName
-	if os.Getenv(EnvKeep) != "" {
+	if keep {
 		if _, err := c.localcluster(ctx, "up", "--name", name, "--nodes", "real"); err != nil {
 			return err
 		}
 	} else {
-		name = fmt.Sprintf("%s-%d", keptName, os.Getpid())
+		name = fmt.Sprintf("%s-%d-%d", keptName, os.Getpid(), started.Add(1))
 		if err := c.bringUp(ctx, name); err != nil {
 			return err
 		}
