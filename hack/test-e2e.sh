@@ -19,10 +19,9 @@ run() {
 	go test -trimpath -tags e2e -count=1 -v -timeout 40m -p "$at_once" "$@" || status=1
 }
 
-# These count lost calls, and a busy machine delays answers and the starts of containers. The tests
-# of admission run one after the other, and so do those with which test/e2e begins, for about as
-# long. Only then does test/e2e run tests in parallel.
-run 2 "$@" ./test/e2e ./test/e2e/admission
-# The others mostly wait, each for clusters of its own.
-run 3 "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
+# These count lost calls, and a busy machine delays answers and the starts of containers. So nothing
+# else runs at the same time.
+run 1 "$@" ./test/e2e ./test/e2e/admission
+# The others mostly wait, each for up to two clusters of its own.
+run 2 "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
 exit $status
