@@ -59,6 +59,8 @@ func startTestSupervisor(t *testing.T) (*state.Cluster, *Handle) {
 		if err := EndProcesses(context.WithoutCancel(t.Context()), c); err != nil {
 			t.Error(err)
 		}
+		// If the handle is garbage collected, its pipe is closed, which stops the supervisor.
+		runtime.KeepAlive(l)
 	})
 	return c, l
 }
