@@ -31,7 +31,7 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"build", "[--only PART]", "build the programs that the cache lacks", runBuild},
-		{"up", "[--name N] [--nodes real|fake|none] [--foreground]", "start a cluster and wait until it is ready", runUp},
+		{"up", "[--name N] [--nodes real|fake|none] [--real-nodes COUNT] [--foreground]", "start a cluster and wait until it is ready", runUp},
 		{"down", "[--name N]", "stop a cluster and delete its state", runDown},
 		{"status", "[--name N]", "show a cluster and the state of its components", runStatus},
 		{"list", "", "list the clusters of this user", runList},
@@ -44,7 +44,7 @@ func commands() []command {
 		{"add-node", "NODE [--name N] [--label K=V]... [--capacity RES=N]... [--taint K=V:Effect]... [--no-default-taint]", "add a node that kwok simulates", runAddNode},
 		{"remove-node", "NODE [--name N]", "remove a simulated node", runRemoveNode},
 		{"pack-image", "--tag REPO:TAG --out FILE.tar ... FILE[:PATH] ...", "pack static programs into an image", runPackImage},
-		{"load-image", "[--name N] FILE.tar ...", "load images into the real node of a cluster", runLoadImage},
+		{"load-image", "[--name N] FILE.tar ...", "load images into the real nodes of a cluster", runLoadImage},
 	}
 }
 

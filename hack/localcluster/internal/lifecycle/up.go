@@ -25,6 +25,7 @@ import (
 type Options struct {
 	Name       string
 	Nodes      string
+	RealNodes  int
 	FakeNodes  int
 	Foreground bool
 	Audit      bool
