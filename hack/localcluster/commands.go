@@ -168,7 +168,7 @@ func findComponent(c *state.Cluster, name string) (dir, component string, err er
 	case ofNode:
 		return n.Dir, component, nil
 	case err == nil:
-		return "", "", fmt.Errorf("%s is a node, whose components are %[1]s/containerd and others", name)
+		return "", "", fmt.Errorf("%s is a node: use kill-node, stop-node or start-node", name)
 	}
 	return c.Dir, name, nil
 }
