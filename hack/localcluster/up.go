@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -27,6 +28,16 @@ func runUp(ctx context.Context, args []string) error {
 		"print KUBECONFIG=PATH when the cluster is ready, and stop the cluster when standard input ends or on SIGINT or SIGTERM")
 	fs.BoolVar(&o.Audit, "audit", true,
 		"write the API server's audit log (metadata of requests, no bodies) to audit.log in the state folder")
+	o.Args = map[string][]string{}
+	fs.Func("arg", "flag to add to a component, `COMPONENT=FLAG`, such as kube-controller-manager=--node-monitor-grace-period=20s; can be repeated",
+		func(s string) error {
+			component, flag, ok := strings.Cut(s, "=")
+			if !ok || component == "" || flag == "" {
+				return errors.New("expected COMPONENT=FLAG")
+			}
+			o.Args[component] = append(o.Args[component], flag)
+			return nil
+		})
 	if err := parseNone(fs, args); err != nil {
 		return err
 	}

@@ -6,8 +6,12 @@ package lifecycle
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/api"
@@ -30,7 +34,7 @@ func launch(ctx context.Context, c *state.Cluster, o Options, programs map[strin
 	if err := allocate(ctx, c); err != nil {
 		return nil, err
 	}
-	if err := writeFiles(c); err != nil {
+	if err := writeFiles(c, o); err != nil {
 		return nil, err
 	}
 	s, err := supervisor.Start(c)
@@ -74,7 +78,7 @@ func allocate(ctx context.Context, c *state.Cluster) error {
 }
 
 // specs returns the configurations of the supervisors by their state folders.
-func specs(c *state.Cluster) map[string]supervisor.Spec {
+func specs(c *state.Cluster, o Options) (map[string]supervisor.Spec, error) {
 	l := c.Layout()
 	cluster := supervisor.Spec{Path: supervisor.SystemPath, Daemons: controlplane.Daemons(c, l)}
 	all := map[string]supervisor.Spec{}
@@ -95,11 +99,30 @@ func specs(c *state.Cluster) map[string]supervisor.Spec {
 		cluster.Daemons = append(cluster.Daemons, kwok.Daemon(c, l))
 	}
 	all[c.Dir] = cluster
-	return all
+	return all, addArgs(all, o.Args)
+}
+
+// addArgs adds flags to the components that they are for.
+func addArgs(all map[string]supervisor.Spec, args map[string][]string) error {
+	names := map[string]bool{}
+	for _, spec := range all {
+		for i, d := range spec.Daemons {
+			if !d.Node {
+				names[d.Name] = true
+				spec.Daemons[i].Args = append(d.Args, args[d.Name]...)
+			}
+		}
+	}
+	for name := range args {
+		if !names[name] {
+			return fmt.Errorf("--arg: unknown component %q: this cluster has %s", name, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
+		}
+	}
+	return nil
 }
 
 // writeFiles writes the files that supervisors and daemons read.
-func writeFiles(c *state.Cluster) error {
+func writeFiles(c *state.Cluster, o Options) error {
 	if err := controlplane.WriteFiles(c); err != nil {
 		return err
 	}
@@ -113,7 +136,11 @@ func writeFiles(c *state.Cluster) error {
 			return err
 		}
 	}
-	for dir, spec := range specs(c) {
+	all, err := specs(c, o)
+	if err != nil {
+		return err
+	}
+	for dir, spec := range all {
 		data, err := json.MarshalIndent(spec, "", "  ")
 		if err != nil {
 			return err

@@ -5,6 +5,7 @@ package lifecycle
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
@@ -31,7 +32,10 @@ func TestSpecs(t *testing.T) {
 	ofNode := []string{"containerd", "kubelet", "kube-proxy"}
 	for nodes, further := range map[int][]string{1: nil, 3: {"one-node-2", "one-node-3"}} {
 		c := realCluster(t, nodes)
-		all := specs(c)
+		all, err := specs(c, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
 		if got, want := names(all[c.Dir].Daemons), slices.Concat(controlPlane, ofNode, further); !slices.Equal(got, want) || all[c.Dir].Node != "" {
 			t.Errorf("with %d nodes: supervisor of node %q with %v, want the cluster's with %v", nodes, all[c.Dir].Node, got, want)
 		}
@@ -42,6 +46,28 @@ func TestSpecs(t *testing.T) {
 		}
 		if len(all) != nodes {
 			t.Errorf("%d supervisors, want %d", len(all), nodes)
+		}
+	}
+}
+
+func TestArgs(t *testing.T) {
+	c := realCluster(t, 2)
+	const flag = "--v=4"
+	all, err := specs(c, Options{Args: map[string][]string{"kubelet": {flag}, "etcd": {flag, flag}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dir, spec := range all {
+		for _, d := range spec.Daemons {
+			want := map[string]int{"kubelet": 1, "etcd": 2}[d.Name]
+			if got := strings.Count(strings.Join(d.Args, " "), flag); got != want {
+				t.Errorf("%s, %s: the flag %d times, want %d", dir, d.Name, got, want)
+			}
+		}
+	}
+	for _, unknown := range []string{"kwok", "one-node-2", ""} {
+		if _, err := specs(c, Options{Args: map[string][]string{unknown: {flag}}}); err == nil || !strings.Contains(err.Error(), "kubelet") {
+			t.Errorf("a flag of component %q: %v", unknown, err)
 		}
 	}
 }

@@ -29,6 +29,8 @@ type Options struct {
 	FakeNodes  int
 	Foreground bool
 	Audit      bool
+	// Args are flags to add to components, by component.
+	Args map[string][]string
 }
 
 // Up starts a cluster and waits until it is ready. With Foreground it returns once the cluster has
