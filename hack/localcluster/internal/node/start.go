@@ -82,8 +82,18 @@ func turnOn(ctx context.Context, c *state.Cluster, n state.Node) error {
 	if err := supervisor.StartComponents(ctx, c.Dir, n.Name); err != nil {
 		return err
 	}
+	if err := connectStarted(ctx, c, n); err != nil {
+		// Off again, so that the next attempt finds no node without a network.
+		_, _ = supervisor.Ask(context.WithoutCancel(ctx), c.Dir, "kill", n.Name)
+		return err
+	}
+	return nil
+}
+
+// connectStarted waits until the supervisor of a further node answers, and connects its network.
+func connectStarted(ctx context.Context, c *state.Cluster, n state.Node) error {
 	if err := supervisor.WaitFor(ctx, c.Dir, supervisor.Condition{
-		Name: "the supervisor of node " + n.Name, Timeout: 10 * time.Second,
+		Name: "the supervisor of node " + n.Name, Timeout: 30 * time.Second,
 		Components: []string{n.Name},
 		Check: func(ctx context.Context) error {
 			_, err := supervisor.Ask(ctx, n.Dir, "status", "")
