@@ -51,8 +51,8 @@ func runStatus(ctx context.Context, args []string) error {
 	return w.Flush()
 }
 
-// printComponents prints the components of the cluster, or of the further node, with the state folder
-// dir.
+// printComponents prints the components of the cluster, or of the further node, with the state
+// folder dir.
 func printComponents(ctx context.Context, w io.Writer, dir, prefix string) error {
 	r, err := supervisor.Ask(ctx, dir, "status", "")
 	if err != nil {

@@ -22,8 +22,8 @@ import (
 
 const port = 8080
 
-// pinned is a pod that runs on one node and nowhere else. The Service of its name has a port on every
-// node.
+// pinned is a pod that runs on one node and nowhere else. The Service of its name has a port on
+// every node.
 type pinned struct {
 	ns       *realcluster.Namespace
 	name     string
@@ -66,7 +66,8 @@ func (p pinned) pod(ctx context.Context) (*corev1.Pod, error) {
 	return p.ns.Kube.CoreV1().Pods(p.ns.Name).Get(ctx, p.name, metav1.GetOptions{})
 }
 
-// waitReady waits until the pod is ready, after its container was restarted so often, and returns it.
+// waitReady waits until the pod is ready, after its container was restarted so often, and returns
+// it.
 func (p pinned) waitReady(t *testing.T, restarts int32) (ready *corev1.Pod) {
 	t.Helper()
 	wait.For(t, "pod "+p.name+" to be ready", func(ctx context.Context) error {

@@ -22,9 +22,9 @@ import (
 // is NotReady. A kubelet sends one every 10 seconds.
 const nodeGracePeriod = 20 * time.Second
 
-// StartNodes returns a function that is Start for a cluster with several real nodes. The name server,
-// the operator and the pod that calls performers run on the first node, so that they outlive the
-// others.
+// StartNodes returns a function that is Start for a cluster with several real nodes. The name
+// server, the operator and the pod that calls performers run on the first node, so that they
+// outlive the others.
 func StartNodes(count int) func(context.Context) (*Cluster, error) {
 	return func(ctx context.Context) (*Cluster, error) {
 		c := &Cluster{nodes: count}
@@ -52,8 +52,8 @@ func StartNodes(count int) func(context.Context) (*Cluster, error) {
 	}
 }
 
-// RealNodes returns the names of the real nodes. The first one can't be killed. It skips the test in a
-// cluster that is not the suite's own.
+// RealNodes returns the names of the real nodes. The first one can't be killed. It skips the test
+// in a cluster that is not the suite's own.
 func (c *Cluster) RealNodes(t *testing.T) []string {
 	t.Helper()
 	c.needOwn(t)
@@ -83,9 +83,9 @@ func (c *Cluster) realNodes(ctx context.Context) ([]string, error) {
 	return names, nil
 }
 
-// KillNode makes a real node, but not the first one, fail as a power failure does: its processes, those
-// of its containers included, and its network are gone at once. The node is started at the end of the
-// test at the latest.
+// KillNode makes a real node, but not the first one, fail as a power failure does: its processes,
+// those of its containers included, and its network are gone at once. The node is started at the
+// end of the test at the latest.
 func (c *Cluster) KillNode(t *testing.T, name string) {
 	t.Helper()
 	c.needOwn(t)
@@ -93,8 +93,8 @@ func (c *Cluster) KillNode(t *testing.T, name string) {
 	c.control(t, "kill-node", name)
 }
 
-// StopNode stops the kubelet of a real node. Its containers go on. The node is started at the end of the
-// test at the latest.
+// StopNode stops the kubelet of a real node. Its containers go on. The node is started at the end
+// of the test at the latest.
 func (c *Cluster) StopNode(t *testing.T, name string) {
 	t.Helper()
 	c.needOwn(t)
@@ -102,8 +102,8 @@ func (c *Cluster) StopNode(t *testing.T, name string) {
 	c.control(t, "stop-node", name)
 }
 
-// StartNode starts a real node after KillNode or StopNode and waits until its kubelet reports that it is
-// ready.
+// StartNode starts a real node after KillNode or StopNode and waits until its kubelet reports that
+// it is ready.
 func (c *Cluster) StartNode(t *testing.T, name string) {
 	t.Helper()
 	c.control(t, "start-node", name)

@@ -20,8 +20,9 @@ import (
 	"time"
 )
 
-// keptName is the name of the cluster that EnvKeep keeps running, or the beginning of the name if the
-// cluster has several nodes. Any other cluster has a unique name, so that several packages can run at the same time.
+// keptName is the name of the cluster that EnvKeep keeps running, or the beginning of the name if
+// the cluster has several nodes. Any other cluster has a unique name, so that several packages can
+// run at the same time.
 const keptName = "e2e"
 
 // startOwn builds and starts the suite's own cluster, and loads the images into its nodes.

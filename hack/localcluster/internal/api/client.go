@@ -71,7 +71,8 @@ func (a *Client) Exists(path string) func(context.Context) error {
 	return func(ctx context.Context) error { return a.Get(ctx, path, nil) }
 }
 
-// NodeReady returns a check that a node is ready, according to a heartbeat of its kubelet since a time.
+// NodeReady returns a check that a node is ready, according to a heartbeat of its kubelet since a
+// time.
 func (a *Client) NodeReady(name string, since time.Time) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var node struct {

@@ -33,9 +33,9 @@ contexts:
     user: {{.User}}
 `))
 
-// WriteKubeconfig writes USER.kubeconfig to dir, the state folder of the cluster or of a node, for the
-// identity with the certificate pki/USER.crt there. It contains the certificates and the key, so it can
-// be copied.
+// WriteKubeconfig writes USER.kubeconfig to dir, the state folder of the cluster or of a node, for
+// the identity with the certificate pki/USER.crt there. It contains the certificates and the key,
+// so it can be copied.
 func WriteKubeconfig(c *state.Cluster, dir, user string) error {
 	data := map[string]string{"Name": c.Name, "Server": c.URL(), "User": user}
 	for key, file := range map[string]string{"CA": "ca.crt", "Cert": user + ".crt", "Key": user + ".key"} {

@@ -46,8 +46,8 @@ func ContainerdReady(ctx context.Context, c *state.Cluster, n state.Node) error 
 	return err
 }
 
-// Load imports an archive into a node and returns the names of its images. It waits until the kubelet
-// can find the images by these names.
+// Load imports an archive into a node and returns the names of its images. It waits until the
+// kubelet can find the images by these names.
 func Load(ctx context.Context, c *state.Cluster, n state.Node, archive string) ([]string, error) {
 	manifest, err := tarball.LoadManifest(func() (io.ReadCloser, error) { return os.Open(archive) })
 	if err != nil {

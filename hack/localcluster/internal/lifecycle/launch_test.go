@@ -26,7 +26,8 @@ func names(daemons []supervisor.Daemon) (all []string) {
 	return all
 }
 
-// TestSpecs: each node has a supervisor with its daemons, and only the first shares that of the cluster.
+// TestSpecs: each node has a supervisor with its daemons, and only the first shares that of the
+// cluster.
 func TestSpecs(t *testing.T) {
 	controlPlane := []string{"etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"}
 	ofNode := []string{"containerd", "kubelet", "kube-proxy"}

@@ -110,8 +110,8 @@ func addKwok(ctx context.Context, name string) (*state.Cluster, error) {
 	return c, kwok.Start(ctx, c)
 }
 
-// lockRunning locks a cluster, which must be running, until unlock is called. It returns the record of
-// the cluster after that.
+// lockRunning locks a cluster, which must be running, until unlock is called. It returns the record
+// of the cluster after that.
 func lockRunning(ctx context.Context, name string) (c *state.Cluster, unlock func(), err error) {
 	if c, err = state.LoadRunning(name); err != nil {
 		return nil, nil, err

@@ -55,8 +55,8 @@ func CreateCgroup(cgroup string) error {
 	return nil
 }
 
-// RemoveCgroup removes a cgroup and its children. They are empty once the processes of the cluster, or
-// of the node, have ended.
+// RemoveCgroup removes a cgroup and its children. They are empty once the processes of the cluster,
+// or of the node, have ended.
 func RemoveCgroup(cgroup string) error {
 	roots, err := cgroupFolders(cgroup)
 	if err != nil {

@@ -69,6 +69,7 @@ func EnterMounts(stateFolder, cacheFolder string) error {
 		folders[i].tree = tree
 	}
 	// A further node starts with copies of the first node's mounts, those of its pods included.
+	// Nothing here changes the originals.
 	for _, dir := range []string{"/run", "/var/lib", "/var/log"} {
 		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil && err != unix.EINVAL { // EINVAL: not a mount
 			return fmt.Errorf("unmounting %s: %w", dir, err)

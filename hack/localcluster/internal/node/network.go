@@ -16,8 +16,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// bridge is the bridge in the network namespace of the supervisor, and so of the first node. It connects
-// the nodes and the machine.
+// bridge is the bridge in the network namespace of the supervisor, and so of the first node. It
+// connects the nodes and the machine.
 const bridge = "nodes0"
 
 // masquerade gives packets of pods to other addresses than those of pods the address of their node,
@@ -37,15 +37,16 @@ func ConnectNetwork(ctx context.Context, c *state.Cluster) error {
 		{"ip", "link", "add", c.HostLink(), "type", "veth", "peer", "name", "eth0", "netns", pid},
 		{"ip", "address", "add", prefix(c.HostAddress()), "dev", c.HostLink()},
 		{"ip", "link", "set", c.HostLink(), "up"},
-		// Without an address of its own, a bridge takes over one of its ports, which changes with them.
+		// Without an address of its own, a bridge takes over one of its ports, which changes with
+		// them.
 		inside("ip", "link", "add", bridge, "address", hardwareAddress(c.Address), "type", "bridge"),
 		inside("ip", "link", "set", "eth0", "master", bridge, "up"),
 	}
 	return run(ctx, append(commands, configure(c, c.ListNodes()[0], inside, bridge)...))
 }
 
-// connectNode connects the network namespace of a further node to the bridge with a veth pair. proc is
-// the folder in /proc of a process in that namespace.
+// connectNode connects the network namespace of a further node to the bridge with a veth pair. proc
+// is the folder in /proc of a process in that namespace.
 func connectNode(ctx context.Context, c *state.Cluster, n state.Node, proc string) error {
 	if err := disconnectNode(ctx, c, n); err != nil {
 		return err
@@ -58,8 +59,8 @@ func connectNode(ctx context.Context, c *state.Cluster, n state.Node, proc strin
 	return run(ctx, append(commands, configure(c, n, inside, "eth0")...))
 }
 
-// disconnectNode removes the veth pair of a further node. That pair may also be left from a node whose
-// processes have just ended: the kernel removes their network namespace a moment later.
+// disconnectNode removes the veth pair of a further node. That pair may also be left from a node
+// whose processes have just ended: the kernel removes their network namespace a moment later.
 func disconnectNode(ctx context.Context, c *state.Cluster, n state.Node) error {
 	outside := enterSupervisor(c)
 	if run(ctx, [][]string{outside("ip", "link", "show", nodeLink(n))}) != nil {
@@ -102,8 +103,8 @@ func hardwareAddress(ip string) string {
 
 func prefix(address string) string { return fmt.Sprintf("%s/%d", address, state.NetworkBits) }
 
-// enter returns a function that returns the command which runs a command in the network namespace of a
-// process.
+// enter returns a function that returns the command which runs a command in the network namespace
+// of a process.
 func enter(proc string) func(command ...string) []string {
 	return func(command ...string) []string {
 		return append([]string{"nsenter", "--net=" + proc + "/ns/net"}, command...)

@@ -11,8 +11,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
-// TestRoutes: each node has a route to the pods of each other one, through that node, and none to its own
-// pods, to which the bridge plugin makes one.
+// TestRoutes: each node has a route to the pods of each other one, through that node, and none to
+// its own pods, to which the bridge plugin makes one.
 func TestRoutes(t *testing.T) {
 	c := &state.Cluster{Name: "one", Network: 7, RealNodes: 3}
 	for _, n := range c.ListNodes() {

@@ -12,9 +12,9 @@ import (
 	"strconv"
 )
 
-// networks is the number of networks for real nodes. In network N, which is 10.200.N.0/29, the machine
-// has the address 10.200.N.1, the first node and the API server have 10.200.N.2, and the further nodes
-// have the addresses after that.
+// networks is the number of networks for real nodes. In network N, which is 10.200.N.0/29, the
+// machine has the address 10.200.N.1, the first node and the API server have 10.200.N.2, and the
+// further nodes have the addresses after that.
 const networks = 254
 
 // NetworkBits is the length of the prefix of a network.

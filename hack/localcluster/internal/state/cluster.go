@@ -89,8 +89,8 @@ func (c *Cluster) Save() error {
 // Running returns whether the supervisor of the cluster runs.
 func (c *Cluster) Running() bool { return supervised(c.Dir) }
 
-// supervised returns whether the supervisor with a state folder runs. The supervisor holds a lock that
-// the kernel releases whatever ends it, so a reused process ID can't mislead.
+// supervised returns whether the supervisor with a state folder runs. The supervisor holds a lock
+// that the kernel releases whatever ends it, so a reused process ID can't mislead.
 func supervised(dir string) bool {
 	f, err := os.Open(filepath.Join(dir, "supervisor.lock"))
 	if err != nil {

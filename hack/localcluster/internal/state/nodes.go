@@ -10,14 +10,16 @@ import (
 	"strings"
 )
 
-// MaxRealNodes is the number of real nodes that a cluster can have. Their network has one more address.
+// MaxRealNodes is the number of real nodes that a cluster can have. Their network has one more
+// address.
 const MaxRealNodes = 4
 
 // PodCIDRs is the range of the addresses of all pods. They exist only in the networks of the nodes.
 const PodCIDRs = "10.244.0.0/16"
 
-// Node is a real node of a cluster. The first node shares its namespaces, files and supervisor with the
-// control plane. Each further node has a supervisor of its own, which is a component of the cluster.
+// Node is a real node of a cluster. The first node shares its namespaces, files and supervisor with
+// the control plane. Each further node has a supervisor of its own, which is a component of the
+// cluster.
 type Node struct {
 	Name string
 	// Number is 1 for the first node.
@@ -74,8 +76,8 @@ func (n Node) Path(elem ...string) string {
 	return filepath.Join(append([]string{n.Dir}, elem...)...)
 }
 
-// InnerDir returns the state folder of a further node as the cluster's supervisor sees it. The node's
-// own processes see it at InnerState.
+// InnerDir returns the state folder of a further node as the cluster's supervisor sees it. The
+// node's own processes see it at InnerState.
 func (n Node) InnerDir() string { return filepath.Join(InnerState, nodesDir, n.Name) }
 
 // Running returns whether the supervisor of the node runs.

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestOneNode: the files, name and addresses of a cluster's only node are where its users look for them.
+// TestOneNode: the files, name and addresses of a cluster's only node are where its users look for
+// them.
 func TestOneNode(t *testing.T) {
 	c := &Cluster{Name: "one", Network: 7, RealNodes: 1, Dir: "/state"}
 	nodes := c.ListNodes()

@@ -59,8 +59,8 @@ func StartComponents(ctx context.Context, dir string, components ...string) erro
 	return nil
 }
 
-// ProcessFolder returns the folder in /proc of the process whose namespaces are those of a real node:
-// the supervisor of the first node, process 1 of any other.
+// ProcessFolder returns the folder in /proc of the process whose namespaces are those of a real
+// node: the supervisor of the first node, process 1 of any other.
 func ProcessFolder(ctx context.Context, c *state.Cluster, n state.Node) (string, error) {
 	proc := filepath.Join("/proc", strconv.Itoa(c.Supervisor))
 	if !n.Further() {
@@ -72,7 +72,8 @@ func ProcessFolder(ctx context.Context, c *state.Cluster, n state.Node) (string,
 	}
 	for _, s := range r.Components {
 		if s.Name == n.Name && s.PID != 0 {
-			// The process ID is one of the process namespace of which the supervisor has mounted /proc.
+			// The process ID is one of the process namespace of which the supervisor has mounted
+			// /proc.
 			return filepath.Join(proc, "root/proc", strconv.Itoa(s.PID)), nil
 		}
 	}

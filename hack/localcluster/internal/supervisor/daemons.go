@@ -18,9 +18,9 @@ import (
 type Daemon struct {
 	Name string   `json:"name"`
 	Args []string `json:"args"` // the program's path first
-	// Node is true if it is the supervisor of a further node: process 1 of a process namespace, with its
-	// own mounts, network and hostname. It is not restarted when it ends: a node that lost its power
-	// stays off.
+	// Node is true if it is the supervisor of a further node: process 1 of a process namespace,
+	// with its own mounts, network and hostname. It is not restarted when it ends: a node that lost
+	// its power stays off.
 	Node bool `json:"node,omitempty"`
 }
 

@@ -47,8 +47,8 @@ type supervisor struct {
 }
 
 // Run runs the supervisor of the cluster, or of the further node, with the state folder dir until a
-// signal, a request or the end of the parent process stops it. It starts no daemon on its own: `up` requests that. If the
-// supervisor has its own namespaces, isolate sets up their mounts.
+// signal, a request or the end of the parent process stops it. It starts no daemon on its own: `up`
+// requests that. If the supervisor has its own namespaces, isolate sets up their mounts.
 func Run(dir string, isolate func(state, cache string) error) error {
 	data, err := os.ReadFile(filepath.Join(dir, "supervisor.json"))
 	if err != nil {

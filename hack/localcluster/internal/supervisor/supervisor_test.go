@@ -31,8 +31,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startTestSupervisor starts a supervisor of the daemon sleep and of others. The path of its state folder is longer
-// than the path of a socket may be.
+// startTestSupervisor starts a supervisor of the daemon sleep and of others. The path of its state
+// folder is longer than the path of a socket may be.
 func startTestSupervisor(t *testing.T, others ...Daemon) (*state.Cluster, *Handle) {
 	t.Setenv("HOURGLASS_STATE", t.TempDir()+"/"+strings.Repeat("x", 120))
 	program, err := exec.LookPath("sleep")
@@ -175,8 +175,8 @@ func TestSupervisorKilled(t *testing.T) {
 	}
 }
 
-// TestKilledNodeStaysOff: the supervisor of a node is process 1 of its own namespaces. When it is killed,
-// its processes end before the answer, and it is not restarted.
+// TestKilledNodeStaysOff: the supervisor of a node is process 1 of its own namespaces. When it is
+// killed, its processes end before the answer, and it is not restarted.
 func TestKilledNodeStaysOff(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("namespaces need root")

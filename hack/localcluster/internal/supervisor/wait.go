@@ -34,7 +34,8 @@ const maxRestarts = 5
 
 // WaitFor polls a condition until it is true. It returns an error at the timeout, or earlier if a
 // component that the condition depends on keeps crashing. The error contains the last lines of the
-// logs of these components, which are those of the cluster, or of the node, with the state folder dir.
+// logs of these components, which are those of the cluster, or of the node, with the state folder
+// dir.
 func WaitFor(ctx context.Context, dir string, condition Condition) error {
 	begin := time.Now()
 	for {
