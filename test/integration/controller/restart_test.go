@@ -27,7 +27,8 @@ func TestRestartDuringAnUpgrade(t *testing.T) {
 		{"reverted", func() { ns.Patch("a", `{"spec":{"version":null}}`) }},
 	}
 	op := startOperator(t)
-	ns.Running("a", drains)
+	ns.Running("a")
+	drainByLabels(ns, "a")
 	before := ns.AwaitPod("performer-a-0")
 	for _, step := range steps {
 		op.stop()
@@ -58,7 +59,8 @@ func TestRestartDuringAnUpgrade(t *testing.T) {
 func TestRestartFindsAnUnlabeledPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	ns.Running("a", drains)
+	ns.Running("a")
+	drainByLabels(ns, "a")
 	ns.Patch("a", `{"spec":{"version":"2"}}`)
 	ns.MakeReady("performer-a-1")
 	ns.AwaitReadyOn("a", "performer-a-1")
