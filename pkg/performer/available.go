@@ -17,7 +17,7 @@ import (
 func (a *Assessment) servingPod(preferred *assessedPod) *assessedPod {
 	var serving *assessedPod
 	for _, p := range a.pods {
-		if p.state != podReady || !a.routesTo(p) {
+		if p.state != podReady || !a.routesTo(p) || p.orphaned(a.Performer) {
 			continue
 		}
 		if p == preferred {

@@ -42,7 +42,7 @@ func TestPlanUpgrade(t *testing.T) {
 		},
 		{
 			name:         "the terminating pod lost the label by which it is watched",
-			o:            withBothPorts(observed(begun(), older(0, dying, without(render.LabelApp)), testPod(first, 1))),
+			o:            withBothPorts(observed(begun(), older(0, dying, without(render.LabelPerformer)), testPod(first, 1))),
 			want:         "label performer-x-0, record ordinal 2, copy performer-x-0 to pod 2",
 			requeueAfter: rest,
 		},

@@ -112,7 +112,7 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		deadlineExceeded: a.deadline.exceeded() || problem != nil && a.problemLeft(problem) <= 0,
 	}
 	if s.problem == nil && !s.deleting {
-		s.problem = cmp.Or(a.serviceTypeProblem(), a.podProblem())
+		s.problem = cmp.Or(a.serviceTypeProblem(), a.foreignEndpoint(), a.podProblem())
 	}
 	if s.desired != nil && podConditionTrue(s.desired.Pod, corev1.PodScheduled) {
 		// Worth reporting after the pod was reported as unschedulable. Otherwise it is a step like others.

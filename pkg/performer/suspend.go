@@ -40,8 +40,11 @@ func (a *Assessment) planSuspended(plan *Plan) {
 // deleted is no problem of the Performer.
 func (a *Assessment) summarizeSuspension(s *summary, problem *Problem) {
 	s.problem = problem
+	if problem == nil && !s.deleting {
+		s.problem = a.foreignEndpoint()
+	}
 	s.suspended = a.suspension()
-	s.upToDate = problem == nil && len(a.pods) == 0 && a.Service != nil && a.Service.DeletionTimestamp == nil && !s.deleting
+	s.upToDate = s.problem == nil && len(a.pods) == 0 && a.Service != nil && a.Service.DeletionTimestamp == nil && !s.deleting
 }
 
 // suspension describes the progress of the suspension.
