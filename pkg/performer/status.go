@@ -119,14 +119,7 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		was := conditionOf(&p.Status, v1alpha1.ConditionReady)
 		s.scheduled = was != nil && (was.Reason == ReasonSchedulingFailed || was.Reason == ReasonHardwareUnavailable || was.Reason == ReasonScheduled)
 	}
-	if a.usesRecreate() && s.desired == nil {
-		// Caches list pods in any order, and the message must not vary.
-		for _, pod := range a.pods {
-			if s.waitsFor == nil || pod.Name < s.waitsFor.Name {
-				s.waitsFor = pod
-			}
-		}
-	}
+	s.waitsFor = a.inTheWay()
 	s.held = a.heldObjects(s.deleting)
 	s.serving = a.servingPod(s.pod)
 	s.available = s.serving != nil
