@@ -5,6 +5,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -114,6 +115,18 @@ var wider = map[string]int64{
 	".values": 1024,
 }
 
+// maxQualifiedName is the longest key of a label or an annotation, and the longest name of a resource: a DNS
+// subdomain, a slash and a name.
+const maxQualifiedName = 253 + 1 + 63
+
+// otherKeys are the bounds of keys that are no qualified names, by the end of the path. Kubernetes does not
+// bound the keys of options for a driver.
+var otherKeys = map[string]int{
+	".environment":      maxText,
+	".volumeAttributes": maxText,
+	".options":          maxText,
+}
+
 // setBounds bounds the length of a schema's values, unless it has a bound.
 func setBounds(path string, schema *apiextensionsv1.JSONSchemaProps) {
 	bound := func(have **int64, usual int64) {
@@ -136,7 +149,22 @@ func setBounds(path string, schema *apiextensionsv1.JSONSchemaProps) {
 		bound(&schema.MaxItems, maxItems)
 	case schema.AdditionalProperties != nil:
 		bound(&schema.MaxProperties, maxEntries)
+		boundKeys(path, schema)
 	}
+}
+
+// boundKeys bounds the length of a map's keys. No keyword of a structural schema does so.
+func boundKeys(path string, schema *apiextensionsv1.JSONSchemaProps) {
+	longest := maxQualifiedName
+	for end, other := range otherKeys {
+		if strings.HasSuffix(path, end) {
+			longest = other
+		}
+	}
+	schema.XValidations = append(schema.XValidations, apiextensionsv1.ValidationRule{
+		Rule:    fmt.Sprintf("self.all(key, key.size() <= %d)", longest),
+		Message: fmt.Sprintf("must have keys of at most %d characters", longest),
+	})
 }
 
 // writeCRD writes a CRD in the form of controller-gen.
