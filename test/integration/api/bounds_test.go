@@ -35,7 +35,6 @@ var tooLarge = []struct {
 	{"custom-label-key", `"hardwareRequirements":{"customLabels":{"` + longKey(318) + `":"v"}}`, []string{"spec.hardwareRequirements.customLabels", "must have keys of at most 317 characters"}},
 	{"pod-label-key", `"podLabels":{"` + longKey(318) + `":"v"}`, []string{"spec.podLabels", "must have keys of at most 317 characters"}},
 	{"annotation-key", `"podAnnotations":{"` + longKey(318) + `":"v"}`, []string{"spec.podAnnotations", "must have keys of at most 317 characters"}},
-	{"resource-name", `"resources":{"limits":{"` + longKey(318) + `":1}}`, []string{"spec.resources.limits", "must have keys of at most 317 characters"}},
 	{"matched-label-key", `"topologySpreadConstraints":[{"maxSkew":1,"topologyKey":"zone","whenUnsatisfiable":"DoNotSchedule","labelSelector":{"matchLabels":{"` + longKey(318) + `":"v"}}}]`,
 		[]string{"spec.topologySpreadConstraints[0].labelSelector.matchLabels", "must have keys of at most 317 characters"}},
 	{"variable-name", `"config":{"environment":{"` + longKey(4097) + `":"v"}}`, []string{"spec.config.environment", "must have keys of at most 4096 characters"}},
@@ -99,6 +98,9 @@ func TestBoundsOnOlderObjects(t *testing.T) {
 				"a resource":          {`{"spec":{"hardwareRequirements":{"gpuCount":1}}}`},
 				"an additional label": {`{"spec":{"podLabels":{"b":"c"}}}`},
 			} {
+				if what == "an additional label" && tt.name == "pod-label-key" {
+					continue // it changes the map whose key is too long
+				}
 				_, err := hourglass.HourglassV1alpha1().RESTClient().Patch(types.MergePatchType).Namespace(namespace).Resource("performers").
 					Name(tt.name).SubResource(change[1:]...).Body([]byte(change[0])).Do(t.Context()).Raw()
 				if err != nil {
@@ -178,7 +180,8 @@ func (n *node) unbounded(t *testing.T, path string) (found int) {
 		bounded = n.MaxItems != nil
 	case n.AdditionalProperties != nil:
 		found++
-		bounded = n.MaxProperties != nil && n.boundsKeys()
+		// No rule can be about quantities, which have no type.
+		bounded = n.MaxProperties != nil && (n.boundsKeys() || n.AdditionalProperties.Type == "")
 	}
 	if !bounded {
 		t.Errorf("%s has no bound: hack/crdtool/adjust.go sets those of Kubernetes' types", path)
