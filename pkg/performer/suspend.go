@@ -40,21 +40,17 @@ func (a *Assessment) planSuspended(plan *Plan) {
 // deleted is no problem of the Performer.
 func (a *Assessment) summarizeSuspension(s *summary, problem *Problem) {
 	s.problem = problem
+	if problem == nil && !s.deleting {
+		s.problem = a.foreignEndpoint()
+	}
 	s.suspended = a.suspension()
-	s.upToDate = problem == nil && len(a.pods) == 0 && a.Service != nil && a.Service.DeletionTimestamp == nil && !s.deleting
+	s.upToDate = s.problem == nil && len(a.pods) == 0 && a.Service != nil && a.Service.DeletionTimestamp == nil && !s.deleting
 }
 
 // suspension describes the progress of the suspension.
 func (a *Assessment) suspension() string {
-	next := ""
-	for _, p := range a.pods {
-		// Caches list pods in any order, and the message must not vary.
-		if next == "" || p.Name < next {
-			next = p.Name
-		}
-	}
-	if next != "" {
-		return fmt.Sprintf("Suspending: waiting for Pod %s to terminate (spec.replicas is 0)", next)
+	if next := a.inTheWay(); next != nil {
+		return fmt.Sprintf("Suspending: waiting for Pod %s to terminate (spec.replicas is 0)", next.Name)
 	}
 	return fmt.Sprintf("Suspended: spec.replicas is 0; scale to 1 to resume: kubectl scale -n %s performer/%s --replicas=1",
 		a.Performer.Namespace, a.Performer.Name)

@@ -23,8 +23,8 @@ func TestContention(t *testing.T) {
 		// by is part of the one line in the log.
 		by string
 	}{
-		{"the CA bundle is overwritten", "patch", "validatingwebhookconfigurations", overwrite, `"kind"="ValidatingWebhookConfiguration" "object"="hourglass" "by"="argocd-controller"`},
-		{"the Secret is deleted", "create", "secrets", (*replicas).deleteSecret, `"kind"="Secret" "object"="hourglass-system/ca" "by"="another client"`},
+		{"the CA bundle is overwritten", "patch", "validatingwebhookconfigurations", overwrite, `"kind"="ValidatingWebhookConfiguration" "object"="hourglass" "manager"="argocd-controller"`},
+		{"the Secret is deleted", "create", "secrets", (*replicas).deleteSecret, `"kind"="Secret" "object"="hourglass-system/ca" "manager"="another client"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newReplicas(t, 1)
@@ -60,7 +60,7 @@ func TestContention(t *testing.T) {
 			}
 			said := 0
 			for _, line := range lines {
-				if strings.Contains(line, "Another manager keeps undoing") && strings.Contains(line, tt.by) {
+				if strings.Contains(line, "Another manager undoes each write") && strings.Contains(line, tt.by) {
 					said++
 				}
 			}
@@ -74,6 +74,37 @@ func TestContention(t *testing.T) {
 				t.Errorf("the next write after a quiet period was delayed: %v", err)
 			}
 		})
+	}
+}
+
+// TestSecretIsDeletedEachTime has somebody delete the Secret whenever one of two replicas created it. All of
+// their writes count together.
+func TestSecretIsDeletedEachTime(t *testing.T) {
+	r := newReplicas(t, 2)
+	r.all[0].leading.Store(true)
+	writes := 0
+	for end := r.now.Add(time.Minute); r.now.Before(end); r.now = r.now.Add(500 * time.Millisecond) {
+		for _, m := range r.all {
+			r.refresh(m)
+			before := len(r.client.Actions())
+			if _, err := m.sync(t.Context()); err != nil && !errors.As(err, new(*delayedError)) {
+				t.Fatal(err)
+			}
+			for _, action := range r.client.Actions()[before:] {
+				if action.Matches("create", "secrets") {
+					writes++
+				}
+			}
+			r.deleteSecret()
+		}
+	}
+	if writes < 5 || writes > 10 {
+		t.Errorf("%d writes in the first minute, want 5 to 10", writes)
+	}
+	for i, m := range r.all {
+		if err := m.Check(); i == 1 && err != nil {
+			t.Errorf("the standby is not ready: %v", err)
+		}
 	}
 }
 

@@ -66,9 +66,9 @@ func TestRestartFindsAnUnlabeledPod(t *testing.T) {
 	ns.AwaitReadyOn("a", "performer-a-1")
 	ns.AwaitLabel("performer-a-0", render.LabelServing, "")
 	op.stop()
-	ns.Unlabel("performer-a-0", render.LabelApp)
+	ns.Unlabel("performer-a-0", render.LabelPerformer)
 	startOperator(t)
-	ns.AwaitLabel("performer-a-0", render.LabelApp, render.AppName)
+	ns.AwaitLabel("performer-a-0", render.LabelPerformer, "a")
 	ns.Patch("a", `{"spec":{"upgradeStrategy":{"drainSeconds":0}}}`)
 	ns.AwaitNoPod("performer-a-0")
 }
@@ -87,7 +87,7 @@ func TestRestartAdoptsItsUnlabeledPod(t *testing.T) {
 		ns.Unlabel(before.Name, label)
 	}
 	startOperator(t)
-	ns.AwaitLabel(before.Name, render.LabelApp, render.AppName)
+	ns.AwaitLabel(before.Name, render.LabelPerformer, "a")
 	ns.MakeReady(before.Name)
 	ns.AwaitReadyOn("a", before.Name)
 	if now := ns.AwaitPod(before.Name); now.UID != before.UID {

@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -282,8 +283,8 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 		ns.Running("hidden")
 		ns.Patch("hidden", version("2"))
 		ns.AwaitPod("performer-hidden-1")
-		ns.Unlabel("performer-hidden-0", render.LabelApp)
-		ns.AwaitLabel("performer-hidden-0", render.LabelApp, render.AppName)
+		ns.Unlabel("performer-hidden-0", render.LabelPerformer)
+		ns.AwaitLabel("performer-hidden-0", render.LabelPerformer, "hidden")
 		ns.MakeReady("performer-hidden-1")
 		ns.AwaitReadyOn("hidden", "performer-hidden-1")
 		ns.AwaitNoPod("performer-hidden-0")
@@ -394,4 +395,24 @@ func TestEveryChangeOfThePodReplacesIt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestDrainsByOurClock has a pod that lost its traffic under a leader whose clock was an hour ahead.
+func TestDrainsByOurClock(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startOperator(t)
+	ns.Running("a")
+	ns.Patch("a", version("2"))
+	ns.AwaitPod("performer-a-1")
+	drainByLabels(ns, "a")
+	ns.MakeReady("performer-a-1")
+	ns.AwaitReadyOn("a", "performer-a-1")
+	ns.AwaitLabel("performer-a-0", render.LabelServing, "")
+	ahead := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	if _, err := kube.CoreV1().Pods(ns.Name).Patch(t.Context(), "performer-a-0", types.MergePatchType,
+		fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, render.AnnotationDrainingSince, ahead), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.Patch("a", `{"spec":{"upgradeStrategy":{"drainSeconds":1}}}`)
+	ns.AwaitNoPod("performer-a-0")
 }
