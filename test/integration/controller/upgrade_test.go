@@ -402,7 +402,7 @@ func TestDrainsByOurClock(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)
 	ns.Running("a")
-	ns.Patch("a", version("2"))
+	ns.Patch("a", `{"spec":{"version":"2"}}`)
 	ns.AwaitPod("performer-a-1")
 	drainByLabels(ns, "a")
 	ns.MakeReady("performer-a-1")
