@@ -112,6 +112,10 @@ test: ## Run unit tests, and integration tests with a real API server; writes co
 test-e2e: ## Run the end-to-end tests on a local cluster with a real node (root on Linux).
 	hack/test-e2e.sh
 
+.PHONY: test-disruption
+test-disruption: ## Run the end-to-end tests in which a node fails, on a local cluster with two real nodes.
+	hack/test-e2e.sh disruption
+
 .PHONY: fuzz
 fuzz: ## Fuzz the admission webhooks for FUZZTIME (60s) each.
 	hack/fuzz.sh
@@ -225,4 +229,4 @@ envtest: ## Build kube-apiserver and etcd, unless KUBEBUILDER_ASSETS has them.
 
 .PHONY: localcluster
 localcluster: ## Build bin/localcluster, which runs a cluster on this machine.
-	go build -C hack/localcluster -o ../../bin/localcluster .
+	go build -C hack/localcluster -trimpath -o ../../bin/localcluster .

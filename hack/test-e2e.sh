@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # Runs the end-to-end tests. Each package starts a cluster with a real node, installs
 # the operator from deploy/ and deletes the cluster at its end. That needs root on
-# Linux. The arguments are passed on to go test (-run TestName).
+# Linux. The arguments are passed on to go test (-run TestName), except for "disruption"
+# as the first one: it runs the tests with two real nodes, which take too long for the
+# others.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 [[ $(uname -s) == Linux && $(id -u) == 0 ]] ||
@@ -9,19 +11,23 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 make --no-print-directory localcluster build
 
-# Two packages run at a time, except in one cluster that all of them share.
-at_once=2
-[[ -z ${E2E_KUBECONFIG:-}${E2E_KEEP:-} ]] || at_once=1
-
-# run OPTION... PACKAGE... runs packages. The test binaries set -parallel (realcluster.Main).
+# run AT_ONCE OPTION... PACKAGE... runs packages, AT_ONCE of them at a time, except in one cluster
+# that all of them share. The test binaries set -parallel (realcluster.Main).
 status=0
 run() {
-	go test -tags e2e -count=1 -v -timeout 40m "$@" || status=1
+	local at_once=$1
+	shift
+	[[ -z ${E2E_KUBECONFIG:-}${E2E_KEEP:-} ]] || at_once=1
+	go test -trimpath -tags e2e -count=1 -v -timeout 40m -p "$at_once" "$@" || status=1
 }
 
-# These count lost calls and run alone: a second suite would delay answers and the starts
-# of containers on a machine with two processors.
-run -p 1 "$@" ./test/e2e ./test/e2e/admission
-# The others mostly wait, each for a cluster of its own.
-run -p $at_once "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
+if [[ ${1:-} == disruption ]]; then
+	run 1 "${@:2}" ./test/e2e/disruption
+	exit $status
+fi
+# These count lost calls, and a busy machine delays answers and the starts of containers. So nothing
+# else runs at the same time.
+run 1 "$@" ./test/e2e ./test/e2e/admission
+# The others mostly wait, each for up to two clusters of its own.
+run 2 "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
 exit $status

@@ -5,6 +5,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"strings"
@@ -99,8 +100,8 @@ const (
 	maxEntries  = 256
 )
 
-// wider are the bounds of what may be larger, by the end of the path.
-var wider = map[string]int64{
+// special are the bounds of what may be larger, or must be smaller, by the end of the path.
+var special = map[string]int64{
 	// The longest argument or variable that Linux passes to a process.
 	".args[]":        131072,
 	".command[]":     131072,
@@ -112,6 +113,20 @@ var wider = map[string]int64{
 	".gmsaCredentialSpec": 65536,
 	// Lists of nodes, for instance.
 	".values": 1024,
+	// In a list in a list: with more entries, the rule about their keys would exceed its budget.
+	".clusterTrustBundle.labelSelector.matchLabels": 64,
+	".podCertificate.userAnnotations":               64,
+}
+
+// maxQualifiedName is the longest key of a label or an annotation: a DNS subdomain, a slash and a name.
+const maxQualifiedName = 253 + 1 + 63
+
+// otherKeys are the bounds of keys that are no qualified names, by the end of the path. Kubernetes does not
+// bound the keys of options for a driver.
+var otherKeys = map[string]int{
+	".environment":      maxText,
+	".volumeAttributes": maxText,
+	".options":          maxText,
 }
 
 // setBounds bounds the length of a schema's values, unless it has a bound.
@@ -120,9 +135,9 @@ func setBounds(path string, schema *apiextensionsv1.JSONSchemaProps) {
 		if *have != nil {
 			return
 		}
-		for end, wide := range wider {
+		for end, other := range special {
 			if strings.HasSuffix(path, end) {
-				usual = wide
+				usual = other
 			}
 		}
 		*have = ptr.To(usual)
@@ -136,7 +151,26 @@ func setBounds(path string, schema *apiextensionsv1.JSONSchemaProps) {
 		bound(&schema.MaxItems, maxItems)
 	case schema.AdditionalProperties != nil:
 		bound(&schema.MaxProperties, maxEntries)
+		boundKeys(path, schema)
 	}
+}
+
+// boundKeys bounds the length of a map's keys. No keyword of a structural schema does so, and no rule can be
+// about quantities, which have no type: the names of resources stay without a bound.
+func boundKeys(path string, schema *apiextensionsv1.JSONSchemaProps) {
+	if isQuantity(schema.AdditionalProperties.Schema) {
+		return
+	}
+	longest := maxQualifiedName
+	for end, other := range otherKeys {
+		if strings.HasSuffix(path, end) {
+			longest = other
+		}
+	}
+	schema.XValidations = append(schema.XValidations, apiextensionsv1.ValidationRule{
+		Rule:    fmt.Sprintf("self.all(key, key.size() <= %d)", longest),
+		Message: fmt.Sprintf("must have keys of at most %d characters", longest),
+	})
 }
 
 // writeCRD writes a CRD in the form of controller-gen.

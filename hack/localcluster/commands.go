@@ -7,7 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -34,20 +36,36 @@ func runStatus(ctx context.Context, args []string) error {
 	if !c.Running() {
 		return nil
 	}
-	r, err := supervisor.Ask(ctx, c, "status", "")
+	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "\nCOMPONENT\tSTATE\tRESTARTS")
+	if err := printComponents(ctx, w, c.Dir, ""); err != nil {
+		return err
+	}
+	for _, n := range c.ListNodes() {
+		if n.Further() && n.Running() {
+			if err := printComponents(ctx, w, n.Dir, n.Name+"/"); err != nil {
+				return err
+			}
+		}
+	}
+	return w.Flush()
+}
+
+// printComponents prints the components of the cluster, or of the further node, with the state
+// folder dir.
+func printComponents(ctx context.Context, w io.Writer, dir, prefix string) error {
+	r, err := supervisor.Ask(ctx, dir, "status", "")
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "\nCOMPONENT\tSTATE\tRESTARTS")
 	for _, s := range r.Components {
 		state := "stopped"
 		if s.PID != 0 {
 			state = "running for " + time.Since(s.Started).Round(time.Second).String()
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\n", s.Name, state, s.Restarts)
+		fmt.Fprintf(w, "%s%s\t%s\t%d\n", prefix, s.Name, state, s.Restarts)
 	}
-	return w.Flush()
+	return nil
 }
 
 // describe returns the state of a cluster for people.
@@ -130,7 +148,27 @@ func controlCommand(action string) func(context.Context, []string) error {
 		if err != nil {
 			return err
 		}
-		_, err = supervisor.Ask(ctx, c, action, rest[0])
+		dir, component, err := findComponent(c, rest[0])
+		if err != nil {
+			return err
+		}
+		_, err = supervisor.Ask(ctx, dir, action, component)
 		return err
 	}
+}
+
+// findComponent returns the state folder of the supervisor that has a component, and its name there.
+// The components of a further node are NODE/COMPONENT.
+func findComponent(c *state.Cluster, name string) (dir, component string, err error) {
+	node, component, ofNode := strings.Cut(name, "/")
+	n, err := c.FindNode(node)
+	switch {
+	case ofNode && err != nil:
+		return "", "", err
+	case ofNode:
+		return n.Dir, component, nil
+	case err == nil:
+		return "", "", fmt.Errorf("%s is a node: use kill-node, stop-node or start-node", name)
+	}
+	return c.Dir, name, nil
 }

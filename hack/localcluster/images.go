@@ -84,9 +84,11 @@ func runLoadImage(ctx context.Context, args []string) error {
 		return fmt.Errorf("cluster %q has no node to load images into", c.Name)
 	}
 	for _, file := range files {
-		names, err := images.Load(ctx, c, file)
-		if err != nil {
-			return err
+		var names []string
+		for _, n := range c.ListNodes() {
+			if names, err = images.Load(ctx, c, n, file); err != nil {
+				return fmt.Errorf("node %s: %w", n.Name, err)
+			}
 		}
 		progress.Printf("Loaded %s into cluster %q.", strings.Join(names, ", "), c.Name)
 	}

@@ -15,6 +15,7 @@ import (
 	"runtime"
 	"syscall"
 
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/lifecycle"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/node"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
@@ -31,20 +32,23 @@ type command struct {
 func commands() []command {
 	return []command{
 		{"build", "[--only PART]", "build the programs that the cache lacks", runBuild},
-		{"up", "[--name N] [--nodes real|fake|none] [--foreground]", "start a cluster and wait until it is ready", runUp},
+		{"up", "[--name N] [--nodes real|fake|none] [--real-nodes COUNT] [--foreground]", "start a cluster and wait until it is ready", runUp},
 		{"down", "[--name N]", "stop a cluster and delete its state", runDown},
 		{"status", "[--name N]", "show a cluster and the state of its components", runStatus},
 		{"list", "", "list the clusters of this user", runList},
 		{"kubeconfig", "[--name N]", "print the path of the admin kubeconfig", runKubeconfig},
 		{"bin-dir", "", "print the folder that holds kubectl", runBinDir},
+		{"kill-node", "NODE [--name N]", "end a real node as a power failure does", nodeCommand("kill-node", lifecycle.KillNode)},
+		{"stop-node", "NODE [--name N]", "stop the kubelet of a real node, while its containers go on", nodeCommand("stop-node", lifecycle.StopNode)},
+		{"start-node", "NODE [--name N]", "start a real node again and wait until it is ready", nodeCommand("start-node", lifecycle.StartNode)},
 		{"start", "[--name N] COMPONENT", "start a stopped component", controlCommand("start")},
 		{"stop", "[--name N] COMPONENT", "stop a component until `start` or `restart`", controlCommand("stop")},
 		{"restart", "[--name N] COMPONENT", "stop and start a component", controlCommand("restart")},
 		{"kill", "[--name N] COMPONENT", "kill a component with SIGKILL; the supervisor restarts it", controlCommand("kill")},
 		{"add-node", "NODE [--name N] [--label K=V]... [--capacity RES=N]... [--taint K=V:Effect]... [--no-default-taint]", "add a node that kwok simulates", runAddNode},
-		{"remove-node", "NODE [--name N]", "remove a simulated node", runRemoveNode},
+		{"remove-node", "NODE [--name N]", "remove a simulated node", nodeCommand("remove-node", lifecycle.RemoveNode)},
 		{"pack-image", "--tag REPO:TAG --out FILE.tar ... FILE[:PATH] ...", "pack static programs into an image", runPackImage},
-		{"load-image", "[--name N] FILE.tar ...", "load images into the real node of a cluster", runLoadImage},
+		{"load-image", "[--name N] FILE.tar ...", "load images into the real nodes of a cluster", runLoadImage},
 	}
 }
 

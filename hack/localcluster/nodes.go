@@ -52,12 +52,15 @@ func parseTaint(s string) (kwok.Taint, error) {
 	return kwok.Taint{Key: key, Value: value, Effect: effect}, nil
 }
 
-func runRemoveNode(ctx context.Context, args []string) error {
-	fs := newFlags("remove-node")
-	cluster := nameFlag(fs)
-	node, err := parseNode(fs, args)
-	if err != nil {
-		return err
+// nodeCommand returns a subcommand whose only argument is a node.
+func nodeCommand(name string, run func(ctx context.Context, cluster, node string) error) func(context.Context, []string) error {
+	return func(ctx context.Context, args []string) error {
+		fs := newFlags(name)
+		cluster := nameFlag(fs)
+		node, err := parseNode(fs, args)
+		if err != nil {
+			return err
+		}
+		return run(ctx, *cluster, node)
 	}
-	return lifecycle.RemoveNode(ctx, *cluster, node)
 }

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -21,11 +22,22 @@ func runUp(ctx context.Context, args []string) error {
 	fs.StringVar(&o.Name, "name", state.DefaultName, "name of the cluster; several clusters can run at the same time")
 	fs.StringVar(&o.Nodes, "nodes", "",
 		"kind of nodes: real (a node that runs containers; needs root), fake (nodes simulated by kwok) or none (only etcd and API server); by default real for root, fake for other users")
+	fs.IntVar(&o.RealNodes, "real-nodes", 1, fmt.Sprintf("number of real nodes, at most %d, with --nodes real", state.MaxRealNodes))
 	fs.IntVar(&o.FakeNodes, "fake-nodes", 1, "number of simulated nodes, with --nodes fake")
 	fs.BoolVar(&o.Foreground, "foreground", false,
 		"print KUBECONFIG=PATH when the cluster is ready, and stop the cluster when standard input ends or on SIGINT or SIGTERM")
 	fs.BoolVar(&o.Audit, "audit", true,
 		"write the API server's audit log (metadata of requests, no bodies) to audit.log in the state folder")
+	o.Args = map[string][]string{}
+	fs.Func("arg", "flag to add to a component, `COMPONENT=FLAG`, such as kube-controller-manager=--node-monitor-grace-period=20s; can be repeated",
+		func(s string) error {
+			component, flag, ok := strings.Cut(s, "=")
+			if !ok || component == "" || flag == "" {
+				return errors.New("expected COMPONENT=FLAG")
+			}
+			o.Args[component] = append(o.Args[component], flag)
+			return nil
+		})
 	if err := parseNone(fs, args); err != nil {
 		return err
 	}
@@ -46,6 +58,12 @@ func runUp(ctx context.Context, args []string) error {
 	case state.NodesFake, state.NodesNone:
 	default:
 		return fmt.Errorf("--nodes: invalid value %q: expected real, fake or none", o.Nodes)
+	}
+	switch {
+	case o.RealNodes < 1 || o.RealNodes > state.MaxRealNodes:
+		return fmt.Errorf("--real-nodes: invalid value %d: expected 1 to %d", o.RealNodes, state.MaxRealNodes)
+	case o.RealNodes > 1 && o.Nodes != state.NodesReal:
+		return fmt.Errorf("--real-nodes: a cluster with --nodes %s has no real nodes", o.Nodes)
 	}
 	if k := os.Getenv("KUBECONFIG"); k != "" {
 		progress.Printf("Ignoring KUBECONFIG (%s): this cluster has its own kubeconfig.", k)

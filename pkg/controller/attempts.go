@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/contention"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
@@ -164,7 +165,7 @@ func (a *attempts) refuse(name cache.ObjectName, o *performer.Observed, write pe
 	a.change(name, func(h *history) {
 		h.uid, h.generation = o.Performer.UID, o.Performer.Generation
 		w := h.refusedWrite(write)
-		wait = doubled(time.Second, w.refusals, maxRefusedDelay)
+		wait = contention.Doubled(time.Second, w.refusals, maxRefusedDelay)
 		w.refusals++
 		w.last, w.next, w.problem = o.Now, o.Now.Add(wait), problem
 	})
@@ -205,7 +206,7 @@ func (a *attempts) repairWait(name cache.ObjectName, key string, now time.Time) 
 	if r.times < promptRepairs {
 		return 0, false, false
 	}
-	delay := doubled(2*time.Second, r.times-promptRepairs, maxRepairDelay)
+	delay := contention.Doubled(2*time.Second, r.times-promptRepairs, maxRepairDelay)
 	return max(0, r.last.Add(delay).Sub(now)), true, r.problem != nil
 }
 
@@ -264,15 +265,4 @@ func (h *history) refusedWrite(write performer.Write) *refusedWrite {
 		h.refused[write] = w
 	}
 	return w
-}
-
-// doubled returns a delay doubled n times, at most limit.
-func doubled(delay time.Duration, n int, limit time.Duration) time.Duration {
-	for range n {
-		if delay >= limit {
-			break
-		}
-		delay *= 2
-	}
-	return min(delay, limit)
 }

@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
@@ -35,30 +36,31 @@ type caches struct {
 	start func(context.Context)
 }
 
-// newCaches returns the informers, not started. The server narrows Pods and Services to those with our
-// label, and they are trimmed on arrival, so that memory follows the number of Performers and not the
-// size of the cluster.
+// newCaches returns the informers, not started. The server narrows Services to those with our label and Pods
+// to those that name a Performer, which every pod that a Performer's Service selects does. They are trimmed on
+// arrival, so that memory follows the number of Performers and not the size of the cluster.
 func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespace string) (*caches, error) {
-	ours := metav1.FormatLabelSelector(&metav1.LabelSelector{
-		MatchLabels: map[string]string{render.LabelApp: render.AppName},
-	})
 	name := informerName(namespace)
-	core := informers.NewSharedInformerFactoryWithOptions(kube, 0,
-		informers.WithInformerName(name),
-		informers.WithNamespace(namespace),
-		informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = ours }),
-		informers.WithTransform(trim))
+	labeled := func(selector string) informers.SharedInformerFactory {
+		return informers.NewSharedInformerFactoryWithOptions(kube, 0,
+			informers.WithInformerName(name),
+			informers.WithNamespace(namespace),
+			informers.WithTweakListOptions(func(o *metav1.ListOptions) { o.LabelSelector = selector }),
+			informers.WithTransform(trim))
+	}
+	pods, services := labeled(render.LabelPerformer), labeled(labels.Set{render.LabelApp: render.AppName}.String())
 	own := externalversions.NewSharedInformerFactoryWithOptions(hourglass, 0,
 		externalversions.WithInformerName(name),
 		externalversions.WithNamespace(namespace),
 		externalversions.WithTransform(trim))
 	c := &caches{
 		performers: own.Hourglass().V1alpha1().Performers().Informer(),
-		pods:       core.Core().V1().Pods().Informer(),
-		services:   core.Core().V1().Services().Informer(),
+		pods:       pods.Core().V1().Pods().Informer(),
+		services:   services.Core().V1().Services().Informer(),
 		start: func(ctx context.Context) {
 			own.StartWithContext(ctx)
-			core.StartWithContext(ctx)
+			pods.StartWithContext(ctx)
+			services.StartWithContext(ctx)
 		},
 	}
 	if err := c.pods.AddIndexers(cache.Indexers{byController: controllerUID, byPerformer: performerOfLabel}); err != nil {
@@ -112,33 +114,37 @@ func (c *caches) service(namespace, name string) (*corev1.Service, error) {
 	return obj.(*corev1.Service), nil
 }
 
-// podsOf returns the pods that the Performer controls, and those that it has to adopt. leaving are the names
-// of those that an earlier Performer of its name left and that are about to go, sorted.
-func (c *caches) podsOf(p *v1alpha1.Performer) (pods []*corev1.Pod, leaving []string, err error) {
+// observePods adds to an observation the pods that the cache has of the Performer: those that it controls or
+// has to adopt, those that an earlier Performer of its name left, and those of others that name it.
+func (c *caches) observePods(o *performer.Observed) error {
+	p := o.Performer
 	controlled, err := c.pods.GetIndexer().ByIndex(byController, string(p.UID))
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	for _, obj := range controlled {
-		pods = append(pods, obj.(*corev1.Pod))
+		o.Pods = append(o.Pods, obj.(*corev1.Pod))
 	}
 	if p.DeletionTimestamp != nil {
-		return pods, nil, nil
+		return nil
 	}
 	named, err := c.pods.GetIndexer().ByIndex(byPerformer, cache.NewObjectName(p.Namespace, render.LabelValue(p.Name)).String())
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
 	for _, obj := range named {
 		switch pod := obj.(*corev1.Pod); {
+		case render.ControlledBy(pod, p):
 		case performer.IsOrphan(pod, p):
-			pods = append(pods, pod)
+			o.Pods = append(o.Pods, pod)
 		case performer.IsLeaving(pod, p):
-			leaving = append(leaving, pod.Name)
+			o.Leaving = append(o.Leaving, pod.Name)
+		default:
+			o.ForeignPods = append(o.ForeignPods, pod)
 		}
 	}
-	slices.Sort(leaving)
-	return pods, leaving, nil
+	slices.Sort(o.Leaving)
+	return nil
 }
 
 func (c *Controller) cachesFor(namespace string) *caches {

@@ -4,8 +4,8 @@
 package controller
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -15,6 +15,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/contention"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
@@ -130,49 +131,12 @@ func (e *execution) read(ctx context.Context, target performer.Target) (metav1.O
 // process, or is not known.
 func lastManager(object metav1.Object, paths [][]string) string {
 	self := filepath.Base(os.Args[0]) // the name that the API server takes from client-go's user agent
-	var owner, writer *metav1.ManagedFieldsEntry
-	for _, entry := range object.GetManagedFields() {
-		if entry.Manager == self || entry.Subresource == "status" {
-			continue
-		}
-		if newer(&entry, writer) {
-			writer = &entry
-		}
-		if owns(&entry, paths) && newer(&entry, owner) {
-			owner = &entry
-		}
+	others := func(entry *metav1.ManagedFieldsEntry) bool {
+		return entry.Manager != self && entry.Subresource != "status"
 	}
-	switch {
-	case owner != nil:
-		return owner.Manager
-	case writer != nil:
-		return writer.Manager
-	default:
-		return ""
-	}
-}
-
-func newer(a, b *metav1.ManagedFieldsEntry) bool {
-	return b == nil || b.Time == nil || a.Time != nil && b.Time.Before(a.Time)
-}
-
-// owns reports whether the manager of the entry owns a field at one of the paths, or below.
-func owns(entry *metav1.ManagedFieldsEntry, paths [][]string) bool {
-	var fields map[string]any
-	if entry.FieldsV1 == nil || json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) != nil {
-		return false
-	}
-	return slices.ContainsFunc(paths, func(path []string) bool {
-		at := any(fields)
-		for _, step := range path {
-			level, ok := at.(map[string]any)
-			if !ok {
-				return false
-			}
-			if at, ok = level[step]; !ok {
-				return false
-			}
-		}
-		return true
-	})
+	return cmp.Or(
+		contention.LastManager(object, func(entry *metav1.ManagedFieldsEntry) bool {
+			return others(entry) && contention.Owns(entry, paths...)
+		}),
+		contention.LastManager(object, others))
 }

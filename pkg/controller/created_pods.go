@@ -6,6 +6,7 @@ package controller
 import (
 	"time"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/contention"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
 
@@ -56,7 +57,7 @@ func (c *createdPods) next(o *performer.Observed) (at time.Time, left time.Durat
 	if c.count < 2 {
 		return time.Time{}, 0
 	}
-	delay := doubled(firstPodDelay, c.count-2, maxPodDelay)
+	delay := contention.Doubled(firstPodDelay, c.count-2, maxPodDelay)
 	if left = 2*delay - o.Now.Sub(c.last); left <= 0 {
 		return time.Time{}, 0
 	}

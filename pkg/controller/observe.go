@@ -36,8 +36,7 @@ func (c *Controller) assess(ctx context.Context, observed performer.Observed) (a
 // queried only if they can't be complete.
 func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Performer) (performer.Observed, error) {
 	o := performer.Observed{Performer: p, Now: c.now()}
-	var err error
-	if o.Pods, o.Leaving, err = caches.podsOf(p); err != nil {
+	if err := caches.observePods(&o); err != nil {
 		return o, err
 	}
 	if o.HighestOrdinal() > p.Status.PodOrdinal {

@@ -28,7 +28,7 @@ type unlabeledPods struct {
 // It is one request, which usually finds none.
 func (c *Controller) findUnlabeledPods(ctx context.Context, namespace string) {
 	pods, err := c.kube.CoreV1().Pods(namespace).List(ctx, metav1.ListOptions{
-		LabelSelector:   fmt.Sprintf("%s=%s,%s!=%s", render.LabelManagedBy, render.ManagedBy, render.LabelApp, render.AppName),
+		LabelSelector:   fmt.Sprintf("%s=%s,!%s", render.LabelManagedBy, render.ManagedBy, render.LabelPerformer),
 		ResourceVersion: "0", // from the API server's cache
 	})
 	if err != nil {

@@ -26,11 +26,12 @@ func (c *Controller) watch(namespace string, caches *caches) error {
 	})
 	owned := handlerFor(func(object metav1.Object, deleted bool) {
 		owner := performerOf(object)
+		// A Performer adopts what has its labels and no controller, and reports the pods of others that have
+		// them.
+		if name := object.GetLabels()[render.LabelPerformer]; name != "" && (owner == nil || owner.Name != name) {
+			c.queue.Add(cache.NewObjectName(object.GetNamespace(), name))
+		}
 		if owner == nil {
-			// A Performer adopts what has its labels and no controller.
-			if name := object.GetLabels()[render.LabelPerformer]; name != "" && metav1.GetControllerOfNoCopy(object) == nil {
-				c.queue.Add(cache.NewObjectName(object.GetNamespace(), name))
-			}
 			return
 		}
 		name := cache.NewObjectName(object.GetNamespace(), owner.Name)

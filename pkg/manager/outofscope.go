@@ -30,8 +30,8 @@ const (
 
 // outOfScope are the Performers with the operator's finalizer in namespaces that are not watched.
 type outOfScope struct {
-	performers, deleted int
-	byNamespace         map[string]int
+	performers, deleting int
+	byNamespace          map[string]int
 }
 
 // logOutOfScope logs how many Performers have the operator's finalizer in namespaces that are not
@@ -48,8 +48,8 @@ func logOutOfScope(ctx context.Context, client versioned.Interface, namespaces [
 	case err != nil:
 		logger.Error(err, "Cannot check whether Performers outside of --namespaces have the operator's finalizer")
 	case found.performers > 0:
-		logger.Info("Performers outside of --namespaces have the operator's finalizer: unless another operator watches them, their deletion never ends; docs/operations.md#narrowing-the-scope says how to remove it",
-			"performers", found.performers, "deleted", found.deleted, "namespaces", found.namespaces())
+		logger.Info("Performers outside of --namespaces have the operator's finalizer: unless another operator watches their namespaces, their deletion never ends; see docs/operations.md#narrowing-the-scope to remove it",
+			"performers", found.performers, "deleting", found.deleting, "namespaces", found.namespaces())
 	}
 }
 
@@ -72,7 +72,7 @@ func findOutOfScope(ctx context.Context, client versioned.Interface, namespaces 
 			found.performers++
 			found.byNamespace[p.Namespace]++
 			if p.DeletionTimestamp != nil {
-				found.deleted++
+				found.deleting++
 			}
 		}
 		if options.Continue = page.Continue; options.Continue == "" {

@@ -50,8 +50,8 @@ func TestLogOutOfScope(t *testing.T) {
 		namespaces []string
 		want       string // part of the only line; empty for none
 	}{
-		{"one", few, []string{"watched"}, `says how to remove it" "performers"=1 "deleted"=1 "namespaces"="other: 1"`},
-		{"many", many, []string{"watched"}, `"performers"=26 "deleted"=1 "namespaces"="n11: 3, n00: 2, n01: 2, n02: 2, n03: 2, n04: 2, n05: 2, n06: 2, n07: 2, n08: 2, and 3 more"`},
+		{"one", few, []string{"watched"}, `to remove it" "performers"=1 "deleting"=1 "namespaces"="other: 1"`},
+		{"many", many, []string{"watched"}, `"performers"=26 "deleting"=1 "namespaces"="n11: 3, n00: 2, n01: 2, n02: 2, n03: 2, n04: 2, n05: 2, n06: 2, n07: 2, n08: 2, and 3 more"`},
 		{"none", without, []string{"watched"}, ""},
 		{"all are watched", many, nil, ""},
 		{"may not list", refusing(apierrors.NewForbidden(v1alpha1.Resource("performers"), "", nil)), []string{"watched"}, ""},

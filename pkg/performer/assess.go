@@ -39,6 +39,9 @@ type Observed struct {
 	NextPod time.Time
 	// Leaving are the names of pods of an earlier Performer of this name, sorted, that are not gone yet.
 	Leaving []string
+	// ForeignPods are the pods that name the Performer in their labels, and are neither the Performer's nor
+	// about to go, in any order.
+	ForeignPods []*corev1.Pod
 	// Contended is the problem to report while others keep undoing what the operator does, or nil.
 	Contended *Problem
 	// Nodes are the nodes of the pods that are not NodeUp, by name. It is nil if NodesKnown is false.

@@ -18,7 +18,7 @@ import (
 func (a *Assessment) servingPod(preferred *assessedPod) *assessedPod {
 	var serving *assessedPod
 	for _, p := range a.pods {
-		if p.state != podReady && !a.servesOn(p) || !a.routesTo(p) {
+		if p.state != podReady && !a.servesOn(p) || !a.routesTo(p) || p.orphaned(a.Performer) {
 			continue
 		}
 		if p == preferred {
@@ -54,17 +54,17 @@ func (a *Assessment) serviceTypeProblem() *Problem {
 	if why == "" {
 		return nil
 	}
-	return &Problem{Terminal, ReasonServiceTypeChanged, fmt.Sprintf("Service %s %s: callers don't reach the Pod through it; "+
-		"change it back to a type with a cluster IP, or run kubectl delete service -n %s %s, and the operator creates it again", s.Name, why, s.Namespace, s.Name)}
+	return &Problem{Terminal, ReasonServiceTypeChanged, fmt.Sprintf("Service %s was %s, so callers don't reach the Pod: "+
+		"run kubectl delete service -n %s %s, and the operator creates it again with a cluster IP", s.Name, why, s.Namespace, s.Name)}
 }
 
-// withoutClusterIP says why the Service has no cluster IP; empty if it has one.
+// withoutClusterIP says what was done to the Service so that it has no cluster IP; empty if it has one.
 func withoutClusterIP(s *corev1.Service) string {
 	switch {
 	case s.Spec.Type == corev1.ServiceTypeExternalName:
-		return "is of type ExternalName"
+		return "changed to type ExternalName"
 	case s.Spec.ClusterIP == corev1.ClusterIPNone:
-		return "is headless (spec.clusterIP is None)"
+		return "made headless (spec.clusterIP is None)"
 	}
 	return ""
 }

@@ -19,7 +19,7 @@ import (
 // TestAvailable has Services that somebody changed in front of a ready pod.
 func TestAvailable(t *testing.T) {
 	const (
-		recreated = ": callers don't reach the Pod through it; change it back to a type with a cluster IP, or run kubectl delete service -n ns performer-x, and the operator creates it again"
+		recreated = ", so callers don't reach the Pod: run kubectl delete service -n ns performer-x, and the operator creates it again with a cluster IP"
 		notYet    = "Pod performer-x-0 is ready, but the Service does not route to it yet"
 	)
 	for _, tt := range []struct {
@@ -33,9 +33,9 @@ func TestAvailable(t *testing.T) {
 		{"of type NodePort", func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeNodePort }, true, ReasonPodReady, ""},
 		{"of type LoadBalancer", func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeLoadBalancer }, true, ReasonPodReady, ""},
 		{"of type ExternalName", func(s *corev1.Service) { s.Spec.Type = corev1.ServiceTypeExternalName }, false, ReasonServiceTypeChanged,
-			"Service performer-x is of type ExternalName" + recreated},
+			"Service performer-x was changed to type ExternalName" + recreated},
 		{"headless", func(s *corev1.Service) { s.Spec.ClusterIP = corev1.ClusterIPNone }, false, ReasonServiceTypeChanged,
-			"Service performer-x is headless (spec.clusterIP is None)" + recreated},
+			"Service performer-x was made headless (spec.clusterIP is None)" + recreated},
 		{"terminating", func(s *corev1.Service) { s.DeletionTimestamp = &metav1.Time{Time: testNow} }, false, ReasonNoService, notYet},
 		{"terminating and headless", func(s *corev1.Service) {
 			s.Spec.ClusterIP, s.DeletionTimestamp = corev1.ClusterIPNone, &metav1.Time{Time: testNow}

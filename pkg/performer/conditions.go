@@ -31,7 +31,7 @@ type summary struct {
 	pod      *assessedPod // the reported pod: it serves or is about to
 	desired  *assessedPod
 	serving  *assessedPod // the pod that callers reach
-	waitsFor *assessedPod // the pod that must terminate before the desired one is created
+	waitsFor *assessedPod // the pod that must terminate first
 	moving   *assessedPod // the pod that must leave its node, until its successor has the traffic
 	lostNode string       // the lost node of a pod that is not replaced because of it
 	held     string       // the finalizers that hold the Service or, in a deletion, the pods
@@ -87,12 +87,23 @@ func (s *summary) conditions() []metav1.Condition {
 	return append(conditions, condition(v1alpha1.ConditionReady, s.upToDate, reason, message))
 }
 
-// waits returns the end of the message: what the desired pod waits for. A pod that starts well passes
-// through several such states within seconds, and each report is a write. Before the deadline it is
-// therefore reported only where the performer container is ready and the pod is not, or where the pod was
-// ready and its container is not even running: then no deadline applies.
+// waits returns the end of the message: what the desired pod waits for, or what keeps the traffic or the pod
+// in the way. A pod that starts well passes through several states within seconds, and each report is a
+// write. Before the deadline it is therefore reported only where the performer container is ready and the pod
+// is not, or where the pod was ready and its container is not even running: then no deadline applies.
 func (s *summary) waits() string {
-	if s.deleting || s.suspended != "" || s.problem != nil || s.desired == nil || s.desired.state != podStarting {
+	switch {
+	case s.deleting || s.problem != nil:
+		return ""
+	case s.waitsFor != nil:
+		held := heldByFinalizers("Pod", s.waitsFor)
+		if held == "" && s.deadlineExceeded && s.waitsFor.state == podDying {
+			return "; the kubelet has not terminated it: check its node"
+		}
+		return held
+	case s.shiftingTraffic && s.deadlineExceeded:
+		return "; the EndpointSlices of the Service don't show it as ready: check the kube-controller-manager"
+	case s.desired == nil || s.desired.state != podStarting:
 		return ""
 	}
 	c := performerContainerStatus(s.desired.Pod)
@@ -121,8 +132,7 @@ func (s *summary) progress() (reason, message string) {
 		if s.upgrading() {
 			reason = ReasonUpgradeInProgress
 		}
-		return reason, fmt.Sprintf("Waiting for Pod %s to terminate before creating its replacement (upgradeStrategy.type is Recreate)%s",
-			s.waitsFor.Name, heldByFinalizers("Pod", s.waitsFor)+s.lostNode)
+		return reason, fmt.Sprintf("Waiting for Pod %s to terminate before creating its replacement (upgradeStrategy.type is Recreate)%s", s.waitsFor.Name, s.lostNode)
 	case s.upgrading() && s.desired != nil:
 		return ReasonUpgradeInProgress, fmt.Sprintf("Replacing revision %s with %s: waiting for Pod %s to become ready%s", s.from, s.to, s.desired.Name, s.waitingDrain())
 	case s.upgrading():

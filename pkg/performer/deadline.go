@@ -9,12 +9,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
 // defaultProgressDeadline is used when progressDeadlineSeconds is unset. It equals the CRD's default.
 const defaultProgressDeadline = 600 * time.Second
 
-// deadline is the progress deadline: the time by which the desired pod must be ready, or resized.
+// deadline is the progress deadline: the time by which the desired pod must be ready, or resized, or the pod
+// that is in its way must have terminated.
 type deadline struct {
 	// applies is false once the pod has been ready: later unreadiness is a health problem, not a stalled
 	// rollout.
@@ -29,7 +31,12 @@ func (d deadline) exceeded() bool { return d.applies && d.left <= 0 }
 func (a *Assessment) progressDeadline() deadline {
 	began, applies := a.progressBegan()
 	if !applies || a.suspended() {
-		return deadline{}
+		// The node of a terminating pod may be dead, and then the wait for it would never end.
+		p := a.inTheWay()
+		if p == nil || p.state != podDying {
+			return deadline{}
+		}
+		began = p.DeletionTimestamp.Time
 	}
 	return deadline{applies: true, left: a.progressLimit() - a.Now.Sub(notAfter(began, a.Now))}
 }
@@ -69,15 +76,26 @@ func (a *Assessment) progressBegan() (time.Time, bool) {
 	ready := conditionOf(status, v1alpha1.ConditionReady)
 	notReady := ready != nil && ready.Status != metav1.ConditionTrue
 	switch {
+	case len(a.outgoing) > 0:
+		// The traffic moves once the endpoint slices show the target.
+		began := a.trafficTarget.annotatedTime(render.AnnotationServingSince)
+		if upgrade := status.LastUpgrade; upgrade != nil && upgrade.After(began) {
+			began = upgrade.Time
+		}
+		return began, true
 	case a.trafficTarget != nil && !a.trafficTarget.outdated():
 		return a.trafficTarget.resizingSince()
 	case status.CurrentRevision == a.revision:
 		// The revision has served already. Its pod may still be replaced, as when it can't be resized.
 		began := status.LastUpgrade
-		if began == nil || !notReady || began.Before(&ready.LastTransitionTime) || status.UpdateRevision != a.revision {
-			return time.Time{}, false
+		if began != nil && notReady && !began.Before(&ready.LastTransitionTime) && status.UpdateRevision == a.revision {
+			return began.Time, true
 		}
-		return began.Time, true
+		if pod := a.desiredPod; pod != nil && pod.state == podStarting && !(status.PodName == pod.Name && status.ReadyTime != nil) {
+			// It replaces one that was lost, and has never been ready itself.
+			return pod.CreationTimestamp.Time, true
+		}
+		return time.Time{}, false
 	}
 	began := a.Now
 	if notReady && status.UpdateRevision == a.revision {
@@ -91,4 +109,20 @@ func (a *Assessment) progressBegan() (time.Time, bool) {
 		began = pod.CreationTimestamp.Time
 	}
 	return began, true
+}
+
+// inTheWay returns the pod that must terminate first, the first by name: before the desired pod of Recreate is
+// created, or before the Performer is suspended. It is nil if there is none.
+func (a *Assessment) inTheWay() *assessedPod {
+	if !a.suspended() && (!a.usesRecreate() || a.desiredPod != nil) {
+		return nil
+	}
+	var first *assessedPod
+	for _, p := range a.pods {
+		// Caches list pods in any order, and the message must not vary.
+		if first == nil || p.Name < first.Name {
+			first = p
+		}
+	}
+	return first
 }

@@ -35,9 +35,9 @@ func (a *Assessment) planDeletion() Plan {
 	waiting := false
 	var deletions []Write
 	for _, pod := range a.pods {
-		if pod.Labels[render.LabelApp] != render.AppName {
+		if name := render.LabelValue(p.Name); pod.Labels[render.LabelPerformer] != name {
 			// Without this label its end is not seen.
-			plan.addActions(PatchPod{pod.Pod, map[string]string{render.LabelApp: render.AppName}, nil})
+			plan.addActions(PatchPod{pod.Pod, map[string]string{render.LabelPerformer: name}, nil})
 		}
 		switch {
 		case pod.state != podDying:

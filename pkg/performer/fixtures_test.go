@@ -85,6 +85,13 @@ func waitingForTraffic(pod *corev1.Pod) {
 	delete(pod.Annotations, render.AnnotationServingSince)
 }
 
+// servingFor makes the pod one that got its traffic the given time ago.
+func servingFor(ago time.Duration) func(*corev1.Pod) {
+	return func(pod *corev1.Pod) {
+		pod.Annotations[render.AnnotationServingSince] = render.Timestamp(testNow.Add(-ago))
+	}
+}
+
 // draining makes the pod one that lost its traffic the given time ago.
 func draining(ago time.Duration) func(*corev1.Pod) {
 	return func(pod *corev1.Pod) {

@@ -29,7 +29,7 @@ func MissingPodLabels(p *v1alpha1.Performer, pod *corev1.Pod) map[string]string 
 
 func missingPodLabels(p *v1alpha1.Performer, pod *assessedPod) map[string]string {
 	if pod.revision() == "" {
-		return missing(pod.Labels, map[string]string{render.LabelApp: render.AppName})
+		return missing(pod.Labels, map[string]string{render.LabelPerformer: render.LabelValue(p.Name)})
 	}
 	labels := render.PodLabels(p, pod.revision())
 	if pod.serves() {

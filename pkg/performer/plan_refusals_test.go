@@ -49,7 +49,7 @@ func TestPlanContention(t *testing.T) {
 		{
 			name: "the label can't be taken off the old pod: delete it",
 			o:    refusing(withSlices(withBothPorts(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0)))), "performer-x-1"), "performer-x-0"),
-			want: "delete performer-x-0",
+			want: "delete performer-x-0", requeueAfter: rest,
 		},
 		{
 			name:         "the label can't be taken off, and the slices do not show the new pod",

@@ -41,7 +41,7 @@ func TestPlanUpgrade(t *testing.T) {
 		},
 		{
 			name:         "the terminating pod lost the label by which it is watched",
-			o:            withBothPorts(observed(begun(), older(0, dying, without(render.LabelApp)), testPod(first, 1))),
+			o:            withBothPorts(observed(begun(), older(0, dying, without(render.LabelPerformer)), testPod(first, 1))),
 			want:         "label performer-x-0, record ordinal 2, copy performer-x-0 to pod 2",
 			requeueAfter: rest,
 		},
@@ -186,7 +186,7 @@ func TestPlanUpgrade(t *testing.T) {
 				testPod(newPerformer(func(p *v1alpha1.Performer) { p.Spec.Config.GRPCPort = 8181 }), 1, ready(0))), before, func(s *corev1.Service) {
 				s.Spec.Ports[0].TargetPort = intstr.FromInt32(before.Spec.Config.GRPCPort)
 			}), "performer-x-1"),
-			want: "patch service",
+			want: "patch service", requeueAfter: rest,
 		},
 		{
 			name: "unknown hardware: create and delete nothing",
@@ -222,7 +222,7 @@ func TestPlanUpgrade(t *testing.T) {
 		{
 			name: "Recreate set during an upgrade takes effect at the next step",
 			o:    withSlices(observed(begun(recreate), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-1"),
-			want: "patch service, delete performer-x-0",
+			want: "patch service, delete performer-x-0", requeueAfter: rest,
 		},
 		{
 			name: "Recreate: unknown hardware deletes nothing",

@@ -59,8 +59,8 @@ func (a *Assessment) schedulingProblem(p *assessedPod) *Problem {
 		for _, gate := range p.Spec.SchedulingGates {
 			gates = append(gates, gate.Name)
 		}
-		return &Problem{Waiting, ReasonSchedulingGated, fmt.Sprintf("Pod %s is held by the %s: %s; the controller that added it must remove it",
-			p.Name, countNoun("scheduling gate", gates), c.Message)}
+		return &Problem{Waiting, ReasonSchedulingGated, fmt.Sprintf("Pod %s is held by the %s: %s; %s",
+			p.Name, countNoun("scheduling gate", gates), c.Message, mustBeRemoved(gates))}
 	case c.Reason == corev1.PodReasonUnschedulable:
 		reason := ReasonSchedulingFailed
 		if requiresHardware(a.Performer.Spec.HardwareRequirements) {
@@ -78,7 +78,7 @@ func (a *Assessment) roomForTwoPods() string {
 	if a.usesRecreate() || !slices.ContainsFunc(a.pods, oldPodServes) {
 		return ""
 	}
-	return "; the old Pod serves until the new one is ready, so the upgrade needs room for two Pods: free capacity, or set spec.upgradeStrategy.type to Recreate"
+	return "; the old Pod serves until the new one is ready, so the upgrade needs room for two Pods: free capacity, or set spec.upgradeStrategy.type to Recreate (with downtime)"
 }
 
 func requiresHardware(h *v1alpha1.HardwareRequirements) bool {
@@ -91,6 +91,14 @@ func countNoun(noun string, names []string) string {
 		noun += "s"
 	}
 	return noun + " " + strings.Join(names, ", ")
+}
+
+// mustBeRemoved says who must remove finalizers or gates of these names.
+func mustBeRemoved(names []string) string {
+	if len(names) > 1 {
+		return "the controllers that added them must remove them"
+	}
+	return "the controller that added it must remove it"
 }
 
 // endOfPod describes how a pod ended. A kubelet may leave out the reason (1.37 does for a pod over its

@@ -101,7 +101,7 @@ func TestPodProblem(t *testing.T) {
 		{"a scheduling gate", []func(*corev1.Pod){gatedBy("example.com/queue")}, ReasonSchedulingGated,
 			"Pod performer-x-0 is held by the scheduling gate example.com/queue: Scheduling is blocked due to non-empty scheduling gates; the controller that added it must remove it"},
 		{"two scheduling gates", []func(*corev1.Pod){gatedBy("a.b/c", "d.e/f")}, ReasonSchedulingGated,
-			"Pod performer-x-0 is held by the scheduling gates a.b/c, d.e/f: Scheduling is blocked due to non-empty scheduling gates; the controller that added it must remove it"},
+			"Pod performer-x-0 is held by the scheduling gates a.b/c, d.e/f: Scheduling is blocked due to non-empty scheduling gates; the controllers that added them must remove them"},
 		{"the last gate was just removed", []func(*corev1.Pod){gatedBy()}, "", ""},
 
 		{"an init container crashes", []func(*corev1.Pod){own(initializing), injected(initKind, "fetch", hasCompleted), injected(initKind, "migrate", crashedWith(1))}, ReasonContainerCrashed,
@@ -153,7 +153,7 @@ func TestGateIsNoFailure(t *testing.T) {
 
 // TestUpgradeNeedsRoomForTwoPods has the new pod of an upgrade find no room.
 func TestUpgradeNeedsRoomForTwoPods(t *testing.T) {
-	const hint = "; the old Pod serves until the new one is ready, so the upgrade needs room for two Pods: free capacity, or set spec.upgradeStrategy.type to Recreate"
+	const hint = "; the old Pod serves until the new one is ready, so the upgrade needs room for two Pods: free capacity, or set spec.upgradeStrategy.type to Recreate (with downtime)"
 	noRoom := unschedulable("0/1 nodes are available: 1 Insufficient nvidia.com/gpu.")
 	for _, tt := range []struct {
 		name string
@@ -197,7 +197,7 @@ func TestWaitsFor(t *testing.T) {
 	}{
 		{"not scheduled", nil, late, "it is not scheduled" + events},
 		{"the scheduler has an error", []func(*corev1.Pod){podConditionIs(corev1.PodScheduled, corev1.ConditionFalse, "SchedulerError", "timed out")}, late, "it is not scheduled: timed out" + events},
-		{"not started", []func(*corev1.Pod){scheduled}, late, "its node has not started it" + events},
+		{"not started", []func(*corev1.Pod){scheduled}, late, "the kubelet has not started it" + events},
 		{"the sandbox can't be created", []func(*corev1.Pod){scheduled, own(creating), readyIs("containers with unready status: [performer]"),
 			podConditionIs(corev1.PodReadyToStartContainers, corev1.ConditionFalse, "", "")}, unlessReadyBefore, sandbox},
 		{"the sandbox can't be created, with an init container", []func(*corev1.Pod){scheduled, own(initializing), injected(initKind, "migrate", initializing),
@@ -221,7 +221,7 @@ func TestWaitsFor(t *testing.T) {
 			"its readiness gate c.d/ready is False: target is not registered"},
 		{"the kubelet reports only the condition", []func(*corev1.Pod){scheduled, readyIs("containers with unready status: [agent]")}, late, "containers with unready status: [agent]"},
 		{"its node is unreachable", []func(*corev1.Pod){own(runsReady), podConditionIs(corev1.PodReady, corev1.ConditionFalse, "", "")}, early,
-			"its containers are ready, but its condition Ready is not True, as when its node is unreachable"},
+			"its containers are ready, but its condition Ready is not True: check its node"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			check := func(what string, p *v1alpha1.Performer, now time.Time, want string) {
@@ -273,7 +273,7 @@ func TestHeldByFinalizers(t *testing.T) {
 		{"Recreate, not deleted yet", observed(recreating, older(0, func(pod *corev1.Pod) { pod.Finalizers = []string{"a.b/c"} })), waits},
 		{"deletion", observed(deletion, testPod(deletion, 1, held("a.b/c", "d.e/f")), testPod(deletion, 0, held("a.b/c")), testPod(deletion, 2, dying)),
 			"The Performer is being deleted; Pod performer-x-0 is held by finalizer a.b/c" + controller +
-				"; Pod performer-x-1 is held by finalizers a.b/c, d.e/f" + controller},
+				"; Pod performer-x-1 is held by finalizers a.b/c, d.e/f: the controllers that added them must remove them"},
 		{"deletion, the Service", withService(observed(deletion), deletion, terminating), "The Performer is being deleted" + service},
 		{"the Service is deleted", withService(observed(running, testPod(running, 0, ready(0))), running, terminating),
 			"Pod performer-x-0 is ready, but the Service does not route to it yet" + service},

@@ -27,7 +27,7 @@ func (p *assessedPod) waitsFor() string {
 	case ready != nil && ready.Message != "":
 		return ready.Message
 	case started:
-		return "its containers are ready, but its condition Ready is not True, as when its node is unreachable"
+		return "its containers are ready, but its condition Ready is not True: check its node"
 	case scheduled == nil || scheduled.Status != corev1.ConditionTrue:
 		text := "it is not scheduled"
 		if scheduled != nil && scheduled.Message != "" {
@@ -35,7 +35,7 @@ func (p *assessedPod) waitsFor() string {
 		}
 		return text + "; see " + eventsCommand(p.Pod)
 	}
-	return "its node has not started it; see " + eventsCommand(p.Pod)
+	return "the kubelet has not started it; see " + eventsCommand(p.Pod)
 }
 
 // unreadyContainers says which containers the pod waits for; empty if all are ready.
@@ -96,5 +96,5 @@ func heldByFinalizers(kind string, object metav1.Object) string {
 	if object.GetDeletionTimestamp() == nil || len(finalizers) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("; %s %s is held by %s: the controller that added it must remove it", kind, object.GetName(), countNoun("finalizer", finalizers))
+	return fmt.Sprintf("; %s %s is held by %s: %s", kind, object.GetName(), countNoun("finalizer", finalizers), mustBeRemoved(finalizers))
 }

@@ -52,6 +52,8 @@ const (
 	// ReasonServiceTypeChanged: somebody changed the Service to a type without a cluster IP, so that callers
 	// don't get through.
 	ReasonServiceTypeChanged = "ServiceTypeChanged"
+	// ReasonForeignEndpoint: the Service selects a pod that the Performer does not own.
+	ReasonForeignEndpoint = "ForeignEndpoint"
 	// ReasonPodRefused: the API server refuses to create, patch or delete a pod, because of a quota or a
 	// policy for instance.
 	ReasonPodRefused = "PodRefused"

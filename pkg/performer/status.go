@@ -121,21 +121,14 @@ func (a *Assessment) summarize(status *v1alpha1.PerformerStatus, problem *Proble
 		deadlineExceeded: a.deadline.exceeded() || problem != nil && a.problemLeft(problem) <= 0,
 	}
 	if s.problem == nil && !s.deleting {
-		s.problem = cmp.Or(a.serviceTypeProblem(), a.podProblem(), a.nodeProblem())
+		s.problem = cmp.Or(a.serviceTypeProblem(), a.foreignEndpoint(), a.podProblem(), a.nodeProblem())
 	}
 	if s.desired != nil && podConditionTrue(s.desired.Pod, corev1.PodScheduled) {
 		// Worth reporting after the pod was reported as unschedulable. Otherwise it is a step like others.
 		was := conditionOf(&p.Status, v1alpha1.ConditionReady)
 		s.scheduled = was != nil && (was.Reason == ReasonSchedulingFailed || was.Reason == ReasonHardwareUnavailable || was.Reason == ReasonScheduled)
 	}
-	if a.usesRecreate() && s.desired == nil {
-		// Caches list pods in any order, and the message must not vary.
-		for _, pod := range a.pods {
-			if s.waitsFor == nil || pod.Name < s.waitsFor.Name {
-				s.waitsFor = pod
-			}
-		}
-	}
+	s.waitsFor = a.inTheWay()
 	s.lostNode = a.lostNode(cmp.Or(s.waitsFor, s.pod))
 	s.held = a.heldObjects(s.deleting)
 	s.serving = a.servingPod(s.pod)

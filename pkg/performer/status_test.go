@@ -126,7 +126,7 @@ func TestStatus(t *testing.T) {
 			conditions: "Available=True/ServiceReady Progressing=True/PodReady Degraded=False/AsExpected Ready=True/PodReady", message: "Pod performer-x-1 serves at performer-x.ns.svc.cluster.local:9090", kstatus: "Current",
 		},
 		{
-			name: "upgrade, both serve", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1, ready(0))),
+			name: "upgrade, both serve", o: observed(upgrading, testPod(older, 0, ready(0)), testPod(upgrading, 1, ready(0), servingFor(time.Minute))),
 			phase: v1alpha1.PhaseUpgrading, ready: true, pod: "performer-x-1",
 			conditions: "Available=True/ServiceReady Progressing=True/UpgradeInProgress Degraded=False/AsExpected Reconciling=True/UpgradeInProgress Ready=False/UpgradeInProgress",
 			message:    "Moving traffic to Pod performer-x-1", kstatus: "InProgress",

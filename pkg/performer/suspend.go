@@ -40,20 +40,16 @@ func (a *Assessment) planSuspended(plan *Plan) {
 // deleted is no problem of the Performer.
 func (a *Assessment) summarizeSuspension(s *summary, problem *Problem) {
 	s.problem = problem
+	if problem == nil && !s.deleting {
+		s.problem = a.foreignEndpoint()
+	}
 	s.suspended = a.suspension()
-	s.upToDate = problem == nil && len(a.pods) == 0 && a.Service != nil && a.Service.DeletionTimestamp == nil && !s.deleting
+	s.upToDate = s.problem == nil && len(a.pods) == 0 && a.Service != nil && a.Service.DeletionTimestamp == nil && !s.deleting
 }
 
 // suspension describes the progress of the suspension.
 func (a *Assessment) suspension() string {
-	var next *assessedPod
-	for _, p := range a.pods {
-		// Caches list pods in any order, and the message must not vary.
-		if next == nil || p.Name < next.Name {
-			next = p
-		}
-	}
-	if next != nil {
+	if next := a.inTheWay(); next != nil {
 		return fmt.Sprintf("Suspending: waiting for Pod %s to terminate (spec.replicas is 0)%s", next.Name, a.lostNode(next))
 	}
 	return fmt.Sprintf("Suspended: spec.replicas is 0; scale to 1 to resume: kubectl scale -n %s performer/%s --replicas=1",

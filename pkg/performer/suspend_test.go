@@ -34,7 +34,7 @@ func TestPlanSuspended(t *testing.T) {
 			want: "remove traffic from performer-x-0", requeueAfter: 10 * time.Second},
 		{name: "it has drained for a while", o: observed(p, testPod(p, 0, ready(time.Hour), draining(4*time.Second))), requeueAfter: 6 * time.Second},
 		{name: "it has drained", o: observed(p, testPod(p, 0, ready(time.Hour), draining(10*time.Second))), want: "delete performer-x-0"},
-		{name: "it terminates", o: observed(p, testPod(p, 0, ready(time.Hour), dying))},
+		{name: "it terminates", o: observed(p, testPod(p, 0, ready(time.Hour), dying)), requeueAfter: whole},
 		{name: "a pod that is not ready", o: observed(p, testPod(p, 0)), want: "delete performer-x-0"},
 		{name: "a pod that ended", o: observed(p, testPod(p, 0, ended(0))), want: "delete performer-x-0"},
 		{name: "Recreate", o: observed(recreating, testPod(recreating, 0, ready(time.Hour))), want: "delete performer-x-0"},

@@ -6,12 +6,13 @@ package webhook
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/contention"
 )
 
 // anotherClient stands for the writer of an object that does not name it in its managed fields.
@@ -41,11 +42,7 @@ func (b *writeBudget) next(now time.Time) time.Time {
 	if b.writes < freeWrites || now.Sub(b.last) >= quietPeriod {
 		return now
 	}
-	delay := lastWriteDelay
-	if doublings := b.writes - freeWrites; doublings < 6 {
-		delay = firstWriteDelay << doublings
-	}
-	return b.last.Add(delay)
+	return b.last.Add(contention.Doubled(firstWriteDelay, b.writes-freeWrites, lastWriteDelay))
 }
 
 // spend counts a write, whether or not it succeeds.
@@ -81,8 +78,8 @@ func (m *CertificateManager) startWrite(ctx context.Context, now time.Time, kind
 	}
 	if !budget.logged {
 		budget.logged = true
-		klog.FromContext(ctx).Error(nil, "Another manager keeps undoing what the operator writes, will retry with growing delays up to a minute: exclude this object, or clientConfig.caBundle in it, from what that manager writes",
-			"kind", kind, "object", object, "by", by)
+		klog.FromContext(ctx).Error(nil, "Another manager undoes each write of the operator, retrying with growing delays of up to a minute: exclude this object, or clientConfig.caBundle in a webhook configuration, from what that manager writes",
+			"kind", kind, "object", object, "manager", by)
 	}
 	return &delayedError{until}
 }
@@ -90,27 +87,7 @@ func (m *CertificateManager) startWrite(ctx context.Context, now time.Time, kind
 // bundleWriter returns the manager that wrote the CA bundle of a webhook last, by the managed fields
 // of its configuration.
 func bundleWriter(object metav1.Object, webhook string) string {
-	writer, written := "", time.Time{}
-	for _, entry := range object.GetManagedFields() {
-		var fields struct {
-			Webhooks map[string]struct {
-				ClientConfig struct {
-					CABundle *struct{} `json:"f:caBundle"`
-				} `json:"f:clientConfig"`
-			} `json:"f:webhooks"`
-		}
-		if json.Unmarshal(entry.FieldsV1.GetRawBytes(), &fields) != nil {
-			continue
-		}
-		if fields.Webhooks[fmt.Sprintf("k:{\"name\":%q}", webhook)].ClientConfig.CABundle == nil {
-			continue
-		}
-		if at := entry.Time; at == nil || !at.Time.Before(written) {
-			writer = entry.Manager
-			if at != nil {
-				written = at.Time
-			}
-		}
-	}
+	path := []string{"f:webhooks", fmt.Sprintf("k:{\"name\":%q}", webhook), "f:clientConfig", "f:caBundle"}
+	writer := contention.LastManager(object, func(entry *metav1.ManagedFieldsEntry) bool { return contention.Owns(entry, path) })
 	return cmp.Or(writer, anotherClient)
 }

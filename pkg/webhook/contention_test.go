@@ -23,8 +23,8 @@ func TestContention(t *testing.T) {
 		// by is part of the one line in the log.
 		by string
 	}{
-		{"the CA bundle is overwritten", "patch", "validatingwebhookconfigurations", overwrite, `"kind"="ValidatingWebhookConfiguration" "object"="hourglass" "by"="argocd-controller"`},
-		{"the Secret is deleted", "create", "secrets", (*replicas).deleteSecret, `"kind"="Secret" "object"="hourglass-system/ca" "by"="another client"`},
+		{"the CA bundle is overwritten", "patch", "validatingwebhookconfigurations", overwrite, `"kind"="ValidatingWebhookConfiguration" "object"="hourglass" "manager"="argocd-controller"`},
+		{"the Secret is deleted", "create", "secrets", (*replicas).deleteSecret, `"kind"="Secret" "object"="hourglass-system/ca" "manager"="another client"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newReplicas(t, 1)
@@ -60,7 +60,7 @@ func TestContention(t *testing.T) {
 			}
 			said := 0
 			for _, line := range lines {
-				if strings.Contains(line, "Another manager keeps undoing") && strings.Contains(line, tt.by) {
+				if strings.Contains(line, "Another manager undoes each write") && strings.Contains(line, tt.by) {
 					said++
 				}
 			}

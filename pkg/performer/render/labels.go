@@ -18,11 +18,11 @@ import (
 
 // Labels and annotations of the Pods and Services that the operator creates.
 const (
-	// LabelApp is AppName on every object of a Performer. Informers are narrowed by it.
+	// LabelApp is AppName on every object of a Performer. Services are watched by it.
 	LabelApp = "app"
 	// AppName is the value of LabelApp.
 	AppName = "hourglass-performer"
-	// LabelPerformer is the name of the Performer.
+	// LabelPerformer is the name of the Performer. Pods are watched by it.
 	LabelPerformer = "hourglass.eigenlayer.io/performer"
 	// LabelAVS is the AVS address, made a valid label value.
 	LabelAVS = "hourglass.eigenlayer.io/avs"

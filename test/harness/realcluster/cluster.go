@@ -45,6 +45,8 @@ type Cluster struct {
 	auditLog string
 	// ownName is the name of the suite's own cluster, "" for an existing one.
 	ownName string
+	// nodes is the number of real nodes of the suite's own cluster.
+	nodes int
 	// borrowed is true for an existing cluster. It outlives the tests, so everything that Start
 	// creates in it must be deleted again.
 	borrowed bool
@@ -63,31 +65,69 @@ func Start(ctx context.Context) (*Cluster, error) {
 	if err != nil {
 		return c, err
 	}
-	if err := c.install(ctx); err != nil {
-		return c, fmt.Errorf("installing the operator: %w", err)
-	}
-	return c, nil
+	return c, c.installOperator(ctx)
 }
 
 // StartEmpty is Start without the operator, for tests that install it themselves.
 func StartEmpty(ctx context.Context) (*Cluster, error) {
-	c := &Cluster{}
-	var err error
-	if c.root, err = repositoryRoot(); err != nil {
+	c := &Cluster{nodes: 1}
+	if err := c.start(ctx); err != nil {
 		return c, err
 	}
+	return c, c.addCaller(ctx)
+}
+
+// Another starts another cluster of the suite's own, which ends with c, for tests that would
+// otherwise have to run one after the other. It has no operator. In place of an existing cluster
+// there is no other one, so it returns c.
+func (c *Cluster) Another(ctx context.Context) (*Cluster, error) {
+	if c.borrowed {
+		return c, nil
+	}
+	other := &Cluster{nodes: 1}
+	c.undo = append(c.undo, other.Stop)
+	if err := other.connectTo(ctx, false); err != nil {
+		return other, err
+	}
+	return other, other.addCaller(ctx)
+}
+
+// start starts the suite's own cluster, or uses an existing one, and connects to it.
+func (c *Cluster) start(ctx context.Context) error {
 	if c.kubeconfig = os.Getenv(EnvKubeconfig); c.kubeconfig != "" {
 		c.auditLog, c.borrowed = os.Getenv(EnvAuditLog), true
-	} else if err := c.startOwn(ctx); err != nil {
-		return c, fmt.Errorf("starting a cluster: %w", err)
+	}
+	return c.connectTo(ctx, os.Getenv(EnvKeep) != "")
+}
+
+// connectTo starts a cluster of the suite's own, unless c is an existing one, and connects to it.
+func (c *Cluster) connectTo(ctx context.Context, keep bool) (err error) {
+	if c.root, err = repositoryRoot(); err != nil {
+		return err
+	}
+	if !c.borrowed {
+		if err := c.startOwn(ctx, keep); err != nil {
+			return fmt.Errorf("starting a cluster: %w", err)
+		}
 	}
 	if err := c.connect(); err != nil {
-		return c, fmt.Errorf("connecting with %s: %w", c.kubeconfig, err)
+		return fmt.Errorf("connecting with %s: %w", c.kubeconfig, err)
 	}
+	return nil
+}
+
+func (c *Cluster) addCaller(ctx context.Context) error {
 	if err := c.startCaller(ctx); err != nil {
-		return c, fmt.Errorf("starting the pod that calls performers: %w", err)
+		return fmt.Errorf("starting the pod that calls performers: %w", err)
 	}
-	return c, nil
+	return nil
+}
+
+func (c *Cluster) installOperator(ctx context.Context) error {
+	if err := c.install(ctx); err != nil {
+		return fmt.Errorf("installing the operator: %w", err)
+	}
+	return nil
 }
 
 // Stop deletes what Start created.

@@ -12,28 +12,40 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
-// keptName is the name of the cluster that EnvKeep keeps running. Any other cluster has a unique
-// name, so that several packages can run at the same time.
+// keptName is the name of the cluster that EnvKeep keeps running, or the beginning of the name if
+// the cluster has several nodes. Any other cluster has a unique name, so that several packages can
+// run at the same time.
 const keptName = "e2e"
 
-// startOwn builds and starts the suite's own cluster, and loads the images into its node.
-func (c *Cluster) startOwn(ctx context.Context) error {
+// started is how many clusters this process has started under names of its own.
+var started atomic.Int32
+
+// startOwn builds and starts a cluster of the suite's own, and loads the images into its nodes. If
+// keep is true, it is the one that outlives the suite.
+func (c *Cluster) startOwn(ctx context.Context, keep bool) error {
 	build := command{dir: c.root, echo: true}
 	if _, err := build.run(ctx, "make", "--no-print-directory", "localcluster"); err != nil {
 		return err
 	}
 	name := keptName
-	if os.Getenv(EnvKeep) != "" {
-		if _, err := c.localcluster(ctx, "up", "--name", name, "--nodes", "real"); err != nil {
+	if c.nodes > 1 {
+		name = fmt.Sprintf("%s-%d-nodes", keptName, c.nodes)
+	}
+	if keep {
+		if _, err := c.localcluster(ctx, c.upArgs(name)...); err != nil {
 			return err
 		}
 	} else {
-		name = fmt.Sprintf("%s-%d", keptName, os.Getpid())
+		name = fmt.Sprintf("%s-%d-%d", name, os.Getpid(), started.Add(1))
 		if err := c.bringUp(ctx, name); err != nil {
 			return err
 		}
@@ -53,10 +65,20 @@ func (c *Cluster) startOwn(ctx context.Context) error {
 	return err
 }
 
+// upArgs returns the arguments of localcluster that start the suite's own cluster.
+func (c *Cluster) upArgs(name string) []string {
+	args := []string{"up", "--name", name, "--nodes", "real"}
+	if c.nodes > 1 {
+		args = append(args, "--real-nodes", strconv.Itoa(c.nodes),
+			"--arg", "kube-controller-manager=--node-monitor-grace-period="+nodeGracePeriod.String())
+	}
+	return args
+}
+
 // bringUp starts a cluster that ends with this process, even if the process can't clean up, as
 // after the timeout of go test.
 func (c *Cluster) bringUp(ctx context.Context, name string) error {
-	cmd := exec.Command(c.localclusterPath(), "up", "--name", name, "--nodes", "real", "--foreground")
+	cmd := exec.Command(c.localclusterPath(), append(c.upArgs(name), "--foreground")...)
 	cmd.Stderr = os.Stderr
 	// The cluster ends when this pipe is closed.
 	leash, err := cmd.StdinPipe()
@@ -101,13 +123,11 @@ func (c *Cluster) bringUp(ctx context.Context, name string) error {
 	}
 }
 
-// LoadImage loads the images of an archive into the node. It skips the test in a cluster that is
+// LoadImage loads the images of an archive into the nodes. It skips the test in a cluster that is
 // not the suite's own.
 func (c *Cluster) LoadImage(t *testing.T, archive string) {
 	t.Helper()
-	if c.ownName == "" {
-		t.Skip("loading images needs a cluster of the suite's own")
-	}
+	c.needOwn(t)
 	c.control(t, "load-image", archive)
 }
 
@@ -115,6 +135,29 @@ func (c *Cluster) LoadImage(t *testing.T, archive string) {
 // reason. For an existing cluster it is nil.
 func (c *Cluster) Ended() <-chan struct{} {
 	return c.ended
+}
+
+// needOwn skips the test in a cluster that is not the suite's own.
+func (c *Cluster) needOwn(t *testing.T) {
+	t.Helper()
+	if c.ownName == "" {
+		t.Skip("only localcluster can do this, and only to a cluster of the suite's own")
+	}
+}
+
+// control runs a command of localcluster for the suite's own cluster.
+func (c *Cluster) control(t *testing.T, args ...string) {
+	t.Helper()
+	// It is also called in cleanups, when the context of the test is done.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 15*time.Minute)
+	defer cancel()
+	args = slices.Insert(args, 1, "--name", c.ownName)
+	if _, err := (command{dir: c.root}).run(ctx, c.localclusterPath(), args...); err != nil {
+		t.Error(err)
+		if t.Context().Err() == nil {
+			t.FailNow()
+		}
+	}
 }
 
 func (c *Cluster) localcluster(ctx context.Context, args ...string) (string, error) {

@@ -4,19 +4,12 @@
 package realcluster
 
 import (
-	"context"
 	"crypto/rand"
-	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 // SimulatedToleration returns the toleration that a pod needs to run on a simulated node.
@@ -54,13 +47,6 @@ func (c *Cluster) KillSimulatedNodes(t *testing.T) (comeBack func()) {
 	return comeBack
 }
 
-func (c *Cluster) needOwn(t *testing.T) {
-	t.Helper()
-	if c.ownName == "" {
-		t.Skip("simulated nodes need a cluster of the suite's own")
-	}
-}
-
 // AddNode adds a simulated node until the end of the test and returns its name, which is prefix
 // with a unique suffix. The options are those of localcluster add-node.
 func (c *Cluster) AddNode(t *testing.T, prefix string, options ...string) (name string) {
@@ -69,33 +55,6 @@ func (c *Cluster) AddNode(t *testing.T, prefix string, options ...string) (name 
 	c.control(t, append([]string{"add-node", name}, options...)...)
 	t.Cleanup(func() { c.control(t, "remove-node", name) })
 	// Until the node is ready, pods that only prefer it are scheduled elsewhere.
-	wait.For(t, "node "+name+" to accept pods", func(ctx context.Context) error {
-		node, err := c.Kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
-		if err != nil {
-			return err
-		}
-		ready := slices.ContainsFunc(node.Status.Conditions, func(condition corev1.NodeCondition) bool {
-			return condition.Type == corev1.NodeReady && condition.Status == corev1.ConditionTrue
-		})
-		if !ready || slices.ContainsFunc(node.Spec.Taints, func(taint corev1.Taint) bool { return taint.Key == corev1.TaintNodeNotReady }) {
-			return fmt.Errorf("ready %t, taints %v", ready, node.Spec.Taints)
-		}
-		return nil
-	})
+	c.WaitForNode(t, name, true)
 	return name
-}
-
-// control runs a command of localcluster for the suite's own cluster.
-func (c *Cluster) control(t *testing.T, args ...string) {
-	t.Helper()
-	// It is also called in cleanups, when the context of the test is done.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.Context()), 15*time.Minute)
-	defer cancel()
-	args = slices.Insert(args, 1, "--name", c.ownName)
-	if _, err := (command{dir: c.root}).run(ctx, c.localclusterPath(), args...); err != nil {
-		t.Error(err)
-		if t.Context().Err() == nil {
-			t.FailNow()
-		}
-	}
 }

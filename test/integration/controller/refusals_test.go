@@ -12,6 +12,7 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	corev1 "k8s.io/api/core/v1"
+	schedulingv1 "k8s.io/api/scheduling/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -99,6 +100,25 @@ func TestRefusedServiceDelaysNoPod(t *testing.T) {
 	ns.MakeReady("performer-a-0")
 	awaitRefusal(ns, op, "a", performer.ReasonServiceRefused, "this is not allowed here")
 	allow()
+	ns.AwaitReadyOn("a", "performer-a-0")
+}
+
+// TestWhatAPodNeedsIsCreatedLater has a pod that is refused until its PriorityClass exists, which the operator
+// does not watch. A missing ServiceAccount is the same, but this API server does not look for it.
+func TestWhatAPodNeedsIsCreatedLater(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	class := &schedulingv1.PriorityClass{ObjectMeta: metav1.ObjectMeta{Name: "late-" + ns.Name}}
+	ns.Create("a", func(p *v1alpha1.Performer) {
+		p.Spec.Scheduling = &v1alpha1.SchedulingConfig{PriorityClassName: class.Name}
+	})
+	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "no PriorityClass with name "+class.Name+" was found")
+	classes := kube.SchedulingV1().PriorityClasses()
+	if _, err := classes.Create(t.Context(), class, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = classes.Delete(context.Background(), class.Name, metav1.DeleteOptions{}) })
+	ns.MakeReady("performer-a-0")
 	ns.AwaitReadyOn("a", "performer-a-0")
 }
 

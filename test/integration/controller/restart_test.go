@@ -27,7 +27,8 @@ func TestRestartDuringAnUpgrade(t *testing.T) {
 		{"reverted", func() { ns.Patch("a", `{"spec":{"version":null}}`) }},
 	}
 	op := startOperator(t)
-	ns.Running("a", drains)
+	ns.Running("a")
+	drainByLabels(ns, "a")
 	before := ns.AwaitPod("performer-a-0")
 	for _, step := range steps {
 		op.stop()
@@ -58,15 +59,16 @@ func TestRestartDuringAnUpgrade(t *testing.T) {
 func TestRestartFindsAnUnlabeledPod(t *testing.T) {
 	ns := cluster.Namespace(t)
 	op := startOperator(t)
-	ns.Running("a", drains)
+	ns.Running("a")
+	drainByLabels(ns, "a")
 	ns.Patch("a", `{"spec":{"version":"2"}}`)
 	ns.MakeReady("performer-a-1")
 	ns.AwaitReadyOn("a", "performer-a-1")
 	ns.AwaitLabel("performer-a-0", render.LabelServing, "")
 	op.stop()
-	ns.Unlabel("performer-a-0", render.LabelApp)
+	ns.Unlabel("performer-a-0", render.LabelPerformer)
 	startOperator(t)
-	ns.AwaitLabel("performer-a-0", render.LabelApp, render.AppName)
+	ns.AwaitLabel("performer-a-0", render.LabelPerformer, "a")
 	ns.Patch("a", `{"spec":{"upgradeStrategy":{"drainSeconds":0}}}`)
 	ns.AwaitNoPod("performer-a-0")
 }
@@ -85,7 +87,7 @@ func TestRestartAdoptsItsUnlabeledPod(t *testing.T) {
 		ns.Unlabel(before.Name, label)
 	}
 	startOperator(t)
-	ns.AwaitLabel(before.Name, render.LabelApp, render.AppName)
+	ns.AwaitLabel(before.Name, render.LabelPerformer, "a")
 	ns.MakeReady(before.Name)
 	ns.AwaitReadyOn("a", before.Name)
 	if now := ns.AwaitPod(before.Name); now.UID != before.UID {

@@ -7,10 +7,13 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -19,9 +22,11 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// drains makes the old pod drain for longer than any test takes.
-func drains(p *v1alpha1.Performer) {
-	p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: ptr.To[int32](3600)}
+// drainByLabels makes the present pods of a Performer drain for longer than any test takes. They were
+// created without a sleep, so they drain by their labels.
+func drainByLabels(ns controlplane.Namespace, name string) {
+	ns.Helper()
+	ns.Patch(name, `{"spec":{"upgradeStrategy":{"drainSeconds":3600}}}`)
 }
 
 // awaitPorts waits until the Service has exactly these ports, in any order.
@@ -74,7 +79,7 @@ func TestUpgradeStepByStep(t *testing.T) {
 	h.checkNoGap("a")
 	h.checkStatuses("a")
 	// Each step and the first moment at which it was done.
-	steps := []string{"the new pod is ready", "it has the label", "the slice shows it", "the old pod lost the label", "the old pod is deleted"}
+	steps := []string{"the new pod is ready", "it has the label", "the slice shows it", "the old pod is deleted"}
 	at := map[string]int{}
 	for i, m := range h.moments() {
 		before, _ := m.objects["pod/performer-a-0"].(*corev1.Pod)
@@ -83,8 +88,7 @@ func TestUpgradeStepByStep(t *testing.T) {
 			steps[0]: after != nil && podReady(after),
 			steps[1]: after != nil && after.Labels[render.LabelServing] == "true",
 			steps[2]: slices.Contains(m.shown("a"), "performer-a-1"),
-			steps[3]: before != nil && before.Labels[render.LabelServing] == "",
-			steps[4]: before != nil && before.DeletionTimestamp != nil,
+			steps[3]: before != nil && before.DeletionTimestamp != nil,
 		} {
 			if _, ok := at[step]; done && !ok {
 				at[step] = i
@@ -99,13 +103,54 @@ func TestUpgradeStepByStep(t *testing.T) {
 	}
 }
 
+// TestDrainByDeletion has an upgrade delete the old pod, which serves on, and then somebody delete the new
+// one.
+func TestDrainByDeletion(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startOperator(t)
+	ns.Running("a", func(p *v1alpha1.Performer) {
+		p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: ptr.To[int32](3600)}
+	})
+	ns.Bind("performer-a-0") // so that its deletion takes time
+	ns.Patch("a", `{"spec":{"config":{"grpcPort":8080}}}`)
+	ns.MakeReady("performer-a-1")
+	ns.AwaitDeletion("performer-a-0")
+	old, err := cluster.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-a-0", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if old.Labels[render.LabelServing] != render.ServingTrue || *old.DeletionGracePeriodSeconds != 3630 {
+		t.Errorf("the old pod drains with labels %v and a grace period of %d seconds", old.Labels, *old.DeletionGracePeriodSeconds)
+	}
+	ns.AwaitReadyOn("a", "performer-a-1")
+	awaitPorts(ns, "performer-a", 8080, 9090)
+
+	ns.Bind("performer-a-1")
+	ns.DeletePod("performer-a-1")
+	ns.AwaitPod("performer-a-2")
+	p := ns.AwaitPerformer("a", "a third pod", func(p *v1alpha1.Performer) bool {
+		return p.Status.PodOrdinal == 2 && controlplane.Condition(p, v1alpha1.ConditionReady).Status == metav1.ConditionFalse
+	})
+	if available := controlplane.Condition(p, v1alpha1.ConditionAvailable); !p.Status.Ready || !strings.HasSuffix(available.Message, "which is terminating and serves until it has drained") {
+		t.Errorf("while the second pod drains Available is %s: %s", available.Status, available.Message)
+	}
+	ns.MakeReady("performer-a-2")
+	ns.AwaitReadyOn("a", "performer-a-2")
+	for _, pod := range []string{"performer-a-0", "performer-a-1"} {
+		ns.Remove(pod)
+		ns.AwaitNoPod(pod)
+	}
+	awaitPorts(ns, "performer-a", 8080)
+}
+
 func TestUpgradeOfThePort(t *testing.T) {
 	ns := cluster.Namespace(t)
 	h := recordHistory(ns)
 	startOperator(t)
-	ns.Running("a", drains)
+	ns.Running("a")
 	ns.Patch("a", `{"spec":{"config":{"grpcPort":8080,"environment":{"GRPC_PORT":"8080"}}}}`)
 	ns.AwaitPod("performer-a-1")
+	drainByLabels(ns, "a")
 	if p := ns.Performer("a"); p.Status.GRPCEndpoint != "performer-a."+ns.Name+".svc.cluster.local:9090" {
 		t.Errorf("the status sends callers to %s, and the pod listens on 9090", p.Status.GRPCEndpoint)
 	}
@@ -180,8 +225,10 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 	})
 	t.Run("superseded while the old pod drains", func(t *testing.T) {
 		ns := ns.As(t)
-		ns.Running("drain", drains)
+		ns.Running("drain")
 		ns.Patch("drain", version("2"))
+		ns.AwaitPod("performer-drain-1")
+		drainByLabels(ns, "drain")
 		ns.MakeReady("performer-drain-1")
 		ns.AwaitLabel("performer-drain-0", render.LabelServing, "")
 		ns.Patch("drain", version("3"))
@@ -205,9 +252,11 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 	})
 	t.Run("reverted while the old pod drains", func(t *testing.T) {
 		ns := ns.As(t)
-		ns.Running("late", drains)
+		ns.Running("late")
 		before := ns.AwaitPod("performer-late-0")
 		ns.Patch("late", version("2"))
+		ns.AwaitPod("performer-late-1")
+		drainByLabels(ns, "late")
 		ns.MakeReady("performer-late-1")
 		ns.AwaitLabel("performer-late-0", render.LabelServing, "")
 		ns.Patch("late", `{"spec":{"version":null}}`)
@@ -234,8 +283,8 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 		ns.Running("hidden")
 		ns.Patch("hidden", version("2"))
 		ns.AwaitPod("performer-hidden-1")
-		ns.Unlabel("performer-hidden-0", render.LabelApp)
-		ns.AwaitLabel("performer-hidden-0", render.LabelApp, render.AppName)
+		ns.Unlabel("performer-hidden-0", render.LabelPerformer)
+		ns.AwaitLabel("performer-hidden-0", render.LabelPerformer, "hidden")
 		ns.MakeReady("performer-hidden-1")
 		ns.AwaitReadyOn("hidden", "performer-hidden-1")
 		ns.AwaitNoPod("performer-hidden-0")
@@ -275,28 +324,31 @@ func TestUpgradeWithoutSlices(t *testing.T) {
 	h := recordHistory(ns)
 	op := startOperatorAs(t, restricted(t, controlplane.Narrow()...))
 	ns.Running("a")
+	ns.Bind("performer-a-0") // so that its deletion takes time
 	ns.Patch("a", `{"spec":{"version":"2"}}`)
 	ns.MakeReady("performer-a-1")
 	ns.AwaitLabel("performer-a-1", render.LabelServing, "true")
-	ns.AwaitNoPod("performer-a-0")
+	ns.AwaitDeletion("performer-a-0")
 	ns.AwaitReadyOn("a", "performer-a-1")
 	op.stop()
 	h.checkNoGap("a")
 	h.checkStatuses("a")
-	// Both served for that time, by the annotations that the operator wrote.
-	var since, until metav1.Time
+	// Both served for that time.
+	var since, until time.Time
 	for _, m := range h.moments() {
 		for _, pod := range m.pods("a") {
-			for annotation, at := range map[string]*metav1.Time{render.AnnotationServingSince: &since, render.AnnotationDrainingSince: &until} {
-				if text := pod.Annotations[annotation]; text != "" && (pod.Name == "performer-a-1") == (at == &since) {
-					if err := at.UnmarshalQueryParameter(text); err != nil {
-						t.Fatal(err)
-					}
+			switch text := pod.Annotations[render.AnnotationServingSince]; {
+			case pod.DeletionTimestamp != nil:
+				until = pod.DeletionTimestamp.Add(-time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second)
+			case text != "" && pod.Name == "performer-a-1":
+				var err error
+				if since, err = time.Parse(time.RFC3339, text); err != nil {
+					t.Fatal(err)
 				}
 			}
 		}
 	}
-	if since.IsZero() || until.Sub(since.Time) < 10e9 {
+	if since.IsZero() || until.Sub(since) < 10*time.Second {
 		t.Errorf("the new pod has traffic since %v, and the old one until %v", since, until)
 	}
 	if failed := op.results.count("error"); failed > 0 {
@@ -343,4 +395,24 @@ func TestEveryChangeOfThePodReplacesIt(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestDrainsByOurClock has a pod that lost its traffic under a leader whose clock was an hour ahead.
+func TestDrainsByOurClock(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startOperator(t)
+	ns.Running("a")
+	ns.Patch("a", `{"spec":{"version":"2"}}`)
+	ns.AwaitPod("performer-a-1")
+	drainByLabels(ns, "a")
+	ns.MakeReady("performer-a-1")
+	ns.AwaitReadyOn("a", "performer-a-1")
+	ns.AwaitLabel("performer-a-0", render.LabelServing, "")
+	ahead := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	if _, err := kube.CoreV1().Pods(ns.Name).Patch(t.Context(), "performer-a-0", types.MergePatchType,
+		fmt.Appendf(nil, `{"metadata":{"annotations":{%q:%q}}}`, render.AnnotationDrainingSince, ahead), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.Patch("a", `{"spec":{"upgradeStrategy":{"drainSeconds":1}}}`)
+	ns.AwaitNoPod("performer-a-0")
 }

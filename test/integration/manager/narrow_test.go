@@ -49,7 +49,7 @@ func TestNarrowedScope(t *testing.T) {
 
 	m = controlplane.StartManager(t, kubeconfig, "--namespaces="+kept.Name)
 	m.AwaitLog("Performers outside of --namespaces have the operator's finalizer")
-	m.AwaitLog(`deleted=1`)
+	m.AwaitLog(`deleting=1`)
 	m.AwaitLog(left.Name + ": 2")
 	kept.AwaitPerformer("kept", "Performer kept to have no finalizer", func(p *v1alpha1.Performer) bool { return len(p.Finalizers) == 0 })
 

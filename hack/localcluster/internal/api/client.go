@@ -71,12 +71,16 @@ func (a *Client) Exists(path string) func(context.Context) error {
 	return func(ctx context.Context) error { return a.Get(ctx, path, nil) }
 }
 
-// NodeReady returns a check that a node is ready.
-func (a *Client) NodeReady(name string) func(context.Context) error {
+// NodeReady returns a check that a node is ready, according to a heartbeat of its kubelet since a
+// time.
+func (a *Client) NodeReady(name string, since time.Time) func(context.Context) error {
 	return func(ctx context.Context) error {
 		var node struct {
 			Status struct {
-				Conditions []struct{ Type, Status, Message string }
+				Conditions []struct {
+					Type, Status, Message string
+					LastHeartbeatTime     time.Time // in seconds
+				}
 			}
 		}
 		if err := a.Get(ctx, "/api/v1/nodes/"+name, &node); err != nil {
@@ -87,10 +91,14 @@ func (a *Client) NodeReady(name string) func(context.Context) error {
 			if cond.Type != "Ready" {
 				continue
 			}
-			if cond.Status == "True" {
+			switch {
+			case cond.LastHeartbeatTime.Before(since.Truncate(time.Second)):
+				message = "its kubelet has sent no heartbeat yet"
+			case cond.Status == "True":
 				return nil
+			default:
+				message = cond.Message
 			}
-			message = cond.Message
 		}
 		return fmt.Errorf("node %s is not ready: %s", name, message)
 	}

@@ -26,7 +26,6 @@ const validity = 365 * 24 * time.Hour
 
 // authority is a certificate authority, stored in NAME.crt and NAME.key.
 type authority struct {
-	dir  string
 	cert *x509.Certificate
 	key  crypto.Signer
 }
@@ -48,7 +47,7 @@ func newAuthority(dir, name string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &authority{dir, cert, key}, writePair(dir, name, der, key)
+	return &authority{cert, key}, writePair(dir, name, der, key)
 }
 
 // identity is the subject of a certificate. A certificate with hosts (names and addresses) is valid
@@ -59,8 +58,8 @@ type identity struct {
 	hosts  []string
 }
 
-// issue writes NAME.crt and NAME.key, signed by the authority.
-func (a *authority) issue(name string, id identity) error {
+// issue writes NAME.crt and NAME.key, signed by the authority, to dir.
+func (a *authority) issue(dir, name string, id identity) error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return err
@@ -82,7 +81,7 @@ func (a *authority) issue(name string, id identity) error {
 	if err != nil {
 		return err
 	}
-	return writePair(a.dir, name, der, key)
+	return writePair(dir, name, der, key)
 }
 
 func newTemplate(subject pkix.Name) *x509.Certificate {
@@ -151,14 +150,16 @@ func writePKI(c *state.Cluster) error {
 		{ca, "admin", identity{user: "admin", groups: []string{"system:masters"}}},
 		{ca, "kube-controller-manager", identity{user: "system:kube-controller-manager", hosts: local}},
 		{ca, "kube-scheduler", identity{user: "system:kube-scheduler", hosts: local}},
-		{ca, "kube-proxy", identity{user: "system:kube-proxy"}},
 		{ca, "kwok", identity{user: "kwok"}},
-		{ca, "kubelet", identity{user: "system:node:" + c.NodeName(), groups: []string{"system:nodes"},
-			hosts: append(local, c.Address, c.NodeName())}},
 	}
 	for _, i := range issues {
-		if err := i.by.issue(i.name, i.id); err != nil {
+		if err := i.by.issue(dir, i.name, i.id); err != nil {
 			return fmt.Errorf("certificate %s: %w", i.name, err)
+		}
+	}
+	for _, n := range c.ListNodes() {
+		if err := writeNodePKI(n, ca); err != nil {
+			return fmt.Errorf("certificates of node %s: %w", n.Name, err)
 		}
 	}
 	serviceAccounts, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -173,4 +174,21 @@ func writePKI(c *state.Cluster) error {
 		return err
 	}
 	return writePEM(filepath.Join(dir, "service-accounts.pub"), "PUBLIC KEY", public)
+}
+
+// writeNodePKI creates the certificates of a real node, next to a copy of their authority's.
+func writeNodePKI(n state.Node, ca *authority) error {
+	dir := n.Path("pki")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := writePEM(filepath.Join(dir, "ca.crt"), "CERTIFICATE", ca.cert.Raw); err != nil {
+		return err
+	}
+	kubelet := identity{user: "system:node:" + n.Name, groups: []string{"system:nodes"},
+		hosts: []string{"127.0.0.1", "localhost", n.Address, n.Name}}
+	if err := ca.issue(dir, "kubelet", kubelet); err != nil {
+		return err
+	}
+	return ca.issue(dir, "kube-proxy", identity{user: "system:kube-proxy"})
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestPKI(t *testing.T) {
-	c := &state.Cluster{Name: "test", Address: "10.200.7.2", Dir: t.TempDir()}
+	c := &state.Cluster{Name: "test", Address: "10.200.7.2", Network: 7, RealNodes: 2, Dir: t.TempDir()}
 	if err := writePKI(c); err != nil {
 		t.Fatal(err)
 	}
@@ -50,8 +50,20 @@ func TestPKI(t *testing.T) {
 			t.Errorf("%s is in groups %v, want %s", name, cert.Subject.Organization, groups)
 		}
 	}
-	if got := leaf("kubelet").Subject.CommonName; got != "system:node:test-node" {
-		t.Errorf("the kubelet is %s", got)
+	for i, n := range c.ListNodes() {
+		pair, err := tls.LoadX509KeyPair(n.Path("pki", "kubelet.crt"), n.Path("pki", "kubelet.key"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := []string{"test-node", "test-node-2"}[i]
+		if got := pair.Leaf.Subject.CommonName; got != "system:node:"+want {
+			t.Errorf("the kubelet of node %s is %s", want, got)
+		}
+		for _, host := range []string{n.Address, want} {
+			if _, err := pair.Leaf.Verify(x509.VerifyOptions{Roots: pool("ca"), DNSName: host}); err != nil {
+				t.Errorf("the kubelet's certificate for %s: %v", host, err)
+			}
+		}
 	}
 	if got := leaf("kwok").Subject; got.CommonName != "kwok" || len(got.Organization) != 0 {
 		t.Errorf("kwok is %s", got)

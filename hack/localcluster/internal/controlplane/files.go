@@ -30,7 +30,7 @@ func WriteFiles(c *state.Cluster) error {
 		return err
 	}
 	for _, user := range []string{"admin", "kube-controller-manager", "kube-scheduler"} {
-		if err := WriteKubeconfig(c, user); err != nil {
+		if err := WriteKubeconfig(c, c.Dir, user); err != nil {
 			return err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"os"
+	"path/filepath"
 	"text/template"
 
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
@@ -32,12 +33,13 @@ contexts:
     user: {{.User}}
 `))
 
-// WriteKubeconfig writes USER.kubeconfig for the identity with the certificate pki/USER.crt. It
-// contains the certificates and the key, so it can be copied.
-func WriteKubeconfig(c *state.Cluster, user string) error {
+// WriteKubeconfig writes USER.kubeconfig to dir, the state folder of the cluster or of a node, for
+// the identity with the certificate pki/USER.crt there. It contains the certificates and the key,
+// so it can be copied.
+func WriteKubeconfig(c *state.Cluster, dir, user string) error {
 	data := map[string]string{"Name": c.Name, "Server": c.URL(), "User": user}
 	for key, file := range map[string]string{"CA": "ca.crt", "Cert": user + ".crt", "Key": user + ".key"} {
-		pem, err := os.ReadFile(c.Path("pki", file))
+		pem, err := os.ReadFile(filepath.Join(dir, "pki", file))
 		if err != nil {
 			return err
 		}
@@ -47,5 +49,5 @@ func WriteKubeconfig(c *state.Cluster, user string) error {
 	if err := kubeconfigTemplate.Execute(&out, data); err != nil {
 		return err
 	}
-	return os.WriteFile(c.Path(user+".kubeconfig"), out.Bytes(), 0o600)
+	return os.WriteFile(filepath.Join(dir, user+".kubeconfig"), out.Bytes(), 0o600)
 }

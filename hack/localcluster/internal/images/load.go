@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/build"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/supervisor"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
@@ -25,9 +25,13 @@ import (
 const ContainerdSocket = "/run/containerd/containerd.sock"
 
 // ctr runs containerd's client. The socket is in the mounts of the node, which are accessible through
-// the root of the supervisor.
-func ctr(ctx context.Context, c *state.Cluster, args ...string) (string, error) {
-	socket := filepath.Join("/proc", strconv.Itoa(c.Supervisor), "root", ContainerdSocket)
+// the root of one of its processes.
+func ctr(ctx context.Context, c *state.Cluster, n state.Node, args ...string) (string, error) {
+	proc, err := supervisor.ProcessFolder(ctx, c, n)
+	if err != nil {
+		return "", err
+	}
+	socket := filepath.Join(proc, "root", ContainerdSocket)
 	cmd := exec.CommandContext(ctx, c.Program(build.Containerd.Name, "ctr"), append([]string{"--address=" + socket, "--namespace=k8s.io"}, args...)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
@@ -37,14 +41,14 @@ func ctr(ctx context.Context, c *state.Cluster, args ...string) (string, error) 
 }
 
 // ContainerdReady returns nil if containerd answers.
-func ContainerdReady(ctx context.Context, c *state.Cluster) error {
-	_, err := ctr(ctx, c, "version")
+func ContainerdReady(ctx context.Context, c *state.Cluster, n state.Node) error {
+	_, err := ctr(ctx, c, n, "version")
 	return err
 }
 
-// Load imports an archive and returns the names of its images. It waits until the kubelet can find the
-// images by these names.
-func Load(ctx context.Context, c *state.Cluster, archive string) ([]string, error) {
+// Load imports an archive into a node and returns the names of its images. It waits until the
+// kubelet can find the images by these names.
+func Load(ctx context.Context, c *state.Cluster, n state.Node, archive string) ([]string, error) {
 	manifest, err := tarball.LoadManifest(func() (io.ReadCloser, error) { return os.Open(archive) })
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", archive, err)
@@ -53,11 +57,11 @@ func Load(ctx context.Context, c *state.Cluster, archive string) ([]string, erro
 	for _, image := range manifest {
 		names = append(names, image.RepoTags...)
 	}
-	if _, err := ctr(ctx, c, "images", "import", archive); err != nil {
+	if _, err := ctr(ctx, c, n, "images", "import", archive); err != nil {
 		return nil, err
 	}
 	for _, name := range names {
-		err := wait.Retry(ctx, 10*time.Second, func() error { return checkImage(ctx, c, fullName(name)) })
+		err := wait.Retry(ctx, 10*time.Second, func() error { return checkImage(ctx, c, n, fullName(name)) })
 		if err != nil {
 			return nil, err
 		}
@@ -67,8 +71,8 @@ func Load(ctx context.Context, c *state.Cluster, archive string) ([]string, erro
 
 // checkImage returns nil if the kubelet can use an image: if containerd lists it and has labeled it as
 // managed for Kubernetes, which happens a moment after the import.
-func checkImage(ctx context.Context, c *state.Cluster, image string) error {
-	list, err := ctr(ctx, c, "images", "list")
+func checkImage(ctx context.Context, c *state.Cluster, n state.Node, image string) error {
+	list, err := ctr(ctx, c, n, "images", "list")
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ const (
 
 // WriteFiles writes the files that kwok reads.
 func WriteFiles(c *state.Cluster) error {
-	if err := controlplane.WriteKubeconfig(c, "kwok"); err != nil {
+	if err := controlplane.WriteKubeconfig(c, c.Dir, "kwok"); err != nil {
 		return err
 	}
 	return os.WriteFile(c.Path("kwok.yaml"), stages, 0o600)
@@ -68,7 +68,7 @@ func Start(ctx context.Context, c *state.Cluster) error {
 	if err := api.Apply(ctx, c, rbac); err != nil {
 		return err
 	}
-	return supervisor.StartComponents(ctx, c, build.Kwok.Name)
+	return supervisor.StartComponents(ctx, c.Dir, build.Kwok.Name)
 }
 
 // StartNodes starts kwok, creates n simulated nodes and waits until they are ready.
@@ -89,10 +89,10 @@ func StartNodes(ctx context.Context, c *state.Cluster, client *api.Client, n int
 		return err
 	}
 	for i := range n {
-		if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
+		if err := supervisor.WaitFor(ctx, c.Dir, supervisor.Condition{
 			Name: "ready simulated nodes", Timeout: time.Minute,
 			Components: []string{build.Kwok.Name},
-			Check:      client.NodeReady(fakeNodeName(i)),
+			Check:      client.NodeReady(fakeNodeName(i), time.Time{}),
 		}); err != nil {
 			return err
 		}

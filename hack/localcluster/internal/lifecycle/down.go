@@ -79,7 +79,7 @@ func stop(ctx context.Context, c *state.Cluster) error {
 	if err != nil {
 		return err
 	}
-	return wait.Retry(ctx, 10*time.Second, func() error { return node.RemoveCgroup(c) })
+	return wait.Retry(ctx, 10*time.Second, func() error { return node.RemoveCgroup(c.Cgroup()) })
 }
 
 // removeOrphans deletes the state of other clusters of `up --foreground` whose command and supervisor

@@ -6,7 +6,12 @@ package lifecycle
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/api"
@@ -23,16 +28,13 @@ import (
 func launch(ctx context.Context, c *state.Cluster, o Options, programs map[string]string) (*supervisor.Handle, error) {
 	c.Nodes, c.Foreground, c.Audit, c.Created = o.Nodes, o.Foreground, o.Audit, time.Now()
 	c.Programs = programs
+	if c.Nodes == state.NodesReal {
+		c.RealNodes = o.RealNodes
+	}
 	if err := allocate(ctx, c); err != nil {
 		return nil, err
 	}
-	l := c.Layout()
-	spec := supervisor.Spec{Path: supervisor.SystemPath}
-	if c.Nodes == state.NodesReal {
-		spec = supervisor.Spec{Namespaces: true, Cache: state.CacheRoot(), Path: node.SearchPath(l)}
-	}
-	spec.Daemons = daemons(c, l)
-	if err := writeFiles(c, spec); err != nil {
+	if err := writeFiles(c, o); err != nil {
 		return nil, err
 	}
 	s, err := supervisor.Start(c)
@@ -40,7 +42,7 @@ func launch(ctx context.Context, c *state.Cluster, o Options, programs map[strin
 		return nil, err
 	}
 	if c.Nodes == state.NodesReal {
-		if err := node.CreateCgroup(c); err != nil {
+		if err := node.CreateCgroup(c.Cgroup()); err != nil {
 			return nil, err
 		}
 		if err := node.ConnectNetwork(ctx, c); err != nil {
@@ -75,38 +77,79 @@ func allocate(ctx context.Context, c *state.Cluster) error {
 	return c.Save()
 }
 
-// daemons lists the daemons of the cluster.
-func daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
-	all := controlplane.Daemons(c, l)
+// specs returns the configurations of the supervisors by their state folders.
+func specs(c *state.Cluster, o Options) (map[string]supervisor.Spec, error) {
+	l := c.Layout()
+	cluster := supervisor.Spec{Path: supervisor.SystemPath, Daemons: controlplane.Daemons(c, l)}
+	all := map[string]supervisor.Spec{}
 	switch c.Nodes {
 	case state.NodesReal:
-		all = append(all, node.Daemons(c, l)...)
+		cluster.Namespaces, cluster.Cache, cluster.Path = true, state.CacheRoot(), node.SearchPath(l)
+		for _, n := range c.ListNodes() {
+			if !n.Further() {
+				cluster.Daemons = append(cluster.Daemons, node.Daemons(n, l)...)
+				continue
+			}
+			cluster.Daemons = append(cluster.Daemons, node.SupervisorDaemon(n))
+			all[n.Dir] = supervisor.Spec{
+				Namespaces: true, Cache: state.InnerCache, Node: n.Name, Path: cluster.Path, Daemons: node.Daemons(n, l),
+			}
+		}
 	case state.NodesFake:
-		all = append(all, kwok.Daemon(c, l))
+		cluster.Daemons = append(cluster.Daemons, kwok.Daemon(c, l))
 	}
-	return all
+	all[c.Dir] = cluster
+	return all, addArgs(all, o.Args)
 }
 
-// writeFiles writes the files that supervisor and daemons read.
-func writeFiles(c *state.Cluster, spec supervisor.Spec) error {
+// addArgs adds flags to the components that they are for.
+func addArgs(all map[string]supervisor.Spec, args map[string][]string) error {
+	names := map[string]bool{}
+	for _, spec := range all {
+		for i, d := range spec.Daemons {
+			if !d.Node {
+				names[d.Name] = true
+				spec.Daemons[i].Args = append(d.Args, args[d.Name]...)
+			}
+		}
+	}
+	for name := range args {
+		if !names[name] {
+			return fmt.Errorf("--arg: unknown component %q: this cluster has %s", name, strings.Join(slices.Sorted(maps.Keys(names)), ", "))
+		}
+	}
+	return nil
+}
+
+// writeFiles writes the files that supervisors and daemons read.
+func writeFiles(c *state.Cluster, o Options) error {
 	if err := controlplane.WriteFiles(c); err != nil {
 		return err
 	}
-	var err error
-	switch c.Nodes {
-	case state.NodesReal:
-		err = node.WriteFiles(c)
-	case state.NodesFake:
-		err = kwok.WriteFiles(c)
+	for _, n := range c.ListNodes() {
+		if err := node.WriteFiles(c, n); err != nil {
+			return err
+		}
 	}
+	if c.Nodes == state.NodesFake {
+		if err := kwok.WriteFiles(c); err != nil {
+			return err
+		}
+	}
+	all, err := specs(c, o)
 	if err != nil {
 		return err
 	}
-	data, err := json.MarshalIndent(spec, "", "  ")
-	if err != nil {
-		return err
+	for dir, spec := range all {
+		data, err := json.MarshalIndent(spec, "", "  ")
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, "supervisor.json"), data, 0o600); err != nil {
+			return err
+		}
 	}
-	return os.WriteFile(c.Path("supervisor.json"), data, 0o600)
+	return nil
 }
 
 // startAll starts the components in order and waits until the cluster is ready.
@@ -116,12 +159,12 @@ func startAll(ctx context.Context, c *state.Cluster, o Options) error {
 		return err
 	}
 	server := []string{"etcd", "kube-apiserver"}
-	if err := supervisor.StartComponents(ctx, c, server...); err != nil {
+	if err := supervisor.StartComponents(ctx, c.Dir, server...); err != nil {
 		return err
 	}
 	progress.Printf("Starting etcd and the API server.")
 	for _, path := range []string{"/readyz", "/api/v1/namespaces/default", "/api/v1/namespaces/kube-system"} {
-		if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
+		if err := supervisor.WaitFor(ctx, c.Dir, supervisor.Condition{
 			Name: "a ready API server", Timeout: 2 * time.Minute,
 			Components: server,
 			Check:      client.Exists(path),
@@ -133,7 +176,7 @@ func startAll(ctx context.Context, c *state.Cluster, o Options) error {
 		return nil
 	}
 	progress.Printf("Starting the controller manager and the scheduler.")
-	if err := supervisor.StartComponents(ctx, c, "kube-controller-manager", "kube-scheduler"); err != nil {
+	if err := supervisor.StartComponents(ctx, c.Dir, "kube-controller-manager", "kube-scheduler"); err != nil {
 		return err
 	}
 	if c.Nodes == state.NodesReal {
@@ -144,7 +187,7 @@ func startAll(ctx context.Context, c *state.Cluster, o Options) error {
 	if err != nil {
 		return err
 	}
-	return supervisor.WaitFor(ctx, c, supervisor.Condition{
+	return supervisor.WaitFor(ctx, c.Dir, supervisor.Condition{
 		Name: "a working controller manager", Timeout: time.Minute,
 		Components: []string{"kube-controller-manager"},
 		Check:      client.Exists("/api/v1/namespaces/default/serviceaccounts/default"),

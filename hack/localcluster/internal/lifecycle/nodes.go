@@ -36,10 +36,10 @@ func AddNode(ctx context.Context, cluster string, n kwok.Node) error {
 	if err != nil {
 		return err
 	}
-	if err := supervisor.WaitFor(ctx, c, supervisor.Condition{
+	if err := supervisor.WaitFor(ctx, c.Dir, supervisor.Condition{
 		Name: "a ready simulated node", Timeout: time.Minute,
 		Components: []string{build.Kwok.Name},
-		Check:      client.NodeReady(n.Name),
+		Check:      client.NodeReady(n.Name, time.Time{}),
 	}); err != nil {
 		return err
 	}
@@ -97,23 +97,38 @@ func addKwok(ctx context.Context, name string) (*state.Cluster, error) {
 		}
 		dir = built[build.Kwok.Name]
 	}
-	lock, err := state.LockDir(ctx, c.Dir, func() { progress.Printf("Waiting for another command on cluster %q.", name) })
+	c, unlock, err := lockRunning(ctx, name)
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		lock.Close()
-		_ = os.Remove(c.Dir) // succeeds only if it is empty, after the cluster was deleted
-	}()
-	if c, err = state.LoadRunning(name); err != nil {
-		return nil, err
-	}
+	defer unlock()
 	if c.Programs[build.Kwok.Name] == "" {
 		if err := registerKwok(ctx, c, dir); err != nil {
 			return nil, err
 		}
 	}
 	return c, kwok.Start(ctx, c)
+}
+
+// lockRunning locks a cluster, which must be running, until unlock is called. It returns the record
+// of the cluster after that.
+func lockRunning(ctx context.Context, name string) (c *state.Cluster, unlock func(), err error) {
+	if c, err = state.LoadRunning(name); err != nil {
+		return nil, nil, err
+	}
+	dir := c.Dir
+	lock, err := state.LockDir(ctx, dir, func() { progress.Printf("Waiting for another command on cluster %q.", name) })
+	if err != nil {
+		return nil, nil, err
+	}
+	unlock = func() {
+		lock.Close()
+		_ = os.Remove(dir) // succeeds only if it is empty, after the cluster was deleted
+	}
+	if c, err = state.LoadRunning(name); err != nil {
+		unlock()
+	}
+	return c, unlock, err
 }
 
 // registerKwok makes kwok a component of the cluster.
@@ -123,7 +138,7 @@ func registerKwok(ctx context.Context, c *state.Cluster, dir string) error {
 	}
 	c.Programs[build.Kwok.Name] = dir
 	d := kwok.Daemon(c, c.Layout())
-	if _, err := supervisor.Send(ctx, c, supervisor.Request{Action: "add", Component: d.Name, Args: d.Args}); err != nil {
+	if _, err := supervisor.Send(ctx, c.Dir, supervisor.Request{Action: "add", Component: d.Name, Args: d.Args}); err != nil {
 		return err
 	}
 	return c.Save()

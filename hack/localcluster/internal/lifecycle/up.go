@@ -25,9 +25,12 @@ import (
 type Options struct {
 	Name       string
 	Nodes      string
+	RealNodes  int
 	FakeNodes  int
 	Foreground bool
 	Audit      bool
+	// Args are flags to add to components, by component.
+	Args map[string][]string
 }
 
 // Up starts a cluster and waits until it is ready. With Foreground it returns once the cluster has

@@ -11,17 +11,15 @@ import (
 	"path/filepath"
 	"slices"
 	"syscall"
-
-	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 )
 
 const cgroupMount = "/sys/fs/cgroup"
 
-// cgroupFolders returns the folders of the cluster's cgroup: one with cgroup v2, one for each
-// controller with cgroup v1.
-func cgroupFolders(c *state.Cluster) ([]string, error) {
+// cgroupFolders returns the folders of a cgroup: one with cgroup v2, one for each controller with
+// cgroup v1.
+func cgroupFolders(cgroup string) ([]string, error) {
 	if _, err := os.Stat(filepath.Join(cgroupMount, "cgroup.controllers")); err == nil {
-		return []string{filepath.Join(cgroupMount, c.Cgroup())}, nil
+		return []string{filepath.Join(cgroupMount, cgroup)}, nil
 	}
 	controllers, err := os.ReadDir(cgroupMount)
 	if err != nil {
@@ -30,15 +28,15 @@ func cgroupFolders(c *state.Cluster) ([]string, error) {
 	var dirs []string
 	for _, e := range controllers {
 		if e.IsDir() { // symbolic links are other names of a controller
-			dirs = append(dirs, filepath.Join(cgroupMount, e.Name(), c.Cgroup()))
+			dirs = append(dirs, filepath.Join(cgroupMount, e.Name(), cgroup))
 		}
 	}
 	return dirs, nil
 }
 
-// CreateCgroup creates the cgroup that holds the cluster's pods.
-func CreateCgroup(c *state.Cluster) error {
-	dirs, err := cgroupFolders(c)
+// CreateCgroup creates a cgroup that holds pods.
+func CreateCgroup(cgroup string) error {
+	dirs, err := cgroupFolders(cgroup)
 	if err != nil {
 		return err
 	}
@@ -57,10 +55,10 @@ func CreateCgroup(c *state.Cluster) error {
 	return nil
 }
 
-// RemoveCgroup removes the cluster's cgroup and its children. They are empty once the processes of the
-// cluster have ended.
-func RemoveCgroup(c *state.Cluster) error {
-	roots, err := cgroupFolders(c)
+// RemoveCgroup removes a cgroup and its children. They are empty once the processes of the cluster,
+// or of the node, have ended.
+func RemoveCgroup(cgroup string) error {
+	roots, err := cgroupFolders(cgroup)
 	if err != nil {
 		return err
 	}

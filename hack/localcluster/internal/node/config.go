@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/template"
 
+	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/build"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/controlplane"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/images"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
@@ -22,9 +23,6 @@ const (
 	pauseImage = "hourglass.local/pause:local"
 	dnsImage   = "hourglass.local/coredns:local"
 )
-
-// podCIDR is the range of pod addresses, which exist only in the network namespace of the node.
-const podCIDR = "10.244.0.0/24"
 
 // nodeFiles are the files that the daemons read, by path in the state folder. The fixed paths in them
 // are private to the node (see EnterMounts).
@@ -62,7 +60,6 @@ state = "/run/containerd"
       "type": "bridge",
       "bridge": "pods0",
       "isGateway": true,
-      "ipMasq": true,
       "hairpinMode": true,
       "ipam": {
         "type": "host-local",
@@ -110,7 +107,7 @@ kind: KubeProxyConfiguration
 clientConnection: {kubeconfig: {{.State}}/kube-proxy.kubeconfig}
 hostnameOverride: {{.Node}}
 mode: nftables
-clusterCIDR: {{.PodCIDR}}
+clusterCIDR: {{.PodCIDRs}}
 oomScoreAdj: 0
 # Do not change these settings, which apply to the whole machine.
 conntrack: {maxPerCore: 0, min: 0, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 0s}
@@ -121,48 +118,63 @@ nftables: {minSyncPeriod: 100ms}
 func nodeFile(text string) *template.Template { return template.Must(template.New("").Parse(text)) }
 
 // WriteFiles writes the files that the daemons of a real node read.
-func WriteFiles(c *state.Cluster) error {
+func WriteFiles(c *state.Cluster, n state.Node) error {
 	for _, user := range []string{"kubelet", "kube-proxy"} {
-		if err := controlplane.WriteKubeconfig(c, user); err != nil {
+		if err := controlplane.WriteKubeconfig(c, n.Dir, user); err != nil {
 			return err
 		}
 	}
-	for _, dir := range []string{"var-lib/kubelet", "var-log", "cni", "containerd"} {
-		if err := os.MkdirAll(c.Path(dir), 0o755); err != nil {
+	for _, dir := range []string{"var-lib/kubelet", "var-log", "cni", "containerd", "logs"} {
+		if err := os.MkdirAll(n.Path(dir), 0o755); err != nil {
 			return err
 		}
 	}
 	data := map[string]any{
-		"State": state.InnerState, "Socket": images.ContainerdSocket, "Pause": pauseImage, "CNIDirs": cniDirs, "PodCIDR": podCIDR,
-		"Domain": controlplane.ClusterDomain, "DNS": controlplane.ServiceDNS, "Cgroup": c.Cgroup(), "Node": c.NodeName(),
+		"State": state.InnerState, "Socket": images.ContainerdSocket, "Pause": pauseImage, "CNIDirs": cniDirs,
+		"PodCIDR": n.PodCIDR, "PodCIDRs": state.PodCIDRs,
+		"Domain": controlplane.ClusterDomain, "DNS": controlplane.ServiceDNS, "Cgroup": n.Cgroup, "Node": n.Name,
 	}
 	for file, t := range nodeFiles {
 		var out bytes.Buffer
 		if err := t.Execute(&out, data); err != nil {
 			return err
 		}
-		if err := os.WriteFile(c.Path(file), out.Bytes(), 0o600); err != nil {
+		if err := os.WriteFile(n.Path(file), out.Bytes(), 0o600); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// The daemons of a real node.
+const (
+	containerd = "containerd"
+	kubelet    = "kubelet"
+	kubeProxy  = "kube-proxy"
+)
+
 // Daemons lists the daemons of a real node.
-func Daemons(c *state.Cluster, l state.Layout) []supervisor.Daemon {
+func Daemons(n state.Node, l state.Layout) []supervisor.Daemon {
 	return []supervisor.Daemon{
-		{Name: "containerd", Args: []string{l.Program("containerd", "containerd"), "--config=" + l.File("containerd.toml")}},
-		{Name: "kubelet", Args: []string{l.Program("kubelet", "kubelet"),
+		{Name: containerd, Args: []string{l.Program(build.Containerd.Name, "containerd"), "--config=" + l.File("containerd.toml")}},
+		{Name: kubelet, Args: []string{l.Program(build.Kubelet.Name, "kubelet"),
 			"--config=" + l.File("kubelet.yaml"),
 			"--kubeconfig=" + l.File("kubelet.kubeconfig"),
 			"--root-dir=/var/lib/kubelet",
-			"--hostname-override=" + c.NodeName(),
-			"--node-ip=" + c.Address}},
-		{Name: "kube-proxy", Args: []string{l.Program("kubelet", "kube-proxy"), "--config=" + l.File("kube-proxy.yaml")}},
+			"--hostname-override=" + n.Name,
+			"--node-ip=" + n.Address}},
+		{Name: kubeProxy, Args: []string{l.Program(build.Kubelet.Name, "kube-proxy"), "--config=" + l.File("kube-proxy.yaml")}},
 	}
+}
+
+// SupervisorDaemon returns the supervisor of a further node, which is a daemon of the cluster's
+// supervisor.
+func SupervisorDaemon(n state.Node) supervisor.Daemon {
+	// The program that runs now, even if its file has been replaced since.
+	return supervisor.Daemon{Name: n.Name, Args: []string{"/proc/self/exe", supervisor.Command, n.InnerDir()}, Node: true}
 }
 
 // SearchPath returns the PATH of a real node's daemons, in which containerd finds its shim.
 func SearchPath(l state.Layout) string {
-	return strings.Join([]string{l.Folder("containerd"), supervisor.SystemPath}, ":")
+	return strings.Join([]string{l.Folder(build.Containerd.Name), supervisor.SystemPath}, ":")
 }

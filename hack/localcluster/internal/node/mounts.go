@@ -4,7 +4,9 @@
 package node
 
 import (
+	"crypto/rand"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -25,6 +27,10 @@ var shadowedSysctls = map[string]string{
 	"kernel/keys/root_maxbytes": "25000000",
 }
 
+// bootID is the kernel's identifier of the current boot of the machine. A kubelet reports it, and a
+// changed one means that the node was restarted.
+const bootID = "kernel/random/boot_id"
+
 // namespacedSysctls are settings of the network namespace of the node.
 var namespacedSysctls = map[string]string{
 	"ip_forward": "1",
@@ -33,23 +39,11 @@ var namespacedSysctls = map[string]string{
 	"tcp_orphan_retries": "2",
 }
 
-// EnterMounts prepares the file system of a real node in the mount namespace of the supervisor. Its
+// EnterMounts prepares the file system of a real node in the mount namespace of its supervisor. Its
 // mounts are invisible outside, and the kernel removes them with the last process of the namespace.
-// Folders of the cluster's state cover the folders in which kubelet, containerd and network plugins
+// Folders of the node's state cover the folders in which kubelet, containerd and network plugins
 // write to fixed paths.
 func EnterMounts(stateFolder, cacheFolder string) error {
-	// Use these through file descriptors, since the mounts below may cover their paths.
-	stateDir, err := os.Open(stateFolder)
-	if err != nil {
-		return err
-	}
-	defer stateDir.Close()
-	cacheDir, err := os.Open(cacheFolder)
-	if err != nil {
-		return err
-	}
-	defer cacheDir.Close()
-
 	// First private, so that no mount propagates to the machine. Then shared, which mount propagation
 	// into containers requires.
 	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
@@ -58,27 +52,51 @@ func EnterMounts(stateFolder, cacheFolder string) error {
 	if err := mount("", "/", "", unix.MS_REC|unix.MS_SHARED, ""); err != nil {
 		return err
 	}
+	// Before the paths of these folders are covered.
+	folders := []struct {
+		tree     int
+		from, to string
+	}{
+		{from: stateFolder, to: state.InnerState},
+		{from: cacheFolder, to: state.InnerCache},
+	}
+	for i, f := range folders {
+		tree, err := unix.OpenTree(unix.AT_FDCWD, f.from, unix.OPEN_TREE_CLONE|unix.OPEN_TREE_CLOEXEC)
+		if err != nil {
+			return fmt.Errorf("opening %s: %w", f.from, err)
+		}
+		defer unix.Close(tree)
+		folders[i].tree = tree
+	}
+	// A further node starts with copies of the first node's mounts, those of its pods included.
+	// Nothing here changes the originals.
+	for _, dir := range []string{"/run", "/var/lib", "/var/log"} {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil && err != unix.EINVAL { // EINVAL: not a mount
+			return fmt.Errorf("unmounting %s: %w", dir, err)
+		}
+	}
 	if err := mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
 		return err
 	}
 	if err := mount("run", "/run", "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=755"); err != nil {
 		return err
 	}
-	binds := []struct{ from, to string }{
-		{fmt.Sprintf("/proc/self/fd/%d", stateDir.Fd()), state.InnerState},
-		{fmt.Sprintf("/proc/self/fd/%d", cacheDir.Fd()), state.InnerCache},
-		{state.InnerState + "/var-lib", "/var/lib"},
-		{state.InnerState + "/var-log", "/var/log"},
-	}
-	for _, b := range binds {
-		if err := os.MkdirAll(b.to, 0o755); err != nil {
+	for _, f := range folders {
+		if err := os.MkdirAll(f.to, 0o755); err != nil {
 			return err
 		}
-		if err := mount(b.from, b.to, "", unix.MS_BIND, ""); err != nil {
+		if err := unix.MoveMount(f.tree, "", unix.AT_FDCWD, f.to, unix.MOVE_MOUNT_F_EMPTY_PATH); err != nil {
+			return fmt.Errorf("mounting %s on %s: %w", f.from, f.to, err)
+		}
+	}
+	for _, dir := range []string{"lib", "log"} {
+		if err := mount(state.InnerState+"/var-"+dir, "/var/"+dir, "", unix.MS_BIND, ""); err != nil {
 			return err
 		}
 	}
-	for name, value := range shadowedSysctls {
+	shadowed := maps.Clone(shadowedSysctls)
+	shadowed[bootID] = newUUID()
+	for name, value := range shadowed {
 		file := filepath.Join("/run/hourglass", filepath.Base(name))
 		if err := os.WriteFile(file, []byte(value+"\n"), 0o644); err != nil {
 			return err
@@ -93,6 +111,14 @@ func EnterMounts(stateFolder, cacheFolder string) error {
 		}
 	}
 	return nil
+}
+
+// newUUID returns a random UUID.
+func newUUID() string {
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never returns an error
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
 func mount(source, target, kind string, flags uintptr, data string) error {

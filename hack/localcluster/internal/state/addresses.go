@@ -8,13 +8,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"net/netip"
 	"strconv"
 )
 
-// networks is the number of networks for real nodes. A real node has its own network namespace, and a
-// veth pair connects it to the machine: in network N, the machine has the address 10.200.N.1, the
-// node and its API server have 10.200.N.2.
+// networks is the number of networks for real nodes. In network N, which is 10.200.N.0/29, the
+// machine has the address 10.200.N.1, the first node and the API server have 10.200.N.2, and the
+// further nodes have the addresses after that.
 const networks = 254
+
+// NetworkBits is the length of the prefix of a network.
+const NetworkBits = 29
 
 // HostAddress returns the address of the machine in the cluster's network.
 func (c *Cluster) HostAddress() string { return fmt.Sprintf("10.200.%d.1", c.Network) }
@@ -22,7 +26,8 @@ func (c *Cluster) HostAddress() string { return fmt.Sprintf("10.200.%d.1", c.Net
 // HostLink returns the name of the machine's end of the veth pair.
 func (c *Cluster) HostLink() string { return fmt.Sprintf("hourglass%d", c.Network) }
 
-func innerAddress(n int) string { return fmt.Sprintf("10.200.%d.2", n) }
+// nodeAddress returns the address of the real node with an index in network n.
+func nodeAddress(n, index int) string { return fmt.Sprintf("10.200.%d.%d", n, 2+index) }
 
 // AllocateNetwork picks the first network that neither a cluster of this user nor an interface of
 // the machine uses. The caller holds the lock of ClustersDir.
@@ -40,10 +45,10 @@ func (c *Cluster) AllocateNetwork() error {
 		return err
 	}
 	for n := 1; n <= networks; n++ {
-		if taken[n] || overlaps(addresses, net.ParseIP(innerAddress(n))) {
+		if taken[n] || overlaps(addresses, n) {
 			continue
 		}
-		c.Network, c.Address = n, innerAddress(n)
+		c.Network, c.Address = n, nodeAddress(n, 0)
 		c.Ports = map[string]int{
 			"apiserver": 6443, "etcd": 2379, "etcd-peer": 2380,
 			"kube-controller-manager": 10257, "kube-scheduler": 10259,
@@ -53,9 +58,11 @@ func (c *Cluster) AllocateNetwork() error {
 	return errors.New("every network from 10.200.1.0 to 10.200.254.0 is in use: `localcluster list` shows the clusters")
 }
 
-func overlaps(addresses []net.Addr, ip net.IP) bool {
+// overlaps returns whether network n has addresses in common with the networks of the machine.
+func overlaps(addresses []net.Addr, n int) bool {
+	network := netip.PrefixFrom(netip.MustParseAddr(nodeAddress(n, 0)), NetworkBits)
 	for _, a := range addresses {
-		if n, ok := a.(*net.IPNet); ok && n.Contains(ip) {
+		if used, err := netip.ParsePrefix(a.String()); err == nil && used.Overlaps(network) {
 			return true
 		}
 	}

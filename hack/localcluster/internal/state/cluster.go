@@ -20,7 +20,7 @@ const DefaultName = "hourglass"
 
 // The kinds of nodes that a cluster can have.
 const (
-	NodesReal = "real" // a kubelet and containerd on this machine
+	NodesReal = "real" // kubelets and containerds on this machine
 	NodesFake = "fake" // nodes simulated by kwok
 	NodesNone = "none" // only etcd and API server
 )
@@ -41,8 +41,10 @@ type Cluster struct {
 	Address string `json:"address"`
 	// Ports are the ports by component.
 	Ports map[string]int `json:"ports"`
-	// Network is the number N of the network 10.200.N.0/30 of a real node.
+	// Network is the number N of the network 10.200.N.0/29 of the real nodes.
 	Network int `json:"network,omitempty"`
+	// RealNodes is the number of real nodes.
+	RealNodes int `json:"realNodes,omitempty"`
 	// Supervisor is the process ID of the supervisor in the process namespace of the machine.
 	Supervisor int `json:"supervisor,omitempty"`
 	// Programs are the folders of the cluster's programs, by component.
@@ -68,9 +70,6 @@ func (c *Cluster) Kubeconfig() string { return c.Path("admin.kubeconfig") }
 // URL returns the URL of the API server.
 func (c *Cluster) URL() string { return fmt.Sprintf("https://%s:%d", c.Address, c.Ports["apiserver"]) }
 
-// NodeName returns the name of the cluster's real node.
-func (c *Cluster) NodeName() string { return c.Name + "-node" }
-
 // Cgroup returns the path of the cgroup that holds the cluster's pods.
 func (c *Cluster) Cgroup() string { return fmt.Sprintf("/hourglass-%d-%s", c.Network, c.Name) }
 
@@ -87,10 +86,13 @@ func (c *Cluster) Save() error {
 	return os.Rename(tmp, c.Path("cluster.json"))
 }
 
-// Running returns whether the supervisor of the cluster runs. The supervisor holds a lock that the
-// kernel releases whatever ends it, so a reused process ID can't mislead.
-func (c *Cluster) Running() bool {
-	f, err := os.Open(c.Path("supervisor.lock"))
+// Running returns whether the supervisor of the cluster runs.
+func (c *Cluster) Running() bool { return supervised(c.Dir) }
+
+// supervised returns whether the supervisor with a state folder runs. The supervisor holds a lock
+// that the kernel releases whatever ends it, so a reused process ID can't mislead.
+func supervised(dir string) bool {
+	f, err := os.Open(filepath.Join(dir, "supervisor.lock"))
 	if err != nil {
 		return false
 	}

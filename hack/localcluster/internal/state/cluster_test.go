@@ -75,7 +75,7 @@ func TestAllocation(t *testing.T) {
 		if err := c.AllocateNetwork(); err != nil {
 			t.Fatal(err)
 		}
-		if c.Address != innerAddress(c.Network) || seen[c.Network] {
+		if c.Address != nodeAddress(c.Network, 0) || seen[c.Network] {
 			t.Errorf("%s got network %d, address %s", name, c.Network, c.Address)
 		}
 		seen[c.Network] = true
@@ -87,9 +87,15 @@ func TestAllocation(t *testing.T) {
 	if err := c.AllocatePorts("x", "y"); err != nil || c.Ports["x"] == c.Ports["y"] || c.Ports["x"] == 0 {
 		t.Error(c.Ports, err)
 	}
-	_, used, _ := net.ParseCIDR("10.200.3.0/30")
-	if !overlaps([]net.Addr{used}, net.ParseIP("10.200.3.2")) || overlaps([]net.Addr{used}, net.ParseIP("10.200.4.2")) {
-		t.Error("overlaps is wrong")
+	for _, used := range []string{"10.200.3.1/30", "10.200.3.4/30", "10.200.3.5/32", "10.200.2.0/23"} {
+		ip, network, err := net.ParseCIDR(used)
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses := []net.Addr{&net.IPNet{IP: ip, Mask: network.Mask}}
+		if !overlaps(addresses, 3) || overlaps(addresses, 4) {
+			t.Errorf("with the address %s, network 3 overlaps: %t, and network 4: %t", used, overlaps(addresses, 3), overlaps(addresses, 4))
+		}
 	}
 }
 

@@ -90,7 +90,7 @@ func (s *supervisor) handle(req Request, answer chan<- Reply) {
 		done(nil)
 		return
 	case "add":
-		done(s.add(Daemon{req.Component, req.Args}))
+		done(s.add(Daemon{Name: req.Component, Args: req.Args}))
 		return
 	}
 	p := s.find(req.Component)
@@ -114,7 +114,11 @@ func (s *supervisor) handle(req Request, answer chan<- Reply) {
 			done(fmt.Errorf("%s is not running", p.Name))
 			return
 		}
-		done(syscall.Kill(p.pid, syscall.SIGKILL))
+		if err := syscall.Kill(p.pid, syscall.SIGKILL); err != nil {
+			done(err)
+			return
+		}
+		p.onExit = append(p.onExit, func() { done(nil) })
 	default:
 		done(fmt.Errorf("unknown request %q", req.Action))
 	}

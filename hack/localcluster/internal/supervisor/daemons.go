@@ -18,6 +18,10 @@ import (
 type Daemon struct {
 	Name string   `json:"name"`
 	Args []string `json:"args"` // the program's path first
+	// Node is true if it is the supervisor of a further node: process 1 of a process namespace,
+	// with its own mounts, network and hostname. It is not restarted when it ends: a node that lost
+	// its power stays off.
+	Node bool `json:"node,omitempty"`
 }
 
 // SystemPath is the PATH in which daemons find the programs of the system.
@@ -58,11 +62,15 @@ func (s *supervisor) start(p *process) error {
 		return err
 	}
 	defer null.Close()
+	sys := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if p.Node {
+		sys.Cloneflags = syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWNET | syscall.CLONE_NEWUTS
+	}
 	// Not os/exec: its Wait and reap, which waits for orphans too, would compete for the children.
 	pid, err := syscall.ForkExec(p.Args[0], p.Args, &syscall.ProcAttr{
 		Env:   []string{"PATH=" + s.spec.Path, "HOME=/", state.EnvMarker + "=" + os.Getenv(state.EnvMarker)},
 		Files: []uintptr{null.Fd(), out.Fd(), out.Fd()},
-		Sys:   &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL},
+		Sys:   sys,
 	})
 	if err != nil {
 		return fmt.Errorf("starting %s: %w", p.Args[0], err)
@@ -132,6 +140,7 @@ func (s *supervisor) exited(p *process, status syscall.WaitStatus) {
 	}
 	log.Printf("%s: ended after %s: %s", p.Name, time.Since(p.started).Round(time.Millisecond), how)
 	p.pid = 0
+	p.desired = p.desired && !p.Node
 	callbacks := p.onExit
 	p.onExit = nil
 	for _, f := range callbacks {

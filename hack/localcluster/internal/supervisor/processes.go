@@ -56,7 +56,7 @@ func owns(c *state.Cluster, pid int) bool {
 // namespace, if it has one), then the processes that are left.
 func EndProcesses(ctx context.Context, c *state.Cluster) error {
 	if c.Running() {
-		if _, err := Ask(ctx, c, "shutdown", ""); err == nil {
+		if _, err := Ask(ctx, c.Dir, "shutdown", ""); err == nil {
 			if waitUntilGone(ctx, c, shutdownGracePeriod+5*time.Second) {
 				return nil
 			}

@@ -66,14 +66,14 @@ func Start(c *state.Cluster) (*Handle, error) {
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	for deadline := time.After(10 * time.Second); ; {
-		if _, err := Ask(context.Background(), c, "status", ""); err == nil {
+		if _, err := Ask(context.Background(), c.Dir, "status", ""); err == nil {
 			return &Handle{write, ended}, nil
 		}
 		select {
 		case err := <-ended:
-			return nil, errors.Join(fmt.Errorf("the supervisor ended: %w", err), logsOf(c, "supervisor"))
+			return nil, errors.Join(fmt.Errorf("the supervisor ended: %w", err), logsOf(c.Dir, "supervisor"))
 		case <-deadline:
-			return nil, errors.Join(errors.New("the supervisor did not answer within 10s"), logsOf(c, "supervisor"))
+			return nil, errors.Join(errors.New("the supervisor did not answer within 10s"), logsOf(c.Dir, "supervisor"))
 		case <-time.After(20 * time.Millisecond):
 		}
 	}

@@ -28,6 +28,9 @@ type Spec struct {
 	// state folder and Cache.
 	Namespaces bool   `json:"namespaces"`
 	Cache      string `json:"cache"`
+	// Node is the name of the further node that the supervisor runs, empty for the supervisor of a
+	// cluster.
+	Node string `json:"node,omitempty"`
 	// Path is the PATH of the daemons.
 	Path    string   `json:"path"`
 	Daemons []Daemon `json:"daemons"`
@@ -43,9 +46,9 @@ type supervisor struct {
 	stopping  bool
 }
 
-// Run runs the supervisor of the cluster with the state folder dir until a signal, a request or the
-// end of the parent process stops it. It starts no daemon on its own: `up` requests that. If the
-// supervisor has its own namespaces, isolate sets up their mounts.
+// Run runs the supervisor of the cluster, or of the further node, with the state folder dir until a
+// signal, a request or the end of the parent process stops it. It starts no daemon on its own: `up`
+// requests that. If the supervisor has its own namespaces, isolate sets up their mounts.
 func Run(dir string, isolate func(state, cache string) error) error {
 	data, err := os.ReadFile(filepath.Join(dir, "supervisor.json"))
 	if err != nil {
@@ -75,6 +78,11 @@ func Run(dir string, isolate func(state, cache string) error) error {
 		}
 		s.logs = filepath.Join(state.InnerState, "logs")
 	}
+	if s.spec.Node != "" {
+		if err := syscall.Sethostname([]byte(s.spec.Node)); err != nil {
+			return fmt.Errorf("setting the hostname: %w", err)
+		}
+	}
 
 	signals := make(chan os.Signal, 16)
 	signal.Notify(signals, syscall.SIGCHLD, syscall.SIGTERM, syscall.SIGINT)
@@ -87,7 +95,9 @@ func Run(dir string, isolate func(state, cache string) error) error {
 			}
 		}
 	}()
-	go s.watchParent()
+	if s.spec.Node == "" {
+		go s.watchParent()
+	}
 	go s.serveControl(listener)
 	for event := range s.events {
 		event()

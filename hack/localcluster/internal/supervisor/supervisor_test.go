@@ -31,9 +31,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// startTestSupervisor starts a supervisor of one daemon, sleep. The path of its state folder is longer
-// than the path of a socket may be.
-func startTestSupervisor(t *testing.T) (*state.Cluster, *Handle) {
+// startTestSupervisor starts a supervisor of the daemon sleep and of others. The path of its state
+// folder is longer than the path of a socket may be.
+func startTestSupervisor(t *testing.T, others ...Daemon) (*state.Cluster, *Handle) {
 	t.Setenv("HOURGLASS_STATE", t.TempDir()+"/"+strings.Repeat("x", 120))
 	program, err := exec.LookPath("sleep")
 	if err != nil {
@@ -43,7 +43,7 @@ func startTestSupervisor(t *testing.T) (*state.Cluster, *Handle) {
 	if err := os.MkdirAll(c.Path("logs"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	spec, err := json.Marshal(Spec{Path: SystemPath, Daemons: []Daemon{{"sleep", []string{program, "1000"}}}})
+	spec, err := json.Marshal(Spec{Path: SystemPath, Daemons: append([]Daemon{{Name: "sleep", Args: []string{program, "1000"}}}, others...)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,17 +59,33 @@ func startTestSupervisor(t *testing.T) (*state.Cluster, *Handle) {
 		if err := EndProcesses(context.WithoutCancel(t.Context()), c); err != nil {
 			t.Error(err)
 		}
+		// If the handle is garbage collected, its pipe is closed, which stops the supervisor.
+		runtime.KeepAlive(l)
 	})
 	return c, l
 }
 
 func ask(t *testing.T, c *state.Cluster, action string) ComponentStatus {
 	t.Helper()
-	r, err := Ask(t.Context(), c, action, "sleep")
+	r, err := Ask(t.Context(), c.Dir, action, "sleep")
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r.Components[0]
+}
+
+// waitForRestart waits until sleep has been restarted once, with another process ID.
+func waitForRestart(t *testing.T, c *state.Cluster, before int) {
+	t.Helper()
+	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		s := ask(t, c, "status")
+		if s.PID != 0 && s.PID != before && s.Restarts == 1 {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not restarted: %+v", s)
+		}
+	}
 }
 
 func TestSupervisor(t *testing.T) {
@@ -89,19 +105,11 @@ func TestSupervisor(t *testing.T) {
 		t.Errorf("after a restart: %+v", second)
 	}
 	ask(t, c, "kill")
-	for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		s := ask(t, c, "status")
-		if s.PID != 0 && s.PID != second.PID && s.Restarts == 1 {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("not restarted: %+v", s)
-		}
-	}
+	waitForRestart(t, c, second.PID)
 	if s := ask(t, c, "stop"); s.PID != 0 {
 		t.Errorf("after a stop: %+v", s)
 	}
-	if _, err := Ask(t.Context(), c, "start", "other"); err == nil || !strings.Contains(err.Error(), "sleep") {
+	if _, err := Ask(t.Context(), c.Dir, "start", "other"); err == nil || !strings.Contains(err.Error(), "sleep") {
 		t.Errorf("an unknown component: %v", err)
 	}
 }
@@ -115,7 +123,7 @@ func TestAddComponent(t *testing.T) {
 	}
 	sleep := ask(t, c, "start")
 	for _, name := range []string{"sleep", "later", "later"} {
-		r, err := Send(t.Context(), c, Request{Action: "add", Component: name, Args: []string{path, "1001"}})
+		r, err := Send(t.Context(), c.Dir, Request{Action: "add", Component: name, Args: []string{path, "1001"}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,14 +131,14 @@ func TestAddComponent(t *testing.T) {
 			t.Errorf("adding %s changed sleep: %+v, was %+v", name, r.Components[0], sleep)
 		}
 	}
-	r, err := Ask(t.Context(), c, "start", "later")
+	r, err := Ask(t.Context(), c.Dir, "start", "later")
 	if err != nil || len(r.Components) != 2 || r.Components[1].Name != "later" || r.Components[1].PID == 0 {
 		t.Errorf("the added component: %+v, %v", r.Components, err)
 	}
 	if got := len(Processes(c)); got != 3 {
 		t.Errorf("%d processes, want supervisor and two daemons", got)
 	}
-	if _, err := Send(t.Context(), c, Request{Action: "add", Component: "empty"}); err == nil {
+	if _, err := Send(t.Context(), c.Dir, Request{Action: "add", Component: "empty"}); err == nil {
 		t.Error("a component without a program was added")
 	}
 }
@@ -164,5 +172,43 @@ func TestSupervisorKilled(t *testing.T) {
 	}
 	if !waitUntilGone(t.Context(), c, 5*time.Second) {
 		t.Error("processes left:", Processes(c))
+	}
+}
+
+// TestKilledNodeStaysOff: the supervisor of a node is process 1 of its own namespaces. When it is
+// killed, its processes end before the answer, and it is not restarted.
+func TestKilledNodeStaysOff(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("namespaces need root")
+	}
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip(err)
+	}
+	c, _ := startTestSupervisor(t, Daemon{Name: "node", Args: []string{shell, "-c", "echo $$ >&2; sleep 1000 & sleep 1001 & wait"}, Node: true})
+	first, err := Ask(t.Context(), c.Dir, "start", "node")
+	if err != nil || first.Components[1].PID == 0 {
+		t.Fatal(first, err)
+	}
+	for deadline := time.Now().Add(5 * time.Second); tailFile(c.Path("logs", "node.log"), 1) != "1" || len(Processes(c)) != 4; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d processes, want both supervisors and two of the node, whose log is %q, want its process ID 1",
+				len(Processes(c)), tailFile(c.Path("logs", "node.log"), 1))
+		}
+	}
+	killed, err := Ask(t.Context(), c.Dir, "kill", "node")
+	if err != nil || killed.Components[1].PID != 0 {
+		t.Fatalf("after kill: %+v, %v\n%s", killed, err, tailFile(c.Path("logs", "supervisor.log"), 60))
+	}
+	if got := len(Processes(c)); got != 1 {
+		t.Errorf("%d processes, want only the supervisor", got)
+	}
+	// A daemon that is to run is restarted with the same delay.
+	ask(t, c, "start")
+	ask(t, c, "kill")
+	waitForRestart(t, c, 0)
+	r, err := Ask(t.Context(), c.Dir, "status", "")
+	if err != nil || r.Components[1].PID != 0 {
+		t.Errorf("the killed node runs again: %+v, %v", r, err)
 	}
 }

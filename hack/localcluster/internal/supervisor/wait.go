@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/progress"
-	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/state"
 	"github.com/Layr-Labs/hourglass-operator/hack/localcluster/internal/wait"
 )
 
@@ -34,8 +34,9 @@ const maxRestarts = 5
 
 // WaitFor polls a condition until it is true. It returns an error at the timeout, or earlier if a
 // component that the condition depends on keeps crashing. The error contains the last lines of the
-// logs of these components.
-func WaitFor(ctx context.Context, c *state.Cluster, condition Condition) error {
+// logs of these components, which are those of the cluster, or of the node, with the state folder
+// dir.
+func WaitFor(ctx context.Context, dir string, condition Condition) error {
 	begin := time.Now()
 	for {
 		last := condition.Check(ctx)
@@ -45,28 +46,28 @@ func WaitFor(ctx context.Context, c *state.Cluster, condition Condition) error {
 		if err := wait.Sleep(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
-		status, err := Ask(ctx, c, "status", "")
+		status, err := Ask(ctx, dir, "status", "")
 		if err != nil {
-			return errors.Join(err, logsOf(c, "supervisor"))
+			return errors.Join(err, logsOf(dir, "supervisor"))
 		}
 		for _, s := range status.Components {
 			for _, name := range condition.Components {
 				if s.Name == name && s.Restarts >= maxRestarts {
-					return errors.Join(fmt.Errorf("waiting for %s: %s keeps crashing (%d restarts)", condition.Name, name, s.Restarts), logsOf(c, name))
+					return errors.Join(fmt.Errorf("waiting for %s: %s keeps crashing (%d restarts)", condition.Name, name, s.Restarts), logsOf(dir, name))
 				}
 			}
 		}
 		if time.Since(begin) > condition.Timeout {
-			return errors.Join(fmt.Errorf("waiting for %s: timed out after %s: %w", condition.Name, progress.Since(begin), last), logsOf(c, condition.Components...))
+			return errors.Join(fmt.Errorf("waiting for %s: timed out after %s: %w", condition.Name, progress.Since(begin), last), logsOf(dir, condition.Components...))
 		}
 	}
 }
 
 // logsOf returns an error that contains the last lines of the components' logs.
-func logsOf(c *state.Cluster, components ...string) error {
+func logsOf(dir string, components ...string) error {
 	var all []error
 	for _, name := range components {
-		path := c.Path("logs", name+".log")
+		path := filepath.Join(dir, "logs", name+".log")
 		all = append(all, fmt.Errorf("the last lines of %s:\n%s", path, tailFile(path, 15)))
 	}
 	return errors.Join(all...)

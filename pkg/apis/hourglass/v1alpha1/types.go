@@ -280,9 +280,9 @@ type PerformerConfig struct {
 	// +kubebuilder:validation:Maximum=65535
 	GRPCPort int32 `json:"grpcPort,omitempty"`
 
-	// environment is a map of environment variables by name, at most 256. In the container they
-	// come first, sorted by name, except that variables to which others refer as $(NAME) come
-	// before these. Changing it replaces the pod.
+	// environment is a map from the names to the values of environment variables, at most 256. In
+	// the container they come first, sorted by name, but each variable comes before those whose
+	// values refer to it as $(NAME). Changing environment replaces the pod.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=256
 	Environment map[string]string `json:"environment,omitempty"`
@@ -546,8 +546,9 @@ type PerformerStatus struct {
 	// +optional
 	Replicas int32 `json:"replicas,omitempty"`
 
-	// selector is the label selector of the pods, as text. A status that an older operator wrote
-	// lacks it, and replicas, until the next change of the status.
+	// selector is the label selector of the pods in the form that kubectl accepts, by which the
+	// clients of the scale subresource find them. In a status that an older operator wrote, selector
+	// and replicas are missing until the next change of the status.
 	// +optional
 	Selector string `json:"selector,omitempty"`
 

@@ -17,9 +17,9 @@ type PerformerConfigApplyConfiguration struct {
 	// grpcPort is the port on which the container serves gRPC, and the port of the Service, from 1
 	// to 65535. Defaults to 9090. Changing it replaces the pod.
 	GRPCPort *int32 `json:"grpcPort,omitempty"`
-	// environment is a map of environment variables by name, at most 256. In the container they
-	// come first, sorted by name, except that variables to which others refer as $(NAME) come
-	// before these. Changing it replaces the pod.
+	// environment is a map from the names to the values of environment variables, at most 256. In
+	// the container they come first, sorted by name, but each variable comes before those whose
+	// values refer to it as $(NAME). Changing environment replaces the pod.
 	Environment map[string]string `json:"environment,omitempty"`
 	// environmentFrom is a list of environment variables whose values come from Secrets or
 	// ConfigMaps in the same namespace, at most 256. In the container they come second. Changing

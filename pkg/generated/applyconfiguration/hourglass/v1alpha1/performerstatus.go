@@ -47,8 +47,9 @@ type PerformerStatusApplyConfiguration struct {
 	// replicas is the number of pods of the Performer: usually 1, during an upgrade 2. Pods that have
 	// ended, or are drained or deleted, don't count.
 	Replicas *int32 `json:"replicas,omitempty"`
-	// selector is the label selector of the pods, as text. A status that an older operator wrote
-	// lacks it, and replicas, until the next change of the status.
+	// selector is the label selector of the pods in the form that kubectl accepts, by which the
+	// clients of the scale subresource find them. In a status that an older operator wrote, selector
+	// and replicas are missing until the next change of the status.
 	Selector *string `json:"selector,omitempty"`
 	// currentRevision is the revision of the serving pod, or of the pod that served last.
 	CurrentRevision *string `json:"currentRevision,omitempty"`
