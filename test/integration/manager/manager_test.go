@@ -33,6 +33,11 @@ func TestManagerUnderNarrowPermissions(t *testing.T) {
 	ns := cluster.Namespace(t)
 	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "-v=5", "--cert-dir=/certs")
 	m.AwaitReady()
+	for _, resource := range []string{"nodes", "poddisruptionbudgets (policy) in all namespaces"} {
+		if n := strings.Count(m.Log.String(), "may not get, list, watch, create, patch, delete "+resource) + strings.Count(m.Log.String(), "may not get, list, watch "+resource); n != 1 {
+			t.Errorf("%d lines log that %s can't be used", n, resource)
+		}
+	}
 	for _, text := range []string{"Watching Performers in ALL namespaces", "--cert-dir=/certs has no effect without --enable-webhooks"} {
 		if !strings.Contains(m.Log.String(), text) {
 			t.Errorf("the log lacks %q", text)
