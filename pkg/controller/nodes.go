@@ -136,29 +136,43 @@ func isShuttingDown(ready corev1.NodeCondition) bool {
 // stateOf returns the state of a trimmed node. A node that never had a Ready condition is one that just
 // registered, or that no kubelet reports; the node controller sets the condition if that lasts.
 func (n *nodes) stateOf(node *corev1.Node) performer.Node {
-	for _, taint := range node.Spec.Taints {
-		if slices.Contains(lostTaints, taint.Key) {
-			return performer.Node{State: performer.NodeLost, Why: "has the taint " + taint.Key}
-		}
-	}
+	lost := func(why string) performer.Node { return performer.Node{State: performer.NodeLost, Why: why} }
+	draining := func(why string) performer.Node { return performer.Node{State: performer.NodeDraining, Why: why} }
+	shutsDown := false
 	for _, c := range node.Status.Conditions {
 		switch {
 		case c.Status == corev1.ConditionTrue:
 		case isShuttingDown(c):
-			return performer.Node{State: performer.NodeDraining, Why: "is shutting down"}
+			shutsDown = true
 		default:
-			return performer.Node{State: performer.NodeLost, Why: strings.TrimSuffix(fmt.Sprintf("is not ready: %s: %s", c.Reason, c.Message), ": ")}
+			return lost(strings.TrimSuffix(fmt.Sprintf("is not ready: %s: %s", c.Reason, c.Message), ": "))
 		}
 	}
-	if node.Spec.Unschedulable {
-		return performer.Node{State: performer.NodeDraining, Why: "is cordoned"}
+	// The node controller adds these some moments after the condition changed, somebody else without it.
+	if key := taintOf(node, lostTaints); key != "" {
+		return lost("has the taint " + key)
 	}
+	switch key := taintOf(node, n.drainTaints); {
+	case shutsDown:
+		return draining("is shutting down")
+	case node.Spec.Unschedulable:
+		return draining("is cordoned")
+	case key != "":
+		return draining("has the taint " + key)
+	default:
+		return performer.Node{}
+	}
+}
+
+// taintOf returns the first of the keys of the node's taints that is one of the given keys; empty if there
+// is none.
+func taintOf(node *corev1.Node, keys []string) string {
 	for _, taint := range node.Spec.Taints {
-		if slices.Contains(n.drainTaints, taint.Key) {
-			return performer.Node{State: performer.NodeDraining, Why: "has the taint " + taint.Key}
+		if slices.Contains(keys, taint.Key) {
+			return taint.Key
 		}
 	}
-	return performer.Node{}
+	return ""
 }
 
 // state returns the state of the node of the given name. The cache of pods may be ahead of that of nodes, so

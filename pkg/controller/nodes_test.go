@@ -76,6 +76,8 @@ func TestStateOfNode(t *testing.T) {
 		{"shutdown", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "node is shutting down")), performer.NodeDraining, "is shutting down"},
 		{"shut down", newNode("n", notReady(corev1.ConditionUnknown, "NodeStatusUnknown", "Kubelet stopped posting node status.")), performer.NodeLost, "is not ready: NodeStatusUnknown: Kubelet stopped posting node status."},
 		{"not ready", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "")), performer.NodeLost, "is not ready: KubeletNotReady"},
+		{"dead", newNode("n", notReady(corev1.ConditionUnknown, "NodeStatusUnknown", ""), tainted(corev1.TaintNodeUnreachable)), performer.NodeLost, "is not ready: NodeStatusUnknown"},
+		{"off after a shutdown", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "node is shutting down"), tainted(corev1.TaintNodeOutOfService)), performer.NodeLost, "has the taint node.kubernetes.io/out-of-service"},
 		{"unreachable", newNode("n", tainted(corev1.TaintNodeUnreachable), cordoned), performer.NodeLost, "has the taint node.kubernetes.io/unreachable"},
 		{"out of service", newNode("n", tainted(corev1.TaintNodeOutOfService)), performer.NodeLost, "has the taint node.kubernetes.io/out-of-service"},
 	} {
