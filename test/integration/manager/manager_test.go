@@ -6,6 +6,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -26,6 +27,26 @@ func kubeconfigFor(t *testing.T, rules ...rbacv1.PolicyRule) string {
 	user := cluster.NewUser(t)
 	user.Grant(t, rules...)
 	return user.Kubeconfig
+}
+
+// TestManagerUsesOptionalPermissions checks that a manager which may read nodes and use PodDisruptionBudgets
+// watches them.
+func TestManagerUsesOptionalPermissions(t *testing.T) {
+	rules := append(controlplane.Narrow(), controlplane.Rule("", "nodes"), controlplane.Rule("policy", "poddisruptionbudgets"))
+	m := controlplane.StartManager(t, kubeconfigFor(t, rules...))
+	m.AwaitReady()
+	if strings.Contains(m.Log.String(), "Working without an optional permission") {
+		t.Error("an optional permission is not used")
+	}
+	wait.For(t, "the informers of nodes and PodDisruptionBudgets", func(context.Context) error {
+		_, body := m.Get("metrics", "/metrics")
+		for _, name := range []string{"performer-nodes", "performer-budgets"} {
+			if !strings.Contains(body, `name="`+name+`"`) {
+				return fmt.Errorf("no metrics of informer %s", name)
+			}
+		}
+		return nil
+	})
 }
 
 func TestManagerUnderNarrowPermissions(t *testing.T) {
