@@ -15,7 +15,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 # Which of our folders the code of each folder may import, in addition to its own.
 # A package belongs to the longest folder that it lies in.
-domain="pkg/performer pkg/performer/validation pkg/performer/render"
+domain="pkg/performer pkg/performer/disruptions pkg/performer/validation pkg/performer/render"
 declare -A may=(
 	[cmd]="pkg/manager pkg/manager/options"
 	[pkg/manager]="pkg/controller pkg/webhook pkg/metrics pkg/certs $domain pkg/generated pkg/apis"
@@ -31,6 +31,7 @@ declare -A may=(
 	[pkg/fairness]=""
 	[pkg/contention]=""
 	[pkg/performer]="pkg/performer/validation pkg/performer/render pkg/apis"
+	[pkg/performer/disruptions]="pkg/performer pkg/performer/render pkg/apis"
 	[pkg/performer/validation]="pkg/performer/render pkg/apis"
 	[pkg/performer/render]="pkg/apis"
 	[pkg/generated]="pkg/apis"

@@ -23,15 +23,19 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// The indexes of pods: by the UID of their controller, and by the name of their Performer.
+// The indexes of pods: by the UID of their controller, by the name of their Performer, by their node, and by
+// whether they serve.
 const (
 	byController = "controller"
 	byPerformer  = "performer"
+	byNode       = "node"
+	byServing    = "serving"
 )
 
 // caches are the informers of one namespace, or of all.
 type caches struct {
 	performers, pods, services cache.SharedIndexInformer
+	budgets                    *optionalInformer
 
 	start func(context.Context)
 }
@@ -57,14 +61,18 @@ func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespa
 		performers: own.Hourglass().V1alpha1().Performers().Informer(),
 		pods:       pods.Core().V1().Pods().Informer(),
 		services:   services.Core().V1().Services().Informer(),
+		budgets:    newBudgets(kube, namespace),
 		start: func(ctx context.Context) {
 			own.StartWithContext(ctx)
 			pods.StartWithContext(ctx)
 			services.StartWithContext(ctx)
 		},
 	}
-	if err := c.pods.AddIndexers(cache.Indexers{byController: controllerUID, byPerformer: performerOfLabel}); err != nil {
+	if err := c.pods.AddIndexers(cache.Indexers{byController: controllerUID, byPerformer: performerOfLabel, byNode: nodeOfPod, byServing: servingLabel}); err != nil {
 		return nil, fmt.Errorf("indexing pods: %w", err)
+	}
+	if err := c.budgets.AddIndexers(cache.Indexers{byForeign: foreignNamespace}); err != nil {
+		return nil, fmt.Errorf("indexing PodDisruptionBudgets: %w", err)
 	}
 	return c, nil
 }
@@ -88,6 +96,30 @@ func performerOfLabel(obj any) ([]string, error) {
 	}
 	if name := object.GetLabels()[render.LabelPerformer]; name != "" {
 		return []string{cache.NewObjectName(object.GetNamespace(), name).String()}, nil
+	}
+	return nil, nil
+}
+
+// nodeOfPod returns the name of the node that a pod is bound to.
+func nodeOfPod(obj any) ([]string, error) {
+	pod, ok := obj.(*corev1.Pod)
+	if !ok {
+		return nil, fmt.Errorf("%T is not a pod", obj)
+	}
+	if pod.Spec.NodeName == "" {
+		return nil, nil
+	}
+	return []string{pod.Spec.NodeName}, nil
+}
+
+// servingLabel returns the value of the serving label of a pod.
+func servingLabel(obj any) ([]string, error) {
+	object, ok := obj.(metav1.Object)
+	if !ok {
+		return nil, fmt.Errorf("%T is not an API object", obj)
+	}
+	if value := object.GetLabels()[render.LabelServing]; value != "" {
+		return []string{value}, nil
 	}
 	return nil, nil
 }

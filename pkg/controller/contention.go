@@ -36,7 +36,7 @@ func repairKey(action performer.Action) string {
 		return fmt.Sprint(write, a.Labels, annotations)
 	case performer.PatchService:
 		return fmt.Sprint(write, a.Change.Labels, a.Change.Selector, a.Change.Ports != nil)
-	case performer.CreateService, performer.AdoptService, performer.AdoptPod:
+	case performer.CreateService, performer.AdoptService, performer.AdoptPod, performer.CreateBudget, performer.PatchBudget:
 		return fmt.Sprint(write)
 	case performer.SetFinalizers:
 		return fmt.Sprint(write, a.Finalizers)
@@ -59,14 +59,29 @@ func trafficKeys(a performer.PatchPod) (key, inverse string) {
 	}
 }
 
+// undoneRepair returns the key of the repair that the operator itself undoes by an action; empty if there is
+// none.
+func undoneRepair(action performer.Action) string {
+	switch a := action.(type) {
+	case performer.PatchPod:
+		_, inverse := trafficKeys(a)
+		return inverse
+	case performer.DeleteBudget:
+		return repairKey(performer.CreateBudget{Budget: a.Live})
+	default:
+		return ""
+	}
+}
+
 // contention returns the problem that a repair is undone again and again. It reads the object once, since
 // the caches drop the managed fields.
 func (e *execution) contention(ctx context.Context, action performer.Action) *performer.Problem {
-	target := performer.WriteOf(action).Target
+	write := performer.WriteOf(action)
+	target := write.Target
 	what, paths := repairedFields(action)
 	object := strings.TrimSpace(target.Kind + " " + target.Name)
 	message := fmt.Sprintf("%s: somebody changes %s each time the operator restores them", object, what)
-	if _, deleted := action.(performer.CreateService); deleted {
+	if write.Verb == performer.VerbCreate {
 		message = object + " is deleted each time the operator creates it"
 	} else if live, err := e.read(ctx, target); err == nil {
 		if manager := lastManager(live, paths); manager != "" {
@@ -105,6 +120,9 @@ func repairedFields(action performer.Action) (what string, paths [][]string) {
 		if a.Change.Ports != nil {
 			spec("ports")
 		}
+	case performer.PatchBudget:
+		what = " and spec, labels or owner references"
+		paths = [][]string{{"f:spec"}, {"f:metadata", "f:labels"}, {"f:metadata", "f:ownerReferences"}}
 	case performer.SetFinalizers:
 		what, paths = " and finalizers", [][]string{{"f:metadata", "f:finalizers"}}
 	default:
@@ -121,6 +139,8 @@ func (e *execution) read(ctx context.Context, target performer.Target) (metav1.O
 		return e.kube.CoreV1().Pods(namespace).Get(ctx, target.Name, metav1.GetOptions{})
 	case performer.KindService:
 		return e.kube.CoreV1().Services(namespace).Get(ctx, target.Name, metav1.GetOptions{})
+	case performer.KindBudget:
+		return e.kube.PolicyV1().PodDisruptionBudgets(namespace).Get(ctx, target.Name, metav1.GetOptions{})
 	default:
 		return e.hourglass.HourglassV1alpha1().Performers(namespace).Get(ctx, e.name.Name, metav1.GetOptions{})
 	}

@@ -13,12 +13,14 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/klog/v2"
+	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned"
@@ -49,6 +51,13 @@ type Config struct {
 	// TEEs are the trusted execution environments that a Performer can require; nil means
 	// render.DefaultTEEs.
 	TEEs map[string]render.TEE
+	// DrainTaints are the keys of the taints that a node gets before it is drained; nil means
+	// DefaultDrainTaints.
+	DrainTaints []string
+	// MaxFailovers is how many Performers may move away from lost nodes at the same time: a number, or a
+	// percentage of all serving pods, which never means fewer than LeastFailovers; nil means
+	// DefaultMaxFailovers.
+	MaxFailovers *intstr.IntOrString
 	// Workers is how many Performers are synced at a time; at least 1.
 	Workers int
 	// FirstRetry and LastRetry bound the delay of the retry after an error. It doubles with each further
@@ -68,6 +77,7 @@ type Controller struct {
 	hooks     Hooks
 
 	caches     map[string]*caches // by namespace; only metav1.NamespaceAll if the scope is all of them
+	nodes      *nodes
 	watchScope *watchScope
 	queue      workqueue.TypedRateLimitingInterface[cache.ObjectName]
 	backoff    workqueue.TypedRateLimiter[cache.ObjectName]
@@ -75,6 +85,8 @@ type Controller struct {
 	pendingWrites   *pendingWrites
 	messages        *conditionMessages
 	attempts        *attempts
+	failovers       *failovers
+	disruptions     *disruptionLog
 	unlabeled       *unlabeledPods
 	slicesForbidden sync.Once // logs that reading endpoint slices is forbidden
 	now             func() time.Time
@@ -96,6 +108,9 @@ func New(cfg Config) (*Controller, error) {
 	}
 	if cfg.TEEs == nil {
 		cfg.TEEs = render.DefaultTEEs()
+	}
+	if cfg.DrainTaints == nil {
+		cfg.DrainTaints = DefaultDrainTaints()
 	}
 	namespaces := cfg.Namespaces
 	if len(namespaces) == 0 {
@@ -119,22 +134,28 @@ func New(cfg Config) (*Controller, error) {
 		backoff:       backoff,
 		queue:         newQueue(backoff),
 		watchScope:    newWatchScope(cfg.Namespaces),
+		nodes:         newNodes(cfg.Kube, cfg.DrainTaints),
 		pendingWrites: newPendingWrites(),
 		messages:      newConditionMessages(),
 		attempts:      newAttempts(),
+		disruptions:   newDisruptionLog(),
 		unlabeled:     newUnlabeledPods(),
 		inFlight:      inFlight{since: map[cache.ObjectName]time.Time{}},
 		now:           time.Now,
 	}
+	c.failovers = newFailovers(ptr.Deref(cfg.MaxFailovers, DefaultMaxFailovers), c.countServing, c.nodes.mostLost, c.queue.Add)
 	for _, namespace := range namespaces {
 		caches, err := newCaches(cfg.Kube, cfg.Hourglass, namespace)
 		if err != nil {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
-		if err := c.watch(namespace, caches); err != nil {
+		if err := errors.Join(c.watch(namespace, caches), c.watchBudgets(namespace, caches)); err != nil {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
 		c.caches[namespace] = caches
+	}
+	if err := c.watchNodes(); err != nil {
+		return nil, fmt.Errorf("controller: %w", err)
 	}
 	return c, nil
 }
@@ -149,7 +170,9 @@ func (c *Controller) Start(ctx context.Context) {
 	context.AfterFunc(ctx, func() { c.stopping.Store(true) })
 	for _, caches := range c.caches {
 		caches.start(ctx)
+		caches.budgets.startIfAllowed(ctx)
 	}
+	c.nodes.startIfAllowed(ctx)
 }
 
 // Run syncs Performers until ctx is done, those of each namespace as soon as its caches are filled. It

@@ -48,10 +48,7 @@ func (e *execution) execute(ctx context.Context, actions []performer.Action) {
 		if key := repairKey(action); key != "" {
 			e.attempts.repaired(e.name, &e.observed, key)
 		}
-		if move, ok := action.(performer.PatchPod); ok {
-			_, inverse := trafficKeys(move)
-			e.attempts.forgetRepair(e.name, inverse)
-		}
+		e.attempts.forgetRepair(e.name, undoneRepair(action))
 	}
 }
 
@@ -132,6 +129,12 @@ func (e *execution) executeAction(ctx context.Context, action performer.Action) 
 		return e.resizePod(ctx, a)
 	case performer.DeletePod:
 		return e.deletePod(ctx, a)
+	case performer.CreateBudget:
+		return e.createBudget(ctx, a.Budget)
+	case performer.PatchBudget:
+		return e.patchBudget(ctx, a.Live)
+	case performer.DeleteBudget:
+		return e.deleteBudget(ctx, a.Live)
 	case performer.SetFinalizers:
 		return e.setFinalizers(ctx, a.Finalizers)
 	default:

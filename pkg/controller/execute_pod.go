@@ -165,6 +165,7 @@ func (e *execution) deletePod(ctx context.Context, a performer.DeletePod) error 
 	klog.FromContext(ctx).Info("Deleted pod", "pod", live.Name, "revision", live.Annotations[render.AnnotationRevision], "why", a.Why)
 	e.hooks.podDeleted(a.Reason)
 	e.attempts.deleted(e.name, live.Name)
+	e.disruptions.deletedByOperator(e.name, live.UID)
 	dying := live.DeepCopy()
 	dying.DeletionTimestamp = &metav1.Time{Time: e.observed.Now}
 	e.replacePod(dying)

@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -39,11 +40,16 @@ func (f *inFlight) end(name cache.ObjectName) {
 // unreachable API server is no such reason.
 func (c *Controller) Healthy() error {
 	for namespace, caches := range c.caches {
-		for _, resource := range slices.Sorted(maps.Keys(caches.informers())) {
-			if caches.informers()[resource].IsStopped() && !c.stopping.Load() {
+		informers := caches.informers()
+		informers["poddisruptionbudgets"] = caches.budgets
+		for _, resource := range slices.Sorted(maps.Keys(informers)) {
+			if informers[resource].IsStopped() && !c.stopping.Load() {
 				return fmt.Errorf("the informer of %s in namespace %q has ended", resource, namespace)
 			}
 		}
+	}
+	if c.nodes.IsStopped() && !c.stopping.Load() {
+		return errors.New("the informer of nodes has ended")
 	}
 	c.inFlight.mu.Lock()
 	defer c.inFlight.mu.Unlock()

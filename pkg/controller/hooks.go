@@ -10,6 +10,7 @@ import (
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/disruptions"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
@@ -27,6 +28,9 @@ type Hooks struct {
 	PodDeleted func(reason string)
 	// Upgraded gets the result of an upgrade and its duration in seconds.
 	Upgraded func(result string, seconds float64)
+	// Disrupted gets what took the serving pod of a Performer away, what that cost the callers, and for how
+	// many seconds no pod was ready.
+	Disrupted func(kind, outcome string, gapSeconds float64)
 }
 
 func (h Hooks) syncBegan() {
@@ -106,11 +110,27 @@ func (h Hooks) statusWritten(before, after *v1alpha1.PerformerStatus, now time.T
 	}
 }
 
+func (h Hooks) disrupted(d *disruptions.Disruption) {
+	if d != nil && h.Disrupted != nil {
+		h.Disrupted(string(d.Kind), string(d.Outcome), d.Gap.Seconds())
+	}
+}
+
 // The values that hooks may get as result or reason, for metrics that begin at zero.
 var (
 	SyncResults     = []string{string(resultSuccess), string(resultError), string(resultConflict), string(resultSkipped), string(resultPanic)}
 	CreationReasons = []string{createdFirst, createdUpgrade, createdFailure, createdReplacement}
 	DeletionReasons = []string{string(performer.DeletedWithPerformer), string(performer.DeletedUpgraded), string(performer.DeletedSuperseded),
 		string(performer.DeletedEnded), string(performer.DeletedDuplicate), string(performer.DeletedSuspended)}
-	UpgradeResults = []string{upgradeCompleted, upgradeSuperseded, upgradeRolledBack}
+	UpgradeResults     = []string{upgradeCompleted, upgradeSuperseded, upgradeRolledBack}
+	DisruptionKinds    = texts(disruptions.Kinds)
+	DisruptionOutcomes = texts(disruptions.Outcomes)
 )
+
+func texts[T ~string](values []T) []string {
+	all := make([]string, len(values))
+	for i, value := range values {
+		all[i] = string(value)
+	}
+	return all
+}

@@ -73,7 +73,10 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 	if service != nil && (render.ControlledBy(service, p) || p.DeletionTimestamp == nil && performer.IsOrphan(service, p)) {
 		o.Service = service
 	}
-	return o, nil
+	if err := observeBudgets(caches, &o); err != nil {
+		return o, err
+	}
+	return o, c.observeNodes(ctx, &o)
 }
 
 // otherService returns the UID of the Service of the Performer's name, if the cache shows one that is not

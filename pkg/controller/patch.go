@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
@@ -58,6 +59,12 @@ func patch[T any](ctx context.Context, send patcher[T], name string, body map[st
 // adoption returns the body of a patch that makes the Performer the controller of an object.
 func (e *execution) adoption(live metav1.Object) map[string]any {
 	meta := fencedMeta(live)
-	meta["ownerReferences"] = append(slices.Clone(live.GetOwnerReferences()), render.ControllerReference(e.observed.Performer))
+	meta["ownerReferences"] = withController(live, e.observed.Performer)
 	return map[string]any{"metadata": meta}
+}
+
+// withController returns the owner references of an object that nobody controls, with the Performer as its
+// controller.
+func withController(live metav1.Object, p *v1alpha1.Performer) []metav1.OwnerReference {
+	return append(slices.Clone(live.GetOwnerReferences()), render.ControllerReference(p))
 }

@@ -35,7 +35,22 @@ const (
 	kindPerformer kind = iota
 	kindPod
 	kindService
+	kindBudget
 )
+
+// informer returns the informer of objects of a kind.
+func (c *caches) informer(k kind) cache.SharedIndexInformer {
+	switch k {
+	case kindPerformer:
+		return c.performers
+	case kindPod:
+		return c.pods
+	case kindService:
+		return c.services
+	default: // kindBudget
+		return c.budgets
+	}
+}
 
 type write struct {
 	resourceVersion string
@@ -68,13 +83,8 @@ func (w *pendingWrites) forget(name cache.ObjectName) {
 func (w *pendingWrites) visible(name cache.ObjectName, c *caches, now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	stores := map[kind]cache.Store{
-		kindPerformer: c.performers.GetStore(),
-		kindPod:       c.pods.GetStore(),
-		kindService:   c.services.GetStore(),
-	}
 	for k, write := range w.latest[name] {
-		seen, err := resourceversion.CompareResourceVersion(stores[k].LastStoreSyncResourceVersion(), write.resourceVersion)
+		seen, err := resourceversion.CompareResourceVersion(c.informer(k).GetStore().LastStoreSyncResourceVersion(), write.resourceVersion)
 		if err == nil && seen < 0 && now.Sub(write.at) < staleLimit {
 			return false
 		}

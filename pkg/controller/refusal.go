@@ -80,6 +80,8 @@ func refusalReason(write performer.Write) string {
 		return performer.ReasonServiceRefused
 	case performer.KindPod:
 		return performer.ReasonPodRefused
+	case performer.KindBudget:
+		return performer.ReasonBudgetRefused
 	default:
 		return performer.ReasonPerformerRefused
 	}

@@ -29,6 +29,8 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 		c.pendingWrites.forget(name)
 		c.messages.forget(name)
 		c.attempts.forget(name)
+		c.failovers.forget(name, c.now())
+		c.disruptions.forget(name)
 		return outcome{result: resultSuccess}
 	}
 	if !c.pendingWrites.visible(name, caches, c.now()) {
@@ -38,8 +40,9 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	if err != nil {
 		return failed(err)
 	}
+	c.hooks.disrupted(c.disruptions.observe(name, &observed))
 	otherService := caches.otherService(&observed)
-	requeueAfter := c.attempts.consider(name, &observed, otherService)
+	requeueAfter := sooner(c.attempts.consider(name, &observed, otherService), c.failovers.consider(name, &observed))
 	assessment, err := c.assess(ctx, observed)
 	if err != nil {
 		return failed(err)
@@ -47,6 +50,7 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 	plan := assessment.Plan()
 	execution := &execution{Controller: c, name: name, assessment: assessment, observed: assessment.Observed, requeueAfter: requeueAfter}
 	execution.execute(ctx, plan.Actions)
+	c.failovers.settle(name, &execution.observed)
 	for _, pod := range plan.Abandoned {
 		c.recorder.Eventf(p, corev1.EventTypeWarning, performer.ReasonPodStuck,
 			"Pod %s did not terminate within its grace period; the Performer no longer waits for it", pod)

@@ -5,6 +5,7 @@ package controller
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -22,6 +23,11 @@ func trim(obj any) (any, error) {
 		return trimPod(o), nil
 	case *corev1.Service:
 		return trimService(o), nil
+	case *corev1.Node:
+		trimNode(o)
+	case *policyv1.PodDisruptionBudget:
+		// Its status changes with every pod that becomes ready.
+		*o = policyv1.PodDisruptionBudget{ObjectMeta: trimMeta(&o.ObjectMeta), Spec: o.Spec}
 	}
 	return obj, nil
 }
@@ -52,6 +58,7 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: c.Resources, Lifecycle: trimLifecycle(c.Lifecycle),
 		})
 	}
+	trimmed.Spec.NodeName = pod.Spec.NodeName
 	trimmed.Spec.TerminationGracePeriodSeconds = pod.Spec.TerminationGracePeriodSeconds
 	// The other fields of init containers are not read, and take much memory.
 	for i := range pod.Spec.InitContainers {
@@ -115,6 +122,26 @@ func trimService(service *corev1.Service) *corev1.Service {
 			Selector:   service.Spec.Selector,
 			Ports:      service.Spec.Ports,
 		},
+	}
+}
+
+// trimNode keeps what the state of a node depends on. It changes the node in place: a thousand kubelets
+// update their nodes every few minutes, and more often in a storm.
+func trimNode(node *corev1.Node) {
+	var conditions []corev1.NodeCondition
+	for i := range node.Status.Conditions {
+		if c := &node.Status.Conditions[i]; c.Type == corev1.NodeReady {
+			ready := corev1.NodeCondition{Type: c.Type, Status: c.Status}
+			if c.Status != corev1.ConditionTrue {
+				ready.Reason, ready.Message = c.Reason, c.Message
+			}
+			conditions = []corev1.NodeCondition{ready}
+		}
+	}
+	*node = corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: node.Name, UID: node.UID, ResourceVersion: node.ResourceVersion},
+		Spec:       corev1.NodeSpec{Unschedulable: node.Spec.Unschedulable, Taints: node.Spec.Taints},
+		Status:     corev1.NodeStatus{Conditions: conditions},
 	}
 }
 

@@ -53,24 +53,32 @@ func newWatchScope(namespaces []string) *watchScope {
 // retries with a backoff of up to half a minute; this only logs each kind of failure once.
 func (s *watchScope) watchFailed(namespace, resource string) cache.WatchErrorHandlerWithContext {
 	return func(ctx context.Context, _ *cache.Reflector, err error) {
-		logger := klog.FromContext(ctx)
-		reason := apierrors.ReasonForError(err)
 		switch {
-		case apierrors.IsResourceExpired(err), apierrors.IsGone(err), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-			// The end of every watch, sooner or later.
-			logger.V(4).Info("Restarting the watch", "resource", resource, "namespace", namespace, "why", err.Error())
+		case endsEveryWatch(err):
+			klog.FromContext(ctx).V(4).Info("Restarting the watch", "resource", resource, "namespace", namespace, "why", err.Error())
 			return
 		case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
 			if forbidden := s.forbidden[namespace]; forbidden != nil {
 				forbidden.Store(true)
 			}
 		}
-		if !s.isNew(namespace+"/"+resource, reason) {
-			logger.V(4).Info("Still cannot list or watch", "resource", resource, "namespace", namespace, "why", err.Error())
-			return
-		}
-		logger.Error(err, "Cannot list or watch, will keep retrying", "resource", resource, "namespace", namespace)
+		s.log(ctx, namespace, resource, err)
 	}
+}
+
+// endsEveryWatch reports whether the error is how every watch ends, sooner or later.
+func endsEveryWatch(err error) bool {
+	return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
+
+// log logs a failure to list or watch, unless the same one was logged lately.
+func (s *watchScope) log(ctx context.Context, namespace, resource string, err error) {
+	logger := klog.FromContext(ctx)
+	if !s.isNew(namespace+"/"+resource, apierrors.ReasonForError(err)) {
+		logger.V(4).Info("Still cannot list or watch", "resource", resource, "namespace", namespace, "why", err.Error())
+		return
+	}
+	logger.Error(err, "Cannot list or watch, will keep retrying", "resource", resource, "namespace", namespace)
 }
 
 // isNew reports whether a failure differs from the last one, or is the first for a while.
@@ -103,13 +111,22 @@ func (c *Controller) Synced() bool {
 // queueWhenSynced waits until the caches of a namespace are filled and then queues all its Performers:
 // any that were queued earlier were skipped.
 func (c *Controller) queueWhenSynced(ctx context.Context, namespace string, caches *caches) {
-	if !cache.WaitForCacheSync(ctx.Done(), caches.synced) {
+	if !cache.WaitForCacheSync(ctx.Done(), caches.synced, caches.budgets.settled, c.nodes.settled) {
 		return
 	}
 	if c.watchScope.isForbidden(namespace) {
 		klog.FromContext(ctx).Info("Namespace can be watched now", "namespace", namespace)
 	}
 	c.findUnlabeledPods(ctx, namespace)
+	c.queueAll(caches)
+	if optional := []cache.InformerSynced{caches.budgets.complete, c.nodes.complete}; !optional[0]() || !optional[1]() {
+		if cache.WaitForCacheSync(ctx.Done(), optional...) {
+			c.queueAll(caches)
+		}
+	}
+}
+
+func (c *Controller) queueAll(caches *caches) {
 	for _, obj := range caches.performers.GetStore().List() {
 		c.queue.Add(cache.MetaObjectToName(obj.(*v1alpha1.Performer)))
 	}

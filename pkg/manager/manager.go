@@ -45,6 +45,7 @@ func Run(ctx context.Context, o *options.Options) error {
 	families := metrics.New(metrics.LabelValues{
 		SyncResults: controller.SyncResults, CreationReasons: controller.CreationReasons,
 		DeletionReasons: controller.DeletionReasons, UpgradeResults: controller.UpgradeResults,
+		DisruptionKinds: controller.DisruptionKinds, DisruptionOutcomes: controller.DisruptionOutcomes,
 	})
 	families.SetBuildInfo(build.Version, build.Commit, build.GoVersion)
 	events := newEventStream(ctx, clients.events.CoreV1())
@@ -55,12 +56,15 @@ func Run(ctx context.Context, o *options.Options) error {
 		Namespaces:    o.Namespaces,
 		ClusterDomain: o.ClusterDomain,
 		TEEs:          o.TEEs,
+		DrainTaints:   o.DrainTaints,
+		MaxFailovers:  &o.MaxFailovers,
 		FirstRetry:    o.FirstRetry,
 		LastRetry:     o.LastRetry,
 		Workers:       o.Workers,
 		Hooks: controller.Hooks{
 			SyncBegan: families.SyncBegan, SyncEnded: families.SyncEnded, BackedOff: families.BackedOff,
 			PodCreated: families.PodCreated, PodDeleted: families.PodDeleted, Upgraded: families.Upgraded,
+			Disrupted: families.Disrupted,
 		},
 	})
 	if err != nil {
@@ -72,6 +76,7 @@ func Run(ctx context.Context, o *options.Options) error {
 	awaitCluster := func(waitCtx context.Context) error {
 		err := checks.Wait(waitCtx)
 		if err == nil {
+			work.Allow(controller.Access{Nodes: checks.Nodes(), Budgets: checks.Budgets()})
 			go logOutOfScope(ctx, clients.hourglass, o.Namespaces)
 		}
 		return err

@@ -28,6 +28,8 @@ const namespace = "hourglass"
 // over it is defined from the first scrape on.
 type LabelValues struct {
 	SyncResults, CreationReasons, DeletionReasons, UpgradeResults []string
+
+	DisruptionKinds, DisruptionOutcomes []string
 }
 
 // Metrics has the operator's own metric families, in a registry of its own. Its methods are safe
@@ -46,6 +48,8 @@ type Metrics struct {
 	podsDeleted *prometheus.CounterVec
 	upgrades    *prometheus.CounterVec
 	upgradeTime *prometheus.HistogramVec
+	disruptions *prometheus.CounterVec
+	gaps        prometheus.Histogram
 }
 
 // New returns the metrics with a series for each of the label values.
@@ -88,8 +92,20 @@ func New(values LabelValues) *Metrics {
 			Buckets: []float64{1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600, 1800},
 		}, []string{"result"}),
 	}
+	m.disruptions = counter("performer_disruptions_total", "Serving pods that were taken away by somebody other than the operator, by what took them and what that cost callers.", "kind", "outcome")
+	m.gaps = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Namespace: namespace, Name: "performer_disruption_gap_seconds",
+		Help: "Time in seconds from the last ready endpoint of a Performer to the next, for each disruption; 0 if one was ready throughout.",
+		// The first bucket has the disruptions that no caller noticed.
+		Buckets: []float64{0, .25, .5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300, 600},
+	})
 	m.registry.MustRegister(m.reconciles, m.errors, m.durations, m.active, m.stale, m.panics, m.backoff,
-		m.podsCreated, m.podsDeleted, m.upgrades, m.upgradeTime)
+		m.podsCreated, m.podsDeleted, m.upgrades, m.upgradeTime, m.disruptions, m.gaps)
+	for _, kind := range values.DisruptionKinds {
+		for _, outcome := range values.DisruptionOutcomes {
+			m.disruptions.WithLabelValues(kind, outcome)
+		}
+	}
 	for _, c := range []struct {
 		counter *prometheus.CounterVec
 		values  []string
@@ -168,6 +184,12 @@ func (m *Metrics) PodDeleted(reason string) { m.podsDeleted.WithLabelValues(reas
 func (m *Metrics) Upgraded(result string, seconds float64) {
 	m.upgrades.WithLabelValues(result).Inc()
 	m.upgradeTime.WithLabelValues(result).Observe(seconds)
+}
+
+// Disrupted counts a disruption that ended, during which no pod was ready for the given seconds.
+func (m *Metrics) Disrupted(kind, outcome string, gapSeconds float64) {
+	m.disruptions.WithLabelValues(kind, outcome).Inc()
+	m.gaps.Observe(gapSeconds)
 }
 
 // WatchPerformers exports the state of the Performers that list returns at each scrape. None is

@@ -42,7 +42,8 @@ func TestHandlerServesEachFamilyOnce(t *testing.T) {
 		workqueue.TypedRateLimitingQueueConfig[string]{Name: "performer"})
 	defer queue.ShutDown()
 
-	m := New(LabelValues{SyncResults: []string{"success", "error", "conflict"}, UpgradeResults: []string{"completed", "superseded"}})
+	m := New(LabelValues{SyncResults: []string{"success", "error", "conflict"}, UpgradeResults: []string{"completed", "superseded"},
+		DisruptionKinds: []string{"drain", "eviction"}, DisruptionOutcomes: []string{"moved", "gap"}})
 	m.SetBuildInfo("v1.2.3", "abc", "go1")
 	end := func(result string, seconds float64, err error) {
 		m.SyncBegan()
@@ -57,6 +58,8 @@ func TestHandlerServesEachFamilyOnce(t *testing.T) {
 	m.PodCreated("first")
 	m.PodDeleted("ended")
 	m.Upgraded("completed", 3)
+	m.Disrupted("drain", "moved", 0)
+	m.Disrupted("drain", "gap", 4)
 	m.BackedOff(0.2)
 	body := scrape(t, m.Handler(Standard()))
 
@@ -76,6 +79,10 @@ func TestHandlerServesEachFamilyOnce(t *testing.T) {
 		`hourglass_pods_deleted_total{reason="ended"} 1`,
 		`hourglass_upgrades_total{result="completed"} 1`,
 		`hourglass_upgrade_duration_seconds_sum{result="completed"} 3`,
+		`hourglass_performer_disruptions_total{kind="drain",outcome="moved"} 1`,
+		`hourglass_performer_disruptions_total{kind="eviction",outcome="gap"} 0`,
+		`hourglass_performer_disruption_gap_seconds_bucket{le="0"} 1`,
+		`hourglass_performer_disruption_gap_seconds_sum 4`,
 		`hourglass_reconcile_backoff_seconds_sum 0.2`,
 		`hourglass_reconcile_duration_seconds_count{result="error"} 2`,
 		`hourglass_reconcile_duration_seconds_sum{result="error"} 3`,

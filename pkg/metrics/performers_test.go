@@ -41,7 +41,8 @@ func performer(name string) *v1alpha1.Performer {
 // full returns metrics with a series in every family.
 func full(t *testing.T, list ...*v1alpha1.Performer) *Metrics {
 	t.Helper()
-	m := New(LabelValues{SyncResults: []string{"success"}, CreationReasons: []string{"first"}, DeletionReasons: []string{"ended"}, UpgradeResults: []string{"completed"}})
+	m := New(LabelValues{SyncResults: []string{"success"}, CreationReasons: []string{"first"}, DeletionReasons: []string{"ended"}, UpgradeResults: []string{"completed"},
+		DisruptionKinds: []string{"drain"}, DisruptionOutcomes: []string{"moved"}})
 	m.SetBuildInfo("v1.2.3", "abc", "go1")
 	m.SyncBegan()
 	m.SyncEnded("error", 1, nil)
@@ -99,7 +100,7 @@ func TestPhaseSeconds(t *testing.T) {
 }
 
 func TestStandbyExportsNoPerformers(t *testing.T) {
-	if body := scrape(t, full(t).Handler()); strings.Contains(body, "hourglass_performer") {
+	if body := scrape(t, full(t).Handler()); strings.Contains(body, `namespace="`) {
 		t.Error("a standby exports Performers")
 	}
 }

@@ -63,3 +63,25 @@ func (a *Assessment) budgetNote() string {
 	}
 	return a.noBudgetBecause()
 }
+
+// EarlierBudget returns why the PodDisruptionBudget of this name can't be created yet, if the one that exists
+// is about to go: it is being deleted, or belongs to an earlier Performer of the name; nil if it stays.
+func EarlierBudget(live *policyv1.PodDisruptionBudget, p *v1alpha1.Performer) *Problem {
+	switch {
+	case live.DeletionTimestamp != nil:
+		return &Problem{Waiting, ReasonBudgetConflict, fmt.Sprintf(
+			"Waiting for PodDisruptionBudget %s to terminate before creating its replacement%s", live.Name, heldByFinalizers("PodDisruptionBudget", live))}
+	case earlierOwner(live, p):
+		return &Problem{Waiting, ReasonBudgetConflict, fmt.Sprintf(
+			"Waiting for the garbage collector to delete PodDisruptionBudget %s of an earlier Performer of this name", live.Name)}
+	default:
+		return nil
+	}
+}
+
+// BudgetConflict returns the problem that somebody else has a PodDisruptionBudget of the Performer's name.
+// It is not Terminal: the Performer serves without one.
+func BudgetConflict(name string) *Problem {
+	return &Problem{Waiting, ReasonBudgetConflict, fmt.Sprintf("PodDisruptionBudget %s exists but is not owned by this Performer, and is left alone: "+
+		"delete it, or create the Performer under another name", name)}
+}

@@ -5,6 +5,7 @@ package performer
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -15,7 +16,7 @@ import (
 // name, and that nobody controls: the Performer was deleted with --cascade=orphan, or a backup was
 // restored. The Service of a new Performer would send calls to such a pod, so the new Performer adopts it.
 
-// IsOrphan reports whether object, a Service or a pod, is an orphan for p to adopt. One that is being
+// IsOrphan reports whether object, a Service, a pod or a PodDisruptionBudget, is an orphan for p to adopt. One that is being
 // deleted is not, nor is one that only has some of our labels: somebody else may have set them.
 func IsOrphan(object metav1.Object, p *v1alpha1.Performer) bool {
 	labels := object.GetLabels()
@@ -28,6 +29,8 @@ func IsOrphan(object metav1.Object, p *v1alpha1.Performer) bool {
 	switch o := object.(type) {
 	case *corev1.Service:
 		return plain && o.Spec.Selector[render.LabelPerformer] == labels[render.LabelPerformer]
+	case *policyv1.PodDisruptionBudget:
+		return plain && ours
 	case *corev1.Pod:
 		// A pod of the earlier operator has the name of the Service, and no revision until it is adopted.
 		_, numbered := render.PodOrdinal(p.Name, o.Name)

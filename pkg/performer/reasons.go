@@ -59,6 +59,11 @@ const (
 	ReasonPodRefused = "PodRefused"
 	// ReasonServiceRefused: the API server refuses to create, patch or delete the Service.
 	ReasonServiceRefused = "ServiceRefused"
+	// ReasonBudgetConflict: a PodDisruptionBudget of this name exists and is not owned by the Performer, or is
+	// an earlier one that is not gone yet.
+	ReasonBudgetConflict = "BudgetConflict"
+	// ReasonBudgetRefused: the API server refuses to create, patch or delete the PodDisruptionBudget.
+	ReasonBudgetRefused = "BudgetRefused"
 	// ReasonPerformerRefused: the API server refuses to patch the Performer or its status.
 	ReasonPerformerRefused = "PerformerRefused"
 	// ReasonContended: somebody keeps undoing the operator's writes, which it repeats with growing delays.

@@ -11,6 +11,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
 )
 
 // environment lists the variables that set a flag. If both are given, the flag wins.
@@ -88,6 +90,8 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(integer(&o.Workers, 1, 1024), "workers", "number of Performers that are reconciled in parallel")
 	fs.Var(duration(&o.FirstRetry), "retry-first-delay", "delay before a failed reconciliation is retried; doubles with each further failure of the same Performer")
 	fs.Var(duration(&o.LastRetry), "retry-last-delay", "longest delay before a failed reconciliation is retried")
+	fs.Var(taintKeys(&o.DrainTaints), "drain-taints", "keys of taints, separated by commas, that a node gets before it is drained; a cordoned node and one that shuts down always count as drained")
+	fs.Var(share(&o.MaxFailovers), "max-failovers", "number of Performers that may move away from lost nodes at the same time, or a percentage of all serving pods, which never means fewer than "+strconv.Itoa(controller.LeastFailovers)+"; 0: none moves before Kubernetes deletes its pod")
 	fs.Var(text(&o.TEEConfig, "file", checkPath), "tee-config", "YAML or JSON table of trusted execution environments, read at start; empty: sgx, sev, sev-snp and tdx as documented")
 
 	fs.Var(text(&o.Kubeconfig, "file", checkPath), "kubeconfig", "kubeconfig file to reach the cluster with; empty: environment KUBECONFIG, ~/.kube/config, then the pod's service account")

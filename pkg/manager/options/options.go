@@ -7,6 +7,8 @@ import (
 	"math"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/intstr"
+
 	"github.com/Layr-Labs/hourglass-operator/pkg/controller"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
@@ -43,6 +45,12 @@ type Options struct {
 	// FirstRetry and LastRetry are the shortest and the longest delay before a failed
 	// reconciliation of a Performer is retried.
 	FirstRetry, LastRetry time.Duration
+	// DrainTaints are the keys of the taints that a node gets before it is drained, in addition to
+	// spec.unschedulable. Empty means none; it is never nil.
+	DrainTaints []string
+	// MaxFailovers is how many Performers may move away from lost nodes at the same time: a number, or a
+	// percentage of all serving pods.
+	MaxFailovers intstr.IntOrString
 	// TEEConfig is the path of the table of trusted execution environments, and TEEs its content.
 	// Empty and nil mean render.DefaultTEEs.
 	TEEConfig string
@@ -110,6 +118,8 @@ func Default() *Options {
 		Workers:       16,
 		FirstRetry:    controller.DefaultFirstRetry,
 		LastRetry:     controller.DefaultLastRetry,
+		DrainTaints:   controller.DefaultDrainTaints(),
+		MaxFailovers:  controller.DefaultMaxFailovers,
 		WebhookPort:   9443,
 
 		WebhookService:             "hourglass-operator-webhook-service",

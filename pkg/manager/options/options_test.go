@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
 // environ returns a lookup in a list of NAME=value.
@@ -88,6 +89,18 @@ func TestParse(t *testing.T) {
 				o.FirstRetry, o.LastRetry = time.Second, time.Minute
 				o.KubeAPIQPS, o.KubeAPIBurst, o.Workers, o.ClusterDomain = 50, 75, 3, "corp.example"
 			},
+		},
+		{
+			name: "disruptions",
+			args: []string{"--drain-taints= example.com/going, Old,Old", "--max-failovers=25%"},
+			want: func(o *Options) {
+				o.DrainTaints, o.MaxFailovers = []string{"example.com/going", "Old"}, intstr.FromString("25%")
+			},
+		},
+		{
+			name: "no taints, no failovers",
+			args: []string{"--drain-taints=", "--max-failovers=0"},
+			want: func(o *Options) { o.DrainTaints, o.MaxFailovers = []string{}, intstr.FromInt32(0) },
 		},
 		{
 			name: "servers off, or on ports that the system chooses",
@@ -184,6 +197,14 @@ func TestParseRefuses(t *testing.T) {
 		{"burst alone", []string{"--kube-api-burst=9"}, nil, []string{"--kube-api-burst", "--kube-api-qps"}},
 		{"file name of two lines", []string{"--kubeconfig=/a\nb"}, nil, []string{`--kubeconfig="/a\nb"`, "file or folder"}},
 		{"unknown flag of two lines", []string{"--a\nb"}, nil, []string{"--a b", "--help"}},
+		{"a taint with an effect", []string{"--drain-taints=ok,example.com/a:NoSchedule"}, nil, []string{"--drain-taints", `"example.com/a:NoSchedule" cannot be the key of a taint`, "without a value or an effect"}},
+		{"a taint with a value", []string{"--drain-taints=a=b"}, nil, []string{"--drain-taints", `"a=b"`}},
+		{"no key", []string{"--drain-taints=a,,b"}, nil, []string{"--drain-taints", `"" cannot be`}},
+		{"a taint of two prefixes", []string{"--drain-taints=a/b/c"}, nil, []string{"--drain-taints", `"a/b/c"`}},
+		{"failovers of a fraction", []string{"--max-failovers=0.1"}, nil, []string{`--max-failovers="0.1"`, "from 1% to 100%"}},
+		{"failovers of nothing", []string{"--max-failovers=0%"}, nil, []string{"--max-failovers", "from 1% to 100%"}},
+		{"failovers of more than all", []string{"--max-failovers=101%"}, nil, []string{"--max-failovers", "from 1% to 100%"}},
+		{"negative failovers", []string{"--max-failovers=-1"}, nil, []string{"--max-failovers", "from 0 to 1000000"}},
 		{"cluster domain", []string{"--cluster-domain=.local"}, nil, []string{"--cluster-domain", "DNS name"}},
 	}
 	for _, tt := range tests {

@@ -14,6 +14,7 @@ import (
 	"time"
 	"unicode"
 
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
@@ -115,6 +116,41 @@ func parseNamespaces(s string) ([]string, error) {
 		}
 	}
 	return list, nil
+}
+
+// taintKeys accepts a comma-separated list of the keys of taints. An empty string is an empty list.
+func taintKeys(target *[]string) value[[]string] {
+	// With spaces, so that --help can break the line.
+	return value[[]string]{target, parseTaintKeys, func(list []string) string { return strings.Join(list, ", ") }, "keys"}
+}
+
+func parseTaintKeys(s string) ([]string, error) {
+	keys := []string{}
+	if strings.TrimSpace(s) == "" {
+		return keys, nil
+	}
+	for key := range strings.SplitSeq(s, ",") {
+		key = strings.TrimSpace(key)
+		if len(validation.IsQualifiedName(key)) > 0 {
+			return nil, fmt.Errorf("%q cannot be the key of a taint: it must be a name such as example.com/going-away, without a value or an effect", key)
+		}
+		if !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys, nil
+}
+
+// share accepts a number, or a percentage of something.
+func share(target *intstr.IntOrString) value[intstr.IntOrString] {
+	return value[intstr.IntOrString]{target, func(s string) (intstr.IntOrString, error) {
+		digits, percent := strings.CutSuffix(s, "%")
+		n, err := strconv.Atoi(digits)
+		if err != nil || n < 0 || percent && (n < 1 || n > 100) || n > 1_000_000 {
+			return intstr.IntOrString{}, errors.New("must be a whole number from 0 to 1000000, or a percentage from 1% to 100%")
+		}
+		return intstr.Parse(s), nil
+	}, func(v intstr.IntOrString) string { return v.String() }, "number|percentage"}
 }
 
 // checkNamespace checks that s is a valid name of a namespace.

@@ -15,6 +15,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -38,6 +39,8 @@ type permission struct {
 	consequence string
 	// clusterScoped says that the resource is not namespaced.
 	clusterScoped bool
+	// optional says that the manager does without the resource where it lacks one of the verbs.
+	optional bool
 }
 
 // in returns the permission in a namespace.
@@ -73,6 +76,21 @@ var performerPermissions = []permission{
 		consequence: "upgrades wait some seconds instead of checking that the new pod receives traffic"},
 	{resource: "events", verbs: []string{"create", "patch"},
 		consequence: "Performers have no events"},
+	budgetPermission,
+}
+
+// budgetPermission is needed in each watched namespace for spec.disruption.type Surge.
+var budgetPermission = permission{
+	group: policyv1.GroupName, resource: "poddisruptionbudgets", optional: true,
+	verbs:       []string{"get", "list", "watch", "create", "patch", "delete"},
+	consequence: "Performers have no PodDisruptionBudget, so that a drain does not wait for their successors",
+}
+
+// nodePermission is needed to know which nodes are drained or lost. A Role can't grant it.
+var nodePermission = permission{
+	resource: "nodes", optional: true, clusterScoped: true,
+	verbs:       []string{"get", "list", "watch"},
+	consequence: "Performers don't move before a node is drained, and move from a lost node only when Kubernetes deletes their pods",
 }
 
 // leasePermissions are needed for leader election.
@@ -108,18 +126,23 @@ func webhookPermissions(w Webhooks) []permission {
 	return all
 }
 
+// watchScope returns the namespaces to watch; metav1.NamespaceAll means all.
+func (c *Config) watchScope() []string {
+	if len(c.Namespaces) == 0 {
+		return []string{metav1.NamespaceAll}
+	}
+	return c.Namespaces
+}
+
 // requiredPermissions lists what a manager with this configuration needs.
 func (c *Config) requiredPermissions() []permission {
-	namespaces := c.Namespaces
-	if len(namespaces) == 0 {
-		namespaces = []string{metav1.NamespaceAll}
-	}
 	var all []permission
-	for _, namespace := range namespaces {
+	for _, namespace := range c.watchScope() {
 		for _, p := range performerPermissions {
 			all = append(all, p.in(namespace))
 		}
 	}
+	all = append(all, nodePermission)
 	if c.Lease.Name != "" {
 		all = append(all, leasePermissions(c.Lease)...)
 	}

@@ -55,7 +55,8 @@ type Preflight struct {
 
 	sleep func(context.Context, time.Duration) error
 
-	connected bool // whether the connection was logged
+	connected bool      // whether the connection was logged
+	missing   []missing // what the last check of permissions found
 
 	state atomic.Pointer[unmet] // nil before the first check and once everything is met
 	done  atomic.Bool

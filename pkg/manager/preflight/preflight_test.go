@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -191,6 +192,19 @@ func TestWaitLogsEachRequirementOnce(t *testing.T) {
 			},
 		},
 		{
+			name: "optional",
+			begin: func(c *cluster) {
+				c.refuses = func(a *authorizationv1.ResourceAttributes) bool {
+					return a.Resource == "nodes" || a.Resource == "poddisruptionbudgets" && a.Verb != "get"
+				}
+			},
+			steps: func(*cluster) []func() { return nil },
+			want: []string{
+				"Working without an optional permission: bob may not list, watch, create, patch, delete poddisruptionbudgets (policy) in all namespaces: Performers have no PodDisruptionBudget",
+				"Working without an optional permission: bob may not get, list, watch nodes: Performers don't move before a node is drained",
+			},
+		},
+		{
 			name:  "reviews refused",
 			begin: func(c *cluster) { c.reviews = forbidden() },
 			steps: func(*cluster) []func() { return nil },
@@ -245,6 +259,38 @@ func TestWaitSkipsNamespaces(t *testing.T) {
 	if len(lines) != 2 || !strings.Contains(lines[0], "Skipping namespace foreign until it exists and the manager may watch it: bob may not list, watch, get, patch performers") ||
 		!strings.Contains(lines[1], "may not create, patch events in namespace half") {
 		t.Errorf("logged %q", lines)
+	}
+}
+
+// TestOptionalPermissions checks what the controller is told that it may use.
+func TestOptionalPermissions(t *testing.T) {
+	for _, tt := range []struct {
+		name       string
+		namespaces []string
+		refuses    func(*authorizationv1.ResourceAttributes) bool
+		nodes      bool
+		budgets    []string
+	}{
+		{"all", nil, func(*authorizationv1.ResourceAttributes) bool { return false }, true, []string{metav1.NamespaceAll}},
+		{"none", nil, func(a *authorizationv1.ResourceAttributes) bool {
+			return a.Resource == "nodes" && a.Verb == "watch" || a.Resource == "poddisruptionbudgets" && a.Verb == "delete"
+		}, false, nil},
+		{"Roles", []string{"a", "b"}, func(a *authorizationv1.ResourceAttributes) bool { return a.Namespace == "" }, false, []string{"a", "b"}},
+		{"a Role without budgets", []string{"a", "b"}, func(a *authorizationv1.ResourceAttributes) bool {
+			return a.Namespace == "a" && a.Resource == "poddisruptionbudgets"
+		}, true, []string{"b"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCluster()
+			c.refuses = tt.refuses
+			p := New(Config{Namespaces: tt.namespaces})
+			if _, _, err := c.wait(t, p); err != nil {
+				t.Fatal(err)
+			}
+			if p.Nodes() != tt.nodes || !slices.Equal(p.Budgets(), tt.budgets) {
+				t.Errorf("nodes %t, budgets %q, want %t, %q", p.Nodes(), p.Budgets(), tt.nodes, tt.budgets)
+			}
+		})
 	}
 }
 

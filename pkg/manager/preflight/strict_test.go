@@ -49,6 +49,8 @@ func TestCheckAll(t *testing.T) {
 		{"no status", usual, refuse("update", "performers", "status", ""), "bob may not update performers/status"},
 		{"no role in one namespace", func(c *Config) { c.Namespaces = []string{"a", "b"} }, refuse("create", "services", "", "b"),
 			"bob may not create services in namespace b"},
+		{"no nodes", usual, refuse("watch", "nodes", "", ""), ""},
+		{"no budgets", usual, refuse("create", "poddisruptionbudgets", "", ""), ""},
 		{"no lease", usual, refuse("update", "leases", "", "home"), "bob may not update leases (coordination.k8s.io) in namespace home"},
 		{"no lease without election", func(c *Config) { c.Lease = types.NamespacedName{} }, refuse("update", "leases", "", "home"), ""},
 		{"no reviews of tokens", func(c *Config) { c.SecureMetrics = true }, refuse("create", "tokenreviews", "", ""), "bob may not create tokenreviews"},

@@ -27,7 +27,9 @@ func (p *Preflight) checkPermissions(ctx context.Context) *unmet {
 	case !known:
 		logger.Info("Skipping the check of permissions: not allowed to create selfsubjectaccessreviews")
 		return nil
-	case len(all) == 0:
+	}
+	p.missing = all
+	if len(all) == 0 {
 		return nil
 	}
 
@@ -48,9 +50,35 @@ func (p *Preflight) checkPermissions(ctx context.Context) *unmet {
 			namespace, user, strings.Join(unwatched[namespace], "; ")), "namespace", namespace)
 	}
 	for _, m := range all {
-		if _, reported := unwatched[m.namespace]; !reported {
+		_, reported := unwatched[m.namespace]
+		switch {
+		case reported:
+		case m.optional:
+			logger.Info(fmt.Sprintf("Working without an optional permission: %s may not %s: %s; to change that, grant it, see deploy/, and restart the manager", user, m, m.consequence))
+		default:
 			logger.Error(nil, fmt.Sprintf("Missing permission: %s may not %s: %s; grant it, see deploy/", user, m, m.consequence))
 		}
 	}
 	return nil
+}
+
+// Nodes reports whether the manager may read nodes, as far as the last check found out.
+func (p *Preflight) Nodes() bool { return !p.lacks(nodePermission) }
+
+// Budgets returns the namespaces of the watch scope in which the manager may use PodDisruptionBudgets, as far
+// as the last check found out; metav1.NamespaceAll means all of them.
+func (p *Preflight) Budgets() []string {
+	var allowed []string
+	for _, namespace := range p.watchScope() {
+		if !p.lacks(budgetPermission.in(namespace)) {
+			allowed = append(allowed, namespace)
+		}
+	}
+	return allowed
+}
+
+func (p *Preflight) lacks(wanted permission) bool {
+	return slices.ContainsFunc(p.missing, func(m missing) bool {
+		return m.group == wanted.group && m.resource == wanted.resource && m.namespace == wanted.namespace
+	})
 }

@@ -101,11 +101,17 @@ func (k Kubelet) Resize(pod string) {
 		`"containerStatuses":[{"name":"performer","image":"i","imageID":"i","ready":true,"restartCount":0,"state":{"running":{}},"resources":%s}]}}`, resources))
 }
 
-// Bind puts a pod on a node. From then on a deletion of the pod waits for Remove.
+// Bind puts a pod on a node that does not exist. From then on a deletion of the pod waits for Remove.
 func (k Kubelet) Bind(pod string) {
 	k.t.Helper()
+	k.BindTo(pod, "n")
+}
+
+// BindTo puts a pod on the node of the given name.
+func (k Kubelet) BindTo(pod, node string) {
+	k.t.Helper()
 	namespace := k.AwaitPod(pod).Namespace
-	binding := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: namespace}, Target: corev1.ObjectReference{Kind: "Node", Name: "n"}}
+	binding := &corev1.Binding{ObjectMeta: metav1.ObjectMeta{Name: pod, Namespace: namespace}, Target: corev1.ObjectReference{Kind: "Node", Name: node}}
 	if err := k.pods.Bind(k.t.Context(), binding, metav1.CreateOptions{}); err != nil {
 		k.t.Fatal(err)
 	}

@@ -25,10 +25,11 @@ import (
 
 // operator is a controller that runs in this process. Its requests and events are recorded.
 type operator struct {
-	requests *requests
-	events   *events
-	stop     func()
-	results  *results
+	requests    *requests
+	events      *events
+	stop        func()
+	results     *results
+	disruptions chan string // kind and outcome of each, in a buffer
 }
 
 // startOperator runs a controller until the test ends or stop is called. Without namespaces it
@@ -38,10 +39,17 @@ func startOperator(t *testing.T, namespaces ...string) *operator {
 	return startOperatorAs(t, config, namespaces...)
 }
 
-// startOperatorAs runs a controller that has the permissions of the given user.
+// startOperatorAs runs a controller that has the permissions of the given user. It does without nodes and
+// PodDisruptionBudgets.
 func startOperatorAs(t *testing.T, user *rest.Config, namespaces ...string) *operator {
 	t.Helper()
-	op := &operator{requests: &requests{}, events: &events{}, results: &results{}}
+	return startOperatorWith(t, user, controller.Access{}, namespaces...)
+}
+
+// startOperatorWith is startOperatorAs with access to optional resources.
+func startOperatorWith(t *testing.T, user *rest.Config, access controller.Access, namespaces ...string) *operator {
+	t.Helper()
+	op := &operator{requests: &requests{}, events: &events{}, results: &results{}, disruptions: make(chan string, 100)}
 	watched := rest.CopyConfig(user)
 	watched.Wrap(op.requests.record)
 	kube, err := kubernetes.NewForConfig(watched)
@@ -53,12 +61,14 @@ func startOperatorAs(t *testing.T, user *rest.Config, namespaces ...string) *ope
 		t.Fatal(err)
 	}
 	c, err := controller.New(controller.Config{
-		Kube: kube, Hourglass: hourglass, Recorder: op.events, Namespaces: namespaces, Workers: 4, Hooks: controller.Hooks{SyncEnded: op.results.observe},
+		Kube: kube, Hourglass: hourglass, Recorder: op.events, Namespaces: namespaces, Workers: 4,
+		Hooks: controller.Hooks{SyncEnded: op.results.observe, Disrupted: func(kind, outcome string, _ float64) { op.disruptions <- kind + " " + outcome }},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(klog.NewContext(context.WithoutCancel(t.Context()), ktesting.NewLogger(t, ktesting.NewConfig())))
+	c.Allow(access)
 	c.Start(ctx)
 	var running sync.WaitGroup
 	running.Go(func() { c.Run(ctx) })

@@ -6,6 +6,7 @@ package manager
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -28,11 +29,36 @@ func kubeconfigFor(t *testing.T, rules ...rbacv1.PolicyRule) string {
 	return user.Kubeconfig
 }
 
+// TestManagerUsesOptionalPermissions checks that a manager which may read nodes and use PodDisruptionBudgets
+// watches them.
+func TestManagerUsesOptionalPermissions(t *testing.T) {
+	rules := append(controlplane.Narrow(), controlplane.Rule("", "nodes"), controlplane.Rule("policy", "poddisruptionbudgets"))
+	m := controlplane.StartManager(t, kubeconfigFor(t, rules...))
+	m.AwaitReady()
+	if strings.Contains(m.Log.String(), "Working without an optional permission") {
+		t.Error("an optional permission is not used")
+	}
+	wait.For(t, "the informers of nodes and PodDisruptionBudgets", func(context.Context) error {
+		_, body := m.Get("metrics", "/metrics")
+		for _, name := range []string{"performer-nodes", "performer-budgets"} {
+			if !strings.Contains(body, `name="`+name+`"`) {
+				return fmt.Errorf("no metrics of informer %s", name)
+			}
+		}
+		return nil
+	})
+}
+
 func TestManagerUnderNarrowPermissions(t *testing.T) {
 	const secret = "a-value-that-must-not-be-logged"
 	ns := cluster.Namespace(t)
 	m := controlplane.StartManager(t, kubeconfigFor(t, controlplane.Narrow()...), "-v=5", "--cert-dir=/certs")
 	m.AwaitReady()
+	for _, resource := range []string{"nodes", "poddisruptionbudgets (policy) in all namespaces"} {
+		if n := strings.Count(m.Log.String(), "may not get, list, watch, create, patch, delete "+resource) + strings.Count(m.Log.String(), "may not get, list, watch "+resource); n != 1 {
+			t.Errorf("%d lines log that %s can't be used", n, resource)
+		}
+	}
 	for _, text := range []string{"Watching Performers in ALL namespaces", "--cert-dir=/certs has no effect without --enable-webhooks"} {
 		if !strings.Contains(m.Log.String(), text) {
 			t.Errorf("the log lacks %q", text)

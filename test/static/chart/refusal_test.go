@@ -87,6 +87,8 @@ var refusals = []struct {
 	{"operator.image.repository", []string{"operator.image.repository=my operator"}, "'my operator' does not match pattern"},
 	{"operator.clusterDomain", []string{"operator.clusterDomain=cluster..local"}, "at '/operator/clusterDomain'"},
 	{"operator.clusterDomain", []string{"operator.clusterDomain=.cluster.local"}, "at '/operator/clusterDomain'"},
+	{"operator.drainTaints", []string{"operator.drainTaints={a:NoSchedule}"}, "at '/operator/drainTaints/0': 'a:NoSchedule' does not match pattern"},
+	{"operator.maxFailovers", []string{"operator.maxFailovers=0%"}, "at '/operator/maxFailovers': '0%' does not match pattern"},
 	{"namespaces", []string{`namespaces={a\.b}`}, "at '/namespaces/0': 'a.b' does not match pattern"},
 	{"networkPolicy.performers.namespaces", []string{"networkPolicy.performers.namespaces={a,a}"},
 		"networkPolicy.performers.namespaces: a,a lists a namespace twice: list each namespace once"},

@@ -54,6 +54,7 @@ func exported(t *testing.T) known {
 	m := metrics.New(metrics.LabelValues{
 		SyncResults: controller.SyncResults, CreationReasons: controller.CreationReasons,
 		DeletionReasons: controller.DeletionReasons, UpgradeResults: controller.UpgradeResults,
+		DisruptionKinds: controller.DisruptionKinds, DisruptionOutcomes: controller.DisruptionOutcomes,
 	})
 	m.SetBuildInfo("v1", "abc", "go1")
 	for _, result := range controller.SyncResults {

@@ -10,6 +10,12 @@
 {{- with .Values.operator.clusterDomain -}}
 {{- $args = append $args (printf "--cluster-domain=%s" .) -}}
 {{- end -}}
+{{- with .Values.operator.drainTaints -}}
+{{- $args = append $args (printf "--drain-taints=%s" (join "," .)) -}}
+{{- end -}}
+{{- with .Values.operator.maxFailovers | toString -}}
+{{- $args = append $args (printf "--max-failovers=%s" .) -}}
+{{- end -}}
 {{- if .Values.operator.tees -}}
 {{- $args = append $args "--tee-config=/etc/hourglass-operator/tees/tees.yaml" -}}
 {{- end -}}

@@ -196,6 +196,8 @@
 leader-elect: operator.env.leaderElection
 namespaces: namespaces
 cluster-domain: operator.clusterDomain
+drain-taints: operator.drainTaints
+max-failovers: operator.maxFailovers
 tee-config: operator.tees
 metrics-bind-address: operator.env.metricsPort
 metrics-secure: metrics.secure

@@ -1,0 +1,323 @@
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package controller
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
+	"k8s.io/client-go/tools/cache"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
+	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
+)
+
+// newNode returns a node that is ready, changed in turn.
+func newNode(name string, changes ...func(*corev1.Node)) *corev1.Node {
+	node := &corev1.Node{
+		ObjectMeta: metav1.ObjectMeta{Name: name, UID: types.UID(name), Labels: map[string]string{"zone": "a"}},
+		Status: corev1.NodeStatus{
+			Images: []corev1.ContainerImage{{Names: []string{"a", "b"}}},
+			Conditions: []corev1.NodeCondition{
+				{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse},
+				{Type: corev1.NodeReady, Status: corev1.ConditionTrue, Reason: "KubeletReady", Message: "kubelet is posting ready status"},
+			},
+		},
+	}
+	for _, change := range changes {
+		change(node)
+	}
+	return node
+}
+
+func cordoned(node *corev1.Node) { node.Spec.Unschedulable = true }
+
+func tainted(key string) func(*corev1.Node) {
+	return func(node *corev1.Node) {
+		node.Spec.Taints = append(node.Spec.Taints, corev1.Taint{Key: key, Effect: corev1.TaintEffectNoSchedule})
+	}
+}
+
+func notReady(status corev1.ConditionStatus, reason, message string) func(*corev1.Node) {
+	return func(node *corev1.Node) {
+		node.Status.Conditions[1] = corev1.NodeCondition{Type: corev1.NodeReady, Status: status, Reason: reason, Message: message}
+	}
+}
+
+func TestStateOfNode(t *testing.T) {
+	n := &nodes{drainTaints: append(DefaultDrainTaints(), "example.com/going")}
+	for _, tt := range []struct {
+		name  string
+		node  *corev1.Node
+		state performer.NodeState
+		why   string
+	}{
+		{"ready", newNode("n"), performer.NodeUp, ""},
+		{"just registered", newNode("n", func(node *corev1.Node) { node.Status.Conditions = nil }), performer.NodeUp, ""},
+		{"a taint for some pods", newNode("n", tainted("dedicated")), performer.NodeUp, ""},
+		{"a candidate of the autoscaler", newNode("n", tainted("DeletionCandidateOfClusterAutoscaler")), performer.NodeUp, ""},
+		{"cordoned", newNode("n", cordoned), performer.NodeDraining, "is cordoned"},
+		{"cluster autoscaler", newNode("n", tainted("ToBeDeletedByClusterAutoscaler")), performer.NodeDraining, "has the taint ToBeDeletedByClusterAutoscaler"},
+		{"Karpenter", newNode("n", tainted("karpenter.sh/disrupted")), performer.NodeDraining, "has the taint karpenter.sh/disrupted"},
+		{"a taint of --drain-taints", newNode("n", tainted("a"), tainted("example.com/going")), performer.NodeDraining, "has the taint example.com/going"},
+		{"shutdown", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "node is shutting down")), performer.NodeDraining, "is shutting down"},
+		{"shut down", newNode("n", notReady(corev1.ConditionUnknown, "NodeStatusUnknown", "Kubelet stopped posting node status.")), performer.NodeLost, "is not ready: NodeStatusUnknown: Kubelet stopped posting node status."},
+		{"not ready", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "")), performer.NodeLost, "is not ready: KubeletNotReady"},
+		{"dead", newNode("n", notReady(corev1.ConditionUnknown, "NodeStatusUnknown", ""), tainted(corev1.TaintNodeUnreachable)), performer.NodeLost, "is not ready: NodeStatusUnknown"},
+		{"off after a shutdown", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "node is shutting down"), tainted(corev1.TaintNodeOutOfService)), performer.NodeLost, "has the taint node.kubernetes.io/out-of-service"},
+		{"unreachable", newNode("n", tainted(corev1.TaintNodeUnreachable), cordoned), performer.NodeLost, "has the taint node.kubernetes.io/unreachable"},
+		{"out of service", newNode("n", tainted(corev1.TaintNodeOutOfService)), performer.NodeLost, "has the taint node.kubernetes.io/out-of-service"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			trimNode(tt.node)
+			if got := n.stateOf(tt.node); got.State != tt.state || got.Why != tt.why {
+				t.Errorf("got %+v, want %+v", got, performer.Node{State: tt.state, Why: tt.why})
+			}
+		})
+	}
+}
+
+func TestMostLost(t *testing.T) {
+	lost := notReady(corev1.ConditionUnknown, "NodeStatusUnknown", "")
+	for _, tt := range []struct {
+		name           string
+		lost, draining int
+		up             int
+		want           bool
+	}{
+		{"no nodes", 0, 0, 0, false},
+		{"all up", 0, 0, 4, false},
+		{"the only node", 1, 0, 0, true},
+		{"one of two", 1, 0, 1, false},
+		{"two of three, too few to judge", 2, 0, 1, false},
+		{"three of five", 3, 0, 2, true},
+		{"three of six", 3, 0, 3, false},
+		{"drained nodes are not lost", 3, 3, 0, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, _, _ := newTestController(t, Config{})
+			for i := range tt.lost + tt.draining + tt.up {
+				node := newNode(string(rune('a' + i)))
+				switch {
+				case i < tt.lost:
+					lost(node)
+				case i < tt.lost+tt.draining:
+					cordoned(node)
+				}
+				trimNode(node)
+				if err := c.nodes.GetStore().Add(node); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := c.nodes.mostLost(); got != tt.want {
+				t.Errorf("got %t", got)
+			}
+		})
+	}
+}
+
+// TestNodeEvents checks which changes of a node queue the Performer with a pod on it, and that what kubelets
+// report every few minutes neither does nor costs a request.
+func TestNodeEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, ctx, _ := newTestController(t, Config{})
+		ctx, stop := context.WithCancel(ctx)
+		kube := c.kube.(*fake.Clientset)
+		p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a", UID: "a"}}
+		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+			Namespace: "ns", Name: "performer-a-0", Labels: map[string]string{render.LabelApp: render.AppName},
+			OwnerReferences: []metav1.OwnerReference{render.ControllerReference(p)},
+		}, Spec: corev1.PodSpec{NodeName: "n"}}
+		for _, err := range []error{kube.Tracker().Add(pod), kube.Tracker().Add(newNode("n")), kube.Tracker().Add(newNode("other"))} {
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.Allow(Access{Nodes: true})
+		c.Start(ctx)
+		synctest.Wait()
+		queued := func() bool {
+			synctest.Wait()
+			found := c.queue.Len() > 0
+			for c.queue.Len() > 0 {
+				name, _ := c.queue.Get()
+				c.queue.Done(name)
+			}
+			return found
+		}
+		queued() // by the pod
+		gvr := corev1.SchemeGroupVersion.WithResource("nodes")
+		kube.ClearActions()
+		for _, tt := range []struct {
+			name string
+			node *corev1.Node
+			want bool
+		}{
+			{"another condition", newNode("n", func(node *corev1.Node) { node.Status.Conditions[0].Status = corev1.ConditionTrue }), false},
+			{"labels", newNode("n", func(node *corev1.Node) { node.Labels = nil }), false},
+			{"images", newNode("n", func(node *corev1.Node) { node.Status.Images = nil }), false},
+			{"a heartbeat", newNode("n", func(node *corev1.Node) { node.Status.Conditions[1].LastHeartbeatTime = metav1.Now() }), false},
+			{"another node", newNode("other", cordoned), false},
+			{"cordoned", newNode("n", cordoned), true},
+			{"a heartbeat of a cordoned node", newNode("n", cordoned), false},
+			{"uncordoned", newNode("n"), true},
+			{"tainted", newNode("n", tainted("karpenter.sh/disrupted")), true},
+			{"lost", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "PLEG is not healthy: pleg was last seen active 3m1s ago")), true},
+			{"still lost", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "PLEG is not healthy: pleg was last seen active 3m11s ago")), false},
+			{"shuts down", newNode("n", notReady(corev1.ConditionFalse, "KubeletNotReady", "node is shutting down")), true},
+		} {
+			if err := kube.Tracker().Update(gvr, tt.node, ""); err != nil {
+				t.Fatal(err)
+			}
+			if got := queued(); got != tt.want {
+				t.Errorf("%s: queued %t", tt.name, got)
+			}
+		}
+		if err := kube.Tracker().Delete(gvr, "", "n"); err != nil {
+			t.Fatal(err)
+		}
+		if !queued() {
+			t.Error("the node is gone: not queued")
+		}
+		if err := kube.Tracker().Add(newNode("n")); err != nil {
+			t.Fatal(err)
+		}
+		if !queued() {
+			t.Error("the node is back: not queued")
+		}
+		if requests := kube.Actions(); len(requests) > 0 {
+			t.Errorf("requests: %v", requests)
+		}
+		c.queue.ShutDown()
+		stop()
+		synctest.Wait()
+	})
+}
+
+// TestNodeUpdateAllocatesLittle checks the cost of an update that changes nothing that matters.
+func TestNodeUpdateAllocatesLittle(t *testing.T) {
+	a, b := newNode("n", tainted("x")), newNode("n", tainted("x"))
+	trimNode(a)
+	trimNode(b)
+	if n := testing.AllocsPerRun(100, func() {
+		if !sameState(a, b) {
+			t.Error("differs")
+		}
+	}); n > 0 {
+		t.Errorf("comparing allocates %g times", n)
+	}
+	conditions := newNode("n").Status.Conditions
+	if n := testing.AllocsPerRun(100, func() {
+		a.Status.Conditions = conditions
+		trimNode(a)
+	}); n > 1 {
+		t.Errorf("trimming allocates %g times", n)
+	}
+}
+
+func TestObserveNodes(t *testing.T) {
+	c, ctx, _ := newTestController(t, Config{})
+	kube := c.kube.(*fake.Clientset)
+	observe := func() performer.Observed {
+		t.Helper()
+		o := performer.Observed{}
+		for _, node := range []string{"", "up", "cordoned", "late", "gone"} {
+			o.Pods = append(o.Pods, &corev1.Pod{Spec: corev1.PodSpec{NodeName: node}})
+		}
+		if err := c.observeNodes(ctx, &o); err != nil {
+			t.Fatal(err)
+		}
+		return o
+	}
+	if o := observe(); o.NodesKnown || o.Nodes != nil || len(kube.Actions()) > 0 {
+		t.Errorf("without the permission: %+v, %d requests", o, len(kube.Actions()))
+	}
+	c.Allow(Access{Nodes: true})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	c.nodes.startIfAllowed(ctx)
+	if !cache.WaitForCacheSync(ctx.Done(), c.nodes.complete) {
+		t.Fatal("not synced")
+	}
+	for _, node := range []*corev1.Node{newNode("up"), newNode("cordoned", cordoned)} {
+		trimNode(node)
+		if err := c.nodes.GetStore().Add(node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kube.PrependReactor("get", "nodes", func(action clienttesting.Action) (bool, runtime.Object, error) {
+		if action.(clienttesting.GetAction).GetName() == "late" {
+			return true, newNode("late"), nil // the cache of pods is ahead
+		}
+		return false, nil, nil
+	})
+	o := observe()
+	if !o.NodesKnown || len(o.Nodes) != 2 || o.Nodes["cordoned"].State != performer.NodeDraining || o.Nodes["gone"] != (performer.Node{State: performer.NodeLost, Why: "does not exist"}) {
+		t.Errorf("got %t, %+v", o.NodesKnown, o.Nodes)
+	}
+	// Somebody takes the permission away.
+	c.nodes.watchFailed(c.watchScope, "", "nodes")(ctx, nil, apierrors.NewForbidden(corev1.Resource("nodes"), "", errors.New("no")))
+	if o := observe(); o.NodesKnown || o.Nodes != nil {
+		t.Errorf("after the permission is gone: %+v", o)
+	}
+	if !c.nodes.eventCame() {
+		t.Error("an event does not show that nodes can be read again")
+	}
+	if o := observe(); !o.NodesKnown {
+		t.Error("after the permission is back: nodes are unknown")
+	}
+}
+
+// TestUnreadableNodesDelayNothing checks that Performers are synced although nodes can't be listed.
+func TestUnreadableNodesDelayNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, ctx, lines := newTestController(t, Config{})
+		c.kube.(*fake.Clientset).PrependReactor("list", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
+			return true, nil, apierrors.NewInternalError(errors.New("no"))
+		})
+		ctx, stop := context.WithCancel(ctx)
+		p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a", UID: "a"}, Spec: v1alpha1.PerformerSpec{Image: "repo:1"}}
+		if _, err := c.hourglass.HourglassV1alpha1().Performers("ns").Create(ctx, p, metav1.CreateOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		c.Allow(Access{Nodes: true, Budgets: []string{metav1.NamespaceAll}})
+		c.Start(ctx)
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			c.Run(ctx)
+		}()
+		time.Sleep(time.Second) // in the time of the bubble
+		if _, err := c.kube.CoreV1().Pods("ns").Get(ctx, "performer-a-0", metav1.GetOptions{}); err != nil {
+			t.Error(err)
+		}
+		if !c.Synced() {
+			t.Error("not ready")
+		}
+		stop()
+		<-done
+		synctest.Wait()
+		logged := 0
+		for _, line := range *lines {
+			if strings.Contains(line, `"resource"="nodes"`) {
+				logged++
+			}
+		}
+		if logged != 1 {
+			t.Errorf("logged %d times: %q", logged, *lines)
+		}
+	})
+}
