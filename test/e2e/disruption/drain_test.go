@@ -1,0 +1,225 @@
+//go:build e2e
+
+// Copyright 2026 The Hourglass Operator Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package disruption
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
+	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
+)
+
+// TestDrainWithSurge drains the node of several Performers, each of which is called over a held connection and
+// over new ones. The operator moves them first, so no call is lost.
+func TestDrainWithSurge(t *testing.T) {
+	node := cluster.RealNodes(t)[1]
+	ns := cluster.Namespace(t)
+	performers := startOn(t, ns, node, performerCount(t), func(spec *v1alpha1.PerformerSpec) {
+		spec.Disruption = &v1alpha1.Disruption{Type: v1alpha1.SurgeDisruption}
+	})
+	// One of them is broken. It must not hold up the drain.
+	broken := performers[len(performers)-1]
+	for _, name := range performers {
+		waitForBudget(t, ns, name)
+	}
+	ns.Patch(t, broken, `{"spec":{"image":"hourglass/missing:v9"}}`)
+	ns.WaitFor(t, broken, "to be degraded", realcluster.Has(v1alpha1.ConditionDegraded, metav1.ConditionTrue, "ImagePullFailed", "hourglass/missing:v9"))
+	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-"+broken+"-0", metav1.DeleteOptions{GracePeriodSeconds: new(int64)}); err != nil {
+		t.Fatal(err)
+	}
+	performers = performers[:len(performers)-1]
+	calls := callAll(t, ns, performers)
+
+	begun := time.Now()
+	drain(t, node)
+	t.Logf("MEASURED drain of %d Performers with Surge: %.1f s", len(performers), time.Since(begun).Seconds())
+	for _, name := range performers {
+		performer := ns.WaitReady(t, name)
+		if performer.Status.NodeName == node {
+			t.Errorf("%s is still on node %s", name, node)
+		}
+		if err := ns.HasEvent(t.Context(), name, "Normal", "Moved"); err != nil {
+			t.Error(err)
+		}
+	}
+	calls.end(t, "drain with Surge")
+}
+
+// TestDrainWithBridge drains the node of Performers that start faster than they drain.
+func TestDrainWithBridge(t *testing.T) {
+	node := cluster.RealNodes(t)[1]
+	ns := cluster.Namespace(t)
+	performers := startOn(t, ns, node, 2, drainingFor(60))
+	calls := callAll(t, ns, performers)
+	drain(t, node)
+	for _, name := range performers {
+		ns.WaitReady(t, name)
+	}
+	calls.end(t, "drain with Bridge")
+}
+
+// TestDrainThatCannotMoveAPod has a Performer that may run on no other node. Its pod serves on, the condition says
+// what the drain waits for, and the drain goes on when the Performer is given up to it. Meanwhile the leader is
+// deleted.
+func TestDrainThatCannotMoveAPod(t *testing.T) {
+	node := cluster.RealNodes(t)[1]
+	ns := cluster.Namespace(t)
+	name := startOn(t, ns, node, 1, func(spec *v1alpha1.PerformerSpec) {
+		spec.Disruption = &v1alpha1.Disruption{Type: v1alpha1.SurgeDisruption}
+		spec.Scheduling = &v1alpha1.SchedulingConfig{NodeSelector: map[string]string{"kubernetes.io/hostname": node}}
+	})[0]
+	waitForBudget(t, ns, name)
+	drained := startDrain(t, node)
+	ns.WaitFor(t, name, "to say what the drain waits for", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "", "the drain of node "+node))
+	leader, err := cluster.Leader(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ns.Kube.CoreV1().Pods("hourglass-system").Delete(t.Context(), leader, metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	stays := ns.WaitFor(t, name, "to serve where it is", func(performer *v1alpha1.Performer) error {
+		if !performer.Status.Ready {
+			return fmt.Errorf("it is not available: %+v", performer.Status)
+		}
+		return nil
+	})
+	if stays.Status.PodName != "performer-"+name+"-0" {
+		t.Errorf("it serves on %s", stays.Status.PodName)
+	}
+	ns.Patch(t, name, `{"spec":{"disruption":{"type":"Bridge"}}}`)
+	if err := <-drained; err != nil {
+		t.Errorf("the drain: %v", err)
+	}
+}
+
+// performerCount returns how many Performers are drained.
+func performerCount(t *testing.T) int {
+	t.Helper()
+	if testing.Short() {
+		return 3
+	}
+	return 6
+}
+
+// drainingFor sets drainSeconds.
+func drainingFor(seconds int32) func(*v1alpha1.PerformerSpec) {
+	return func(spec *v1alpha1.PerformerSpec) {
+		spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: &seconds}
+	}
+}
+
+// startOn creates Performers whose first pods are on the node, waits until they are ready, and returns their names.
+func startOn(t *testing.T, ns *realcluster.Namespace, node string, count int, change func(*v1alpha1.PerformerSpec)) []string {
+	t.Helper()
+	for _, other := range cluster.RealNodes(t) {
+		if other != node {
+			cordon(t, other)
+		}
+	}
+	var names []string
+	for i := range count {
+		performer := ns.Performer(fmt.Sprintf("p%d", i))
+		change(&performer.Spec)
+		ns.Create(t, performer)
+		names = append(names, performer.Name)
+	}
+	for _, name := range names {
+		ns.WaitFor(t, name, "to be ready on its first pod", realcluster.ReadyOn(0))
+	}
+	for _, other := range cluster.RealNodes(t) {
+		if other != node {
+			cluster.MustRun(t, "kubectl", "uncordon", other)
+		}
+	}
+	return names
+}
+
+// cordon makes a node unschedulable, until the end of the test at the latest.
+func cordon(t *testing.T, node string) {
+	t.Helper()
+	t.Cleanup(func() {
+		if output, err := cluster.Kubectl(context.WithoutCancel(t.Context()), "uncordon", node); err != nil {
+			t.Errorf("%v\n%s", err, output)
+		}
+	})
+	cluster.MustRun(t, "kubectl", "cordon", node)
+}
+
+// drain drains a node, as an administrator does.
+func drain(t *testing.T, node string) {
+	t.Helper()
+	if err := <-startDrain(t, node); err != nil {
+		t.Fatalf("draining %s: %v", node, err)
+	}
+}
+
+// startDrain begins to drain a node. The channel receives the result.
+func startDrain(t *testing.T, node string) <-chan error {
+	t.Helper()
+	cordon(t, node)
+	result := make(chan error, 1)
+	go func() {
+		output, err := cluster.Kubectl(t.Context(), "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=4m")
+		if err != nil {
+			err = fmt.Errorf("%w\n%s", err, output)
+		}
+		result <- err
+	}()
+	return result
+}
+
+func waitForBudget(t *testing.T, ns *realcluster.Namespace, performer string) {
+	t.Helper()
+	wait.For(t, "the disruption controller to count the pod of "+performer, func(ctx context.Context) error {
+		budget, err := ns.Kube.PolicyV1().PodDisruptionBudgets(ns.Name).Get(ctx, "performer-"+performer, metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		if budget.Status.CurrentHealthy != 1 || budget.Status.ObservedGeneration != budget.Generation {
+			return fmt.Errorf("its status is %+v", budget.Status)
+		}
+		return nil
+	})
+}
+
+// calls are two clients of each of several Performers: one holds a connection, the other dials for each call.
+type calls map[string]*realcluster.Load
+
+func callAll(t *testing.T, ns *realcluster.Namespace, performers []string) calls {
+	t.Helper()
+	all := calls{}
+	for _, name := range performers {
+		all[name+", held connection"] = cluster.StartLoad(t, ns.Address(name, 8080), false)
+		all[name+", new connections"] = cluster.StartLoad(t, ns.Address(name, 8080), true)
+	}
+	return all
+}
+
+// end ends the clients, prints what they saw, and fails the test if a call was lost.
+func (c calls) end(t *testing.T, what string) {
+	t.Helper()
+	longest, made := 0, 0
+	var lost []string
+	for name, load := range c {
+		summary := load.End(t)
+		longest, made = max(longest, summary.LongestGapMillis), made+summary.Calls
+		if summary.Failed > 0 {
+			lost = append(lost, name+": "+summary.String())
+		}
+	}
+	t.Logf("MEASURED %s: %d calls, %d clients lost some, longest gap %d ms", what, made, len(lost), longest)
+	if len(lost) > 0 {
+		t.Errorf("want no call lost:\n%s", strings.Join(lost, "\n"))
+	}
+}
