@@ -4,7 +4,10 @@
 package performer
 
 import (
+	"time"
+
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
@@ -26,7 +29,7 @@ var surge = disruption(v1alpha1.SurgeDisruption)
 // servingOn0 returns a Performer whose pod 0 serves, as its status says.
 func servingOn0(change ...func(*v1alpha1.Performer)) *v1alpha1.Performer {
 	p := newPerformer(append(change, settled, status(0, "performer-x-0"))...)
-	p.Status.NodeName, p.Status.Ready = "a", true
+	p.Status.NodeName, p.Status.Ready, p.Status.ReadyTime = "a", true, &metav1.Time{Time: testNow.Add(-time.Hour)}
 	return p
 }
 
@@ -48,6 +51,12 @@ func unreachable(pod *corev1.Pod) {
 	ready(0)(pod)
 	setPodCondition(pod, corev1.PodCondition{Type: corev1.ContainersReady, Status: corev1.ConditionTrue})
 	setPodCondition(pod, corev1.PodCondition{Type: corev1.PodReady, Status: corev1.ConditionFalse})
+}
+
+// recent makes a pod one that was created, and got the traffic, just now.
+func recent(pod *corev1.Pod) {
+	pod.CreationTimestamp = metav1.NewTime(testNow)
+	pod.Annotations[render.AnnotationServingSince] = render.Timestamp(testNow)
 }
 
 // movedFrom marks a pod as one that was created to leave a node.

@@ -170,7 +170,7 @@ func TestStatusOfDisplacedPods(t *testing.T) {
 			message: "Moving Pod performer-x-0 from node a, which is cordoned: waiting for Pod performer-x-1 to become ready",
 		},
 		"Surge moves the traffic": {
-			o:         nodes(observed(movingTo(1, surge), testPod(first, 0, ready(time.Hour), on("a")), testPod(first, 1, ready(0), on("b"))), drained),
+			o:         nodes(observed(movingTo(1, surge), testPod(first, 0, ready(time.Hour), on("a")), testPod(first, 1, recent, ready(0), on("b"))), drained),
 			available: true, phase: v1alpha1.PhaseRunning, reason: ReasonNodeDraining,
 			message: "Moving traffic to Pod performer-x-1: node a of Pod performer-x-0 is cordoned",
 		},
@@ -187,16 +187,16 @@ func TestStatusOfDisplacedPods(t *testing.T) {
 			message: "waiting for Pod performer-x-1 to become ready; the drain of node a, which is cordoned, waits for this",
 		},
 		"a pod that is not ready is not moved": {
-			o:     nodes(observed(servingOn0(surge, func(p *v1alpha1.Performer) { p.Status.ReadyTime = &metav1.Time{Time: testNow} }), testPod(first, 0, on("a"))), drained),
+			o:     nodes(observed(servingOn0(surge), testPod(first, 0, on("a"))), drained),
 			phase: v1alpha1.PhasePending, reason: ReasonPodUnready, message: "Pod performer-x-0 is no longer ready",
 		},
 		"the node is lost": {
-			o:        nodes(observed(movingTo(1), testPod(first, 0, unreachable, on("a")), testPod(first, 1)), lost),
+			o:        nodes(observed(movingTo(1), testPod(first, 0, unreachable, on("a")), testPod(first, 1, recent)), lost),
 			degraded: true, phase: v1alpha1.PhasePending, reason: ReasonNodeLost,
 			message: deadNode + "; replacing Pod performer-x-0: waiting for Pod performer-x-1 to become ready",
 		},
 		"the node is lost, and there is no other": {
-			o:        nodes(observed(movingTo(1), testPod(first, 0, unreachable, on("a")), testPod(first, 1, unschedulable("0/1 nodes."))), lost),
+			o:        nodes(observed(movingTo(1), testPod(first, 0, unreachable, on("a")), testPod(first, 1, recent, unschedulable("0/1 nodes."))), lost),
 			degraded: true, phase: v1alpha1.PhasePending, reason: ReasonSchedulingFailed,
 			message: "Pod performer-x-1 is unschedulable: 0/1 nodes.; it replaces Pod performer-x-0, whose node a is not ready",
 		},
@@ -206,7 +206,7 @@ func TestStatusOfDisplacedPods(t *testing.T) {
 		},
 		"None waits for the eviction": {
 			o:     nodes(observed(servingOn0(disruption(v1alpha1.NoneDisruption)), testPod(first, 0, unreachable, on("a"))), lost),
-			phase: v1alpha1.PhasePending, reason: ReasonPodStarting,
+			phase: v1alpha1.PhasePending, reason: ReasonPodUnready,
 			message: "; its node a is not ready", advice: "kubectl delete pod -n ns performer-x-0",
 		},
 		"Recreate waits for the node": {

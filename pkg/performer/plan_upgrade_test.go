@@ -66,7 +66,7 @@ func TestPlanUpgrade(t *testing.T) {
 		{
 			name: "the slices show the new pod",
 			o:    withSlices(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
-			want: "patch service, delete performer-x-0",
+			want: "patch service, delete performer-x-0", requeueAfter: rest,
 		},
 		{
 			name: "the old pod does not drain by itself",
@@ -81,12 +81,12 @@ func TestPlanUpgrade(t *testing.T) {
 		{
 			name: "the old pod was created with a longer drainSeconds",
 			o:    withSlices(observed(begun(drainingFor(5)), older(0, ready(0)), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
-			want: "patch service, delete performer-x-0",
+			want: "patch service, delete performer-x-0", requeueAfter: rest,
 		},
 		{
 			name: "drainSeconds is 0: delete the old pod at once",
 			o:    withSlices(observed(begun(drainingFor(0)), older(0, ready(0), withoutSleep), testPod(first, 1, ready(0))), "performer-x-0", "performer-x-1"),
-			want: "patch service, delete performer-x-0",
+			want: "patch service, delete performer-x-0", requeueAfter: rest,
 		},
 		{
 			name: "reading the slices is forbidden: wait",
@@ -100,7 +100,7 @@ func TestPlanUpgrade(t *testing.T) {
 			o: observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0), func(pod *corev1.Pod) {
 				pod.Annotations[render.AnnotationServingSince] = render.Timestamp(testNow.Add(-10 * time.Second))
 			})),
-			want: "patch service, delete performer-x-0",
+			want: "patch service, delete performer-x-0", requeueAfter: whole - 10*time.Second,
 		},
 		{
 			name:         "the old pod is terminating and drains",

@@ -201,12 +201,12 @@ func settings() []*trouble {
 	}
 	return []*trouble{
 		{
-			name: "a Service of type ExternalName", says: "is of type ExternalName",
+			name: "a Service of type ExternalName", says: "changed to type ExternalName",
 			begins: service(func(s *corev1.ServiceSpec) { s.Type, s.ExternalName = corev1.ServiceTypeExternalName, "elsewhere" }),
 			ends:   service(func(s *corev1.ServiceSpec) { s.Type, s.ExternalName = corev1.ServiceTypeClusterIP, "" }),
 		},
 		{
-			name: "a headless Service", says: "is headless",
+			name: "a headless Service", says: "made headless",
 			begins: service(func(s *corev1.ServiceSpec) { s.ClusterIP = corev1.ClusterIPNone }),
 			ends:   service(func(s *corev1.ServiceSpec) { s.ClusterIP = "" }),
 		},
