@@ -77,37 +77,6 @@ func TestContention(t *testing.T) {
 	}
 }
 
-// TestSecretIsDeletedEachTime has somebody delete the Secret whenever one of two replicas created it. All of
-// their writes count together.
-func TestSecretIsDeletedEachTime(t *testing.T) {
-	r := newReplicas(t, 2)
-	r.all[0].leading.Store(true)
-	writes := 0
-	for end := r.now.Add(time.Minute); r.now.Before(end); r.now = r.now.Add(500 * time.Millisecond) {
-		for _, m := range r.all {
-			r.refresh(m)
-			before := len(r.client.Actions())
-			if _, err := m.sync(t.Context()); err != nil && !errors.As(err, new(*delayedError)) {
-				t.Fatal(err)
-			}
-			for _, action := range r.client.Actions()[before:] {
-				if action.Matches("create", "secrets") {
-					writes++
-				}
-			}
-			r.deleteSecret()
-		}
-	}
-	if writes < 5 || writes > 10 {
-		t.Errorf("%d writes in the first minute, want 5 to 10", writes)
-	}
-	for i, m := range r.all {
-		if err := m.Check(); i == 1 && err != nil {
-			t.Errorf("the standby is not ready: %v", err)
-		}
-	}
-}
-
 // overwrite writes a CA bundle as another manager does.
 func overwrite(r *replicas) {
 	r.Helper()

@@ -15,8 +15,7 @@ import (
 )
 
 // ensureCA returns the CA in the Secret. If there is none, or if it is due for renewal, ensureCA
-// writes a new one to the Secret. A standby writes only its first one, without which it would not be
-// ready: where somebody keeps deleting the Secret, one replica's writes are enough.
+// writes a new one to the Secret.
 func (m *CertificateManager) ensureCA(ctx context.Context) (*ca, error) {
 	now := m.now()
 	obj, found, err := m.secrets.GetStore().GetByKey(m.config.Namespace + "/" + m.config.Secret)
@@ -38,10 +37,6 @@ func (m *CertificateManager) ensureCA(ctx context.Context) (*ca, error) {
 			// The leader replaces it.
 			return current, nil
 		}
-	}
-	if m.signer != nil && !m.leading.Load() && now.Before(m.signer.certificate.NotAfter) {
-		// The leader writes the next one.
-		return m.signer, nil
 	}
 	if err := m.startWrite(ctx, now, "Secret", m.config.Namespace+"/"+m.config.Secret, anotherClient); err != nil {
 		return nil, err

@@ -352,7 +352,7 @@ func TestDrainsByOurClock(t *testing.T) {
 	ns := cluster.Namespace(t)
 	startOperator(t)
 	ns.Running("a", drains)
-	ns.Patch("a", version("2"))
+	ns.Patch("a", `{"spec":{"version":"2"}}`)
 	ns.MakeReady("performer-a-1")
 	ns.AwaitReadyOn("a", "performer-a-1")
 	ns.AwaitLabel("performer-a-0", render.LabelServing, "")
