@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -149,7 +150,8 @@ func TestSuspensionEvents(t *testing.T) {
 		t.Errorf("got %v, want %v", events, want)
 	}
 	p.Spec.Replicas = nil
-	if events := step(testPod(p, 1)); len(events) != 0 {
+	created := func(pod *corev1.Pod) { pod.CreationTimestamp = metav1.NewTime(testNow) }
+	if events := step(testPod(p, 1, created)); len(events) != 0 {
 		t.Errorf("while the pod starts: %v", events)
 	}
 }
