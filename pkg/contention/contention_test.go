@@ -11,9 +11,9 @@ import (
 )
 
 func TestDoubled(t *testing.T) {
-	for n, want := range map[int]time.Duration{-1: 2, 0: 2, 1: 4, 3: 16, 5: 50, 1000: 50} {
-		if got := Doubled(2*time.Second, n, 50*time.Second); got != want*time.Second {
-			t.Errorf("doubled %d times: %s, want %s", n, got, want*time.Second)
+	for n, want := range map[int]float64{-1: 2, 0: 2, 1: 4, 3: 16, 5: 50, 1000: 50} {
+		if got := Doubled(2*time.Second, n, 50*time.Second); got.Seconds() != want {
+			t.Errorf("doubled %d times: %s, want %v s", n, got, want)
 		}
 	}
 }
@@ -21,7 +21,7 @@ func TestDoubled(t *testing.T) {
 func TestLastManager(t *testing.T) {
 	entry := func(manager string, minute int, fields string) metav1.ManagedFieldsEntry {
 		at := metav1.Date(2026, 1, 2, 3, minute, 0, 0, time.UTC)
-		return metav1.ManagedFieldsEntry{Manager: manager, Time: &at, FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)}}
+		return metav1.ManagedFieldsEntry{Manager: manager, Time: &at, FieldsV1: metav1.NewFieldsV1(fields)}
 	}
 	object := &metav1.ObjectMeta{ManagedFields: []metav1.ManagedFieldsEntry{
 		{Manager: "no-time"},

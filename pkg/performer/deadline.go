@@ -91,7 +91,7 @@ func (a *Assessment) progressBegan() (time.Time, bool) {
 		if began != nil && notReady && !began.Before(&ready.LastTransitionTime) && status.UpdateRevision == a.revision {
 			return began.Time, true
 		}
-		if pod := a.desiredPod; pod != nil && pod.state == podStarting && !(status.PodName == pod.Name && status.ReadyTime != nil) {
+		if pod := a.desiredPod; pod != nil && pod.state == podStarting && (status.PodName != pod.Name || status.ReadyTime == nil) {
 			// It replaces one that was lost, and has never been ready itself.
 			return pod.CreationTimestamp.Time, true
 		}

@@ -60,7 +60,7 @@ func (w *world) heldBack(action Action) bool {
 	if w.trouble == nil || w.trouble.undoes == nil {
 		return false
 	}
-	repair := ""
+	var repair string
 	switch action.(type) {
 	case PatchPod, PatchService, CreateService, AdoptService, AdoptPod, CreateBudget, PatchBudget, SetFinalizers:
 		repair = brief(Plan{Actions: []Action{action}})

@@ -58,17 +58,43 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 	}
 }
 
+// A pod without a grace period would be gone from the API before its container has ended, and its successor
+// would run beside it. So under Recreate the pod has one.
+func TestRecreateWithoutGracePeriodWaitsForTheProcess(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	pods := watchPods(t, ns)
+	performer := ns.Performer("a")
+	performer.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}
+	performer.Spec.TerminationGracePeriodSeconds = new(int64)
+	ns.Create(t, performer)
+	ns.WaitFor(t, "a", "to be ready on its first pod", realcluster.ReadyOn(0))
+	ns.Patch(t, "a", `{"spec":{"image":"hourglass/sample-performer:v2"}}`)
+	ns.WaitFor(t, "a", "to be ready on its second pod", realcluster.ReadyOn(1))
+
+	pods.waitFor(t, "performer-a-0", "performer-a-1")
+	if most := pods.most(); len(most) != 1 {
+		t.Errorf("there were %d pods at once: %v", len(most), most)
+	}
+	// The kubelet reports the end of the container before it lets the pod go.
+	last := pods.lastSeen("performer-a-0")
+	if len(last.Status.ContainerStatuses) != 1 || last.Status.ContainerStatuses[0].State.Terminated == nil {
+		t.Errorf("the first pod was gone before its container had ended: %+v", last.Status.ContainerStatuses)
+	}
+}
+
 // podWatch records which pods existed in a namespace at the same time. A pod exists until its
 // object is gone.
 type podWatch struct {
 	mu                        sync.Mutex
 	present, atMost, everSeen map[types.UID]string
+	last                      map[string]*corev1.Pod // each pod as last seen, by name
 }
 
 // watchPods watches the pods of a namespace until the end of the test.
 func watchPods(t *testing.T, ns *realcluster.Namespace) *podWatch {
 	t.Helper()
-	w := &podWatch{present: map[types.UID]string{}, everSeen: map[types.UID]string{}}
+	w := &podWatch{present: map[types.UID]string{}, everSeen: map[types.UID]string{}, last: map[string]*corev1.Pod{}}
 	events, err := ns.Kube.CoreV1().Pods(ns.Name).Watch(t.Context(), metav1.ListOptions{LabelSelector: "app=hourglass-performer"})
 	if err != nil {
 		t.Fatal(err)
@@ -88,6 +114,7 @@ func (w *podWatch) record(what watch.EventType, pod *corev1.Pod) {
 	defer w.mu.Unlock()
 	w.everSeen[pod.UID] = pod.Name
 	w.present[pod.UID] = pod.Name
+	w.last[pod.Name] = pod
 	if what == watch.Deleted {
 		delete(w.present, pod.UID)
 	}
@@ -117,4 +144,11 @@ func (w *podWatch) most() []string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.Sorted(maps.Values(w.atMost))
+}
+
+// lastSeen returns a pod that was seen, in its last state.
+func (w *podWatch) lastSeen(name string) *corev1.Pod {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last[name]
 }

@@ -117,7 +117,7 @@ func TestWhatAPodNeedsIsCreatedLater(t *testing.T) {
 	if _, err := classes.Create(t.Context(), class, metav1.CreateOptions{}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = classes.Delete(context.Background(), class.Name, metav1.DeleteOptions{}) })
+	t.Cleanup(func() { _ = classes.Delete(context.WithoutCancel(t.Context()), class.Name, metav1.DeleteOptions{}) })
 	ns.MakeReady("performer-a-0")
 	ns.AwaitReadyOn("a", "performer-a-0")
 }

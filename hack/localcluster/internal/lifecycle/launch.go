@@ -109,7 +109,7 @@ func addArgs(all map[string]supervisor.Spec, args map[string][]string) error {
 		for i, d := range spec.Daemons {
 			if !d.Node {
 				names[d.Name] = true
-				spec.Daemons[i].Args = append(d.Args, args[d.Name]...)
+				spec.Daemons[i].Args = slices.Concat(d.Args, args[d.Name])
 			}
 		}
 	}

@@ -63,7 +63,7 @@ func connectNode(ctx context.Context, c *state.Cluster, n state.Node, proc strin
 // whose processes have just ended: the kernel removes their network namespace a moment later.
 func disconnectNode(ctx context.Context, c *state.Cluster, n state.Node) error {
 	outside := enterSupervisor(c)
-	if run(ctx, [][]string{outside("ip", "link", "show", nodeLink(n))}) != nil {
+	if exists := run(ctx, [][]string{outside("ip", "link", "show", nodeLink(n))}) == nil; !exists {
 		return nil
 	}
 	return run(ctx, [][]string{outside("ip", "link", "delete", nodeLink(n))})
