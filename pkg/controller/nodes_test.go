@@ -138,7 +138,7 @@ func TestNodeEvents(t *testing.T) {
 		kube := c.kube.(*fake.Clientset)
 		p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: "a", UID: "a"}}
 		pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
-			Namespace: "ns", Name: "performer-a-0", Labels: map[string]string{render.LabelPerformer: "a"},
+			Namespace: "ns", Name: "performer-a-0", Labels: map[string]string{render.LabelApp: render.AppName, render.LabelPerformer: "a"},
 			OwnerReferences: []metav1.OwnerReference{render.ControllerReference(p)},
 		}, Spec: corev1.PodSpec{NodeName: "n"}}
 		for _, err := range []error{kube.Tracker().Add(pod), kube.Tracker().Add(newNode("n")), kube.Tracker().Add(newNode("other"))} {

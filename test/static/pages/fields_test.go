@@ -335,14 +335,16 @@ func becomes(plan performer.Plan) string {
 	word := leaves
 	for _, action := range plan.Actions {
 		switch a := action.(type) {
-		case performer.CreatePod, performer.DeletePod:
+		case performer.CreatePod:
+			return replaces
+		case performer.DeletePod:
+			if a.Reason == performer.DeletedSuspended {
+				return suspends
+			}
 			return replaces
 		case performer.ResizePod:
 			word = resizes
 		case performer.PatchPod:
-			if a.Annotations[render.AnnotationDrainingSince] != "" {
-				return suspends
-			}
 			// A resize also patches the pod's annotations.
 			if word == leaves {
 				word = relabels
