@@ -278,13 +278,13 @@ func TestSpecChangesDuringAnUpgrade(t *testing.T) {
 		ns.Remove("performer-lost-1")
 		ns.AwaitNoPod("performer-lost-0")
 	})
-	t.Run("the old pod loses the label by which it is watched", func(t *testing.T) {
+	t.Run("the old pod loses a label that the Service does not select by", func(t *testing.T) {
 		ns := ns.As(t)
 		ns.Running("hidden")
 		ns.Patch("hidden", version("2"))
 		ns.AwaitPod("performer-hidden-1")
-		ns.Unlabel("performer-hidden-0", render.LabelPerformer)
-		ns.AwaitLabel("performer-hidden-0", render.LabelPerformer, "hidden")
+		ns.Unlabel("performer-hidden-0", render.LabelApp)
+		ns.AwaitLabel("performer-hidden-0", render.LabelApp, render.AppName)
 		ns.MakeReady("performer-hidden-1")
 		ns.AwaitReadyOn("hidden", "performer-hidden-1")
 		ns.AwaitNoPod("performer-hidden-0")
