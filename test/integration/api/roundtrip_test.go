@@ -114,6 +114,7 @@ var fillings = map[string]any{
 	"spec.ImagePullPolicy":      corev1.PullAlways,
 	"spec.Replicas":             new(int32),
 	"spec.UpgradeStrategy.Type": v1alpha1.RecreateUpgrade,
+	"spec.Disruption.Type":      v1alpha1.NoneDisruption,
 	"spec.Config.Environment":   map[string]string{"A": "1"},
 	// Of the two references each element has one.
 	"spec.Config.EnvironmentFrom": []v1alpha1.EnvironmentVariableSource{
