@@ -28,6 +28,8 @@ fi
 # These count lost calls, and a busy machine delays answers and the starts of containers. So nothing
 # else runs at the same time.
 run 1 "$@" ./test/e2e ./test/e2e/admission
+# One short case of those with two nodes. "make test-disruption" runs all.
+[[ $# -gt 0 ]] || run 1 -short -run '^TestDrainWithSurge$' ./test/e2e/disruption
 # The others mostly wait, each for up to two clusters of its own.
 run 2 "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
 exit $status
