@@ -163,9 +163,12 @@ type node struct {
 	Rules                []struct{ Rule string } `json:"x-kubernetes-validations"`
 }
 
+// boundOfKeys is the beginning of a rule that bounds the length of a map's keys.
+const boundOfKeys = "self.all(key, key.size() <= "
+
 // boundsKeys reports whether a rule bounds the length of a map's keys.
 func (n *node) boundsKeys() bool {
-	return slices.ContainsFunc(n.Rules, func(r struct{ Rule string }) bool { return strings.HasPrefix(r.Rule, "self.all(key, key.size() <= ") })
+	return slices.ContainsFunc(n.Rules, func(r struct{ Rule string }) bool { return strings.HasPrefix(r.Rule, boundOfKeys) })
 }
 
 // unbounded reports each text, list and map that has no bound, and returns how many there are.
