@@ -80,7 +80,7 @@ func TestDrainThatCannotMoveAPod(t *testing.T) {
 	})[0]
 	waitForBudget(t, ns, name)
 	drained := startDrain(t, node)
-	ns.WaitFor(t, name, "to say what the drain waits for", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "", "the drain of node "+node))
+	ns.WaitFor(t, name, "to say what the drain waits for", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "SchedulingFailed", "the drain of node "+node))
 	leader, err := cluster.Leader(t.Context())
 	if err != nil {
 		t.Fatal(err)
