@@ -55,7 +55,7 @@ func TestPodTakenAway(t *testing.T) {
 		t.Run(tt.kind, func(t *testing.T) {
 			ns := cluster.Namespace(t)
 			performers := startOn(t, ns, node, 1, func(spec *v1alpha1.PerformerSpec) {
-				drainingFor(60)(spec)
+				drainingFor(30)(spec)
 				spec.Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1200m")}
 			})
 			name := performers[0]
