@@ -18,9 +18,6 @@
 // Performer. Afterwards all Performers and the namespaces that the page created are deleted. It deletes everything else
 // itself.
 //
-// Two pages run at the same time, each with a cluster of its own. They share the files of the repository and the ports of
-// the machine, so a page uses no port and writes no file that another page does.
-//
 // The language of a block decides how it is run:
 //
 //   - bash: commands. The first one that fails ends the test. Exported variables, the working directory and processes in
