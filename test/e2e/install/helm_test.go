@@ -31,43 +31,26 @@ const (
 	webhookConfigurations = "validatingwebhookconfigurations,mutatingwebhookconfigurations"
 )
 
-// helm is a major version of Helm, which installs the operator for the Performers of a namespace.
+// helm is a major version of Helm.
 type helm struct {
-	*realcluster.Namespace
-	// command is the program, after what sets its environment.
-	command []string
+	program string
 }
 
 // newHelm returns the Helm with a name of hack/tools.
-func newHelm(t *testing.T, ns *realcluster.Namespace, name string) helm {
+func newHelm(t *testing.T, name string) helm {
 	t.Helper()
-	command := []string{"env"}
 	// Without the repositories and plugins of the user.
 	for _, variable := range []string{"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"} {
-		command = append(command, variable+"="+t.TempDir())
+		t.Setenv(variable, t.TempDir())
 	}
-	return helm{ns, append(command, strings.TrimSpace(ns.MustRun(t, "hack/tools/build.sh", name)))}
-}
-
-// helm runs any command of Helm and returns its output.
-func (h helm) helm(t *testing.T, args ...string) (string, error) {
-	t.Helper()
-	return h.Run(t.Context(), h.command[0], slices.Concat(h.command[1:], args)...)
-}
-
-func (h helm) mustHelm(t *testing.T, args ...string) string {
-	t.Helper()
-	output, err := h.helm(t, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return output
+	return helm{program: strings.TrimSpace(cluster.MustRun(t, "hack/tools/build.sh", name))}
 }
 
 // try runs a command on the release, such as install, and returns its output.
 func (h helm) try(t *testing.T, verb string, args ...string) (string, error) {
 	t.Helper()
-	return h.helm(t, append([]string{verb, release, "--namespace=" + realcluster.OperatorNamespace, "--timeout=3m"}, args...)...)
+	args = append([]string{verb, release, "--namespace=" + realcluster.OperatorNamespace, "--timeout=3m"}, args...)
+	return cluster.Run(t.Context(), h.program, args...)
 }
 
 func (h helm) run(t *testing.T, verb string, args ...string) string {
@@ -83,7 +66,7 @@ func (h helm) run(t *testing.T, verb string, args ...string) string {
 func (h helm) packaged(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	h.mustHelm(t, "package", chart, "--destination", dir)
+	cluster.MustRun(t, h.program, "package", chart, "--destination", dir)
 	packages, err := filepath.Glob(filepath.Join(dir, "*.tgz"))
 	if err != nil || len(packages) != 1 {
 		t.Fatalf("helm package created %v: %v", packages, err)
@@ -95,32 +78,32 @@ func (h helm) packaged(t *testing.T) string {
 // selector. The installation must fail with a reference to the migration.
 func (h helm) refusesTheEarlierOperator(t *testing.T) {
 	t.Helper()
-	h.MustRun(t, "kubectl", "create", "deployment", realcluster.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+realcluster.OperatorNamespace)
+	cluster.MustRun(t, "kubectl", "create", "deployment", realcluster.OperatorDeployment, "--image=earlier", "--replicas=0", "--namespace="+realcluster.OperatorNamespace)
 	if output, err := h.try(t, "install", chart, "--take-ownership"); err == nil || !strings.Contains(err.Error(), "docs/migration.md describes the migration") {
 		t.Errorf("the installation over the earlier operator printed: %s, %v", output, err)
 	}
-	h.MustRun(t, "kubectl", "delete", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace)
+	cluster.MustRun(t, "kubectl", "delete", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace)
 }
 
 // upgradeAndBack tests the upgrades and rollbacks of docs/install.md. At its end the release has
 // the default values and nextImage.
-func (h helm) upgradeAndBack(t *testing.T) {
+func (h helm) upgradeAndBack(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
 	later := laterChart(t)
 	upgrade := []string{later, "--reset-then-reuse-values", "--set", "operator.image.tag=" + tagOf(nextImage), "--wait"}
 	described := func() string {
-		return h.MustRun(t, "kubectl", "get", "crd", crd, "--output=jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}")
+		return cluster.MustRun(t, "kubectl", "get", "crd", crd, "--output=jsonpath={.spec.versions[0].schema.openAPIV3Schema.description}")
 	}
 	earlier := described()
 
 	// An upgrade to a later chart with another CRD, and a rollback.
 	h.run(t, "upgrade", upgrade...)
-	operatorRuns(t, h.Namespace, nextImage)
+	operatorRuns(t, nextImage)
 	if now := described(); !strings.Contains(now, laterWords) {
 		t.Errorf("the CRD was not upgraded: its description is %q", now)
 	}
 	h.run(t, "rollback", "--wait")
-	operatorRuns(t, h.Namespace, image)
+	operatorRuns(t, image)
 	if now := described(); now != earlier {
 		t.Errorf("the CRD was not rolled back: its description is %q, want %q", now, earlier)
 	}
@@ -129,16 +112,16 @@ func (h helm) upgradeAndBack(t *testing.T) {
 	// With webhooks. Helm must neither remove nor conflict with what the operator writes into the
 	// configurations.
 	with := append(slices.Clone(upgrade), "--set", "webhook.enabled=true",
-		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.performers.namespaces={"+h.Name+"}")
+		"--set", "networkPolicy.enabled=true", "--set", "networkPolicy.performers.namespaces={"+ns.Name+"}")
 	h.run(t, "upgrade", with...)
-	operatorRuns(t, h.Namespace, nextImage)
-	wait.For(t, "a webhook to refuse an invalid Performer", refusal(h.Namespace))
+	operatorRuns(t, nextImage)
+	wait.For(t, "a webhook to refuse an invalid Performer", refusal(ns))
 	h.run(t, "upgrade", with...)
-	if err := refusal(h.Namespace)(t.Context()); err != nil {
+	if err := refusal(ns)(t.Context()); err != nil {
 		t.Errorf("after an upgrade with the same values: %v", err)
 	}
 	h.run(t, "rollback", "--wait")
-	if err := refusal(h.Namespace)(t.Context()); err != nil {
+	if err := refusal(ns)(t.Context()); err != nil {
 		t.Errorf("after a rollback from webhooks to webhooks: %v", err)
 	}
 	if output := h.run(t, "test", "--logs"); !strings.Contains(output, "Succeeded") || !strings.Contains(output, "The cluster has all that a manager with these options needs") {
@@ -146,8 +129,8 @@ func (h helm) upgradeAndBack(t *testing.T) {
 	}
 	h.testFailsWithoutPermissions(t)
 	h.run(t, "rollback", withoutWebhooks, "--wait")
-	operatorRuns(t, h.Namespace, image)
-	if left := h.MustRun(t, "kubectl", "get", webhookConfigurations, "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
+	operatorRuns(t, image)
+	if left := cluster.MustRun(t, "kubectl", "get", webhookConfigurations, "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
 		t.Errorf("after a rollback to a release without webhooks these are left: %s", left)
 	}
 
@@ -155,28 +138,28 @@ func (h helm) upgradeAndBack(t *testing.T) {
 	set := func(values string) {
 		h.run(t, "upgrade", later, "--reset-values", "--wait", "--set", "operator.image.tag="+tagOf(nextImage), "--set", values)
 	}
-	before := performerPods(t, h.Namespace)
-	set("crd.install=false,rbac.aggregate=false,namespaces={" + h.Name + "}")
-	operatorRuns(t, h.Namespace, nextImage)
-	if left := h.MustRun(t, "kubectl", "get", "clusterroles,clusterrolebindings", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
+	before := performerPods(t, ns)
+	set("crd.install=false,rbac.aggregate=false,namespaces={" + ns.Name + "}")
+	operatorRuns(t, nextImage)
+	if left := cluster.MustRun(t, "kubectl", "get", "clusterroles,clusterrolebindings", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator"); left != "" {
 		t.Errorf("an operator for one namespace still has %s", left)
 	}
 	described() // the CRD still exists
-	notRestarted(t, h.Namespace, before)
-	assertRecreatesService(t, h.Namespace, performerOf(&before[0]))
+	notRestarted(t, ns, before)
+	assertRecreatesService(t, ns, performerOf(&before[0]))
 
 	// One replica without leader election, then two replicas with it.
 	set("operator.env.leaderElection=false,operator.replicaCount=1")
-	operatorRunsAs(t, h.Namespace, nextImage, 1)
+	operatorRunsAs(t, nextImage, 1)
 	strategy := func() string {
-		return h.MustRun(t, "kubectl", "get", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace, "--output=jsonpath={.spec.strategy}")
+		return cluster.MustRun(t, "kubectl", "get", "deployment", realcluster.OperatorDeployment, "--namespace="+realcluster.OperatorNamespace, "--output=jsonpath={.spec.strategy}")
 	}
 	if now := strategy(); now != `{"type":"Recreate"}` {
 		t.Errorf("without leader election the update strategy is %s", now)
 	}
-	assertRecreatesService(t, h.Namespace, performerOf(&before[0]))
+	assertRecreatesService(t, ns, performerOf(&before[0]))
 	set("operator.env.leaderElection=true")
-	operatorRuns(t, h.Namespace, nextImage)
+	operatorRuns(t, nextImage)
 	if now := strategy(); !strings.Contains(now, "RollingUpdate") {
 		t.Errorf("with leader election the update strategy is %s", now)
 	}
@@ -186,7 +169,7 @@ func (h helm) upgradeAndBack(t *testing.T) {
 func (h helm) revision(t *testing.T) string {
 	t.Helper()
 	var status struct{ Version int }
-	if err := json.Unmarshal([]byte(h.mustHelm(t, "status", release, "--namespace="+realcluster.OperatorNamespace, "--output=json")), &status); err != nil {
+	if err := json.Unmarshal([]byte(cluster.MustRun(t, h.program, "status", release, "--namespace="+realcluster.OperatorNamespace, "--output=json")), &status); err != nil {
 		t.Fatal(err)
 	}
 	return strconv.Itoa(status.Version)
@@ -197,24 +180,24 @@ func (h helm) revision(t *testing.T) string {
 func (h helm) testFailsWithoutPermissions(t *testing.T) {
 	t.Helper()
 	const other, in = "without-roles", "--namespace=" + realcluster.OperatorNamespace
-	h.mustHelm(t, "install", other, chart, in, "--set=crd.install=false,rbac.create=false,rbac.aggregate=false,operator.replicaCount=0")
-	output, err := h.helm(t, "test", other, in, "--logs", "--timeout=2m")
+	cluster.MustRun(t, h.program, "install", other, chart, in, "--set=crd.install=false,rbac.create=false,rbac.aggregate=false,operator.replicaCount=0")
+	output, err := cluster.Run(t.Context(), h.program, "test", other, in, "--logs", "--timeout=2m")
 	if err == nil || !strings.Contains(output+err.Error(), "may not list, watch, get, patch performers") {
 		t.Errorf("helm test without permissions printed: %s, %v", output, err)
 	}
-	h.mustHelm(t, "uninstall", other, in)
-	h.MustRun(t, "kubectl", "delete", "pod", other+"-hourglass-operator-test", in)
+	cluster.MustRun(t, h.program, "uninstall", other, in)
+	cluster.MustRun(t, "kubectl", "delete", "pod", other+"-hourglass-operator-test", in)
 }
 
 // fromNothing installs the operator as docs/install.md says, in a cluster without its namespace and
 // its CRD.
-func (h helm) fromNothing(t *testing.T) {
+func (h helm) fromNothing(t *testing.T, ns *realcluster.Namespace) {
 	t.Helper()
-	h.MustRun(t, "kubectl", "delete", "namespace", realcluster.OperatorNamespace, "--timeout=120s")
+	cluster.MustRun(t, "kubectl", "delete", "namespace", realcluster.OperatorNamespace, "--timeout=120s")
 	h.run(t, "install", chart, "--create-namespace", "--wait")
-	operatorRuns(t, h.Namespace, image)
-	h.CreateReady(t, h.Performer("first"))
-	h.MustRun(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
+	operatorRuns(t, image)
+	ns.CreateReady(t, ns.Performer("first"))
+	cluster.MustRun(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
 }
 
 // refusal returns a check that a Performer with a mistake that only a webhook finds is refused.
@@ -222,7 +205,7 @@ func refusal(ns *realcluster.Namespace) func(context.Context) error {
 	return func(ctx context.Context) error {
 		wrong := ns.Performer("wrong")
 		wrong.Spec.Image = "registry.example.org/Performer:v1"
-		_, err := ns.Performers.HourglassV1alpha1().Performers(ns.Name).
+		_, err := cluster.Performers.HourglassV1alpha1().Performers(ns.Name).
 			Create(ctx, wrong, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
 		if !apierrors.IsInvalid(err) {
 			return fmt.Errorf("creating a Performer with an upper-case image: got %w, want Invalid", err)

@@ -8,7 +8,6 @@ package install
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -45,32 +44,32 @@ const (
 	testPod   = "pod/hourglass-operator-test"
 )
 
-// TestWaysToInstall tests all ways but Helm 4, one after the other.
+// TestWaysToInstall tests all ways in one cluster. Each way gets another Performer, and no
+// performer of an earlier way may be restarted or lost.
 func TestWaysToInstall(t *testing.T) {
-	inParallel(t)
-	ns := performersNamespace(t, cluster)
-	helm3 := newHelm(t, ns, "helm3")
-	inTurn(t, ns, []way{
+	ns := performersNamespace(t)
+	helm3, helm4 := newHelm(t, "helm3"), newHelm(t, "helm4")
+	ways := []way{
 		{
 			name:    "kubectl",
-			install: func(t *testing.T) { ns.MustRun(t, "kubectl", "apply", "-f", "deploy/") },
+			install: func(t *testing.T) { cluster.MustRun(t, "kubectl", "apply", "-f", "deploy/") },
 			upgrade: func(t *testing.T) {
-				ns.MustRun(t, "make", "build-installer", "IMG="+nextImage)
-				ns.MustRun(t, "kubectl", "apply", "-f", "dist/install.yaml")
+				cluster.MustRun(t, "make", "build-installer", "IMG="+nextImage)
+				cluster.MustRun(t, "kubectl", "apply", "-f", "dist/install.yaml")
 			},
 			uninstall: func(t *testing.T) {
-				ns.MustRun(t, "kubectl", "delete", "--cascade=foreground", "-f", "deploy/50-deployment.yaml")
-				ns.MustRun(t, "kubectl", "delete", "-f", "deploy/40-pod-disruption-budget.yaml", "-f", "deploy/30-service.yaml", "-f", "deploy/20-rbac.yaml")
-				ns.MustRun(t, "kubectl", "delete", "-f", "deploy/00-namespace.yaml")
+				cluster.MustRun(t, "kubectl", "delete", "--cascade=foreground", "-f", "deploy/50-deployment.yaml")
+				cluster.MustRun(t, "kubectl", "delete", "-f", "deploy/40-pod-disruption-budget.yaml", "-f", "deploy/30-service.yaml", "-f", "deploy/20-rbac.yaml")
+				cluster.MustRun(t, "kubectl", "delete", "-f", "deploy/00-namespace.yaml")
 			},
 		},
 		{
 			name:    "kustomize",
-			install: func(t *testing.T) { ns.MustRun(t, "kubectl", "apply", "-k", "manifests/default") },
-			upgrade: func(t *testing.T) { ns.MustRun(t, "make", "deploy", "IMG="+nextImage) },
+			install: func(t *testing.T) { cluster.MustRun(t, "kubectl", "apply", "-k", "manifests/default") },
+			upgrade: func(t *testing.T) { cluster.MustRun(t, "make", "deploy", "IMG="+nextImage) },
 			uninstall: func(t *testing.T) {
-				ns.MustRun(t, "kubectl", "delete", "--cascade=foreground", "--namespace="+realcluster.OperatorNamespace, "-k", "manifests/manager")
-				ns.MustRun(t, "kubectl", "delete", "--namespace="+realcluster.OperatorNamespace, "-k", "manifests/rbac")
+				cluster.MustRun(t, "kubectl", "delete", "--cascade=foreground", "--namespace="+realcluster.OperatorNamespace, "-k", "manifests/manager")
+				cluster.MustRun(t, "kubectl", "delete", "--namespace="+realcluster.OperatorNamespace, "-k", "manifests/rbac")
 			},
 			leaves: []string{lease},
 		},
@@ -85,26 +84,10 @@ func TestWaysToInstall(t *testing.T) {
 				}
 				helm3.run(t, "install", chart, "--take-ownership", "--create-namespace", "--wait")
 			},
-			upgrade:   func(t *testing.T) { helm3.upgradeAndBack(t) },
+			upgrade:   func(t *testing.T) { helm3.upgradeAndBack(t, ns) },
 			uninstall: func(t *testing.T) { helm3.run(t, "uninstall", "--wait") },
 			leaves:    []string{lease, testPod, webhookCA},
 		},
-	})
-}
-
-// TestHelm4 tests Helm 4 after Helm 3, and both in a cluster without the CRD.
-func TestHelm4(t *testing.T) {
-	inParallel(t)
-	another, err := cluster.Another(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	ns := performersNamespace(t, another)
-	helm3, helm4 := newHelm(t, ns, "helm3"), newHelm(t, ns, "helm4")
-	helm3.run(t, "install", chart, "--create-namespace", "--wait")
-	ns.CreateReady(t, ns.Performer("of-helm-3"))
-	helm3.run(t, "uninstall", "--wait")
-	inTurn(t, ns, []way{
 		{
 			name: "Helm 4",
 			install: func(t *testing.T) {
@@ -113,24 +96,57 @@ func TestHelm4(t *testing.T) {
 				// release of the same name.
 				helm4.run(t, "install", helm4.packaged(t), "--create-namespace", "--wait")
 			},
-			upgrade:   func(t *testing.T) { helm4.upgradeAndBack(t) },
+			upgrade:   func(t *testing.T) { helm4.upgradeAndBack(t, ns) },
 			uninstall: func(t *testing.T) { helm4.run(t, "uninstall", "--wait") },
 			leaves:    []string{lease, testPod, webhookCA},
 		},
-	})
+	}
+	for i, way := range ways {
+		passed := t.Run(way.name, func(t *testing.T) {
+			before := performerPods(t, ns)
+			way.install(t)
+			operatorRuns(t, image)
+			name := fmt.Sprintf("p%d", i)
+			performer := ns.CreateReady(t, ns.Performer(name))
+			if answer := cluster.Call(t, ns.Address(name, 8080)); answer.Pod != performer.Status.PodName {
+				t.Errorf("the answer is from pod %s, want %s", answer.Pod, performer.Status.PodName)
+			}
+			// It was deleted while there was no operator.
+			wait.For(t, "Performer deleted to be gone", ns.Gone("deleted"))
+			before = append(before, performerPods(t, ns)...)
+
+			way.upgrade(t)
+			operatorRuns(t, nextImage)
+			notRestarted(t, ns, before)
+			assertRecreatesService(t, ns, name)
+
+			ns.CreateReady(t, ns.Performer("deleted"))
+			way.uninstall(t)
+			operatorGone(t, way.leaves...)
+			notRestarted(t, ns, before)
+			for i := range i + 1 {
+				cluster.Call(t, ns.Address(fmt.Sprintf("p%d", i), 8080))
+			}
+			// It stays until the next operator runs, as docs/install.md says.
+			cluster.MustRun(t, "kubectl", "delete", "performer", "deleted", "--namespace="+ns.Name, "--wait=false")
+		})
+		if !passed {
+			t.Fatalf("the other ways can't start with what %s has left", way.name)
+		}
+	}
 
 	t.Run("everything is removed", func(t *testing.T) {
 		// Helm takes over what kubectl has installed, in place.
-		ns.MustRun(t, "kubectl", "apply", "-f", "deploy/")
-		operatorRuns(t, ns, image)
-		installed := operatorPods(t, ns)
+		cluster.MustRun(t, "kubectl", "apply", "-f", "deploy/")
+		operatorRuns(t, image)
+		installed := operatorPods(t)
 		helm4.run(t, "install", chart, "--take-ownership", "--force-conflicts", "--wait")
-		if now := operatorPods(t, ns); !slices.Equal(now, installed) {
+		if now := operatorPods(t); !slices.Equal(now, installed) {
 			t.Errorf("the operator's pods are %v after Helm has taken over the operator, and were %v", now, installed)
 		}
-		ns.MustRun(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
+		cluster.MustRun(t, "kubectl", "delete", "performers", "--all", "--all-namespaces", "--timeout=120s")
 		helm4.run(t, "uninstall", "--wait")
-		ns.MustRun(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
+		cluster.MustRun(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
 		if left := performerPods(t, ns); len(left) > 0 {
 			t.Errorf("%d pods of Performers are left", len(left))
 		}
@@ -138,9 +154,9 @@ func TestHelm4(t *testing.T) {
 
 	for i, h := range []helm{helm3, helm4} {
 		t.Run(fmt.Sprintf("Helm %d in an empty cluster", 3+i), func(t *testing.T) {
-			h.fromNothing(t)
+			h.fromNothing(t, ns)
 			leaves := []string{lease}
-			if i == 1 {
+			if h == helm4 {
 				h.run(t, "upgrade", chart, "--reuse-values", "--set", "operator.replicaCount=0", "--wait")
 				output, err := h.try(t, "test", "--logs")
 				if err == nil || !strings.Contains(output+err.Error(), "no manager leads, the Lease hourglass-system/b8e8a8a8.hourglass.eigenlayer.io is held by nobody") {
@@ -149,62 +165,15 @@ func TestHelm4(t *testing.T) {
 				leaves = append(leaves, testPod)
 			}
 			h.run(t, "uninstall", "--wait")
-			operatorGone(t, ns, leaves...)
-			ns.MustRun(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
+			operatorGone(t, leaves...)
+			cluster.MustRun(t, "kubectl", "delete", "crd", crd, "--timeout=60s")
 		})
 	}
 }
 
-// inParallel runs the test at the same time as the other one, unless both use an existing cluster.
-func inParallel(t *testing.T) {
-	t.Helper()
-	if os.Getenv(realcluster.EnvKubeconfig) == "" {
-		t.Parallel()
-	}
-}
-
-// inTurn tests ways to install one after the other in a cluster. Each way gets another Performer,
-// and no performer of an earlier way may be restarted or lost.
-func inTurn(t *testing.T, ns *realcluster.Namespace, ways []way) {
-	t.Helper()
-	for i, way := range ways {
-		passed := t.Run(way.name, func(t *testing.T) {
-			before := performerPods(t, ns)
-			way.install(t)
-			operatorRuns(t, ns, image)
-			name := fmt.Sprintf("p%d", i)
-			performer := ns.CreateReady(t, ns.Performer(name))
-			if answer := ns.Call(t, ns.Address(name, 8080)); answer.Pod != performer.Status.PodName {
-				t.Errorf("the answer is from pod %s, want %s", answer.Pod, performer.Status.PodName)
-			}
-			// It was deleted while there was no operator.
-			wait.For(t, "Performer deleted to be gone", ns.Gone("deleted"))
-			before = append(before, performerPods(t, ns)...)
-
-			way.upgrade(t)
-			operatorRuns(t, ns, nextImage)
-			notRestarted(t, ns, before)
-			assertRecreatesService(t, ns, name)
-
-			ns.CreateReady(t, ns.Performer("deleted"))
-			way.uninstall(t)
-			operatorGone(t, ns, way.leaves...)
-			notRestarted(t, ns, before)
-			for i := range before {
-				ns.Call(t, ns.Address(performerOf(&before[i]), 8080))
-			}
-			// It stays until the next operator runs, as docs/install.md says.
-			ns.MustRun(t, "kubectl", "delete", "performer", "deleted", "--namespace="+ns.Name, "--wait=false")
-		})
-		if !passed {
-			t.Fatalf("the other ways can't start with what %s has left", way.name)
-		}
-	}
-}
-
-// performersNamespace creates the namespace of the Performers in a cluster. It does not use
-// Cluster.Namespace, since at the end of the test there is no operator that deletes Performers.
-func performersNamespace(t *testing.T, cluster *realcluster.Cluster) *realcluster.Namespace {
+// performersNamespace creates the namespace of the Performers. It does not use Cluster.Namespace,
+// since at the end of the test there is no operator that deletes Performers.
+func performersNamespace(t *testing.T) *realcluster.Namespace {
 	t.Helper()
 	created, err := cluster.Kube.CoreV1().Namespaces().Create(t.Context(),
 		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "performers-"}}, metav1.CreateOptions{})
@@ -223,9 +192,9 @@ func performersNamespace(t *testing.T, cluster *realcluster.Cluster) *realcluste
 				output, err := cluster.Kubectl(ctx, args...)
 				t.Log(output, err)
 			}
-		}
-		if err := cluster.Undeploy(ctx); err != nil {
-			t.Errorf("cleaning up: %v", err)
+			if output, err := cluster.Run(ctx, "hack/undeploy.sh", "all", "--ignore-not-found"); err != nil {
+				t.Errorf("cleaning up: %s %v", output, err)
+			}
 		}
 		if err := cluster.Kube.CoreV1().Namespaces().Delete(ctx, ns.Name, metav1.DeleteOptions{}); err != nil {
 			t.Errorf("cleaning up: %v", err)
@@ -235,18 +204,18 @@ func performersNamespace(t *testing.T, cluster *realcluster.Cluster) *realcluste
 }
 
 // operatorRuns waits until both replicas of the operator are ready with an image.
-func operatorRuns(t *testing.T, ns *realcluster.Namespace, image string) {
+func operatorRuns(t *testing.T, image string) {
 	t.Helper()
-	operatorRunsAs(t, ns, image, 2)
+	operatorRunsAs(t, image, 2)
 }
 
-func operatorRunsAs(t *testing.T, ns *realcluster.Namespace, image string, replicas int) {
+func operatorRunsAs(t *testing.T, image string, replicas int) {
 	t.Helper()
 	wait.For(t, "the operator to be ready with "+image, func(ctx context.Context) error {
-		if err := ns.OperatorReady(ctx); err != nil {
+		if err := cluster.OperatorReady(ctx); err != nil {
 			return err
 		}
-		pods, err := ns.OperatorPods(ctx)
+		pods, err := cluster.OperatorPods(ctx)
 		if err != nil {
 			return err
 		}
@@ -263,9 +232,9 @@ func operatorRunsAs(t *testing.T, ns *realcluster.Namespace, image string, repli
 }
 
 // operatorPods returns the names of the operator's pods.
-func operatorPods(t *testing.T, ns *realcluster.Namespace) (names []string) {
+func operatorPods(t *testing.T) (names []string) {
 	t.Helper()
-	pods, err := ns.OperatorPods(t.Context())
+	pods, err := cluster.OperatorPods(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -278,14 +247,14 @@ func operatorPods(t *testing.T, ns *realcluster.Namespace) (names []string) {
 
 // operatorGone waits until only the CRD of the operator is left, and in its namespace only the
 // objects of leaves and those of every namespace.
-func operatorGone(t *testing.T, ns *realcluster.Namespace, leaves ...string) {
+func operatorGone(t *testing.T, leaves ...string) {
 	t.Helper()
-	kinds := slices.DeleteFunc(strings.Fields(ns.MustRun(t, "kubectl", "api-resources", "--namespaced", "--verbs=list", "--output=name")), func(kind string) bool {
+	kinds := slices.DeleteFunc(strings.Fields(cluster.MustRun(t, "kubectl", "api-resources", "--namespaced", "--verbs=list", "--output=name")), func(kind string) bool {
 		return strings.HasPrefix(kind, "events")
 	})
 	usual := []string{"configmap/kube-root-ca.crt", "serviceaccount/default"}
 	wait.For(t, "the operator to be gone", func(ctx context.Context) error {
-		output, err := ns.Kubectl(ctx, "get", "services,roles,rolebindings,networkpolicies,clusterroles,clusterrolebindings,customresourcedefinitions,"+
+		output, err := cluster.Kubectl(ctx, "get", "services,roles,rolebindings,networkpolicies,clusterroles,clusterrolebindings,customresourcedefinitions,"+
 			webhookConfigurations, "--all-namespaces", "--output=name", "--selector=app.kubernetes.io/name=hourglass-operator")
 		if err != nil {
 			return err
@@ -293,7 +262,7 @@ func operatorGone(t *testing.T, ns *realcluster.Namespace, leaves ...string) {
 		if left := strings.Fields(output); !slices.Equal(left, []string{"customresourcedefinition.apiextensions.k8s.io/" + crd}) {
 			return fmt.Errorf("objects left in the cluster: %q", left)
 		}
-		if output, err = ns.Kubectl(ctx, "get", strings.Join(kinds, ","), "--namespace="+realcluster.OperatorNamespace, "--output=name"); err != nil {
+		if output, err = cluster.Kubectl(ctx, "get", strings.Join(kinds, ","), "--namespace="+realcluster.OperatorNamespace, "--output=name"); err != nil {
 			return err
 		}
 		left := slices.DeleteFunc(strings.Fields(output), func(name string) bool { return slices.Contains(usual, name) })
@@ -308,7 +277,7 @@ func operatorGone(t *testing.T, ns *realcluster.Namespace, leaves ...string) {
 // performerPods returns the pods of all Performers that must stay.
 func performerPods(t *testing.T, ns *realcluster.Namespace) []corev1.Pod {
 	t.Helper()
-	pods, err := ns.Kube.CoreV1().Pods(ns.Name).List(t.Context(), metav1.ListOptions{
+	pods, err := cluster.Kube.CoreV1().Pods(ns.Name).List(t.Context(), metav1.ListOptions{
 		LabelSelector: "app=hourglass-performer,hourglass.eigenlayer.io/performer!=deleted",
 	})
 	if err != nil {
@@ -327,7 +296,7 @@ func notRestarted(t *testing.T, ns *realcluster.Namespace, before []corev1.Pod) 
 		t.Fatal("there are no pods to check")
 	}
 	for i := range before {
-		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), before[i].Name, metav1.GetOptions{})
+		pod, err := cluster.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), before[i].Name, metav1.GetOptions{})
 		switch {
 		case err != nil:
 			t.Errorf("pod %s: %v", before[i].Name, err)
@@ -345,7 +314,7 @@ func notRestarted(t *testing.T, ns *realcluster.Namespace, before []corev1.Pod) 
 // waits until the operator recreates it.
 func assertRecreatesService(t *testing.T, ns *realcluster.Namespace, performer string) {
 	t.Helper()
-	services := ns.Kube.CoreV1().Services(ns.Name)
+	services := cluster.Kube.CoreV1().Services(ns.Name)
 	if err := services.Delete(t.Context(), "performer-"+performer, metav1.DeleteOptions{}); err != nil {
 		t.Fatal(err)
 	}
