@@ -16,7 +16,7 @@ import (
 // cluster of its own, so it runs in parallel with the pages.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	sh := newShell(t, cluster)
+	sh := newShell(t)
 	sh.must(t, fmt.Sprintf("export DEMO_CLUSTER=docs-demo-%d", os.Getpid()))
 	t.Cleanup(func() { sh.must(t, "make demo-down") })
 	output, err := sh.run(t.Context(), "make demo")

@@ -14,21 +14,18 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/markdown"
-	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
 const undeploy = "hack/undeploy.sh all --ignore-not-found"
 
-// TestPages runs the commands of all pages. Pages install and uninstall the operator and use the
-// namespace default, so in each cluster they run one after the other.
+// TestPages runs the commands of all pages, one page after the other.
 func TestPages(t *testing.T) {
 	t.Parallel() // with TestDemo
 	paths, err := markdown.Documents(repository.Root())
@@ -46,74 +43,36 @@ func TestPages(t *testing.T) {
 		}
 	}
 	// The pages that install the operator come first, so that it is installed only once for all
-	// others. The longest of both come first, so that the clusters finish at about the same time.
+	// others.
 	slices.SortStableFunc(pages, func(a, b *markdown.Page) int {
 		switch {
 		case a.Script.WithoutOperator == b.Script.WithoutOperator:
-			return len(b.Script.Steps) - len(a.Script.Steps)
+			return 0
 		case a.Script.WithoutOperator:
 			return -1
 		}
 		return 1
 	})
-	queue := make(chan *markdown.Page, len(pages))
-	for _, page := range pages {
-		queue <- page
-	}
-	close(queue)
 	// The operator is still installed in a cluster that an earlier run left.
-	newShell(t, cluster).must(t, undeploy)
-	started := make(chan *realcluster.Cluster, 1)
-	started <- cluster
-	var workers sync.WaitGroup
-	for range clusters {
-		workers.Go(func() {
-			var cluster *realcluster.Cluster
-			for page := range queue {
-				t.Run(page.Path, func(t *testing.T) {
-					if cluster == nil {
-						cluster = take(t, started)
-					}
-					run(t, cluster, page)
-				})
-			}
-		})
+	newShell(t).must(t, undeploy)
+	for _, page := range pages {
+		t.Run(page.Path, func(t *testing.T) { run(t, page) })
 	}
-	workers.Wait()
-}
-
-// clusters is how many clusters the pages are run in.
-const clusters = 2
-
-// take returns the cluster that has been started, if it is still free, or starts another one. So a
-// run of one page starts no other one.
-func take(t *testing.T, started <-chan *realcluster.Cluster) *realcluster.Cluster {
-	t.Helper()
-	select {
-	case free := <-started:
-		return free
-	default:
-	}
-	other, err := cluster.Another(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return other
 }
 
 // isRun returns whether there is something to do for a step.
 func isRun(step markdown.Step) bool { return step.NotRun == "" }
 
-// run runs the steps of a page in a cluster, in order.
-func run(t *testing.T, cluster *realcluster.Cluster, page *markdown.Page) {
-	sh := newShell(t, cluster)
+// run runs the steps of a page in order.
+func run(t *testing.T, page *markdown.Page) {
+	sh := newShell(t)
 	if !page.Script.WithoutOperator {
 		sh.must(t, "kubectl apply -f deploy/ && kubectl rollout status -n hourglass-system deployment/hourglass-operator-controller-manager --timeout=3m")
 	}
-	before := namespaces(t, cluster)
+	before := namespaces(t)
 	t.Cleanup(func() {
 		// The page may have changed the variables of its shell.
-		sh := newShell(t, cluster)
+		sh := newShell(t)
 		if t.Failed() {
 			diagnose(t, sh)
 		}
@@ -124,7 +83,7 @@ func run(t *testing.T, cluster *realcluster.Cluster, page *markdown.Page) {
 			sh.must(t, "crd=$(kubectl get crd performers.hourglass.eigenlayer.io --ignore-not-found -o name)\n"+
 				"[[ -z $crd ]] || kubectl delete performers --all --all-namespaces --timeout=2m")
 		}
-		for name := range namespaces(t, cluster) {
+		for name := range namespaces(t) {
 			if !before[name] {
 				sh.must(t, "kubectl delete namespace --ignore-not-found --timeout=2m "+name)
 			}
@@ -231,8 +190,8 @@ func (s *shell) apply(t *testing.T, where, manifest string, forReal bool) {
 	t.Logf("%s\n%s", where, output)
 }
 
-// namespaces returns the names of all namespaces of a cluster.
-func namespaces(t *testing.T, cluster *realcluster.Cluster) map[string]bool {
+// namespaces returns the names of all namespaces.
+func namespaces(t *testing.T) map[string]bool {
 	t.Helper()
 	list, err := cluster.Kube.CoreV1().Namespaces().List(context.WithoutCancel(t.Context()), metav1.ListOptions{})
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/Layr-Labs/hourglass-operator/test/harness/realcluster"
 	"github.com/Layr-Labs/hourglass-operator/test/harness/repository"
 )
 
@@ -28,8 +27,6 @@ const (
 // shell runs commands one after the other. The next command sees the variables that earlier ones
 // exported, and begins in the directory where the last one ended.
 type shell struct {
-	// cluster is the one that kubectl uses.
-	cluster *realcluster.Cluster
 	// dir holds the exported variables with the working directory, the last output and the last
 	// text written.
 	dir string
@@ -37,11 +34,11 @@ type shell struct {
 	groups []int
 }
 
-// newShell returns a shell for a cluster. At the end of the test, processes that it left in the background are
+// newShell returns a shell. At the end of the test, processes that it left in the background are
 // ended.
-func newShell(t *testing.T, cluster *realcluster.Cluster) *shell {
+func newShell(t *testing.T) *shell {
 	t.Helper()
-	s := &shell{cluster: cluster, dir: t.TempDir()}
+	s := &shell{dir: t.TempDir()}
 	bin, err := filepath.Abs(repository.Path("bin"))
 	if err != nil {
 		t.Fatal(err)
@@ -80,7 +77,7 @@ func (s *shell) run(ctx context.Context, commands string) (string, error) {
 	if err := os.RemoveAll(cache); err != nil {
 		return "", err
 	}
-	cmd.Env = append(append(os.Environ(), s.cluster.Environment()...), "EXPORTED="+s.exported(), "KUBECACHEDIR="+cache)
+	cmd.Env = append(append(os.Environ(), cluster.Environment()...), "EXPORTED="+s.exported(), "KUBECACHEDIR="+cache)
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }

@@ -77,38 +77,16 @@ func StartEmpty(ctx context.Context) (*Cluster, error) {
 	return c, c.addCaller(ctx)
 }
 
-// Another starts another cluster of the suite's own, which ends with c, for tests that would
-// otherwise have to run one after the other. It has no operator. In place of an existing cluster
-// there is no other one, so it returns c.
-func (c *Cluster) Another(ctx context.Context) (*Cluster, error) {
-	if c.borrowed {
-		return c, nil
-	}
-	other := &Cluster{nodes: 1}
-	c.undo = append(c.undo, other.Stop)
-	if err := other.connectTo(ctx, false); err != nil {
-		return other, err
-	}
-	return other, other.addCaller(ctx)
-}
-
 // start starts the suite's own cluster, or uses an existing one, and connects to it.
 func (c *Cluster) start(ctx context.Context) error {
-	if c.kubeconfig = os.Getenv(EnvKubeconfig); c.kubeconfig != "" {
-		c.auditLog, c.borrowed = os.Getenv(EnvAuditLog), true
-	}
-	return c.connectTo(ctx, os.Getenv(EnvKeep) != "")
-}
-
-// connectTo starts a cluster of the suite's own, unless c is an existing one, and connects to it.
-func (c *Cluster) connectTo(ctx context.Context, keep bool) (err error) {
+	var err error
 	if c.root, err = repositoryRoot(); err != nil {
 		return err
 	}
-	if !c.borrowed {
-		if err := c.startOwn(ctx, keep); err != nil {
-			return fmt.Errorf("starting a cluster: %w", err)
-		}
+	if c.kubeconfig = os.Getenv(EnvKubeconfig); c.kubeconfig != "" {
+		c.auditLog, c.borrowed = os.Getenv(EnvAuditLog), true
+	} else if err := c.startOwn(ctx); err != nil {
+		return fmt.Errorf("starting a cluster: %w", err)
 	}
 	if err := c.connect(); err != nil {
 		return fmt.Errorf("connecting with %s: %w", c.kubeconfig, err)

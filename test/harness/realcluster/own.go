@@ -15,7 +15,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -26,12 +25,8 @@ import (
 // run at the same time.
 const keptName = "e2e"
 
-// started is how many clusters this process has started under names of its own.
-var started atomic.Int32
-
-// startOwn builds and starts a cluster of the suite's own, and loads the images into its nodes. If
-// keep is true, it is the one that outlives the suite.
-func (c *Cluster) startOwn(ctx context.Context, keep bool) error {
+// startOwn builds and starts the suite's own cluster, and loads the images into its nodes.
+func (c *Cluster) startOwn(ctx context.Context) error {
 	build := command{dir: c.root, echo: true}
 	if _, err := build.run(ctx, "make", "--no-print-directory", "localcluster"); err != nil {
 		return err
@@ -40,12 +35,12 @@ func (c *Cluster) startOwn(ctx context.Context, keep bool) error {
 	if c.nodes > 1 {
 		name = fmt.Sprintf("%s-%d-nodes", keptName, c.nodes)
 	}
-	if keep {
+	if os.Getenv(EnvKeep) != "" {
 		if _, err := c.localcluster(ctx, c.upArgs(name)...); err != nil {
 			return err
 		}
 	} else {
-		name = fmt.Sprintf("%s-%d-%d", name, os.Getpid(), started.Add(1))
+		name = fmt.Sprintf("%s-%d", name, os.Getpid())
 		if err := c.bringUp(ctx, name); err != nil {
 			return err
 		}
