@@ -4,8 +4,6 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 lint="$(tool golangci-lint)"
-# The build cache serves every copy of the repository, and what vet compiled.
-export GOFLAGS=-trimpath
 failed=""
 for dir in $(modules); do
 	(cd "$dir" && "$lint" run --allow-parallel-runners --config "$ROOT/.golangci.yml" "$@" ./...) || failed+=" $dir"

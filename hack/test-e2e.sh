@@ -18,7 +18,7 @@ run() {
 	local at_once=$1
 	shift
 	[[ -z ${E2E_KUBECONFIG:-}${E2E_KEEP:-} ]] || at_once=1
-	go test -trimpath -tags e2e -count=1 -v -timeout 40m -p "$at_once" "$@" || status=1
+	go test -tags e2e -count=1 -v -timeout 40m -p "$at_once" "$@" || status=1
 }
 
 if [[ ${1:-} == disruption ]]; then
@@ -30,6 +30,6 @@ fi
 run 1 "$@" ./test/e2e ./test/e2e/admission
 # One short case of those with two nodes. "make test-disruption" runs all.
 [[ $# -gt 0 ]] || run 1 -short -run '^TestDrainWithSurge$' ./test/e2e/disruption
-# The others mostly wait, each for up to two clusters of its own.
+# The others mostly wait, each for a cluster of its own.
 run 2 "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
 exit $status

@@ -7,4 +7,4 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 # Without shellcheck and pyflakes, which are not on every machine: the result must be
 # the same everywhere.
 "$(tool actionlint)" -no-color -shellcheck= -pyflakes= .github/workflows/*.yaml
-go test -trimpath -count=1 -run '^TestWorkflow' ./test/static/release
+go test -count=1 -run '^TestWorkflow' ./test/static/release

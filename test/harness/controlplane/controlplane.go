@@ -121,7 +121,7 @@ func buildLocalCluster(program string) error {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return fmt.Errorf("locking %s: %w", source, err)
 	}
-	if out, err := exec.Command("go", "build", "-C", source, "-trimpath", "-o", program, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-C", source, "-o", program, ".").CombinedOutput(); err != nil {
 		return fmt.Errorf("building localcluster: %w\n%s", err, out)
 	}
 	return nil

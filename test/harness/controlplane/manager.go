@@ -47,7 +47,7 @@ var plainManagerProgram = sync.OnceValues(func() (string, error) {
 
 // Build builds the program in a folder of the repository, which may be of another module than this.
 func Build(folder, program string) error {
-	args := append([]string{"build", "-C", repository.Path(folder), "-trimpath", "-o", program}, buildFlags...)
+	args := append([]string{"build", "-C", repository.Path(folder), "-o", program}, buildFlags...)
 	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", folder, err, out)
 	}
