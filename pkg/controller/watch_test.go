@@ -31,7 +31,8 @@ import (
 	hourglassfake "github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned/fake"
 )
 
-// newTestController returns a controller that has not started, and the lines that it logs.
+// newTestController returns a controller that has not started, and the lines that it logs. They may be read
+// while none of its goroutines runs.
 func newTestController(t *testing.T, cfg Config) (*Controller, context.Context, *[]string) {
 	t.Helper()
 	cfg.Kube, cfg.Hourglass, cfg.Recorder, cfg.Workers = fake.NewClientset(), hourglassfake.NewSimpleClientset(), record.NewFakeRecorder(10), 1
@@ -39,8 +40,13 @@ func newTestController(t *testing.T, cfg Config) (*Controller, context.Context, 
 	if err != nil {
 		t.Fatal(err)
 	}
+	var mu sync.Mutex
 	lines := &[]string{}
-	ctx := klog.NewContext(t.Context(), funcr.New(func(_, args string) { *lines = append(*lines, args) }, funcr.Options{}))
+	ctx := klog.NewContext(t.Context(), funcr.New(func(_, args string) {
+		mu.Lock()
+		defer mu.Unlock()
+		*lines = append(*lines, args)
+	}, funcr.Options{}))
 	return c, ctx, lines
 }
 
