@@ -13,7 +13,7 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/disruptions"
 )
 
-// disruptionLog remembers each Performer's last observation, as far as that tells how its pods are taken
+// disruptionLog remembers each Performer's last observation, as far as that shows how its pods are taken
 // away. It is lost when the process ends, and with it the disruptions in progress.
 type disruptionLog struct {
 	mu       sync.Mutex

@@ -176,7 +176,7 @@ func taintOf(node *corev1.Node, keys []string) string {
 }
 
 // state returns the state of the node of the given name. The cache of pods may be ahead of that of nodes, so
-// that only the API server can tell that there is no such node.
+// that only the API server knows whether there is no such node.
 func (n *nodes) state(ctx context.Context, name string) (performer.Node, error) {
 	obj, found, err := n.GetStore().GetByKey(name)
 	if err != nil {

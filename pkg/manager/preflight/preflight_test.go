@@ -262,7 +262,7 @@ func TestWaitSkipsNamespaces(t *testing.T) {
 	}
 }
 
-// TestOptionalPermissions checks what the controller is told that it may use.
+// TestOptionalPermissions checks what the controller is allowed to use.
 func TestOptionalPermissions(t *testing.T) {
 	for _, tt := range []struct {
 		name       string
