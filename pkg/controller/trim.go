@@ -55,7 +55,7 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 	for i := range pod.Spec.Containers {
 		c := &pod.Spec.Containers[i]
 		trimmed.Spec.Containers = append(trimmed.Spec.Containers, corev1.Container{
-			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: c.Resources, Lifecycle: trimLifecycle(c.Lifecycle),
+			Name: c.Name, Image: c.Image, Ports: c.Ports, Resources: c.Resources, Lifecycle: render.SleepOf(c.Lifecycle),
 		})
 	}
 	trimmed.Spec.NodeName = pod.Spec.NodeName
@@ -93,14 +93,6 @@ func trimContainerStatuses(statuses []corev1.ContainerStatus) []corev1.Container
 		})
 	}
 	return trimmed
-}
-
-// trimLifecycle keeps the sleep before the container is stopped.
-func trimLifecycle(lifecycle *corev1.Lifecycle) *corev1.Lifecycle {
-	if lifecycle == nil || lifecycle.PreStop == nil || lifecycle.PreStop.Sleep == nil {
-		return nil
-	}
-	return &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: lifecycle.PreStop.Sleep}}
 }
 
 // trimContainerState drops the message of a container that terminated, which may have 4 KiB.

@@ -169,16 +169,8 @@ func copyContainer(from *corev1.Container) corev1.Container {
 		LivenessProbe:            from.LivenessProbe,
 		SecurityContext:          from.SecurityContext,
 		TerminationMessagePolicy: from.TerminationMessagePolicy,
-		Lifecycle:                sleepOnly(from.Lifecycle),
+		Lifecycle:                render.SleepOf(from.Lifecycle),
 	}
-}
-
-// sleepOnly returns the hook that render.Pod sets, without those that admission added.
-func sleepOnly(from *corev1.Lifecycle) *corev1.Lifecycle {
-	if from == nil || from.PreStop == nil || from.PreStop.Sleep == nil {
-		return nil
-	}
-	return &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: from.PreStop.Sleep}}
 }
 
 // dropUnmounted removes the volumes that the container does not mount, and the one with the service

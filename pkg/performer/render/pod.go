@@ -111,6 +111,14 @@ func sleepBeforeStop(pod *corev1.PodSpec, seconds int64) {
 	pod.TerminationGracePeriodSeconds = ptr.To(seconds + ptr.Deref(pod.TerminationGracePeriodSeconds, corev1.DefaultTerminationGracePeriodSeconds))
 }
 
+// SleepOf returns the hook that Pod sets, without those that admission added; nil if there is none.
+func SleepOf(lifecycle *corev1.Lifecycle) *corev1.Lifecycle {
+	if lifecycle == nil || lifecycle.PreStop == nil || lifecycle.PreStop.Sleep == nil {
+		return nil
+	}
+	return &corev1.Lifecycle{PreStop: &corev1.LifecycleHandler{Sleep: lifecycle.PreStop.Sleep}}
+}
+
 // gracePeriod is the one in the spec. Under Recreate it is at least a second: a pod without one is gone
 // from the API before its container has stopped, and its successor would run next to it.
 func gracePeriod(spec *v1alpha1.PerformerSpec) *int64 {
