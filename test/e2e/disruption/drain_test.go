@@ -24,9 +24,7 @@ import (
 func TestDrainWithSurge(t *testing.T) {
 	node := cluster.RealNodes(t)[1]
 	ns := cluster.Namespace(t)
-	performers := startOn(t, ns, node, performerCount(t), func(spec *v1alpha1.PerformerSpec) {
-		spec.Disruption = &v1alpha1.Disruption{Type: v1alpha1.SurgeDisruption}
-	})
+	performers := startOn(t, ns, node, performerCount(t), surge)
 	// One of them is broken. It must not hold up the drain.
 	broken := performers[len(performers)-1]
 	for _, name := range performers {
@@ -68,41 +66,6 @@ func TestDrainWithBridge(t *testing.T) {
 	calls.end(t, "drain with Bridge")
 }
 
-// TestDrainThatCannotMoveAPod has a Performer that may run on no other node. Its pod serves on, the condition says
-// what the drain waits for, and the drain goes on when the Performer is given up to it. Meanwhile the leader is
-// deleted.
-func TestDrainThatCannotMoveAPod(t *testing.T) {
-	node := cluster.RealNodes(t)[1]
-	ns := cluster.Namespace(t)
-	name := startOn(t, ns, node, 1, func(spec *v1alpha1.PerformerSpec) {
-		spec.Disruption = &v1alpha1.Disruption{Type: v1alpha1.SurgeDisruption}
-		spec.Scheduling = &v1alpha1.SchedulingConfig{NodeSelector: map[string]string{"kubernetes.io/hostname": node}}
-	})[0]
-	waitForBudget(t, ns, name)
-	drained := startDrain(t, node)
-	ns.WaitFor(t, name, "to say what the drain waits for", realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "SchedulingFailed", "the drain of node "+node))
-	leader, err := cluster.Leader(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := ns.Kube.CoreV1().Pods("hourglass-system").Delete(t.Context(), leader, metav1.DeleteOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	stays := ns.WaitFor(t, name, "to serve where it is", func(performer *v1alpha1.Performer) error {
-		if !performer.Status.Ready {
-			return fmt.Errorf("it is not available: %+v", performer.Status)
-		}
-		return nil
-	})
-	if stays.Status.PodName != "performer-"+name+"-0" {
-		t.Errorf("it serves on %s", stays.Status.PodName)
-	}
-	ns.Patch(t, name, `{"spec":{"disruption":{"type":"Bridge"}}}`)
-	if err := <-drained; err != nil {
-		t.Errorf("the drain: %v", err)
-	}
-}
-
 // performerCount returns how many Performers are drained.
 func performerCount(t *testing.T) int {
 	t.Helper()
@@ -110,6 +73,11 @@ func performerCount(t *testing.T) int {
 		return 3
 	}
 	return 6
+}
+
+// surge sets the type of disruption.
+func surge(spec *v1alpha1.PerformerSpec) {
+	spec.Disruption = &v1alpha1.Disruption{Type: v1alpha1.SurgeDisruption}
 }
 
 // drainingFor sets drainSeconds.
@@ -164,13 +132,13 @@ func drain(t *testing.T, node string) {
 	}
 }
 
-// startDrain begins to drain a node. The channel receives the result.
-func startDrain(t *testing.T, node string) <-chan error {
+// startDrain begins to drain a node, with further arguments of kubectl drain. The channel receives the result.
+func startDrain(t *testing.T, node string, args ...string) <-chan error {
 	t.Helper()
 	cordon(t, node)
 	result := make(chan error, 1)
 	go func() {
-		output, err := cluster.Kubectl(t.Context(), "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=4m")
+		output, err := cluster.Kubectl(t.Context(), append([]string{"drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=4m"}, args...)...)
 		if err != nil {
 			err = fmt.Errorf("%w\n%s", err, output)
 		}

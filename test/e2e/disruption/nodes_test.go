@@ -53,11 +53,7 @@ func pin(t *testing.T, ns *realcluster.Namespace, name, node string) pinned {
 			}},
 		},
 	}
-	// Pods are refused in a new namespace until its ServiceAccount exists.
-	wait.For(t, "pod "+name+" to be created", func(ctx context.Context) error {
-		_, err := ns.Kube.CoreV1().Pods(ns.Name).Create(ctx, pod, metav1.CreateOptions{})
-		return err
-	})
+	createPod(t, ns, pod)
 	p.waitReady(t, 0)
 	return p
 }

@@ -56,7 +56,7 @@ func TestPodTakenAway(t *testing.T) {
 			ns := cluster.Namespace(t)
 			performers := startOn(t, ns, node, 1, func(spec *v1alpha1.PerformerSpec) {
 				drainingFor(30)(spec)
-				spec.Resources.Requests = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1200m")}
+				spec.Resources.Requests = halfANode
 			})
 			name := performers[0]
 			calls := callAll(t, ns, performers)
@@ -77,21 +77,37 @@ func preempt(node string) func(*testing.T, *realcluster.Namespace, string) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { _ = classes.Delete(context.WithoutCancel(t.Context()), class.Name, metav1.DeleteOptions{}) })
-		pod := &corev1.Pod{
-			ObjectMeta: metav1.ObjectMeta{Name: "urgent"},
-			Spec: corev1.PodSpec{
-				NodeSelector: map[string]string{corev1.LabelHostname: node}, PriorityClassName: class.Name,
-				TerminationGracePeriodSeconds: new(int64(1)),
-				Containers: []corev1.Container{{
-					Name: "performer", Image: realcluster.SampleImage, ImagePullPolicy: corev1.PullNever,
-					Resources: corev1.ResourceRequirements{Requests: corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1200m")}},
-				}},
-			},
-		}
-		if _, err := ns.Kube.CoreV1().Pods(ns.Name).Create(t.Context(), pod, metav1.CreateOptions{}); err != nil {
-			t.Fatal(err)
-		}
+		pod := tenant(node)
+		pod.Spec.PriorityClassName = class.Name
+		createPod(t, ns, pod)
 	}
+}
+
+// halfANode is what one pod of a node may request, but not two.
+var halfANode = corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("1200m")}
+
+// tenant returns a pod of somebody else that takes the room of halfANode on a node.
+func tenant(node string) *corev1.Pod {
+	return &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Name: "tenant"},
+		Spec: corev1.PodSpec{
+			NodeSelector:                  map[string]string{corev1.LabelHostname: node},
+			TerminationGracePeriodSeconds: new(int64(1)),
+			Containers: []corev1.Container{{
+				Name: "performer", Image: realcluster.SampleImage, ImagePullPolicy: corev1.PullNever,
+				Resources: corev1.ResourceRequirements{Requests: halfANode},
+			}},
+		},
+	}
+}
+
+// createPod creates a pod, once the namespace has its ServiceAccount.
+func createPod(t *testing.T, ns *realcluster.Namespace, pod *corev1.Pod) {
+	t.Helper()
+	wait.For(t, "pod "+pod.Name+" to be created", func(ctx context.Context) error {
+		_, err := ns.Kube.CoreV1().Pods(ns.Name).Create(ctx, pod, metav1.CreateOptions{})
+		return err
+	})
 }
 
 // TestNodeDies kills the node of a Performer. Its successor is created when the node is known to be lost, not when
