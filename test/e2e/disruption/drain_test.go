@@ -72,7 +72,7 @@ func performerCount(t *testing.T) int {
 	if testing.Short() {
 		return 3
 	}
-	return 6
+	return 21
 }
 
 // surge sets the type of disruption.

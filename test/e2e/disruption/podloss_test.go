@@ -110,6 +110,37 @@ func createPod(t *testing.T, ns *realcluster.Namespace, pod *corev1.Pod) {
 	})
 }
 
+// TestSlowStartLeavesAGap deletes the only pod of a Performer that starts more slowly than it drains. Nobody answers
+// for the difference, and not for longer.
+func TestSlowStartLeavesAGap(t *testing.T) {
+	const drain = 5 * time.Second
+	ns := cluster.Namespace(t)
+	name := startOn(t, ns, cluster.RealNodes(t)[1], 1, func(spec *v1alpha1.PerformerSpec) {
+		drainingFor(int32(drain.Seconds()))(spec)
+		spec.Config.Environment["PERFORMER_READY_AFTER"] = "20s"
+	})[0]
+	load := cluster.StartLoad(t, ns.Address(name, 8080), true)
+	deleted := time.Now()
+	if err := ns.Kube.CoreV1().Pods(ns.Name).Delete(t.Context(), "performer-"+name+"-0", metav1.DeleteOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	ns.WaitFor(t, name, "to be ready on its second pod", realcluster.ReadyOn(1))
+	successor, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), "performer-"+name+"-1", metav1.GetOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	load.WaitForAnswer(t, successor.Name)
+	summary := load.End(t)
+	i := slices.IndexFunc(successor.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady })
+	want := successor.Status.Conditions[i].LastTransitionTime.Sub(deleted) - drain
+	gap := time.Duration(summary.LongestGapMillis) * time.Millisecond
+	t.Logf("MEASURED start slower than drainSeconds: %s; the start took %.0f s longer than drainSeconds", summary, want.Seconds())
+	// The condition is in whole seconds, and a client notices after its call's timeout of 5 s at the latest.
+	if want < 10*time.Second || (gap-want).Abs() > 7*time.Second {
+		t.Errorf("nobody answered for %s, want %s", gap, want)
+	}
+}
+
 // TestNodeDies kills the node of a Performer. Its successor is created when the node is known to be lost, not when
 // Kubernetes evicts the pod, minutes later. When the node is back, one pod is left.
 func TestNodeDies(t *testing.T) {
