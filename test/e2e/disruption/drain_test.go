@@ -19,8 +19,8 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/test/harness/wait"
 )
 
-// TestDrainWithSurge drains the node of several Performers, each of which is called over a held connection and
-// over new ones. The operator moves them first, so no call is lost.
+// TestDrainWithSurge drains the node of many Performers, some of which are called over a held connection and over
+// new ones. The operator moves them first, so no call is lost.
 func TestDrainWithSurge(t *testing.T) {
 	node := cluster.RealNodes(t)[1]
 	ns := cluster.Namespace(t)
@@ -36,7 +36,8 @@ func TestDrainWithSurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	performers = performers[:len(performers)-1]
-	calls := callAll(t, ns, performers)
+	// More clients would need all of a machine with two processors.
+	calls := callAll(t, ns, performers[:min(5, len(performers))])
 
 	begun := time.Now()
 	drain(t, node)
