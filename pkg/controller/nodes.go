@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -136,43 +137,50 @@ func isShuttingDown(ready corev1.NodeCondition) bool {
 // stateOf returns the state of a trimmed node. A node that never had a Ready condition is one that just
 // registered, or that no kubelet reports; the node controller sets the condition if that lasts.
 func (n *nodes) stateOf(node *corev1.Node) performer.Node {
-	lost := func(why string) performer.Node { return performer.Node{State: performer.NodeLost, Why: why} }
-	draining := func(why string) performer.Node { return performer.Node{State: performer.NodeDraining, Why: why} }
-	shutsDown := false
-	for _, c := range node.Status.Conditions {
-		switch {
+	var shutsDown *corev1.NodeCondition
+	for i := range node.Status.Conditions {
+		switch c := &node.Status.Conditions[i]; {
 		case c.Status == corev1.ConditionTrue:
-		case isShuttingDown(c):
-			shutsDown = true
+		case isShuttingDown(*c):
+			shutsDown = c
 		default:
-			return lost(strings.TrimSuffix(fmt.Sprintf("is not ready: %s: %s", c.Reason, c.Message), ": "))
+			why := strings.TrimSuffix(fmt.Sprintf("is not ready: %s: %s", c.Reason, c.Message), ": ")
+			return performer.Node{State: performer.NodeLost, Why: why, Since: c.LastTransitionTime.Time}
 		}
 	}
 	// The node controller adds these some moments after the condition changed, somebody else without it.
-	if key := taintOf(node, lostTaints); key != "" {
-		return lost("has the taint " + key)
+	if taint := taintOf(node, lostTaints); taint != nil {
+		return performer.Node{State: performer.NodeLost, Why: "has the taint " + taint.Key, Since: timeAdded(taint)}
 	}
-	switch key := taintOf(node, n.drainTaints); {
-	case shutsDown:
-		return draining("is shutting down")
+	switch taint := taintOf(node, n.drainTaints); {
+	case shutsDown != nil:
+		return performer.Node{State: performer.NodeDraining, Why: "is shutting down", Since: shutsDown.LastTransitionTime.Time}
 	case node.Spec.Unschedulable:
-		return draining("is cordoned")
-	case key != "":
-		return draining("has the taint " + key)
+		// The node controller adds the taint, and the time.
+		return performer.Node{State: performer.NodeDraining, Why: "is cordoned", Since: timeAdded(taintOf(node, []string{corev1.TaintNodeUnschedulable}))}
+	case taint != nil:
+		return performer.Node{State: performer.NodeDraining, Why: "has the taint " + taint.Key, Since: timeAdded(taint)}
 	default:
 		return performer.Node{}
 	}
 }
 
-// taintOf returns the first of the keys of the node's taints that is one of the given keys; empty if there
-// is none.
-func taintOf(node *corev1.Node, keys []string) string {
-	for _, taint := range node.Spec.Taints {
-		if slices.Contains(keys, taint.Key) {
-			return taint.Key
+// taintOf returns the first of the node's taints whose key is one of the given keys; nil if there is none.
+func taintOf(node *corev1.Node, keys []string) *corev1.Taint {
+	for i := range node.Spec.Taints {
+		if taint := &node.Spec.Taints[i]; slices.Contains(keys, taint.Key) {
+			return taint
 		}
 	}
-	return ""
+	return nil
+}
+
+// timeAdded returns when a taint was added, if there is one and it says so; else the zero time.
+func timeAdded(taint *corev1.Taint) time.Time {
+	if taint == nil || taint.TimeAdded == nil {
+		return time.Time{}
+	}
+	return taint.TimeAdded.Time
 }
 
 // state returns the state of the node of the given name. The cache of pods may be ahead of that of nodes, so

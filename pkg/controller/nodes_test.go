@@ -90,6 +90,43 @@ func TestStateOfNode(t *testing.T) {
 	}
 }
 
+// TestSinceWhen checks the time since when a node is drained or lost, where the node says so.
+func TestSinceWhen(t *testing.T) {
+	n := &nodes{drainTaints: DefaultDrainTaints()}
+	at := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	withTime := func(node *corev1.Node) {
+		for i := range node.Spec.Taints {
+			node.Spec.Taints[i].TimeAdded = &at
+		}
+		node.Status.Conditions[1].LastTransitionTime = at
+	}
+	for name, tt := range map[string]struct {
+		changes []func(*corev1.Node)
+		unknown bool
+	}{
+		"up":                              {nil, true},
+		"not ready":                       {[]func(*corev1.Node){notReady(corev1.ConditionUnknown, "NodeStatusUnknown", "")}, false},
+		"shuts down":                      {[]func(*corev1.Node){notReady(corev1.ConditionFalse, "KubeletNotReady", "node is shutting down")}, false},
+		"unreachable":                     {[]func(*corev1.Node){tainted(corev1.TaintNodeUnreachable)}, false},
+		"cordoned":                        {[]func(*corev1.Node){cordoned, tainted(corev1.TaintNodeUnschedulable)}, false},
+		"cordoned, and not yet tainted":   {[]func(*corev1.Node){cordoned}, true},
+		"cordoned, with somebody's taint": {[]func(*corev1.Node){cordoned, tainted("dedicated")}, true},
+		"a drain taint":                   {[]func(*corev1.Node){tainted("karpenter.sh/disrupted")}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			node := newNode("n", append(tt.changes, withTime)...)
+			trimNode(node)
+			if since := n.stateOf(node).Since; since.IsZero() != tt.unknown || !tt.unknown && !since.Equal(at.Time) {
+				t.Errorf("since %s", since)
+			}
+			withoutTime := newNode("n", tt.changes...)
+			if since := n.stateOf(withoutTime).Since; !since.IsZero() {
+				t.Errorf("without a time: since %s", since)
+			}
+		})
+	}
+}
+
 func TestMostLost(t *testing.T) {
 	lost := notReady(corev1.ConditionUnknown, "NodeStatusUnknown", "")
 	for _, tt := range []struct {

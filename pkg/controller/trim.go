@@ -125,7 +125,7 @@ func trimNode(node *corev1.Node) {
 		if c := &node.Status.Conditions[i]; c.Type == corev1.NodeReady {
 			ready := corev1.NodeCondition{Type: c.Type, Status: c.Status}
 			if c.Status != corev1.ConditionTrue {
-				ready.Reason, ready.Message = c.Reason, c.Message
+				ready.Reason, ready.Message, ready.LastTransitionTime = c.Reason, c.Message, c.LastTransitionTime
 			}
 			conditions = []corev1.NodeCondition{ready}
 		}

@@ -103,7 +103,7 @@ func (s *summary) waits() string {
 		return held
 	case s.shiftingTraffic && s.deadlineExceeded:
 		return "; the EndpointSlices of the Service don't show it as ready: check the kube-controller-manager"
-	case s.desired == nil || s.desired.state != podStarting:
+	case s.desired == nil || s.desired.state != podStarting || s.lostNode != "":
 		return ""
 	}
 	c := performerContainerStatus(s.desired.Pod)

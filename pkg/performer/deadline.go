@@ -15,8 +15,8 @@ import (
 // defaultProgressDeadline is used when progressDeadlineSeconds is unset. It equals the CRD's default.
 const defaultProgressDeadline = 600 * time.Second
 
-// deadline is the progress deadline: the time by which the desired pod must be ready, or resized, or the pod
-// that is in its way must have terminated.
+// deadline is the progress deadline: the time by which the desired pod must be ready, or resized, or have left
+// its node, or the pod that is in its way must have terminated.
 type deadline struct {
 	// applies is false once the pod has been ready: later unreadiness is a health problem, not a stalled
 	// rollout.
@@ -83,6 +83,8 @@ func (a *Assessment) progressBegan() (time.Time, bool) {
 			began = upgrade.Time
 		}
 		return began, true
+	case status.CurrentRevision == a.revision && a.stranded() != nil:
+		return a.strandedSince(a.stranded()), true
 	case a.trafficTarget != nil && !a.trafficTarget.outdated():
 		return a.trafficTarget.resizingSince()
 	case status.CurrentRevision == a.revision:
@@ -109,6 +111,34 @@ func (a *Assessment) progressBegan() (time.Time, bool) {
 		began = pod.CreationTimestamp.Time
 	}
 	return began, true
+}
+
+// stranded returns the pod that matches the spec, and is on a node that it must leave or that is lost; nil if
+// there is none. Whatever it waits for, a successor or its node, may never come.
+func (a *Assessment) stranded() *assessedPod {
+	if moving := a.movingPod(); moving != nil && !moving.outdated() {
+		return moving
+	}
+	p := a.desiredPod
+	if p != nil && (p.lost() || p.state == podStarting && a.Nodes[p.Spec.NodeName].State == NodeLost) {
+		return p
+	}
+	return nil
+}
+
+// strandedSince returns since when the pod has been stranded. The Performer may have been unready long before
+// that, and its previous move is over. Times ahead of our clock are ignored.
+func (a *Assessment) strandedSince(p *assessedPod) time.Time {
+	began := a.Now
+	if ready := conditionOf(&a.Performer.Status, v1alpha1.ConditionReady); ready != nil && ready.Status != metav1.ConditionTrue {
+		began = ready.LastTransitionTime.Time
+	}
+	for _, t := range []time.Time{a.Nodes[p.Spec.NodeName].Since, p.annotatedTime(render.AnnotationServingSince)} {
+		if t.After(began) && !t.After(a.Now) {
+			began = t
+		}
+	}
+	return began
 }
 
 // inTheWay returns the pod that must terminate first, the first by name: before the desired pod of Recreate is

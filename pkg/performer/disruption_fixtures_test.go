@@ -16,8 +16,8 @@ import (
 // Fixtures of the tests about disruptions: pods on nodes that are up, being drained or lost.
 
 var (
-	cordoned = Node{NodeDraining, "is cordoned"}
-	dead     = Node{NodeLost, "is not ready: NodeStatusUnknown: Kubelet stopped posting node status."}
+	cordoned = Node{State: NodeDraining, Why: "is cordoned"}
+	dead     = Node{State: NodeLost, Why: "is not ready: NodeStatusUnknown: Kubelet stopped posting node status."}
 )
 
 func disruption(how v1alpha1.DisruptionType) func(*v1alpha1.Performer) {

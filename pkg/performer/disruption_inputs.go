@@ -3,6 +3,8 @@
 
 package performer
 
+import "time"
+
 // NodeState is what the object of a node says about the pods on it.
 type NodeState int
 
@@ -22,4 +24,6 @@ type Node struct {
 	// Why says how the state shows on the node, in words that follow its name, such as "is cordoned";
 	// empty for NodeUp.
 	Why string
+	// Since is when the state began, as far as the node shows that; else the zero time.
+	Since time.Time
 }

@@ -25,7 +25,7 @@ func TestPlanDrain(t *testing.T) {
 	starting := testPod(p, 1, waitingForTraffic, on("b"), movedFrom("a"))
 	isReady := testPod(p, 1, waitingForTraffic, ready(0), on("b"), movedFrom("a"))
 	checkPlans(t, []planTest{
-		{name: "start the successor", o: nodes(observed(p, old), drained), want: "record ordinal 1, create pod 1"},
+		{name: "start the successor", o: nodes(observed(p, old), drained), want: "record ordinal 1, create pod 1", requeueAfter: whole},
 		{name: "Bridge leaves the pod to the drain", o: nodes(observed(servingOn0(), old), drained)},
 		{name: "None too", o: nodes(observed(servingOn0(disruption(v1alpha1.NoneDisruption)), old), drained)},
 		{name: "Recreate too", o: nodes(observed(servingOn0(surge, recreate), old), drained)},
@@ -33,12 +33,12 @@ func TestPlanDrain(t *testing.T) {
 		{name: "a suspended Performer", o: nodes(observed(servingOn0(surge, suspended), testPod(p, 0, on("a"))), drained), want: "delete performer-x-0"},
 		{name: "a spec that can't run", o: nodes(observed(newPerformer(surge, tee), old), drained), problem: ReasonInvalidSpec},
 
-		{name: "the successor starts", o: nodes(observed(moving, old, starting), drained)},
+		{name: "the successor starts", o: nodes(observed(moving, old, starting), drained), requeueAfter: whole},
 		{name: "the successor is ready", o: nodes(observed(moving, old, isReady), drained), want: "traffic to performer-x-1", requeueAfter: slicesPoll},
 		{name: "both serve", o: withSlices(nodes(observed(moving, old, serving), drained), "performer-x-0"), requeueAfter: maxSlicesPoll},
 		{name: "the slices show the successor", o: withSlices(nodes(observed(moving, old, serving), drained), "performer-x-0", "performer-x-1"),
 			want: "delete performer-x-0"},
-		{name: "the old pod became unready: the successor stays", o: nodes(observed(moving, testPod(p, 0, unreachable, on("a")), starting), drained)},
+		{name: "the old pod became unready: the successor stays", o: nodes(observed(moving, testPod(p, 0, unreachable, on("a")), starting), drained), requeueAfter: whole},
 		{name: "the old pod is gone", o: nodes(observed(moving, serving), nil)},
 
 		{name: "uncordoned before the successor is ready", o: nodes(observed(moving, old, starting), nil), want: "delete performer-x-1"},
@@ -46,9 +46,9 @@ func TestPlanDrain(t *testing.T) {
 		{name: "uncordoned when the successor serves: the move ends", o: withSlices(nodes(observed(moving, old, serving), nil), "performer-x-1"),
 			want: "delete performer-x-0"},
 
-		{name: "the node of the successor is cordoned too: one move at a time", o: nodes(observed(moving, old, starting), both)},
+		{name: "the node of the successor is cordoned too: one move at a time", o: nodes(observed(moving, old, starting), both), requeueAfter: whole},
 		{name: "it is ready: the first move ends", o: nodes(observed(moving, old, isReady), both), want: "traffic to performer-x-1", requeueAfter: slicesPoll},
-		{name: "the second move", o: nodes(observed(moving, serving), both), want: "record ordinal 2, create pod 2"},
+		{name: "the second move", o: nodes(observed(moving, serving), both), want: "record ordinal 2, create pod 2", requeueAfter: whole},
 		{name: "the successor tolerates the drain", o: nodes(observed(moving, testPod(p, 1, ready(0), on("a"), movedFrom("a"))), drained)},
 
 		{name: "the spec changed: the new revision's pod is the successor", o: withBothPorts(nodes(observed(upgrading(surge), older(0, ready(0), on("a"))), drained)),
@@ -71,22 +71,22 @@ func TestPlanFailover(t *testing.T) {
 	held := nodes(observed(p, old), lost)
 	held.FailoversHeld = "most nodes are lost"
 	checkPlans(t, []planTest{
-		{name: "create the successor", o: nodes(observed(p, old), lost), want: "record ordinal 1, create pod 1"},
-		{name: "the API still has the pod as ready", o: nodes(observed(p, back), lost), want: "record ordinal 1, create pod 1"},
-		{name: "Surge", o: nodes(observed(servingOn0(surge), old), lost), want: "record ordinal 1, create pod 1"},
-		{name: "None waits for the eviction", o: nodes(observed(servingOn0(disruption(v1alpha1.NoneDisruption)), old), lost)},
-		{name: "Recreate waits until the pod is gone", o: nodes(observed(servingOn0(recreate), old), lost)},
-		{name: "held: the controller syncs again when it may begin", o: held},
-		{name: "a pod that was never ready", o: nodes(observed(p, testPod(p, 0, on("a"))), lost), want: "record ordinal 1, create pod 1"},
-		{name: "it is of no use when the node is back", o: nodes(observed(moving, testPod(p, 0, on("a")), starting), lost), want: "delete performer-x-0"},
+		{name: "create the successor", o: nodes(observed(p, old), lost), want: "record ordinal 1, create pod 1", requeueAfter: whole},
+		{name: "the API still has the pod as ready", o: nodes(observed(p, back), lost), want: "record ordinal 1, create pod 1", requeueAfter: whole},
+		{name: "Surge", o: nodes(observed(servingOn0(surge), old), lost), want: "record ordinal 1, create pod 1", requeueAfter: whole},
+		{name: "None waits for the eviction", o: nodes(observed(servingOn0(disruption(v1alpha1.NoneDisruption)), old), lost), requeueAfter: whole},
+		{name: "Recreate waits until the pod is gone", o: nodes(observed(servingOn0(recreate), old), lost), requeueAfter: whole},
+		{name: "held: the controller syncs again when it may begin", o: held, requeueAfter: whole},
+		{name: "a pod that was never ready", o: nodes(observed(p, testPod(p, 0, on("a"))), lost), want: "record ordinal 1, create pod 1", requeueAfter: whole},
+		{name: "it is of no use when the node is back", o: nodes(observed(moving, testPod(p, 0, on("a")), starting), lost), want: "delete performer-x-0", requeueAfter: whole},
 		{name: "nothing is deleted while no successor can be created", o: nodes(observed(servingOn0(tee), testPod(p, 0, on("a"))), lost), problem: ReasonInvalidSpec},
-		{name: "the successor starts", o: nodes(observed(moving, old, starting), lost)},
+		{name: "the successor starts", o: nodes(observed(moving, old, starting), lost), requeueAfter: whole},
 		{name: "the successor serves, and the slices show it", o: withSlices(nodes(observed(moving, old, serving), lost), "performer-x-1"),
 			want: "delete performer-x-0"},
 		{name: "the node of the successor is lost too", o: nodes(observed(moving, old, starting), map[string]Node{"a": dead, "b": dead}),
-			want: "record ordinal 2, create pod 2"},
+			want: "record ordinal 2, create pod 2", requeueAfter: whole},
 		{name: "and there is another one", o: nodes(observed(movingTo(2), old, starting, testPod(p, 2)), map[string]Node{"a": dead, "b": dead}),
-			want: "delete performer-x-1"},
+			want: "delete performer-x-1", requeueAfter: whole},
 		{name: "the node is back, and neither pod is ready yet", o: nodes(observed(moving, old, starting), nil)},
 		{name: "the node is back, and the old pod serves", o: withSlices(nodes(observed(moving, back, starting), nil), "performer-x-0"),
 			want: "delete performer-x-1"},

@@ -94,6 +94,9 @@ func (w *world) unexplained() string {
 	if !w.says(w.trouble.says) {
 		return fmt.Sprintf("%s, and no condition says so, while there is %[3]s (%[2]s)", differs, w.conditions(), w.trouble.name)
 	}
+	if kstatus(w.p, w.p.Status) == "InProgress" {
+		return fmt.Sprintf("%s, and it is InProgress forever, while there is %[3]s (%[2]s)", differs, w.conditions(), w.trouble.name)
+	}
 	return ""
 }
 
