@@ -183,15 +183,20 @@ func timeAdded(taint *corev1.Taint) time.Time {
 	return taint.TimeAdded.Time
 }
 
+// cached returns the state of the node of the given name, if the cache has that.
+func (n *nodes) cached(name string) (state performer.Node, found bool) {
+	obj, found, err := n.GetStore().GetByKey(name)
+	if err != nil || !found {
+		return performer.Node{}, false
+	}
+	return n.stateOf(obj.(*corev1.Node)), true
+}
+
 // state returns the state of the node of the given name. The cache of pods may be ahead of that of nodes, so
 // that only the API server knows whether there is no such node.
 func (n *nodes) state(ctx context.Context, name string) (performer.Node, error) {
-	obj, found, err := n.GetStore().GetByKey(name)
-	if err != nil {
-		return performer.Node{}, fmt.Errorf("looking up node %s: %w", name, err)
-	}
-	if found {
-		return n.stateOf(obj.(*corev1.Node)), nil
+	if node, found := n.cached(name); found {
+		return node, nil
 	}
 	live, err := n.kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 	switch {
@@ -226,12 +231,28 @@ func (n *nodes) mostLost() bool {
 	return lost > 0 && lost == total || lost >= leastUnhealthy && float64(lost) >= unhealthyThreshold*float64(total)
 }
 
-// observeNodes adds the nodes of the pods to an observation.
+// observeNodes adds the nodes of the pods to an observation, and those that they were moved from.
 func (c *Controller) observeNodes(ctx context.Context, o *performer.Observed) error {
 	if !c.nodes.known() {
 		return nil
 	}
 	o.NodesKnown = true
+	add := func(name string, node performer.Node) {
+		if node.State != performer.NodeUp {
+			if o.Nodes == nil {
+				o.Nodes = map[string]performer.Node{}
+			}
+			o.Nodes[name] = node
+		}
+	}
+	for _, pod := range o.Pods {
+		for _, left := range performer.MovedFrom(pod) {
+			// One that is gone is of no interest, and worth no request.
+			if node, found := c.nodes.cached(left); found {
+				add(left, node)
+			}
+		}
+	}
 	for _, pod := range o.Pods {
 		name := pod.Spec.NodeName
 		if _, known := o.Nodes[name]; known || name == "" {
@@ -241,12 +262,7 @@ func (c *Controller) observeNodes(ctx context.Context, o *performer.Observed) er
 		if err != nil {
 			return err
 		}
-		if node.State != performer.NodeUp {
-			if o.Nodes == nil {
-				o.Nodes = map[string]performer.Node{}
-			}
-			o.Nodes[name] = node
-		}
+		add(name, node)
 	}
 	return nil
 }

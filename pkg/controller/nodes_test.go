@@ -274,6 +274,7 @@ func TestObserveNodes(t *testing.T) {
 		for _, node := range []string{"", "up", "cordoned", "late", "gone"} {
 			o.Pods = append(o.Pods, &corev1.Pod{Spec: corev1.PodSpec{NodeName: node}})
 		}
+		o.Pods[1].Annotations = map[string]string{render.AnnotationMovedFrom: "left,left-and-gone"}
 		if err := c.observeNodes(ctx, &o); err != nil {
 			t.Fatal(err)
 		}
@@ -289,7 +290,7 @@ func TestObserveNodes(t *testing.T) {
 	if !cache.WaitForCacheSync(ctx.Done(), c.nodes.complete) {
 		t.Fatal("not synced")
 	}
-	for _, node := range []*corev1.Node{newNode("up"), newNode("cordoned", cordoned)} {
+	for _, node := range []*corev1.Node{newNode("up"), newNode("cordoned", cordoned), newNode("left", cordoned)} {
 		trimNode(node)
 		if err := c.nodes.GetStore().Add(node); err != nil {
 			t.Fatal(err)
@@ -301,9 +302,13 @@ func TestObserveNodes(t *testing.T) {
 		}
 		return false, nil, nil
 	})
+	kube.ClearActions()
 	o := observe()
-	if !o.NodesKnown || len(o.Nodes) != 2 || o.Nodes["cordoned"].State != performer.NodeDraining || o.Nodes["gone"] != (performer.Node{State: performer.NodeLost, Why: "does not exist"}) {
+	if !o.NodesKnown || len(o.Nodes) != 3 || o.Nodes["left"].State != performer.NodeDraining || o.Nodes["cordoned"].State != performer.NodeDraining || o.Nodes["gone"] != (performer.Node{State: performer.NodeLost, Why: "does not exist"}) {
 		t.Errorf("got %t, %+v", o.NodesKnown, o.Nodes)
+	}
+	if requests := kube.Actions(); len(requests) != 2 {
+		t.Errorf("requests for other nodes than those that are late and gone: %v", requests)
 	}
 	// Somebody takes the permission away.
 	c.nodes.watchFailed(c.watchScope, "", "nodes")(ctx, nil, apierrors.NewForbidden(corev1.Resource("nodes"), "", errors.New("no")))

@@ -44,7 +44,8 @@ type Observed struct {
 	ForeignPods []*corev1.Pod
 	// Contended is the problem to report while others keep undoing what the operator does, or nil.
 	Contended *Problem
-	// Nodes are the nodes of the pods that are not NodeUp, by name. It is nil if NodesKnown is false.
+	// Nodes are the nodes that are not NodeUp, by name: those of the pods, and those that the pods were
+	// moved from as far as they exist. It is nil if NodesKnown is false.
 	Nodes map[string]Node
 	// NodesKnown is whether the operator can read nodes.
 	NodesKnown bool

@@ -48,9 +48,10 @@ func (a *Assessment) noBudgetBecause() string {
 		return "; the operator has no permission to manage poddisruptionbudgets, so that it doesn't refuse evictions before the traffic has moved: " + bridged
 	case len(a.OtherBudgets) > 0:
 		return fmt.Sprintf("; evictions are up to the %s, not to one of the operator's", countNoun("PodDisruptionBudget", a.OtherBudgets))
-	case a.trafficTarget != nil && returned(a.trafficTarget.Pod) && a.Nodes[a.trafficTarget.Spec.NodeName].State == NodeDraining:
-		return fmt.Sprintf("; it tolerates the drain of node %s, which %s, and is not moved: %s",
-			a.trafficTarget.Spec.NodeName, trimmed(a.Nodes[a.trafficTarget.Spec.NodeName].Why), bridged)
+	case a.trafficTarget != nil && a.movedInVain(a.trafficTarget.Pod) && a.Nodes[a.trafficTarget.Spec.NodeName].State == NodeDraining:
+		node := a.trafficTarget.Spec.NodeName
+		return fmt.Sprintf("; it was created to leave node %s and was placed on node %s, which %s: it tolerates the drain, and is not moved again: %s",
+			MovedFrom(a.trafficTarget.Pod)[0], node, trimmed(a.Nodes[node].Why), bridged)
 	}
 	return ""
 }

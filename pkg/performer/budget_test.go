@@ -69,7 +69,7 @@ func TestBudgetNote(t *testing.T) {
 			o := budgeted(observed(p, testPod(p, 0, on("a"), movedFrom("a"))))
 			o.Nodes = map[string]Node{"a": cordoned}
 			return o
-		}(), "; it tolerates the drain of node a, which is cordoned, and is not moved"},
+		}(), "; it was created to leave node a and was placed on node a, which is cordoned: it tolerates the drain, and is not moved again: an evicted Pod"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := tt.o

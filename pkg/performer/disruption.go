@@ -28,16 +28,36 @@ func (a *Assessment) displacedBy(pod *corev1.Pod) Node {
 	node := a.Nodes[pod.Spec.NodeName]
 	switch {
 	case node.State == NodeLost && a.disruption() != v1alpha1.NoneDisruption,
-		node.State == NodeDraining && a.disruption() == v1alpha1.SurgeDisruption && !returned(pod):
+		node.State == NodeDraining && a.disruption() == v1alpha1.SurgeDisruption && !a.movedInVain(pod):
 		return node
 	}
 	return Node{}
 }
 
-// returned reports whether the pod was created to leave a node, and the scheduler put it on that node again:
-// the pod tolerates the drain. To move it once more would lead to the same node, without end.
-func returned(pod *corev1.Pod) bool {
-	return pod.Spec.NodeName != "" && pod.Annotations[render.AnnotationMovedFrom] == pod.Spec.NodeName
+// movedInVain reports whether the pod was created to leave a node, and is on one that was being drained by
+// then, that or another: it tolerates drains, or something other than the scheduler chooses its node. Further
+// moves would lead from one such node to the next, without end.
+func (a *Assessment) movedInVain(pod *corev1.Pod) bool {
+	left, node := MovedFrom(pod), a.Nodes[pod.Spec.NodeName]
+	return slices.Contains(left, pod.Spec.NodeName) ||
+		len(left) > 0 && node.State == NodeDraining && !node.Since.IsZero() && node.Since.Before(pod.CreationTimestamp.Time)
+}
+
+// MovedFrom returns the node that the pod was created to leave, and after it those that its predecessors left
+// and that were still drained or lost then; empty if it was not created to leave a node.
+func MovedFrom(pod *corev1.Pod) []string {
+	return strings.FieldsFunc(pod.Annotations[render.AnnotationMovedFrom], func(r rune) bool { return r == ',' })
+}
+
+// recordMove records on the successor which node it leaves, as MovedFrom returns it.
+func (a *Assessment) recordMove(successor *corev1.Pod, moving *assessedPod) {
+	left := []string{moving.Spec.NodeName}
+	for _, node := range MovedFrom(moving.Pod) {
+		if a.Nodes[node].State != NodeUp && !slices.Contains(left, node) {
+			left = append(left, node)
+		}
+	}
+	successor.Annotations[render.AnnotationMovedFrom] = strings.Join(left, ",")
 }
 
 // displaced reports whether the pod must leave its node.

@@ -6,6 +6,7 @@ package performer
 import (
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,7 +21,9 @@ import (
 // TestEveryDisruptionSettles searches from a Performer that runs on one of two nodes, while there is a trouble
 // of nodes or of the budget, for each type of disruption.
 func TestEveryDisruptionSettles(t *testing.T) {
-	for name, change := range disruptionTypes {
+	changes := maps.Clone(disruptionTypes)
+	maps.Copy(changes, placements)
+	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			start := &world{p: withoutFinalizers(change), now: testNow, troubles: disruptions(), nodes: twoNodes()}
@@ -38,6 +41,21 @@ func TestEveryDisruptionSettles(t *testing.T) {
 var disruptionTypes = map[string]func(*v1alpha1.Performer){
 	"Bridge": func(*v1alpha1.Performer) {}, "Surge": surge, "None": disruption(v1alpha1.NoneDisruption), "Recreate": recreate,
 }
+
+// placements are Performers with Surge whose pods the scheduler does not simply keep off the node that is
+// drained, or can't place elsewhere.
+var placements = map[string]func(*v1alpha1.Performer){
+	"Surge, tolerating all taints": func(p *v1alpha1.Performer) {
+		surge(p)
+		p.Spec.Scheduling = &v1alpha1.SchedulingConfig{Tolerations: []corev1.Toleration{{Operator: corev1.TolerationOpExists}}}
+	},
+	"Surge, pinned to a node": func(p *v1alpha1.Performer) {
+		surge(p)
+		p.Spec.Scheduling = &v1alpha1.SchedulingConfig{NodeSelector: map[string]string{corev1.LabelHostname: "a"}}
+	},
+}
+
+func tolerant(pod *corev1.Pod) bool { return len(pod.Spec.Tolerations) > 0 }
 
 func twoNodes() map[string]Node { return map[string]Node{"a": {}, "b": {}} }
 
@@ -91,11 +109,14 @@ func (w *world) servingNode() string {
 }
 
 // nodeBecomes changes what is known of a node. The pods on a node that is lost are no longer ready; when it
-// is back, its kubelet says what they are.
+// is back, its kubelet says what they are. A drain is about the pods that are on the node when it begins.
 func (w *world) nodeBecomes(name string, node Node) {
-	w.nodes = maps.Clone(w.nodes)
+	w.nodes, w.drained = maps.Clone(w.nodes), maps.Clone(w.drained)
 	w.nodes[name] = node
 	for _, pod := range w.pods {
+		if pod.Spec.NodeName == name {
+			w.drained = patched(w.drained, map[string]string{pod.Name: map[bool]string{true: name}[node.State == NodeDraining]})
+		}
 		if node.State == NodeLost && pod.Spec.NodeName == name && stateOf(pod) != podFinished && podConditionTrue(pod, corev1.PodReady) {
 			unreachable(pod)
 		}
@@ -109,8 +130,10 @@ func (w *world) observeNodes(o *Observed) {
 	}
 	o.NodesKnown, o.BudgetsKnown, o.Nodes, o.Budget, o.FailoversHeld = true, true, map[string]Node{}, w.budget, w.failoversHeld
 	for _, pod := range o.Pods {
-		if node := w.nodes[pod.Spec.NodeName]; node.State != NodeUp {
-			o.Nodes[pod.Spec.NodeName] = node
+		for _, name := range append(MovedFrom(pod), pod.Spec.NodeName) {
+			if node := w.nodes[name]; node.State != NodeUp {
+				o.Nodes[name] = node
+			}
 		}
 	}
 }
@@ -118,16 +141,26 @@ func (w *world) observeNodes(o *Observed) {
 // reachable reports whether a kubelet runs the pod, or could.
 func (w *world) reachable(pod *corev1.Pod) bool { return w.nodes[pod.Spec.NodeName].State != NodeLost }
 
-// schedule finds a node for a pod that has none, and reports whether the pod can run on its node.
+// schedule finds a node for a pod that has none, and reports whether the pod can run on its node. For a pod
+// that tolerates a drain, the worst node is one that is drained and has no pod.
 func (w *world) schedule(pod *corev1.Pod) bool {
 	if w.nodes == nil || pod.Spec.NodeName != "" {
 		return w.reachable(pod)
 	}
-	for _, name := range slices.Sorted(maps.Keys(w.nodes)) {
-		if w.nodes[name].State == NodeUp {
-			pod.Spec.NodeName = name
-			return true
+	best, names := -1, slices.Sorted(maps.Keys(w.nodes))
+	for i, name := range names {
+		used := slices.ContainsFunc(w.present(), func(p *corev1.Pod) bool { return p.Spec.NodeName == name })
+		drained := w.nodes[name].State == NodeDraining
+		selected := pod.Spec.NodeSelector[corev1.LabelHostname]
+		switch {
+		case w.nodes[name].State == NodeLost, drained && !tolerant(pod), selected != "" && selected != name:
+		case best < 0, drained && !used:
+			best = i
 		}
+	}
+	if best >= 0 {
+		pod.Spec.NodeName = names[best]
+		return true
 	}
 	unschedulable("0/2 nodes are available")(pod)
 	return false
@@ -136,7 +169,7 @@ func (w *world) schedule(pod *corev1.Pod) bool {
 // evict is a drain's try to evict the pods on a node that is cordoned. It reports whether it evicted any.
 func (w *world) evict() (evicted bool) {
 	for _, pod := range w.pods {
-		if w.nodes[pod.Spec.NodeName].State != NodeDraining || pod.DeletionTimestamp != nil || w.budget != nil && w.budgetRefuses(pod) {
+		if w.drained[pod.Name] == "" || pod.DeletionTimestamp != nil || w.budget != nil && w.budgetRefuses(pod) {
 			continue
 		}
 		w.record("  the drain evicts %s", pod.Name)
@@ -192,14 +225,18 @@ func (w *world) displacement(pod *corev1.Pod) string {
 		return ""
 	}
 	var elsewhere bool
-	for _, node := range w.nodes {
-		elsewhere = elsewhere || node.State == NodeUp
+	for name, node := range w.nodes {
+		selected := pod.Spec.NodeSelector[corev1.LabelHostname]
+		elsewhere = elsewhere || node.State == NodeUp && (selected == "" || selected == name)
 	}
 	var want *policyv1.PodDisruptionBudget
-	if render.Disruption(&w.p.Spec) == v1alpha1.SurgeDisruption {
+	surges, stays := render.Disruption(&w.p.Spec) == v1alpha1.SurgeDisruption, tolerant(pod) && w.nodes[pod.Spec.NodeName].State == NodeDraining
+	if surges && !stays {
 		want = render.Budget(w.p)
 	}
 	switch {
+	case stays && w.budget == nil && (!surges || strings.Contains(w.conditions(), "it tolerates the drain, and is not moved again")):
+		return ""
 	case elsewhere && w.nodes[pod.Spec.NodeName].State != NodeUp:
 		return "the pod is on a node that is drained or lost"
 	case (want == nil) != (w.budget == nil), want != nil && !jsonEqual(w.budget.Spec, want.Spec):

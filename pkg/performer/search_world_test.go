@@ -36,8 +36,10 @@ type world struct {
 	troubles []*trouble
 	trouble  *trouble
 	memory   memory
-	// nodes are the nodes of the cluster by name; nil if the search is not about nodes.
+	// nodes are the nodes of the cluster by name; nil if the search is not about nodes. drained has the pods
+	// that the drain of their node is about, each with that node.
 	nodes         map[string]Node
+	drained       map[string]string
 	budget        *policyv1.PodDisruptionBudget
 	failoversHeld string
 
@@ -99,7 +101,7 @@ func (w *world) key() string {
 		fmt.Fprint(&b, w.trouble.name)
 	}
 	if w.nodes != nil {
-		fmt.Fprint(&b, w.nodes, status.Ready, w.failoversHeld, render.Disruption(&w.p.Spec))
+		fmt.Fprint(&b, w.nodes, w.drained, status.Ready, w.failoversHeld, render.Disruption(&w.p.Spec))
 	}
 	if w.budget != nil {
 		fmt.Fprint(&b, w.budget.Spec.MinAvailable, w.budget.Labels)

@@ -27,7 +27,7 @@ func (a *Assessment) planSuccessor(plan *Plan) {
 	}
 	pod := a.newPod(ordinal)
 	if moving := a.movingPod(); moving != nil {
-		pod.Annotations[render.AnnotationMovedFrom] = moving.Spec.NodeName
+		a.recordMove(pod, moving)
 	}
 	if !a.anotherServes(nil) || a.podPatchesRefused() {
 		render.SetServing(pod, a.Now)

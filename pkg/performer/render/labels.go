@@ -44,7 +44,8 @@ const (
 	AnnotationServingSince = "hourglass.eigenlayer.io/serving-since"
 	// AnnotationDrainingSince is when the pod lost LabelServing to its successor, in RFC 3339.
 	AnnotationDrainingSince = "hourglass.eigenlayer.io/draining-since"
-	// AnnotationMovedFrom is the node that the pod was created to leave: it was being drained or lost.
+	// AnnotationMovedFrom is the node that the pod was created to leave, since that was being drained or
+	// lost, and after it, separated by commas, those that its predecessors left and that still were.
 	AnnotationMovedFrom = "hourglass.eigenlayer.io/moved-from"
 	// AnnotationResizeRefused is the hash of the resources that the cluster can't give the pod
 	// without a restart.
