@@ -36,6 +36,9 @@ const (
 type caches struct {
 	performers, pods, services cache.SharedIndexInformer
 	budgets                    *optionalInformer
+	// failoversCounted is whether the failovers that began before this process did are counted. The lock of
+	// failovers guards it.
+	failoversCounted bool
 
 	start func(context.Context)
 }

@@ -143,7 +143,8 @@ func New(cfg Config) (*Controller, error) {
 		inFlight:      inFlight{since: map[cache.ObjectName]time.Time{}},
 		now:           time.Now,
 	}
-	c.failovers = newFailovers(ptr.Deref(cfg.MaxFailovers, DefaultMaxFailovers), c.countServing, c.nodes.mostLost, c.queue.Add)
+	c.failovers = newFailovers(ptr.Deref(cfg.MaxFailovers, DefaultMaxFailovers),
+		clusterView{serving: c.countServing, mostLost: c.nodes.mostLost, begun: c.begunFailovers}, c.queue.Add)
 	for _, namespace := range namespaces {
 		caches, err := newCaches(cfg.Kube, cfg.Hourglass, namespace)
 		if err != nil {

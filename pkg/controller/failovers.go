@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
@@ -31,13 +32,12 @@ const LeastFailovers = 20
 const failoverExpiry = 2 * time.Minute
 
 // failovers bounds how many Performers replace a pod on a lost node at the same time. Those that have to wait
-// take turns by namespace, as in the queue. It is lost when the process ends, and the next process does not
-// count the failovers that it finds.
+// take turns by namespace, as in the queue. It is lost when the process ends. The next process counts the
+// failovers that the caches show, so that a restart in a storm does not double the bound.
 type failovers struct {
-	max      intstr.IntOrString
-	serving  func() int // how many pods serve
-	mostLost func() bool
-	queue    func(cache.ObjectName)
+	max     intstr.IntOrString
+	cluster clusterView
+	queue   func(cache.ObjectName)
 
 	mu      sync.Mutex
 	running map[cache.ObjectName]time.Time // when each began
@@ -46,9 +46,17 @@ type failovers struct {
 	held    bool                      // some wait because most nodes are lost
 }
 
-func newFailovers(limit intstr.IntOrString, serving func() int, mostLost func() bool, queue func(cache.ObjectName)) *failovers {
+// clusterView is what failovers have to know about the cluster.
+type clusterView struct {
+	serving  func() int  // how many pods serve
+	mostLost func() bool // whether most nodes are lost
+	// begun returns when the failovers in progress began, of the Performers that it did not consider before.
+	begun func() map[cache.ObjectName]time.Time
+}
+
+func newFailovers(limit intstr.IntOrString, cluster clusterView, queue func(cache.ObjectName)) *failovers {
 	return &failovers{
-		max: limit, serving: serving, mostLost: mostLost, queue: queue,
+		max: limit, cluster: cluster, queue: queue,
 		running: map[cache.ObjectName]time.Time{}, waiting: newFairQueue(), waits: map[cache.ObjectName]bool{},
 	}
 }
@@ -66,7 +74,7 @@ func (f *failovers) consider(name cache.ObjectName, o *performer.Observed) (requ
 	case begun:
 		delete(f.waits, name)
 		return 0
-	case f.mostLost():
+	case f.cluster.mostLost():
 		delete(f.running, name) // admitted before that, and not begun
 		f.wait(name)
 		f.held = true
@@ -108,7 +116,7 @@ func (f *failovers) forget(name cache.ObjectName, now time.Time) {
 func (f *failovers) nodesChanged(now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.held && !f.mostLost() {
+	if f.held && !f.cluster.mostLost() {
 		f.held = false
 		f.admit(now, cache.ObjectName{})
 	}
@@ -137,6 +145,11 @@ func (f *failovers) admit(now time.Time, current cache.ObjectName) {
 	if len(f.waits) == 0 {
 		return
 	}
+	for name, since := range f.cluster.begun() {
+		if _, counted := f.running[name]; !counted {
+			f.running[name] = since
+		}
+	}
 	maps.DeleteFunc(f.running, func(_ cache.ObjectName, since time.Time) bool { return now.Sub(since) >= failoverExpiry })
 	for limit := f.limit(); len(f.running) < limit && f.waiting.Len() > 0; {
 		next := f.waiting.Pop()
@@ -156,7 +169,7 @@ func (f *failovers) limit() int {
 	if f.max.Type == intstr.Int {
 		return f.max.IntValue()
 	}
-	limit, err := intstr.GetScaledValueFromIntOrPercent(&f.max, f.serving(), true)
+	limit, err := intstr.GetScaledValueFromIntOrPercent(&f.max, f.cluster.serving(), true)
 	if err != nil {
 		return LeastFailovers // not a percentage, which the flag refuses
 	}
@@ -183,6 +196,48 @@ func failoverOf(o *performer.Observed) (needed, begun bool) {
 		}
 	}
 	return needed, needed && begun
+}
+
+// begunFailovers returns when the failovers in progress began, as the creation of their successors shows. It
+// looks once at the Performers of each namespace: at those of a namespace whose caches are not filled yet, the
+// next time.
+func (c *Controller) begunFailovers() map[cache.ObjectName]time.Time {
+	begun := map[cache.ObjectName]time.Time{}
+	for _, caches := range c.caches {
+		if caches.failoversCounted || !caches.synced() {
+			continue
+		}
+		caches.failoversCounted = true
+		for _, obj := range caches.performers.GetStore().List() {
+			p := obj.(*v1alpha1.Performer)
+			if since, found := c.failoverBegan(caches, p); found {
+				begun[cache.MetaObjectToName(p)] = since
+			}
+		}
+	}
+	return begun
+}
+
+// failoverBegan returns when the failover of a Performer began that is in progress, as far as the caches show.
+func (c *Controller) failoverBegan(caches *caches, p *v1alpha1.Performer) (since time.Time, found bool) {
+	o := performer.Observed{Performer: p, Nodes: map[string]performer.Node{}}
+	if err := caches.observePods(&o); err != nil {
+		return time.Time{}, false // there is no such index, which New would have noticed
+	}
+	for _, pod := range o.Pods {
+		if name := pod.Spec.NodeName; name != "" {
+			node, cached := c.nodes.cached(name)
+			if !cached {
+				node.State = performer.NodeLost // it is gone
+			}
+			o.Nodes[name] = node
+		}
+		if pod.CreationTimestamp.After(since) {
+			since = pod.CreationTimestamp.Time
+		}
+	}
+	_, found = failoverOf(&o)
+	return since, found
 }
 
 // countServing returns how many pods serve, in all caches.

@@ -4,6 +4,7 @@
 package controller
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,9 +12,15 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/intstr"
+	"k8s.io/client-go/kubernetes/fake"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/utils/ptr"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
+	hourglassfake "github.com/Layr-Labs/hourglass-operator/pkg/generated/clientset/versioned/fake"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
@@ -29,8 +36,10 @@ type storm struct {
 
 func newStorm(t *testing.T, limit string, serving int) *storm {
 	s := &storm{T: t, now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}
-	s.failovers = newFailovers(intstr.Parse(limit), func() int { return serving }, func() bool { return s.lost },
-		func(name cache.ObjectName) { s.queued = append(s.queued, name) })
+	s.failovers = newFailovers(intstr.Parse(limit), clusterView{
+		serving: func() int { return serving }, mostLost: func() bool { return s.lost },
+		begun: func() map[cache.ObjectName]time.Time { return nil },
+	}, func(name cache.ObjectName) { s.queued = append(s.queued, name) })
 	return s
 }
 
@@ -204,4 +213,92 @@ func TestUnaffectedPerformerTakesNoPart(t *testing.T) {
 	if s.consider(cache.NewObjectName("ns", "a"), o); o.FailoversHeld != "" || len(s.waits) > 0 {
 		t.Errorf("held %q, %d wait", o.FailoversHeld, len(s.waits))
 	}
+}
+
+// TestFailoversOfAnEarlierProcess has a storm in which the operator restarts: five failovers of ten are in
+// progress, and the node of two others is up again or their successor is ready.
+func TestFailoversOfAnEarlierProcess(t *testing.T) {
+	c, ctx, _ := newTestController(t, Config{MaxFailovers: ptr.To(intstr.FromInt32(6)), Namespaces: []string{"ns", "later"}})
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	kube, hourglass := c.kube.(*fake.Clientset), c.hourglass.(*hourglassfake.Clientset)
+	lost := notReady(corev1.ConditionUnknown, "NodeStatusUnknown", "")
+	for _, node := range []*corev1.Node{newNode("lost", lost), newNode("up"), newNode("other")} {
+		if err := kube.Tracker().Add(node); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ready := func(pod *corev1.Pod) {
+		pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+	}
+	add := func(namespace, name, node string, successor func(*corev1.Pod)) {
+		p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name, UID: types.UID(namespace + name)}}
+		objects := []*corev1.Pod{performerPod(p, 0, node)}
+		if successor != nil {
+			pod := performerPod(p, 1, "")
+			pod.CreationTimestamp = metav1.NewTime(now.Add(-time.Minute))
+			successor(pod)
+			objects = append(objects, pod)
+		}
+		for _, pod := range objects {
+			if err := kube.Tracker().Add(pod); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := hourglass.Tracker().Add(p); err != nil {
+			t.Fatal(err)
+		}
+	}
+	none := func(*corev1.Pod) {}
+	for i := range 4 {
+		add("ns", fmt.Sprint("begun-", i), "lost", none)
+	}
+	add("ns", "gone", "a-node-that-is-gone", none)
+	add("ns", "done", "lost", ready)
+	add("ns", "back", "up", none)
+	add("ns", "stuck", "lost", func(pod *corev1.Pod) { pod.CreationTimestamp = metav1.NewTime(now.Add(-failoverExpiry)) })
+	add("later", "begun", "lost", none)
+	c.Allow(Access{Nodes: true})
+	c.nodes.startIfAllowed(ctx)
+	caches := c.caches["ns"]
+	caches.start(ctx)
+	if !cache.WaitForCacheSync(ctx.Done(), caches.synced, c.nodes.complete) {
+		t.Fatal("not synced")
+	}
+	begins := func(name string) bool {
+		s := &storm{T: t, failovers: c.failovers, now: now}
+		return s.sync(cache.NewObjectName("ns", name))
+	}
+	if !begins("a") || begins("b") {
+		t.Errorf("with five of six in progress, not exactly one more begins; running are %v", c.failovers.running)
+	}
+	if ran := c.failovers.running[cache.NewObjectName("ns", "begun-0")]; !ran.Equal(now.Add(-time.Minute)) {
+		t.Errorf("a failover began at %s, want the creation of its successor", ran)
+	}
+	// Another namespace comes into sight later.
+	caches = c.caches["later"]
+	caches.start(ctx)
+	if !cache.WaitForCacheSync(ctx.Done(), caches.synced) {
+		t.Fatal("not synced")
+	}
+	s := &storm{T: t, failovers: c.failovers, now: now}
+	s.end(cache.NewObjectName("ns", "a"))
+	if begins("b") {
+		t.Error("the failover of a namespace that came into sight later is not counted")
+	}
+	// Each is counted once: when it has ended, another one takes its place.
+	s.end(cache.NewObjectName("ns", "begun-0"))
+	if !begins("b") {
+		t.Errorf("nothing begins although there is room; running are %v", c.failovers.running)
+	}
+}
+
+// performerPod returns a pod of a Performer, as the caches have it.
+func performerPod(p *v1alpha1.Performer, ordinal int32, node string) *corev1.Pod {
+	return &corev1.Pod{ObjectMeta: metav1.ObjectMeta{
+		Namespace: p.Namespace, Name: render.PodName(p.Name, ordinal), UID: types.UID(fmt.Sprint(p.UID, ordinal)),
+		Labels:          map[string]string{render.LabelApp: render.AppName, render.LabelPerformer: p.Name, render.LabelServing: render.ServingTrue},
+		OwnerReferences: []metav1.OwnerReference{render.ControllerReference(p)},
+	}, Spec: corev1.PodSpec{NodeName: node}}
 }
