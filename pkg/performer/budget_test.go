@@ -40,6 +40,9 @@ func TestPlanBudget(t *testing.T) {
 		{name: "without a label", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) { delete(b.Labels, render.LabelApp) })), want: "patch budget"},
 		{name: "with a label of others", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) { b.Labels["team"] = "a" }))},
 		{name: "being deleted", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) { b.DeletionTimestamp = ptr.To(metav1Time(testNow)) }))},
+		{name: "being deleted, and edited", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) {
+			b.DeletionTimestamp, b.Spec.MinAvailable = ptr.To(metav1Time(testNow)), nil
+		}))},
 		{name: "Bridge", o: with(observed(bridge, testPod(p, 0, ready(time.Hour))), none)},
 		{name: "back to Bridge", o: budgeted(observed(bridge, testPod(p, 0, ready(time.Hour)))), want: "delete budget"},
 		{name: "Recreate", o: budgeted(observed(servingOn0(surge, recreate), testPod(p, 0, ready(time.Hour)))), want: "delete budget"},

@@ -51,6 +51,11 @@ func TestPlanDrain(t *testing.T) {
 		{name: "the second move", o: nodes(observed(moving, serving), both), want: "record ordinal 2, create pod 2", requeueAfter: whole},
 		{name: "the successor tolerates the drain", o: nodes(observed(moving, testPod(p, 1, ready(0), on("a"), movedFrom("a"))), drained)},
 
+		{name: "a pod that is being deleted does not hold up the move", want: "record ordinal 2, create pod 2", requeueAfter: whole,
+			o: nodes(observed(moving, testPod(p, 0, ready(0), deletedAgo(time.Hour), on("c")), testPod(p, 1, ready(0), on("a"))), drained)},
+		{name: "nor does one on a lost node", want: "record ordinal 2, create pod 2", requeueAfter: slicesPoll,
+			o: withSlices(nodes(observed(moving, testPod(p, 0, unreachable, on("c")), testPod(p, 1, recent, ready(0), on("a"))), map[string]Node{"a": cordoned, "c": dead}))},
+
 		{name: "the spec changed: the new revision's pod is the successor", o: withBothPorts(nodes(observed(upgrading(surge), older(0, ready(0), on("a"))), drained)),
 			want: "record ordinal 1, create pod 1", requeueAfter: whole},
 		{name: "it starts", o: withBothPorts(nodes(observed(begun(surge), older(0, ready(0), on("a")), testPod(first, 1, waitingForTraffic, on("b"))), both)),
@@ -70,6 +75,8 @@ func TestPlanFailover(t *testing.T) {
 	serving := testPod(p, 1, ready(0), on("b"), movedFrom("a"))
 	held := nodes(observed(p, old), lost)
 	held.FailoversHeld = "most nodes are lost"
+	heldUpgrade := withBothPorts(nodes(observed(begun(), older(0, unreachable, on("a")), testPod(first, 1, waitingForTraffic)), lost))
+	heldUpgrade.FailoversHeld = "most nodes are lost"
 	checkPlans(t, []planTest{
 		{name: "create the successor", o: nodes(observed(p, old), lost), want: "record ordinal 1, create pod 1", requeueAfter: whole},
 		{name: "the API still has the pod as ready", o: nodes(observed(p, back), lost), want: "record ordinal 1, create pod 1", requeueAfter: whole},
@@ -94,6 +101,7 @@ func TestPlanFailover(t *testing.T) {
 			want: "delete performer-x-0"},
 		{name: "in an upgrade: copy the pod that served", o: withBothPorts(nodes(observed(begun(), older(0, unreachable, on("a")), testPod(first, 1, waitingForTraffic)), lost)),
 			want: "record ordinal 2, copy performer-x-0 to pod 2", requeueAfter: rest},
+		{name: "in an upgrade, held", o: heldUpgrade, requeueAfter: rest},
 		{name: "the copy starts", o: withBothPorts(nodes(observed(begun(), older(0, unreachable, on("a")), older(2), testPod(first, 1, waitingForTraffic)), lost)), requeueAfter: rest},
 	})
 }
@@ -108,9 +116,14 @@ func TestSuccessorOfADisplacedPod(t *testing.T) {
 		"the node is cordoned":                 {cordoned, ready(0), false},
 		"the node is lost":                     {dead, unreachable, true},
 		"the node is lost, the pod says ready": {dead, ready(0), true},
+		"labels can't be set later":            {cordoned, ready(0), true},
 	} {
 		p := servingOn0(surge)
-		plan := planOf(nodes(observed(p, testPod(p, 0, tt.pod, on("a"))), map[string]Node{"a": tt.node}), testSettings)
+		o := nodes(observed(p, testPod(p, 0, tt.pod, on("a"))), map[string]Node{"a": tt.node})
+		if name == "labels can't be set later" {
+			o = refusing(o, "performer-x-0")
+		}
+		plan := planOf(o, testSettings)
 		created, ok := plan.Actions[len(plan.Actions)-1].(CreatePod)
 		if !ok {
 			t.Fatalf("%s: %s", name, brief(plan))
@@ -195,6 +208,11 @@ func TestStatusOfDisplacedPods(t *testing.T) {
 			degraded: true, phase: v1alpha1.PhasePending, reason: ReasonNodeLost,
 			message: deadNode + "; replacing Pod performer-x-0: waiting for Pod performer-x-1 to become ready",
 		},
+		"the node is lost, and the traffic moves": {
+			o:         nodes(observed(movingTo(1), testPod(first, 0, unreachable, on("a")), testPod(first, 1, recent, ready(0), on("b"))), lost),
+			available: true, phase: v1alpha1.PhaseRunning, reason: ReasonNodeLost,
+			message: "Moving traffic to Pod performer-x-1: node a of Pod performer-x-0 is not ready",
+		},
 		"the node is lost, and there is no other": {
 			o:        nodes(observed(movingTo(1), testPod(first, 0, unreachable, on("a")), testPod(first, 1, recent, unschedulable("0/1 nodes."))), lost),
 			degraded: true, phase: v1alpha1.PhasePending, reason: ReasonSchedulingFailed,
@@ -243,6 +261,30 @@ func TestStatusOfDisplacedPods(t *testing.T) {
 				t.Error("it is stalled")
 			}
 		})
+	}
+}
+
+// TestNoMoveWithoutTraffic has a pod that must leave its node, and no callers: the node of the one that serves
+// is up again.
+func TestNoMoveWithoutTraffic(t *testing.T) {
+	p := movingTo(1, surge)
+	status := statusOf(nodes(observed(p, testPod(p, 0, ready(time.Hour), on("a")), testPod(p, 1, waitingForTraffic, on("b"))), map[string]Node{"b": cordoned}), testSettings, nil)
+	if ready := conditionOf(&status, v1alpha1.ConditionReady); ready.Status != metav1.ConditionTrue {
+		t.Errorf("Ready is %s, %s: %s", ready.Status, ready.Reason, ready.Message)
+	}
+}
+
+// TestMessageOfAMoveIsStable has two pods that must leave their nodes, in the two orders that a cache may have.
+func TestMessageOfAMoveIsStable(t *testing.T) {
+	p, lost := movingTo(2), map[string]Node{"a": dead, "b": dead}
+	first, second, next := testPod(p, 0, unreachable, on("a")), testPod(p, 1, unreachable, on("b")), testPod(p, 2)
+	var messages []string
+	for _, pods := range [][]*corev1.Pod{{first, second, next}, {second, first, next}} {
+		status := statusOf(nodes(observed(p, pods...), lost), testSettings, nil)
+		messages = append(messages, conditionOf(&status, v1alpha1.ConditionReady).Message)
+	}
+	if messages[0] != messages[1] || !strings.Contains(messages[0], "replacing Pod performer-x-0") {
+		t.Errorf("messages %q", messages)
 	}
 }
 

@@ -47,19 +47,23 @@ func TestPlanContention(t *testing.T) {
 	terminating.Service.DeletionTimestamp = &metav1.Time{Time: testNow}
 	checkPlans(t, []planTest{
 		{
-			name: "the label can't be taken off the old pod: delete it",
-			o:    refusing(withSlices(withBothPorts(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0)))), "performer-x-1"), "performer-x-0"),
+			name: "the label can't be taken off an old pod that does not drain by itself: delete it",
+			o:    refusing(withSlices(withBothPorts(observed(begun(), older(0, ready(0), withoutSleep), testPod(first, 1, ready(0)))), "performer-x-1"), "performer-x-0"),
 			want: "delete performer-x-0", requeueAfter: rest,
 		},
 		{
 			name:         "the label can't be taken off, and the slices do not show the new pod",
-			o:            refusing(withSlices(withBothPorts(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0)))), "performer-x-0"), "performer-x-0"),
+			o:            refusing(withSlices(withBothPorts(observed(begun(), older(0, ready(0), withoutSleep), testPod(first, 1, ready(0)))), "performer-x-0"), "performer-x-0"),
 			requeueAfter: maxSlicesPoll,
 		},
 		{
 			name: "the label can't be set on the new pod: replace it",
 			o:    refusing(withBothPorts(observed(begun(), older(0, ready(0)), testPod(first, 1, ready(0), waitingForTraffic))), "performer-x-1"),
 			want: "delete performer-x-1",
+		},
+		{
+			name: "a spec that can't run: the pod that ended stays as the record of its failure",
+			o:    observed(newPerformer(tee, failures(1)), testPod(newPerformer(tee), 0, ended(time.Hour))), problem: ReasonInvalidSpec,
 		},
 		{
 			name: "a pod that was never ready and is outdated goes at once",
@@ -183,5 +187,36 @@ func TestCopyHasNothingOfAdmission(t *testing.T) {
 	got := CopyOf(source, p, 1, testNow)
 	if len(got.Spec.Containers) != 1 || got.Spec.Containers[0].Name != render.ContainerName || got.Spec.InitContainers != nil {
 		t.Errorf("containers %+v, %+v", got.Spec.Containers, got.Spec.InitContainers)
+	}
+}
+
+// TestLastUpgradeOfASuccessor checks when the successor of a pod counts as an upgrade, whose deadline starts
+// then: if a pod runs that does not match the spec, and no successor of it was created yet.
+func TestLastUpgradeOfASuccessor(t *testing.T) {
+	edited := func(pod *corev1.Pod) { pod.Generation, pod.Spec.Containers[0].Image = 2, "other" }
+	began := metav1.NewTime(testNow.Add(-time.Hour))
+	p := newPerformer(settled, status(1, "performer-x-1"), func(p *v1alpha1.Performer) { p.Status.LastUpgrade = &began })
+	for name, tt := range map[string]struct {
+		pods []*corev1.Pod
+		want time.Time
+	}{
+		"somebody edited the pod":              {[]*corev1.Pod{testPod(p, 1, ready(0), edited)}, testNow},
+		"and its successor was evicted":        {[]*corev1.Pod{testPod(p, 0, ready(0), edited), testPod(p, 1, waitingForTraffic, dying)}, began.Time},
+		"the pod was deleted":                  {[]*corev1.Pod{testPod(p, 1, ready(0), deletedAgo(0))}, began.Time},
+		"the pod must leave its node":          {[]*corev1.Pod{testPod(p, 1, ready(0), on("a"))}, began.Time},
+		"and another one is edited, and stays": {[]*corev1.Pod{testPod(p, 0, ready(0), edited), testPod(p, 1, on("lost"))}, began.Time},
+	} {
+		moving := p.DeepCopy()
+		surge(moving)
+		plan := planOf(nodes(observed(moving, tt.pods...), map[string]Node{"a": cordoned, "lost": dead}), testSettings)
+		var recorded *metav1.Time
+		for _, action := range plan.Actions {
+			if record, ok := action.(WriteStatus); ok {
+				recorded = record.Status.LastUpgrade
+			}
+		}
+		if recorded == nil || !recorded.Time.Equal(tt.want) {
+			t.Errorf("%s: [%s] records %v, want %s", name, brief(plan), recorded, tt.want)
+		}
 	}
 }
