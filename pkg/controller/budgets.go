@@ -132,8 +132,11 @@ func observeBudgets(caches *caches, o *performer.Observed) error {
 	if err != nil {
 		return fmt.Errorf("looking up a PodDisruptionBudget: %w", err)
 	}
-	if found && render.ControlledBy(obj.(*policyv1.PodDisruptionBudget), p) {
-		o.Budget = obj.(*policyv1.PodDisruptionBudget)
+	if found {
+		// One that lost its owner is still the Performer's, whether it is to be restored or deleted.
+		if budget := obj.(*policyv1.PodDisruptionBudget); render.ControlledBy(budget, p) || p.DeletionTimestamp == nil && performer.IsOrphan(budget, p) {
+			o.Budget = budget
+		}
 	}
 	foreign, err := caches.budgets.GetIndexer().ByIndex(byForeign, p.Namespace)
 	if err != nil {
@@ -142,7 +145,7 @@ func observeBudgets(caches *caches, o *performer.Observed) error {
 	for _, obj := range foreign {
 		budget := obj.(*policyv1.PodDisruptionBudget)
 		if budget.Name == name && performer.IsOrphan(budget, p) {
-			continue // it lost its owner, and is restored where one is needed
+			continue
 		}
 		selects := selectorOf(budget)
 		if slices.ContainsFunc(o.Pods, func(pod *corev1.Pod) bool { return selects(pod.Labels) }) {

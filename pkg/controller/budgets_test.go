@@ -60,7 +60,7 @@ func TestObserveBudgets(t *testing.T) {
 		{"none", nil, false, nil},
 		{"ours", []*policyv1.PodDisruptionBudget{own, render.Budget(other)}, true, nil},
 		{"of an earlier Performer", []*policyv1.PodDisruptionBudget{render.Budget(earlier)}, false, nil},
-		{"ours without its owner", []*policyv1.PodDisruptionBudget{orphan}, false, nil},
+		{"ours without its owner", []*policyv1.PodDisruptionBudget{orphan}, true, nil},
 		{"others", []*policyv1.PodDisruptionBudget{
 			own, all("z", func(*policyv1.PodDisruptionBudget) {}), all("y", func(*policyv1.PodDisruptionBudget) {}),
 			all("elsewhere", func(b *policyv1.PodDisruptionBudget) { b.Namespace = "other" }),

@@ -52,7 +52,8 @@ type Observed struct {
 	// FailoversHeld says why no failover from a lost node may begin now, in words for a condition. It is
 	// empty if one may.
 	FailoversHeld string
-	// Budget is the PodDisruptionBudget of render.BudgetName, if the Performer controls it; else nil.
+	// Budget is the PodDisruptionBudget of render.BudgetName, if the Performer controls it or it is an orphan
+	// (IsOrphan); else nil.
 	Budget *policyv1.PodDisruptionBudget
 	// OtherBudgets are the names of the PodDisruptionBudgets of others that select a pod of the Performer,
 	// sorted.

@@ -31,10 +31,10 @@ func (a *Assessment) planBudget(plan *Plan) {
 	}
 }
 
-// budgetEdited reports whether somebody changed the budget, or the labels by which it is found.
+// budgetEdited reports whether somebody changed the budget, its owner or the labels by which it is found.
 func (a *Assessment) budgetEdited(live *policyv1.PodDisruptionBudget) bool {
 	desired := render.Budget(a.Performer)
-	return missing(live.Labels, desired.Labels) != nil || !equality.Semantic.DeepEqual(live.Spec, desired.Spec)
+	return !render.ControlledBy(live, a.Performer) || missing(live.Labels, desired.Labels) != nil || !equality.Semantic.DeepEqual(live.Spec, desired.Spec)
 }
 
 // noBudgetBecause says why a Performer with Surge has no budget of the operator, as the end of a message;

@@ -38,6 +38,9 @@ func TestPlanBudget(t *testing.T) {
 		{name: "a pod that is not ready keeps it", o: budgeted(observed(starting, testPod(p, 0)))},
 		{name: "edited", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) { b.Spec.MinAvailable = ptr.To(intstr.FromInt32(0)) })), want: "patch budget"},
 		{name: "without a label", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) { delete(b.Labels, render.LabelApp) })), want: "patch budget"},
+		{name: "without its owner", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) { b.OwnerReferences = nil })), want: "patch budget"},
+		{name: "without its owner, and not needed", want: "delete budget",
+			o: with(observed(bridge, testPod(p, 0, ready(time.Hour))), func(o *Observed) { o.Budget = render.Budget(p); o.Budget.OwnerReferences = nil })},
 		{name: "with a label of others", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) { b.Labels["team"] = "a" }))},
 		{name: "being deleted", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) { b.DeletionTimestamp = ptr.To(metav1Time(testNow)) }))},
 		{name: "being deleted, and edited", o: with(serving, edited(func(b *policyv1.PodDisruptionBudget) {

@@ -86,6 +86,12 @@ func disruptions() []*trouble {
 			all(dead)(w)
 		}, ends: up, says: somewhere},
 		{name: "somebody who deletes the budget", undoes: func(w *world) { w.budget = nil }, says: ReasonContended},
+		{name: "somebody who removes the owner of the budget", says: ReasonContended, undoes: func(w *world) {
+			if w.budget != nil {
+				w.budget = w.budget.DeepCopy()
+				w.budget.OwnerReferences = nil
+			}
+		}},
 		{name: "somebody who edits the budget", says: ReasonContended, undoes: func(w *world) {
 			if w.budget != nil {
 				w.budget = w.budget.DeepCopy()
@@ -239,7 +245,7 @@ func (w *world) displacement(pod *corev1.Pod) string {
 		return ""
 	case elsewhere && w.nodes[pod.Spec.NodeName].State != NodeUp:
 		return "the pod is on a node that is drained or lost"
-	case (want == nil) != (w.budget == nil), want != nil && !jsonEqual(w.budget.Spec, want.Spec):
+	case (want == nil) != (w.budget == nil), want != nil && !(jsonEqual(w.budget.Spec, want.Spec) && render.ControlledBy(w.budget, w.p)):
 		return "the budget is not as it should be"
 	}
 	return ""

@@ -104,7 +104,7 @@ func (w *world) key() string {
 		fmt.Fprint(&b, w.nodes, w.drained, status.Ready, w.failoversHeld, render.Disruption(&w.p.Spec))
 	}
 	if w.budget != nil {
-		fmt.Fprint(&b, w.budget.Spec.MinAvailable, w.budget.Labels)
+		fmt.Fprint(&b, w.budget.Spec.MinAvailable, w.budget.Labels, len(w.budget.OwnerReferences))
 	}
 	if s := w.service; s != nil {
 		fmt.Fprint(&b, s.Labels, render.ControlledBy(s, w.p), s.OwnerReferences == nil, s.Spec.Type, s.Spec.Selector, s.Spec.Ports)

@@ -168,6 +168,10 @@ func TestBudget(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitBudget(ns)
+	if _, err := budgets.Patch(t.Context(), first.Name, types.MergePatchType, []byte(`{"metadata":{"ownerReferences":null}}`), metav1.PatchOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	wait.Until(t, "its owner", func() bool { return metav1.GetControllerOf(awaitBudget(ns)) != nil })
 
 	others := &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Name: "users"}, Spec: policyv1.PodDisruptionBudgetSpec{
 		MaxUnavailable: ptr.To(intstr.FromInt32(0)), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{render.LabelPerformer: "x"}},
@@ -186,4 +190,25 @@ func TestBudget(t *testing.T) {
 	ns.Patch("x", `{"spec":{"disruption":{"type":"Bridge"}}}`)
 	awaitNoBudget(ns)
 	ns.AwaitReadyOn("x", "performer-x-0")
+}
+
+// TestLongestDrain checks that the API server accepts the pods of the longest drainSeconds, whatever the grace
+// period: the sleep must fit in the grace period that the pod has.
+func TestLongestDrain(t *testing.T) {
+	ns := cluster.Namespace(t)
+	startOperator(t)
+	const longest = 86400 // of both fields, as the CRD says
+	for name, grace := range map[string]int64{"none": 0, "longest": longest} {
+		ns.Create(name, func(p *v1alpha1.Performer) {
+			p.Spec.UpgradeStrategy = &v1alpha1.UpgradeStrategy{DrainSeconds: ptr.To[int32](longest)}
+			p.Spec.TerminationGracePeriodSeconds = &grace
+		})
+		pod := ns.AwaitPod("performer-" + name + "-0")
+		if got := *pod.Spec.TerminationGracePeriodSeconds; got != longest+grace {
+			t.Errorf("%s: grace period %d, want %d", name, got, longest+grace)
+		}
+		if sleep := pod.Spec.Containers[0].Lifecycle.PreStop.Sleep.Seconds; sleep != longest {
+			t.Errorf("%s: it sleeps for %d seconds", name, sleep)
+		}
+	}
 }
