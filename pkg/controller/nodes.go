@@ -201,7 +201,7 @@ func (n *nodes) state(ctx context.Context, name string) (performer.Node, error) 
 	live, err := n.kube.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 	switch {
 	case apierrors.IsNotFound(err):
-		return performer.Node{State: performer.NodeLost, Why: "does not exist"}, nil
+		return performer.Node{State: performer.NodeLost, Why: "does not exist", Gone: true}, nil
 	case apierrors.IsForbidden(err):
 		return performer.Node{}, nil
 	case err != nil:

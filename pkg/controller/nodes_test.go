@@ -304,7 +304,7 @@ func TestObserveNodes(t *testing.T) {
 	})
 	kube.ClearActions()
 	o := observe()
-	if !o.NodesKnown || len(o.Nodes) != 3 || o.Nodes["left"].State != performer.NodeDraining || o.Nodes["cordoned"].State != performer.NodeDraining || o.Nodes["gone"] != (performer.Node{State: performer.NodeLost, Why: "does not exist"}) {
+	if !o.NodesKnown || len(o.Nodes) != 3 || o.Nodes["left"].State != performer.NodeDraining || o.Nodes["cordoned"].State != performer.NodeDraining || o.Nodes["gone"] != (performer.Node{State: performer.NodeLost, Why: "does not exist", Gone: true}) {
 		t.Errorf("got %t, %+v", o.NodesKnown, o.Nodes)
 	}
 	if requests := kube.Actions(); len(requests) != 2 {

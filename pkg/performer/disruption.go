@@ -162,6 +162,8 @@ func (a *Assessment) lostNode(p *assessedPod) string {
 	}
 	text := fmt.Sprintf("; its node %s %s: ", p.Spec.NodeName, trimmed(a.Nodes[p.Spec.NodeName].Why))
 	switch {
+	case a.Nodes[p.Spec.NodeName].Gone:
+		return text + "Kubernetes deletes the Pod within a minute or two"
 	case a.usesRecreate(), p.state == podDying:
 		return text + "the Pod is gone when the node is back; if the machine is off for good, run kubectl delete node " + p.Spec.NodeName
 	case a.disruption() == v1alpha1.NoneDisruption:

@@ -24,6 +24,8 @@ type Node struct {
 	// Why says how the state shows on the node, in words that follow its name, such as "is cordoned";
 	// empty for NodeUp.
 	Why string
+	// Gone is whether there is no such node. Its state is NodeLost.
+	Gone bool
 	// Since is when the state began, as far as the node shows that; else the zero time.
 	Since time.Time
 }

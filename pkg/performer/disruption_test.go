@@ -233,6 +233,11 @@ func TestStatusOfDisplacedPods(t *testing.T) {
 			message: "Waiting for Pod performer-x-0 to terminate before creating its replacement (upgradeStrategy.type is Recreate); its node a is not ready",
 			advice:  "kubectl delete node a",
 		},
+		"the node of a Recreate Performer is deleted": {
+			o:     nodes(observed(servingOn0(recreate), testPod(first, 0, unreachable, on("a"))), map[string]Node{"a": {State: NodeLost, Why: "does not exist", Gone: true}}),
+			phase: v1alpha1.PhasePending, reason: ReasonPodUnready,
+			message: "Pod performer-x-0 is no longer ready; its node a does not exist: Kubernetes deletes the Pod within a minute or two",
+		},
 		"a pod that drains on a lost node does not serve": {
 			o:     nodes(observed(servingOn0(), testPod(first, 0, ready(time.Hour), deletedAgo(0), on("a"))), lost),
 			phase: v1alpha1.PhasePending, reason: ReasonNoPod, message: "The Performer has no Pod",
