@@ -76,3 +76,10 @@ func TestSuccessorRecordsWhatItLeaves(t *testing.T) {
 		t.Errorf("a pod without %s left %q", render.AnnotationMovedFrom, left)
 	}
 }
+
+// TestCopyLeavesNoNode checks that the copy of a pod that was moved may itself be moved from any node.
+func TestCopyLeavesNoNode(t *testing.T) {
+	if left := MovedFrom(CopyOf(testPod(first, 1, movedFrom("a")), first, 2, testNow)); len(left) > 0 {
+		t.Errorf("the copy was moved from %q", left)
+	}
+}
