@@ -46,26 +46,30 @@ func TestDrainOfAFullCluster(t *testing.T) {
 	calls.end(t, "drain of a full cluster")
 }
 
-// TestSecondDrainDuringTheFirst drains the node of the successor too. The first move ends and so does its drain; the
-// second one waits until there is a node again.
+// TestSecondDrainDuringTheFirst drains the node of the successor too, before that serves. The successor is evicted,
+// the old pod serves, and the first drain waits until there is a node again.
 func TestSecondDrainDuringTheFirst(t *testing.T) {
 	nodes := cluster.RealNodes(t)
 	ns := cluster.Namespace(t)
-	performers := startOn(t, ns, nodes[1], 1, surge)
+	performers := startOn(t, ns, nodes[1], 1, func(spec *v1alpha1.PerformerSpec) {
+		surge(spec)
+		spec.Config.Environment["PERFORMER_READY_AFTER"] = "15s"
+	})
 	name := performers[0]
 	waitForBudget(t, ns, name)
 	calls := callAll(t, ns, performers)
 	first := startDrain(t, nodes[1])
 	wait.For(t, "the successor to be on the other node", onNode(ns, "performer-"+name+"-1", nodes[0]))
-	// Of this Performer only: the operator and the cluster's DNS would have no node to go to either.
-	second := startDrain(t, nodes[0], "--pod-selector=hourglass.eigenlayer.io/performer="+name)
+	// Of this Performer only: the operator and the cluster's DNS would have no node to go to.
+	if err := <-startDrain(t, nodes[0], "--pod-selector=hourglass.eigenlayer.io/performer="+name); err != nil {
+		t.Fatalf("the second drain: %v", err)
+	}
+	ns.WaitFor(t, name, "to say what the first drain waits for",
+		realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "SchedulingFailed", "the drain of node "+nodes[1]))
+	cluster.MustRun(t, "kubectl", "uncordon", nodes[0])
 	endMoved(t, ns, name, first)
-	ns.WaitFor(t, name, "to say what the second drain waits for",
-		realcluster.Has(v1alpha1.ConditionReady, metav1.ConditionFalse, "SchedulingFailed", "the drain of node "+nodes[0]))
-	cluster.MustRun(t, "kubectl", "uncordon", nodes[1])
-	endMoved(t, ns, name, second)
-	if got := ns.WaitReady(t, name).Status.NodeName; got != nodes[1] {
-		t.Errorf("it is on node %q, want %s", got, nodes[1])
+	if got := ns.WaitReady(t, name).Status.NodeName; got != nodes[0] {
+		t.Errorf("it is on node %q, want %s", got, nodes[0])
 	}
 	calls.end(t, "second drain during the first")
 }
