@@ -44,7 +44,12 @@ type Cluster struct {
 // Main runs the tests of a package with a cluster of their own, which it passes to use before they
 // start, and returns the exit code of the process.
 func Main(m *testing.M, name string, use func(*Cluster)) int {
-	code, err := runWith(m, name, use)
+	return MainWith(m, name, 1, use)
+}
+
+// MainWith is Main with several clusters.
+func MainWith(m *testing.M, name string, clusters int, use func(*Cluster)) int {
+	code, err := runWith(m, name, clusters, use)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -52,20 +57,22 @@ func Main(m *testing.M, name string, use func(*Cluster)) int {
 	return code
 }
 
-func runWith(m *testing.M, name string, use func(*Cluster)) (code int, err error) {
-	c, err := Start(name)
-	if err != nil {
-		return 1, err
-	}
+func runWith(m *testing.M, name string, clusters int, use func(*Cluster)) (code int, err error) {
 	defer func() {
-		err = errors.Join(err, c.Stop())
 		_ = os.Remove(managerPath()) // each was built only if a test started it
 		_ = os.Remove(managerPath() + "-plain")
 	}()
-	if err := c.InstallCRD(context.Background()); err != nil {
-		return 1, err
+	for i := range clusters {
+		c, startErr := Start(fmt.Sprintf("%s-%d", name, i))
+		if startErr != nil {
+			return 1, startErr
+		}
+		defer func() { err = errors.Join(err, c.Stop()) }()
+		if err := c.InstallCRD(context.Background()); err != nil {
+			return 1, err
+		}
+		use(c)
 	}
-	use(c)
 	return m.Run(), nil
 }
 

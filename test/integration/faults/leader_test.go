@@ -29,7 +29,7 @@ func (w *world) elect() []string {
 
 func (w *world) lease() *coordinationv1.Lease {
 	w.Helper()
-	lease, err := cluster.Kube.CoordinationV1().Leases(w.namespace).Get(w.Context(), leaseName, metav1.GetOptions{})
+	lease, err := w.cluster.Kube.CoordinationV1().Leases(w.namespace).Get(w.Context(), leaseName, metav1.GetOptions{})
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestLeaseClockJump(t *testing.T) {
 	was := w.lease()
 	for _, jump := range []time.Duration{-time.Hour, time.Hour} {
 		patch := fmt.Sprintf(`{"spec":{"renewTime":%q}}`, time.Now().Add(jump).UTC().Format(metav1.RFC3339Micro))
-		jumped, err := cluster.Kube.CoordinationV1().Leases(w.namespace).Patch(t.Context(), leaseName, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
+		jumped, err := w.cluster.Kube.CoordinationV1().Leases(w.namespace).Patch(t.Context(), leaseName, types.MergePatchType, []byte(patch), metav1.PatchOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func TestLeaseTaken(t *testing.T) {
 	w := newWorld(t, 1)
 	leader := w.manager(w.elect()...)
 	leader.AwaitLog("Leading")
-	if _, err := cluster.Kube.CoordinationV1().Leases(w.namespace).Patch(t.Context(), leaseName, types.MergePatchType,
+	if _, err := w.cluster.Kube.CoordinationV1().Leases(w.namespace).Patch(t.Context(), leaseName, types.MergePatchType,
 		[]byte(`{"spec":{"holderIdentity":"stranger"}}`), metav1.PatchOptions{}); err != nil {
 		t.Fatal(err)
 	}

@@ -4,15 +4,24 @@
 package faults
 
 import (
+	"flag"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/Layr-Labs/hourglass-operator/test/harness/controlplane"
 )
 
-// cluster is shared by all tests, which run one after the other: each restores what it breaks.
-var cluster *controlplane.Cluster
+// atOnce is how many tests run at the same time, each with a cluster: they mostly wait.
+const atOnce = 3
+
+// clusters are those that no test uses now. A test restores what it breaks.
+var clusters = make(chan *controlplane.Cluster, atOnce)
 
 func TestMain(m *testing.M) {
-	os.Exit(controlplane.Main(m, "faults", func(c *controlplane.Cluster) { cluster = c }))
+	// The default is the number of processors. A flag of go test takes precedence.
+	if err := flag.Set("test.parallel", strconv.Itoa(atOnce)); err != nil {
+		panic(err)
+	}
+	os.Exit(controlplane.MainWith(m, "faults", atOnce, func(c *controlplane.Cluster) { clusters <- c }))
 }

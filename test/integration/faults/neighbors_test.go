@@ -39,8 +39,8 @@ func TestWorstNeighbors(t *testing.T) {
 		environment[fmt.Sprintf("VARIABLE_%03d", i)] = strings.Repeat("x", 2<<10)
 	}
 	w := newWorld(t, 1)
-	greedy := cluster.CreateNamespace(t)
-	client := cluster.Hourglass.HourglassV1alpha1().Performers(greedy)
+	greedy := w.cluster.CreateNamespace(t)
+	client := w.cluster.Hourglass.HourglassV1alpha1().Performers(greedy)
 	for i := range performers {
 		p := &v1alpha1.Performer{
 			ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("p%d", i)},
@@ -73,7 +73,7 @@ func TestWorstNeighbors(t *testing.T) {
 		})
 	}
 	await("the pods of the other namespace", performers, func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
-		return cluster.Kube.CoreV1().Pods(greedy).List(ctx, o)
+		return w.cluster.Kube.CoreV1().Pods(greedy).List(ctx, o)
 	})
 	w.upgrade(w.names[0])
 	w.settled()

@@ -121,10 +121,10 @@ func TestCRDRemovedAndPutBack(t *testing.T) {
 	w.create()
 	w.settled()
 	before := measure(m)
-	deleteCRD(t)
+	w.deleteCRD()
 	w.awaitNoCRD()
 	m.AwaitLog("Cannot list or watch")
-	if err := cluster.InstallCRD(t.Context()); err != nil {
+	if err := w.cluster.InstallCRD(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	w.create()
@@ -135,18 +135,18 @@ func TestCRDRemovedAndPutBack(t *testing.T) {
 
 	// Once more, while no manager runs: the next one brings it to its end.
 	m.Kill()
-	deleteCRD(t)
+	w.deleteCRD()
 	w.manager()
 	w.awaitNoCRD()
-	if err := cluster.InstallCRD(t.Context()); err != nil {
+	if err := w.cluster.InstallCRD(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func deleteCRD(t *testing.T) {
-	t.Helper()
-	if err := cluster.Kube.Discovery().RESTClient().Delete().AbsPath(controlplane.CRD).Do(t.Context()).Error(); err != nil {
-		t.Fatal(err)
+func (w *world) deleteCRD() {
+	w.Helper()
+	if err := w.cluster.Kube.Discovery().RESTClient().Delete().AbsPath(controlplane.CRD).Do(w.Context()).Error(); err != nil {
+		w.Fatal(err)
 	}
 }
 
@@ -154,14 +154,14 @@ func deleteCRD(t *testing.T) {
 func (w *world) awaitNoCRD() {
 	w.Helper()
 	wait.For(w.T, "the Performers and their pods to be gone", func(ctx context.Context) error {
-		pods, err := cluster.Kube.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{})
+		pods, err := w.cluster.Kube.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
 		if len(pods.Items) > 0 {
 			return fmt.Errorf("%d pods exist", len(pods.Items))
 		}
-		err = cluster.Kube.Discovery().RESTClient().Get().AbsPath(controlplane.CRD).Do(ctx).Error()
+		err = w.cluster.Kube.Discovery().RESTClient().Get().AbsPath(controlplane.CRD).Do(ctx).Error()
 		if !apierrors.IsNotFound(err) {
 			return errors.New("the CRD: " + fmt.Sprint(err))
 		}

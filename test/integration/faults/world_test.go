@@ -30,6 +30,7 @@ import (
 // to move traffic.
 type world struct {
 	*testing.T
+	cluster   *controlplane.Cluster // which no other test uses at the same time
 	namespace string
 	user      *controlplane.User // as whom managers run
 	kubelet   *kubelet.Runner
@@ -37,9 +38,14 @@ type world struct {
 	versions  map[string]int // desired versions, by Performer
 }
 
+// newWorld makes a world in a cluster that no other test uses until the end of this one. The test
+// then runs in parallel with others.
 func newWorld(t *testing.T, performers int) *world {
 	t.Helper()
-	w := &world{T: t, namespace: cluster.CreateNamespace(t), user: cluster.NewUser(t), versions: map[string]int{}}
+	t.Parallel()
+	cluster := <-clusters
+	t.Cleanup(func() { clusters <- cluster })
+	w := &world{T: t, cluster: cluster, namespace: cluster.CreateNamespace(t), user: cluster.NewUser(t), versions: map[string]int{}}
 	w.user.Grant(t, append(controlplane.Narrow(), controlplane.Rule("coordination.k8s.io", "leases"))...)
 	w.kubelet = kubelet.Run(t, cluster.Kube, w.namespace)
 	for i := range performers {
@@ -73,7 +79,7 @@ func (w *world) create() {
 			Spec: v1alpha1.PerformerSpec{AVSAddress: "0xabc", Image: "repo:1",
 				UpgradeStrategy: &v1alpha1.UpgradeStrategy{Type: v1alpha1.RecreateUpgrade}},
 		}
-		if _, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).Create(w.Context(), p, metav1.CreateOptions{}); err != nil {
+		if _, err := w.cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).Create(w.Context(), p, metav1.CreateOptions{}); err != nil {
 			w.Fatal(err)
 		}
 		w.versions[name] = 0
@@ -84,7 +90,7 @@ func (w *world) create() {
 func (w *world) patch(name, body string) {
 	w.Helper()
 	err := wait.Poll(w.Context(), func(ctx context.Context) error {
-		_, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).Patch(ctx, name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
+		_, err := w.cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).Patch(ctx, name, types.MergePatchType, []byte(body), metav1.PatchOptions{})
 		if apierrors.IsInvalid(err) {
 			return wait.Stop(err)
 		}
@@ -104,7 +110,7 @@ func (w *world) upgrade(name string) {
 
 // pods returns the pods by the name of their Performer.
 func (w *world) pods(ctx context.Context) (map[string]*corev1.Pod, error) {
-	list, err := cluster.Kube.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{})
+	list, err := w.cluster.Kube.CoreV1().Pods(w.namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -126,11 +132,11 @@ func (w *world) settled() map[string]types.UID {
 	w.Helper()
 	var uids map[string]types.UID
 	wait.For(w.T, "all Performers to be ready", func(ctx context.Context) error {
-		list, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).List(ctx, metav1.ListOptions{})
+		list, err := w.cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
-		services, err := cluster.Kube.CoreV1().Services(w.namespace).List(ctx, metav1.ListOptions{})
+		services, err := w.cluster.Kube.CoreV1().Services(w.namespace).List(ctx, metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
@@ -170,7 +176,7 @@ func (w *world) unchanged(before, after map[string]types.UID, but ...string) {
 // do has the cluster's components stopped, started, or killed.
 func (w *world) do(what, component string) {
 	w.Helper()
-	if err := cluster.Do(w.Context(), what, component); err != nil {
+	if err := w.cluster.Do(w.Context(), what, component); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -179,7 +185,7 @@ func (w *world) do(what, component string) {
 func (w *world) answers() {
 	w.Helper()
 	wait.For(w.T, "the API server to answer", func(ctx context.Context) error {
-		if _, err := cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
+		if _, err := w.cluster.Hourglass.HourglassV1alpha1().Performers(w.namespace).List(ctx, metav1.ListOptions{Limit: 1}); err != nil {
 			return err
 		}
 		return nil
@@ -225,7 +231,7 @@ func steady(m *controlplane.Manager, before footprint) {
 // returned function is called.
 func (w *world) withoutPermissions() (restore func()) {
 	w.Helper()
-	bindings := cluster.Kube.RbacV1().ClusterRoleBindings()
+	bindings := w.cluster.Kube.RbacV1().ClusterRoleBindings()
 	list, err := bindings.List(w.Context(), metav1.ListOptions{})
 	if err != nil {
 		w.Fatal(err)
