@@ -229,4 +229,4 @@ envtest: ## Build kube-apiserver and etcd, unless KUBEBUILDER_ASSETS has them.
 
 .PHONY: localcluster
 localcluster: ## Build bin/localcluster, which runs a cluster on this machine.
-	go build -C hack/localcluster -o ../../bin/localcluster .
+	go build -C hack/localcluster -trimpath -o ../../bin/localcluster .

@@ -5,10 +5,6 @@
 # vendor/.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
-# Without the paths of files, the build cache serves every copy of the repository:
-# hack/verify.sh runs this in one, and must not compile the generators again.
-export GOFLAGS=-trimpath
-
 types="$MODULE/pkg/apis/hourglass/v1alpha1"
 out=pkg/generated
 out_pkg="$MODULE/$out"

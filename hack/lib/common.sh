@@ -6,7 +6,8 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)"
 cd "$ROOT"
 
 export LC_ALL=C
-export GOWORK=off GOFLAGS=
+# With -trimpath, the build cache serves every copy of the repository.
+export GOWORK=off GOFLAGS=-trimpath
 
 MODULE=github.com/Layr-Labs/hourglass-operator
 HEADER=hack/boilerplate.go.txt
@@ -22,9 +23,8 @@ tool() {
 }
 
 # crdtool ARGUMENT... runs hack/crdtool, a module of its own. Paths must be absolute.
-# -trimpath lets the build cache serve the copies in which hack/verify.sh runs this.
 crdtool() {
-	go -C hack/crdtool run -trimpath . "$@"
+	go -C hack/crdtool run . "$@"
 }
 
 # split_image IMAGE sets repository, tag and digest, of which the last may be empty.

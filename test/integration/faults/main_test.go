@@ -13,7 +13,7 @@ import (
 )
 
 // atOnce is how many tests run at the same time, each with a cluster: they mostly wait.
-const atOnce = 3
+const atOnce = 2
 
 // clusters are those that no test uses now. A test restores what it breaks.
 var clusters = make(chan *controlplane.Cluster, atOnce)
