@@ -100,7 +100,7 @@ const (
 	DeletedWithPerformer DeleteReason = "performer_deleted"
 	// DeletedUpgraded: a pod of another revision or with other resources took its place, or will.
 	DeletedUpgraded DeleteReason = "upgraded"
-	// DeletedMoved: its node was drained or lost, and its successor serves on another node.
+	// DeletedMoved: its node was drained or lost or it was evicted, and its successor serves, or it was not ready.
 	DeletedMoved DeleteReason = "moved"
 	// DeletedSuperseded: it never served, and the spec changed since.
 	DeletedSuperseded DeleteReason = "superseded"

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	lifecyclev1alpha1 "k8s.io/api/lifecycle/v1alpha1"
 	policyv1 "k8s.io/api/policy/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -60,6 +61,11 @@ type Observed struct {
 	OtherBudgets []string
 	// BudgetsKnown is whether the operator can read and write PodDisruptionBudgets.
 	BudgetsKnown bool
+	// Evictions are the Evictions of pods with names as the Performer's pods have them, for which the operator
+	// is a responder, in any order. It is nil if EvictionsKnown is false.
+	Evictions []*lifecyclev1alpha1.Eviction
+	// EvictionsKnown is whether the operator can watch Evictions and respond to them.
+	EvictionsKnown bool
 	// Now is the time of the observation.
 	Now time.Time
 }

@@ -155,16 +155,22 @@ func (s *summary) progress() (reason, message string) {
 // move describes the state of a move to another node.
 func (s *summary) move() (reason, message string) {
 	reason = ReasonNodeDraining
-	if s.moving.lost() {
+	switch {
+	case s.moving.lost():
 		reason = ReasonNodeLost
+	case s.moving.eviction != "":
+		reason = ReasonEvictionRequested
 	}
-	if s.shiftingTraffic {
+	switch {
+	case s.shiftingTraffic && s.moving.eviction != "":
+		return reason, fmt.Sprintf("Moving traffic to Pod %s: Pod %s is the target of Eviction %s", s.pod.Name, s.moving.Name, s.moving.eviction)
+	case s.shiftingTraffic:
 		return reason, fmt.Sprintf("Moving traffic to Pod %s: node %s of Pod %s %s", s.pod.Name, s.moving.Spec.NodeName, s.moving.Name, trimmed(s.moving.node.Why))
 	}
 	return reason, s.moving.moveText(s.desired)
 }
 
-// waitingDrain returns the end of a message about an upgrade: the drain that waits for it.
+// waitingDrain returns the end of a message about an upgrade: the drain or the Eviction that waits for it.
 func (s *summary) waitingDrain() string {
 	if s.moving == nil {
 		return ""

@@ -16,8 +16,9 @@ import (
 
 // A disruption takes the pod away although the spec did not change. A pod that is deleted or evicted is
 // replaced when that happens (drain.go). The rules here act earlier: a pod whose node is being drained or is
-// lost is displaced. It counts as one that doesn't satisfy the spec, so that the desired pod is created
-// elsewhere, and the traffic moves to that as in an upgrade.
+// lost, or that is the target of an Eviction (evictions.go), is displaced. It counts as one that doesn't
+// satisfy the spec, so that the desired pod is created elsewhere, and the traffic moves to that as in an
+// upgrade.
 
 func (a *Assessment) disruption() v1alpha1.DisruptionType {
 	return render.Disruption(&a.Performer.Spec)
@@ -61,7 +62,7 @@ func (a *Assessment) recordMove(successor *corev1.Pod, moving *assessedPod) {
 }
 
 // displaced reports whether the pod must leave its node.
-func (p *assessedPod) displaced() bool { return p.node.State != NodeUp }
+func (p *assessedPod) displaced() bool { return p.node.State != NodeUp || p.eviction != "" }
 
 // lost reports whether the pod is displaced because its node is lost.
 func (p *assessedPod) lost() bool { return p.node.State == NodeLost }
@@ -114,10 +115,14 @@ func (a *Assessment) movingPod() *assessedPod {
 
 // handoverReason returns why a pod is deleted that has handed its traffic over.
 func (p *assessedPod) handoverReason() (DeleteReason, string) {
-	if p.displaced() {
+	switch {
+	case p.eviction != "":
+		return DeletedMoved, fmt.Sprintf("it is the target of Eviction %s, and its successor is serving", p.eviction)
+	case p.displaced():
 		return DeletedMoved, fmt.Sprintf("node %s %s, and its successor is serving", p.Spec.NodeName, p.node.Why)
+	default:
+		return DeletedUpgraded, "its successor is serving"
 	}
-	return DeletedUpgraded, "its successor is serving"
 }
 
 // nodeProblem returns the problem that the pod which serves or should serve is on a lost node, or nil.
@@ -132,23 +137,31 @@ func (a *Assessment) nodeProblem() *Problem {
 	return nil
 }
 
-// moveText says where the pod leaves from, and what for.
+// moveText says why the pod is moved, and what that waits for.
 func (p *assessedPod) moveText(successor *assessedPod) string {
 	next := "its successor is about to be created"
 	if successor != nil {
 		next = fmt.Sprintf("waiting for Pod %s to become ready", successor.Name)
 	}
-	if p.lost() {
+	switch {
+	case p.lost():
 		return fmt.Sprintf("Node %s %s; replacing Pod %s: %s", p.Spec.NodeName, trimmed(p.node.Why), p.Name, next)
+	case p.eviction != "":
+		return fmt.Sprintf("Moving Pod %s, which is the target of Eviction %s: %s", p.Name, p.eviction, next)
+	default:
+		return fmt.Sprintf("Moving Pod %s from node %s, which %s: %s", p.Name, p.Spec.NodeName, trimmed(p.node.Why), next)
 	}
-	return fmt.Sprintf("Moving Pod %s from node %s, which %s: %s", p.Name, p.Spec.NodeName, trimmed(p.node.Why), next)
 }
 
 // waitingDrain returns the end of a message about what keeps the successor of the pod from being ready: the
-// drain that waits for it.
+// drain or the Eviction that waits for it.
 func (p *assessedPod) waitingDrain() string {
-	if p.lost() {
+	switch {
+	case p.lost():
 		return fmt.Sprintf("; it replaces Pod %s, whose node %s %s", p.Name, p.Spec.NodeName, trimmed(p.node.Why))
+	case p.eviction != "":
+		return fmt.Sprintf("; Eviction %s waits for this, since Pod %s serves: to let the eviction go on without it, "+
+			"set spec.disruption.type to None", p.eviction, p.Name)
 	}
 	return fmt.Sprintf("; the drain of node %s, which %s, waits for this, since Pod %s serves there: "+
 		"to let the drain go on without it, set spec.disruption.type to Bridge", p.Spec.NodeName, trimmed(p.node.Why), p.Name)

@@ -4,6 +4,7 @@
 package performer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -45,8 +46,9 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 		}
 		events = append(events, Event{corev1.EventTypeNormal, ReasonUpgradeInProgress, message})
 	}
-	if from, to := before.NodeName, after.NodeName; from != "" && to != "" && from != to && (moving(before) || moving(after)) {
-		events = append(events, Event{corev1.EventTypeNormal, ReasonMoved, fmt.Sprintf("Moved from node %s to node %s before its drain: Pod %s serves", from, to, after.PodName)})
+	if from, to := before.NodeName, after.NodeName; from != "" && to != "" && from != to && cmp.Or(movingFor(before), movingFor(after)) != "" {
+		events = append(events, Event{corev1.EventTypeNormal, ReasonMoved, fmt.Sprintf("Moved from node %s to node %s before its %s: Pod %s serves",
+			from, to, cmp.Or(movingFor(before), movingFor(after)), after.PodName)})
 	}
 	if before.Ready && !after.Ready && !slices.Contains(intendedOutage, after.Phase) && !sameProblem(before, after) {
 		record(corev1.EventTypeWarning, v1alpha1.ConditionAvailable, metav1.ConditionFalse, false)
@@ -57,10 +59,20 @@ func Events(before, after *v1alpha1.PerformerStatus) []Event {
 	return slices.CompactFunc(events, func(a, b Event) bool { return a.Message == b.Message })
 }
 
-// moving reports whether the pod is being moved off a node that is to be drained.
-func moving(status *v1alpha1.PerformerStatus) bool {
+// movingFor returns what the pod is being moved for: the drain of its node or its eviction; empty if it is
+// not moved.
+func movingFor(status *v1alpha1.PerformerStatus) string {
 	ready := conditionOf(status, v1alpha1.ConditionReady)
-	return ready != nil && ready.Reason == ReasonNodeDraining
+	switch {
+	case ready == nil:
+		return ""
+	case ready.Reason == ReasonNodeDraining:
+		return "drain"
+	case ready.Reason == ReasonEvictionRequested:
+		return "eviction"
+	default:
+		return ""
+	}
 }
 
 // sameProblem reports whether the Performer has had the same problem all along. A container that keeps

@@ -24,6 +24,7 @@ const (
 	KindPod       = "Pod"
 	KindService   = "Service"
 	KindBudget    = "PodDisruptionBudget"
+	KindEviction  = "Eviction"
 )
 
 // A Verb is what an action does to its target.

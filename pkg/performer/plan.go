@@ -92,7 +92,7 @@ func (a *Assessment) planPods(plan *Plan) {
 		a.planRecreate(plan)
 	}
 	desired := a.desiredPod
-	if desired == nil {
+	if desired == nil || desired.evictedUnready() {
 		return
 	}
 	if image := unrecordedAdmittedImage(desired.Pod, a.Performer.Spec.Image); image != "" {

@@ -36,6 +36,9 @@ type assessedPod struct {
 	// node is the node that the pod must leave, because that is being drained or is lost; its state is
 	// NodeUp if the pod may stay.
 	node Node
+	// eviction is the name of the Eviction for which the pod must leave its node; empty if there is none, or if
+	// the node is a reason by itself.
+	eviction string
 }
 
 func (a *Assessment) assessPod(pod *corev1.Pod) *assessedPod {
@@ -43,6 +46,9 @@ func (a *Assessment) assessPod(pod *corev1.Pod) *assessedPod {
 	if p.lost() && p.state == podReady && a.FailoversHeld == "" {
 		// Kubernetes is about to say so too.
 		p.state = podStarting
+	}
+	if p.node.State == NodeUp {
+		p.eviction = a.Evicting(pod)
 	}
 	if ordinal, ok := render.PodOrdinal(a.Performer.Name, pod.Name); ok {
 		p.ordinal = ordinal

@@ -24,7 +24,9 @@ const (
 	ReasonUpgradeInProgress = "UpgradeInProgress"
 	// ReasonNodeDraining: the node of the pod is being drained, and its successor starts on another node.
 	ReasonNodeDraining = "NodeDraining"
-	// ReasonMoved: the traffic moved to a pod on another node before the node was drained.
+	// ReasonEvictionRequested: the pod is the target of an Eviction, and its successor starts.
+	ReasonEvictionRequested = "EvictionRequested"
+	// ReasonMoved: the traffic moved to a pod on another node before the node was drained or the pod evicted.
 	ReasonMoved = "Moved"
 	// ReasonResizeInProgress: the pod is resized without a restart.
 	ReasonResizeInProgress = "ResizeInProgress"

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
+	lifecyclev1alpha1 "k8s.io/api/lifecycle/v1alpha1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"k8s.io/utils/ptr"
@@ -85,6 +86,14 @@ func disruptions() []*trouble {
 			w.failoversHeld = "most nodes are lost"
 			all(dead)(w)
 		}, ends: up, says: somewhere},
+		{name: "an Eviction of the pod that serves", begins: func(w *world) { w.evictFirst(w.takesCalls()) }, ends: withdraw},
+		{name: "an Eviction of the newest pod", ends: withdraw, begins: func(w *world) {
+			var names []string
+			for _, pod := range w.ours() {
+				names = append([]string{pod.Name}, names...)
+			}
+			w.evictFirst(names)
+		}},
 		{name: "somebody who deletes the budget", undoes: func(w *world) { w.budget = nil }, says: ReasonContended},
 		{name: "somebody who removes the owner of the budget", says: ReasonContended, undoes: func(w *world) {
 			if w.budget != nil {
@@ -100,6 +109,15 @@ func disruptions() []*trouble {
 		}},
 	}
 }
+
+// evictFirst requests the eviction of the first of the pods.
+func (w *world) evictFirst(pods []string) {
+	if len(pods) > 0 {
+		w.eviction = evictionOf(w.pod(pods[0]))
+	}
+}
+
+func withdraw(w *world) { w.eviction = nil }
 
 // servingNode returns the node of a pod that takes calls, or else of any pod, or else any node.
 func (w *world) servingNode() string {
@@ -133,6 +151,9 @@ func (w *world) nodeBecomes(name string, node Node) {
 func (w *world) observeNodes(o *Observed) {
 	if w.nodes == nil {
 		return
+	}
+	if o.EvictionsKnown = true; w.eviction != nil {
+		o.Evictions = []*lifecyclev1alpha1.Eviction{w.eviction}
 	}
 	o.NodesKnown, o.BudgetsKnown, o.Nodes, o.Budget, o.FailoversHeld = true, true, map[string]Node{}, w.budget, w.failoversHeld
 	for _, pod := range o.Pods {
@@ -172,10 +193,17 @@ func (w *world) schedule(pod *corev1.Pod) bool {
 	return false
 }
 
-// evict is a drain's try to evict the pods on a node that is cordoned. It reports whether it evicted any.
+// leftToOthers reports whether the operator completes the Eviction of the pod without moving it.
+func (w *world) leftToOthers(pod *corev1.Pod) bool {
+	reports, _ := Assess(w.observe(), testSettings).EvictionReports()
+	return len(reports) > 0 && w.eviction.Spec.Target.Pod.UID == pod.UID && reports[0].Status.CompletionTime != nil
+}
+
+// evict is the try of a drain, or of the next responder of an Eviction, to evict pods: those on a node that is
+// cordoned, or the one that the operator leaves to others. It reports whether it evicted any.
 func (w *world) evict() (evicted bool) {
 	for _, pod := range w.pods {
-		if w.drained[pod.Name] == "" || pod.DeletionTimestamp != nil || w.budget != nil && w.budgetRefuses(pod) {
+		if w.drained[pod.Name] == "" && !w.leftToOthers(pod) || pod.DeletionTimestamp != nil || w.budget != nil && w.budgetRefuses(pod) {
 			continue
 		}
 		w.record("  the drain evicts %s", pod.Name)
@@ -239,6 +267,9 @@ func (w *world) displacement(pod *corev1.Pod) string {
 	surges, stays := render.Disruption(&w.p.Spec) == v1alpha1.SurgeDisruption, tolerant(pod) && w.nodes[pod.Spec.NodeName].State == NodeDraining
 	if surges && !stays {
 		want = render.Budget(w.p)
+	}
+	if w.eviction != nil && w.pod(w.eviction.Spec.Target.Pod.Name) != nil && w.pod(w.eviction.Spec.Target.Pod.Name).UID == w.eviction.Spec.Target.Pod.UID {
+		return "the target of the Eviction runs"
 	}
 	switch {
 	case stays && w.budget == nil && (!surges || strings.Contains(w.conditions(), "it tolerates the drain, and is not moved again")):

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	lifecyclev1alpha1 "k8s.io/api/lifecycle/v1alpha1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
@@ -42,6 +43,8 @@ type world struct {
 	drained       map[string]string
 	budget        *policyv1.PodDisruptionBudget
 	failoversHeld string
+	// eviction is an Eviction for which the operator is the active responder, or nil.
+	eviction *lifecyclev1alpha1.Eviction
 
 	// story is what happened so far, and breach the first property that did not hold; empty if all did.
 	story  []string
@@ -102,6 +105,9 @@ func (w *world) key() string {
 	}
 	if w.nodes != nil {
 		fmt.Fprint(&b, w.nodes, w.drained, status.Ready, w.failoversHeld, render.Disruption(&w.p.Spec))
+	}
+	if w.eviction != nil {
+		fmt.Fprint(&b, w.eviction.Spec.Target.Pod.UID)
 	}
 	if w.budget != nil {
 		fmt.Fprint(&b, w.budget.Spec.MinAvailable, w.budget.Labels, len(w.budget.OwnerReferences))

@@ -26,7 +26,7 @@ func (a *Assessment) planSuccessor(plan *Plan) {
 		plan.addActions(WriteStatus{Status: status})
 	}
 	pod := a.newPod(ordinal)
-	if moving := a.movingPod(); moving != nil {
+	if moving := a.movingPod(); moving != nil && moving.node.State != NodeUp {
 		a.recordMove(pod, moving)
 	}
 	if !a.anotherServes(nil) || a.podPatchesRefused() {
@@ -51,6 +51,9 @@ func (a *Assessment) newPod(ordinal int32) *corev1.Pod {
 	// The desired revision may be an equivalent one of an earlier operator.
 	pod.Annotations[render.AnnotationRevision] = a.revision
 	pod.Labels[render.LabelRevision] = render.LabelValue(a.revision)
+	if a.EvictionsKnown {
+		render.AddEvictionResponder(pod, &a.Performer.Spec)
+	}
 	return pod
 }
 

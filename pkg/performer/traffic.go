@@ -74,7 +74,7 @@ func (a *Assessment) receivesNewCalls(p *assessedPod) bool {
 }
 
 // planTraffic moves the traffic to its target, then drains or deletes the other pods. It leaves the
-// desired pod alone, whether that is ready or not.
+// desired pod alone, whether that is ready or not, unless it must go for an Eviction.
 func (a *Assessment) planTraffic(plan *Plan) {
 	target := a.trafficTarget
 	if target != nil && !hasPortOf(a.Service, target) {
@@ -91,6 +91,8 @@ func (a *Assessment) planTraffic(plan *Plan) {
 	}
 	for _, p := range a.pods {
 		switch {
+		case p.evictedUnready():
+			plan.addActions(p.deletion(DeletedMoved, fmt.Sprintf("it is the target of Eviction %s, and was not ready", p.eviction)))
 		case !p.alive(), p == target, p == a.desiredPod:
 		case p.serves() && target != nil:
 			a.planHandover(plan, p)

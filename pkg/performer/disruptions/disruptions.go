@@ -4,6 +4,7 @@
 package disruptions
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -22,7 +23,8 @@ type Kind string
 const (
 	// Drain: the node of the pod is drained or shut down.
 	Drain Kind = "drain"
-	// Eviction: the eviction API, the kubelet, or a NoExecute taint, on a node that is not drained.
+	// Eviction: the eviction API, the kubelet, or a NoExecute taint, on a node that is not drained; or an
+	// Eviction to which the operator responds.
 	Eviction Kind = "eviction"
 	// Preemption: the scheduler made room for a pod of a higher priority.
 	Preemption Kind = "preemption"
@@ -92,18 +94,17 @@ func (m Memory) Observe(o *performer.Observed) (Memory, *Disruption) {
 	}
 	if m.kind == "" {
 		taken := kindOf(o, pod)
+		ended := cmp.Or(taken, announced(o, pod))
 		switch {
 		case successor == nil && taken == "":
 			return m, nil
 		case successor == nil:
 			m.kind = taken
-		case pod != nil && !sameTemplate(pod, successor), taken == "" && o.Nodes[pod.Spec.NodeName].State != performer.NodeDraining:
+		case pod != nil && !sameTemplate(pod, successor), ended == "":
 			// An upgrade, or a move for a reason of the operator's own.
 			return m.serving(successor), nil
-		case taken == "":
-			return m.serving(successor), &Disruption{Kind: Drain, Outcome: Moved}
 		default:
-			return m.serving(successor), &Disruption{Kind: taken, Outcome: Moved}
+			return m.serving(successor), &Disruption{Kind: ended, Outcome: Moved}
 		}
 	}
 	return m.proceed(o, pod, successor)
@@ -174,6 +175,20 @@ func kindOf(o *performer.Observed, pod *corev1.Pod) Kind {
 		return Eviction
 	default:
 		return Deletion
+	}
+}
+
+// announced returns what is to take the pod away later, so that the operator moves it before; "" if nothing is.
+func announced(o *performer.Observed, pod *corev1.Pod) Kind {
+	switch {
+	case pod == nil:
+		return ""
+	case o.Nodes[pod.Spec.NodeName].State == performer.NodeDraining:
+		return Drain
+	case o.Evicting(pod) != "":
+		return Eviction
+	default:
+		return ""
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	lifecyclev1alpha1 "k8s.io/api/lifecycle/v1alpha1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
@@ -52,7 +53,9 @@ type step struct {
 	node    performer.NodeState // of node n
 	blind   bool                // nodes can't be read
 	suspend bool
-	deletes string // the pod that the operator deletes afterwards
+	// evicting is whether there is an Eviction of the pod that serves at first
+	evicting bool
+	deletes  string // the pod that the operator deletes afterwards
 }
 
 func TestObserve(t *testing.T) {
@@ -83,6 +86,8 @@ func TestObserve(t *testing.T) {
 		{"drained by eviction", []step{up, {node: performer.NodeDraining, pods: []*corev1.Pod{serves}}, {node: performer.NodeDraining, pods: []*corev1.Pod{pod("a", serving, isReady, dying, target("EvictionByEvictionAPI"))}}, {node: performer.NodeDraining, pods: []*corev1.Pod{next}}}, "drain bridged 0s"},
 		{"moved before its drain", []step{up, {node: performer.NodeDraining, pods: []*corev1.Pod{serves, starting}}, {node: performer.NodeDraining, pods: []*corev1.Pod{serves, next}, deletes: "a"}, {node: performer.NodeDraining, pods: []*corev1.Pod{pod("a", isReady, dying), next}}}, "drain moved 0s"},
 		{"upgraded during a drain", []step{up, {node: performer.NodeDraining, pods: []*corev1.Pod{serves, pod("b", on("m"), serving, isReady, upgraded)}}}, ""},
+		{"moved before its eviction", []step{up, {evicting: true, pods: []*corev1.Pod{serves, starting}}, {evicting: true, pods: []*corev1.Pod{serves, next}, deletes: "a"}, {evicting: true, pods: []*corev1.Pod{pod("a", isReady, dying), next}}}, "eviction moved 0s"},
+		{"an eviction that is canceled", []step{up, {evicting: true, pods: []*corev1.Pod{serves, starting}}, up}, ""},
 		{"uncordoned", []step{up, {node: performer.NodeDraining, pods: []*corev1.Pod{serves}}, up, up}, ""},
 
 		{"node lost", []step{up, {node: performer.NodeLost, pods: []*corev1.Pod{pod("a", serving)}}, {node: performer.NodeLost, pods: []*corev1.Pod{pod("a", serving), starting}}, {node: performer.NodeLost, pods: []*corev1.Pod{pod("a", serving), next}, deletes: "a"}, {pods: []*corev1.Pod{next}}}, "node_lost gap 2s"},
@@ -101,6 +106,9 @@ func TestObserve(t *testing.T) {
 				if s.node != performer.NodeUp {
 					o.Nodes = map[string]performer.Node{"n": {State: s.node}}
 				}
+				if s.evicting {
+					o.Evictions = []*lifecyclev1alpha1.Eviction{evictionOf(serves)}
+				}
 				if s.suspend {
 					o.Performer.Spec.Replicas = ptr.To[int32](0)
 				}
@@ -118,6 +126,16 @@ func TestObserve(t *testing.T) {
 			}
 		})
 	}
+}
+
+// evictionOf returns an Eviction of the pod, in which the operator is the active responder.
+func evictionOf(pod *corev1.Pod) *lifecyclev1alpha1.Eviction {
+	e := &lifecyclev1alpha1.Eviction{}
+	e.Spec.Target.Pod = &lifecyclev1alpha1.EvictionPodReference{Name: pod.Name, UID: pod.UID}
+	e.Name = "drain"
+	e.Status.TargetResponders = []lifecyclev1alpha1.TargetResponder{{Name: render.EvictionResponder, State: lifecyclev1alpha1.ResponderStateActive}}
+	e.Status.Responders = []lifecyclev1alpha1.ResponderStatus{{Name: render.EvictionResponder}}
+	return e
 }
 
 // TestRecreatedPerformer checks that a new Performer of the same name begins with nothing.

@@ -58,6 +58,18 @@ func PodOrdinal(performer, pod string) (ordinal int32, ok bool) {
 	return int32(n), true
 }
 
+// PerformerOfPod returns the name of the Performer to which a pod with the name that the operator gives
+// belongs; ok is false for any other name.
+func PerformerOfPod(pod string) (performer string, ok bool) {
+	i := strings.LastIndex(pod, "-")
+	if i < len(namePrefix) || !strings.HasPrefix(pod, namePrefix) {
+		return "", false
+	}
+	performer = pod[len(namePrefix):i]
+	_, ok = PodOrdinal(performer, pod)
+	return performer, ok && performer != ""
+}
+
 // Endpoint returns the address that clients in the cluster dial, as name:port.
 func Endpoint(p *v1alpha1.Performer, clusterDomain string, port int32) string {
 	return fmt.Sprintf("%s.%s.svc.%s:%d", ServiceName(p.Name), p.Namespace, clusterDomain, port)
