@@ -19,14 +19,18 @@ type Access struct {
 	// Budgets are the namespaces of the watch scope in which PodDisruptionBudgets can be read and written;
 	// metav1.NamespaceAll means all namespaces.
 	Budgets []string
+	// Evictions are the namespaces of the watch scope in which the operator is a responder of Evictions;
+	// metav1.NamespaceAll means all namespaces.
+	Evictions []string
 }
 
 // Allow sets what the controller may use. It is called before Start. Without it, neither nodes nor
-// PodDisruptionBudgets are used.
+// PodDisruptionBudgets nor Evictions are used.
 func (c *Controller) Allow(a Access) {
 	c.nodes.allowed.Store(a.Nodes)
 	for namespace, caches := range c.caches {
 		caches.budgets.allowed.Store(slices.Contains(a.Budgets, namespace))
+		caches.evictions.allowed.Store(slices.Contains(a.Evictions, namespace))
 	}
 }
 
@@ -38,7 +42,7 @@ type optionalInformer struct {
 
 	allowed atomic.Bool
 	failed  atomic.Bool // it failed to list or watch at least once
-	refused atomic.Bool // the permission was taken away, and no event came since
+	refused atomic.Bool // the permission was taken away or the API is not served, and no event came since
 }
 
 // startIfAllowed starts the informer and returns at once.
@@ -71,7 +75,7 @@ func (o *optionalInformer) watchFailed(s *watchScope, namespace, resource string
 			return
 		}
 		o.failed.Store(true)
-		if apierrors.IsForbidden(err) {
+		if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
 			o.refused.Store(true)
 		}
 		s.log(ctx, namespace, resource, err)

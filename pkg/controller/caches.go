@@ -35,7 +35,7 @@ const (
 // caches are the informers of one namespace, or of all.
 type caches struct {
 	performers, pods, services cache.SharedIndexInformer
-	budgets                    *optionalInformer
+	budgets, evictions         *optionalInformer
 	// failoversCounted is whether the failovers that began before this process did are counted. The lock of
 	// failovers guards it.
 	failoversCounted bool
@@ -65,6 +65,7 @@ func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespa
 		pods:       pods.Core().V1().Pods().Informer(),
 		services:   services.Core().V1().Services().Informer(),
 		budgets:    newBudgets(kube, namespace),
+		evictions:  newEvictions(kube, namespace),
 		start: func(ctx context.Context) {
 			own.StartWithContext(ctx)
 			pods.StartWithContext(ctx)
@@ -76,6 +77,9 @@ func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespa
 	}
 	if err := c.budgets.AddIndexers(cache.Indexers{byForeign: foreignNamespace}); err != nil {
 		return nil, fmt.Errorf("indexing PodDisruptionBudgets: %w", err)
+	}
+	if err := c.evictions.AddIndexers(cache.Indexers{byPerformer: performerOfTarget}); err != nil {
+		return nil, fmt.Errorf("indexing Evictions: %w", err)
 	}
 	return c, nil
 }
@@ -130,6 +134,17 @@ func servingLabel(obj any) ([]string, error) {
 func (c *caches) synced() bool {
 	return c.performers.HasSynced() && c.pods.HasSynced() && c.services.HasSynced()
 }
+
+// optional returns the informers by resource that may not run.
+func (c *caches) optional() map[string]*optionalInformer {
+	return map[string]*optionalInformer{"poddisruptionbudgets": c.budgets, "evictions": c.evictions}
+}
+
+// settled reports whether a decision need not wait for the optional informers any longer.
+func (c *caches) settled() bool { return c.budgets.settled() && c.evictions.settled() }
+
+// complete reports whether the optional caches are filled, or never will be.
+func (c *caches) complete() bool { return c.budgets.complete() && c.evictions.complete() }
 
 // performer returns the Performer of the given name, or nil.
 func (c *caches) performer(name cache.ObjectName) (*v1alpha1.Performer, error) {

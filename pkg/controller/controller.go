@@ -150,7 +150,7 @@ func New(cfg Config) (*Controller, error) {
 		if err != nil {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
-		if err := errors.Join(c.watch(namespace, caches), c.watchBudgets(namespace, caches)); err != nil {
+		if err := errors.Join(c.watch(namespace, caches), c.watchBudgets(namespace, caches), c.watchEvictions(namespace, caches)); err != nil {
 			return nil, fmt.Errorf("controller: %w", err)
 		}
 		c.caches[namespace] = caches
@@ -171,7 +171,9 @@ func (c *Controller) Start(ctx context.Context) {
 	context.AfterFunc(ctx, func() { c.stopping.Store(true) })
 	for _, caches := range c.caches {
 		caches.start(ctx)
-		caches.budgets.startIfAllowed(ctx)
+		for _, informer := range caches.optional() {
+			informer.startIfAllowed(ctx)
+		}
 	}
 	c.nodes.startIfAllowed(ctx)
 }

@@ -13,4 +13,6 @@
 // +kubebuilder:rbac:groups="",resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups="",resources=nodes,verbs=get;list;watch
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=lifecycle.k8s.io,resources=evictions,verbs=list;watch
+// +kubebuilder:rbac:groups=lifecycle.k8s.io,resources=evictions/status,verbs=patch
 package controller

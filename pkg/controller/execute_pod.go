@@ -92,7 +92,11 @@ func (e *execution) copyPod(ctx context.Context, a performer.CopyPod) error {
 		return fmt.Errorf("reading pod %s: %w", source.Name, err)
 	}
 	klog.FromContext(ctx).Info("Copying the last serving pod because the desired pod is not ready", "pod", source.Name)
-	err = e.createPod(ctx, performer.CopyOf(full, e.observed.Performer, a.Ordinal, e.observed.Now), a.Ordinal)
+	successor := performer.CopyOf(full, e.observed.Performer, a.Ordinal, e.observed.Now)
+	if e.observed.EvictionsKnown {
+		render.AddEvictionResponder(successor, &e.observed.Performer.Spec)
+	}
+	err = e.createPod(ctx, successor, a.Ordinal)
 	if refusalOf(err, performer.WriteOf(a)) != nil && a.Otherwise != nil {
 		if other := e.createPod(ctx, a.Otherwise.DeepCopy(), a.Ordinal); other != nil {
 			return other

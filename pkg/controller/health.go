@@ -41,7 +41,9 @@ func (f *inFlight) end(name cache.ObjectName) {
 func (c *Controller) Healthy() error {
 	for namespace, caches := range c.caches {
 		informers := caches.informers()
-		informers["poddisruptionbudgets"] = caches.budgets
+		for resource, informer := range caches.optional() {
+			informers[resource] = informer
+		}
 		for _, resource := range slices.Sorted(maps.Keys(informers)) {
 			if informers[resource].IsStopped() && !c.stopping.Load() {
 				return fmt.Errorf("the informer of %s in namespace %q has ended", resource, namespace)

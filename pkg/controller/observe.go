@@ -73,7 +73,7 @@ func (c *Controller) observe(ctx context.Context, caches *caches, p *v1alpha1.Pe
 	if service != nil && (render.ControlledBy(service, p) || p.DeletionTimestamp == nil && performer.IsOrphan(service, p)) {
 		o.Service = service
 	}
-	if err := observeBudgets(caches, &o); err != nil {
+	if err := errors.Join(observeBudgets(caches, &o), observeEvictions(caches, &o)); err != nil {
 		return o, err
 	}
 	return o, c.observeNodes(ctx, &o)

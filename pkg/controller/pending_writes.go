@@ -36,6 +36,7 @@ const (
 	kindPod
 	kindService
 	kindBudget
+	kindEviction
 )
 
 // informer returns the informer of objects of a kind.
@@ -47,8 +48,10 @@ func (c *caches) informer(k kind) cache.SharedIndexInformer {
 		return c.pods
 	case kindService:
 		return c.services
-	default: // kindBudget
+	case kindBudget:
 		return c.budgets
+	default: // kindEviction
+		return c.evictions
 	}
 }
 

@@ -49,7 +49,7 @@ func (c *Controller) processNext(ctx context.Context) bool {
 		// The next leader starts with every Performer anyway.
 		return true
 	}
-	if caches := c.cachesFor(name.Namespace); caches != nil && (!caches.synced() || !caches.budgets.settled() || !c.nodes.settled()) {
+	if caches := c.cachesFor(name.Namespace); caches != nil && (!caches.synced() || !caches.settled() || !c.nodes.settled()) {
 		// An object that is not cached yet would look like a missing one. The Performer is queued
 		// again when the caches are filled.
 		return true

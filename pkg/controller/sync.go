@@ -59,6 +59,7 @@ func (c *Controller) sync(ctx context.Context, name cache.ObjectName) outcome {
 		return outcome{result: resultSuccess}
 	}
 	execution.reportStatus(ctx, plan.Problem)
+	execution.reportEvictions(ctx)
 	c.attempts.settle(name, &execution.observed, otherService)
 	out := failed(execution.err)
 	out.requeueAfter = sooner(plan.RequeueAfter, execution.requeueAfter)

@@ -5,6 +5,7 @@ package controller
 
 import (
 	corev1 "k8s.io/api/core/v1"
+	lifecyclev1alpha1 "k8s.io/api/lifecycle/v1alpha1"
 	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -28,6 +29,8 @@ func trim(obj any) (any, error) {
 	case *policyv1.PodDisruptionBudget:
 		// Its status changes with every pod that becomes ready.
 		*o = policyv1.PodDisruptionBudget{ObjectMeta: trimMeta(&o.ObjectMeta), Spec: o.Spec}
+	case *lifecyclev1alpha1.Eviction:
+		return trimEviction(o), nil
 	}
 	return obj, nil
 }
@@ -135,6 +138,32 @@ func trimNode(node *corev1.Node) {
 		Spec:       corev1.NodeSpec{Unschedulable: node.Spec.Unschedulable, Taints: node.Spec.Taints},
 		Status:     corev1.NodeStatus{Conditions: conditions},
 	}
+}
+
+// trimEviction keeps the target, who requests the eviction, whether that ended, and what concerns the operator
+// as a responder.
+func trimEviction(e *lifecyclev1alpha1.Eviction) *lifecyclev1alpha1.Eviction {
+	trimmed := &lifecyclev1alpha1.Eviction{
+		ObjectMeta: metav1.ObjectMeta{Name: e.Name, Namespace: e.Namespace, UID: e.UID, ResourceVersion: e.ResourceVersion},
+		Spec:       e.Spec,
+	}
+	trimmed.Status.Requesters = e.Status.Requesters
+	for _, c := range e.Status.Conditions {
+		if c.Status == metav1.ConditionTrue {
+			trimmed.Status.Conditions = append(trimmed.Status.Conditions, metav1.Condition{Type: c.Type, Status: c.Status})
+		}
+	}
+	for _, r := range e.Status.TargetResponders {
+		if r.Name == render.EvictionResponder {
+			trimmed.Status.TargetResponders = []lifecyclev1alpha1.TargetResponder{r}
+		}
+	}
+	for _, r := range e.Status.Responders {
+		if r.Name == render.EvictionResponder {
+			trimmed.Status.Responders = []lifecyclev1alpha1.ResponderStatus{r}
+		}
+	}
+	return trimmed
 }
 
 func trimMeta(meta *metav1.ObjectMeta) metav1.ObjectMeta {

@@ -111,7 +111,7 @@ func (c *Controller) Synced() bool {
 // queueWhenSynced waits until the caches of a namespace are filled and then queues all its Performers:
 // any that were queued earlier were skipped.
 func (c *Controller) queueWhenSynced(ctx context.Context, namespace string, caches *caches) {
-	if !cache.WaitForCacheSync(ctx.Done(), caches.synced, caches.budgets.settled, c.nodes.settled) {
+	if !cache.WaitForCacheSync(ctx.Done(), caches.synced, caches.settled, c.nodes.settled) {
 		return
 	}
 	if c.watchScope.isForbidden(namespace) {
@@ -119,7 +119,7 @@ func (c *Controller) queueWhenSynced(ctx context.Context, namespace string, cach
 	}
 	c.findUnlabeledPods(ctx, namespace)
 	c.queueAll(caches)
-	if optional := []cache.InformerSynced{caches.budgets.complete, c.nodes.complete}; !optional[0]() || !optional[1]() {
+	if optional := []cache.InformerSynced{caches.complete, c.nodes.complete}; !optional[0]() || !optional[1]() {
 		if cache.WaitForCacheSync(ctx.Done(), optional...) {
 			c.queueAll(caches)
 		}
