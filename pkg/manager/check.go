@@ -41,7 +41,7 @@ func Check(ctx context.Context, o *options.Options) error {
 // preflightConfig returns what the preflight checks for a manager with these options. source
 // describes where the client configuration comes from.
 func preflightConfig(o *options.Options, c *clients, source string) preflight.Config {
-	config := preflight.Config{Host: c.host, Source: source, Client: c.checks, Namespaces: o.Namespaces, SecureMetrics: o.MetricsSecure}
+	config := preflight.Config{Host: c.host, Source: source, Client: c.checks, Namespaces: o.Namespaces, SecureMetrics: o.MetricsSecure, EvictionResponder: o.EvictionResponder}
 	if o.LeaderElection.Enabled {
 		config.Lease = o.LeaderElection.Lease()
 	}

@@ -76,7 +76,7 @@ func Run(ctx context.Context, o *options.Options) error {
 	awaitCluster := func(waitCtx context.Context) error {
 		err := checks.Wait(waitCtx)
 		if err == nil {
-			work.Allow(controller.Access{Nodes: checks.Nodes(), Budgets: checks.Budgets()})
+			work.Allow(controller.Access{Nodes: checks.Nodes(), Budgets: checks.Budgets(), Evictions: checks.Evictions()})
 			go logOutOfScope(ctx, clients.hourglass, o.Namespaces)
 		}
 		return err

@@ -92,6 +92,7 @@ func (o *Options) flags() *pflag.FlagSet {
 	fs.Var(duration(&o.LastRetry), "retry-last-delay", "longest delay before a failed reconciliation is retried")
 	fs.Var(taintKeys(&o.DrainTaints), "drain-taints", "keys of taints, separated by commas, that a node gets before it is drained; a cordoned node and one that shuts down always count as drained")
 	fs.Var(share(&o.MaxFailovers), "max-failovers", "number of Performers that may move away from lost nodes at the same time, or a percentage of all serving pods, which never means fewer than "+strconv.Itoa(controller.LeastFailovers)+"; 0: none moves before Kubernetes deletes its pod")
+	isBool("eviction-responder", "", &o.EvictionResponder, "response to Evictions of lifecycle.k8s.io/v1alpha1, where the API server serves them: the successor of a Performer's pod serves before the pod is evicted")
 	fs.Var(text(&o.TEEConfig, "file", checkPath), "tee-config", "YAML or JSON table of trusted execution environments, read at start; empty: sgx, sev, sev-snp and tdx as documented")
 
 	fs.Var(text(&o.Kubeconfig, "file", checkPath), "kubeconfig", "kubeconfig file to reach the cluster with; empty: environment KUBECONFIG, ~/.kube/config, then the pod's service account")

@@ -51,6 +51,8 @@ type Options struct {
 	// MaxFailovers is how many Performers may move away from lost nodes at the same time: a number, or a
 	// percentage of all serving pods.
 	MaxFailovers intstr.IntOrString
+	// EvictionResponder makes the operator a responder of Evictions of Performers' pods.
+	EvictionResponder bool
 	// TEEConfig is the path of the table of trusted execution environments, and TEEs its content.
 	// Empty and nil mean render.DefaultTEEs.
 	TEEConfig string

@@ -92,9 +92,10 @@ func TestParse(t *testing.T) {
 		},
 		{
 			name: "disruptions",
-			args: []string{"--drain-taints= example.com/going, Old,Old", "--max-failovers=25%"},
+			args: []string{"--drain-taints= example.com/going, Old,Old", "--max-failovers=25%", "--eviction-responder"},
 			want: func(o *Options) {
 				o.DrainTaints, o.MaxFailovers = []string{"example.com/going", "Old"}, intstr.FromString("25%")
+				o.EvictionResponder = true
 			},
 		},
 		{

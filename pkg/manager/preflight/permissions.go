@@ -15,6 +15,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
+	lifecyclev1alpha1 "k8s.io/api/lifecycle/v1alpha1"
 	policyv1 "k8s.io/api/policy/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -86,6 +87,14 @@ var budgetPermission = permission{
 	consequence: "Performers have no PodDisruptionBudget, so that a drain does not wait for their successors",
 }
 
+// evictionPermissions are needed in each watched namespace to be a responder of Evictions.
+var evictionPermissions = []permission{
+	{group: lifecyclev1alpha1.GroupName, resource: "evictions", optional: true, verbs: []string{"list", "watch"},
+		consequence: "the operator is no responder of Evictions, which are left to the other responders"},
+	{group: lifecyclev1alpha1.GroupName, resource: "evictions", subresource: "status", optional: true, verbs: []string{"patch"},
+		consequence: "the operator is no responder of Evictions, which are left to the other responders"},
+}
+
 // nodePermission is needed to know which nodes are drained or lost. A Role can't grant it.
 var nodePermission = permission{
 	resource: "nodes", optional: true, clusterScoped: true,
@@ -140,6 +149,11 @@ func (c *Config) requiredPermissions() []permission {
 	for _, namespace := range c.watchScope() {
 		for _, p := range performerPermissions {
 			all = append(all, p.in(namespace))
+		}
+		if c.EvictionResponder {
+			for _, p := range evictionPermissions {
+				all = append(all, p.in(namespace))
+			}
 		}
 	}
 	all = append(all, nodePermission)

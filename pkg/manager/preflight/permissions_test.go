@@ -42,7 +42,7 @@ func TestPerformerPermissionsMatchMarkers(t *testing.T) {
 		}
 	}
 	wanted := map[string][]string{}
-	for _, p := range append(slices.Clone(performerPermissions), nodePermission) {
+	for _, p := range slices.Concat(performerPermissions, evictionPermissions, []permission{nodePermission}) {
 		wanted[p.group+"/"+p.name()] = slices.Concat(p.essential, p.verbs)
 	}
 	for _, verbs := range granted {

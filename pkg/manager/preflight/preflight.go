@@ -36,6 +36,9 @@ type Config struct {
 	Lease types.NamespacedName
 	// SecureMetrics says that the manager authenticates and authorizes the readers of its metrics.
 	SecureMetrics bool
+	// EvictionResponder says that the manager is a responder of Evictions. It is unset where the API server
+	// does not serve them.
+	EvictionResponder bool
 	// Webhooks is set if the manager issues the certificates of its webhooks.
 	Webhooks *Webhooks
 }
@@ -125,7 +128,7 @@ func (p *Preflight) Wait(ctx context.Context) error {
 
 // check checks once. The order is that of dependence: without a server there is no CRD to find.
 func (p *Preflight) check(ctx context.Context) *unmet {
-	for _, step := range []func(context.Context) *unmet{p.checkServer, p.checkCRD, p.checkPermissions} {
+	for _, step := range []func(context.Context) *unmet{p.checkServer, p.checkCRD, p.checkEvictions, p.checkPermissions} {
 		if found := step(ctx); found != nil {
 			return found
 		}

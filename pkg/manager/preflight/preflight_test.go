@@ -33,6 +33,7 @@ type cluster struct {
 	*fake.Clientset
 	version error                                          // answer to a request for the version
 	served  []string                                       // the resources of our API group; nil: no CRD
+	evicts  bool                                           // whether it serves Evictions
 	refuses func(*authorizationv1.ResourceAttributes) bool // whether the access is not granted
 	reviews error                                          // answer to a request for a review
 	asked   map[string]*authorizationv1.ResourceAttributes // the reviews made, by verb, resource and namespace
@@ -56,6 +57,11 @@ func newCluster() *cluster {
 				list.APIResources = append(list.APIResources, metav1.APIResource{Name: name})
 			}
 			c.Resources = append(c.Resources, list)
+		}
+		if c.evicts {
+			c.Resources = append(c.Resources, &metav1.APIResourceList{
+				GroupVersion: "lifecycle.k8s.io/v1alpha1", APIResources: []metav1.APIResource{{Name: "evictions"}},
+			})
 		}
 		return false, nil, nil
 	})
@@ -243,6 +249,53 @@ func TestWaitLogsEachRequirementOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEvictionResponder checks where the controller is to be a responder, and what is logged where it can't be.
+func TestEvictionResponder(t *testing.T) {
+	const unserved = "Working without --eviction-responder: the API server does not serve evictions in lifecycle.k8s.io/v1alpha1: to change that, set"
+	refuse := func(subresource, namespace string) func(*authorizationv1.ResourceAttributes) bool {
+		return func(a *authorizationv1.ResourceAttributes) bool {
+			return a.Resource == "evictions" && a.Subresource == subresource && a.Namespace == namespace
+		}
+	}
+	for _, tt := range []struct {
+		name       string
+		on, served bool
+		refuses    func(*authorizationv1.ResourceAttributes) bool
+		want       []string
+		logs       string
+	}{
+		{"off", false, true, refuse("", "a"), nil, ""},
+		{"on", true, true, refuse("", "elsewhere"), []string{"a", "b"}, ""},
+		{"not served", true, false, refuse("", "a"), nil, unserved},
+		{"no permission to watch them", true, true, refuse("", "a"), []string{"b"}, "may not list, watch evictions (lifecycle.k8s.io) in namespace a: the operator is no responder of Evictions"},
+		{"no permission to report", true, true, refuse("status", "b"), []string{"a"}, "may not patch evictions/status (lifecycle.k8s.io) in namespace b: the operator is no responder"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCluster()
+			c.evicts, c.refuses = tt.served, tt.refuses
+			p := New(Config{Namespaces: []string{"a", "b"}, EvictionResponder: tt.on})
+			lines, _, err := c.wait(t, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			lines = without(lines, "Connected to the API server")
+			if !slices.Equal(p.Evictions(), tt.want) || (len(lines) == 1) != (tt.logs != "") || tt.logs != "" && !strings.Contains(lines[0], tt.logs) {
+				t.Errorf("responder in %q, want %q; logged %q", p.Evictions(), tt.want, lines)
+			}
+		})
+	}
+	t.Run("it is logged once", func(t *testing.T) {
+		c := newCluster()
+		c.refuses = func(a *authorizationv1.ResourceAttributes) bool { return a.Resource == "pods" }
+		lines, _, err := c.wait(t, New(Config{EvictionResponder: true}), func() {}, func() {
+			c.refuses = func(*authorizationv1.ResourceAttributes) bool { return false }
+		})
+		if log := strings.Join(lines, "\n"); err != nil || strings.Count(log, unserved) != 1 {
+			t.Errorf("%v, logged %s", err, log)
+		}
+	})
 }
 
 // TestWaitSkipsNamespaces has three namespaces, one of them without a role and one with half of it.

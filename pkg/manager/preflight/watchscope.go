@@ -77,6 +77,18 @@ func (p *Preflight) Budgets() []string {
 	return allowed
 }
 
+// Evictions returns the namespaces of the watch scope in which the manager is a responder of Evictions, as far
+// as the last check found out; metav1.NamespaceAll means all of them.
+func (p *Preflight) Evictions() []string {
+	var allowed []string
+	for _, namespace := range p.watchScope() {
+		if p.EvictionResponder && !p.lacks(evictionPermissions[0].in(namespace)) {
+			allowed = append(allowed, namespace)
+		}
+	}
+	return allowed
+}
+
 func (p *Preflight) lacks(wanted permission) bool {
 	return slices.ContainsFunc(p.missing, func(m missing) bool {
 		return m.group == wanted.group && m.resource == wanted.resource && m.namespace == wanted.namespace
