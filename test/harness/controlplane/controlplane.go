@@ -42,14 +42,14 @@ type Cluster struct {
 }
 
 // Main runs the tests of a package with a cluster of their own, which it passes to use before they
-// start, and returns the exit code of the process.
-func Main(m *testing.M, name string, use func(*Cluster)) int {
-	return MainWith(m, name, 1, use)
+// start, and returns the exit code of the process. flags are further flags of the API server.
+func Main(m *testing.M, name string, use func(*Cluster), flags ...string) int {
+	return MainWith(m, name, 1, use, flags...)
 }
 
 // MainWith is Main with several clusters.
-func MainWith(m *testing.M, name string, clusters int, use func(*Cluster)) int {
-	code, err := runWith(m, name, clusters, use)
+func MainWith(m *testing.M, name string, clusters int, use func(*Cluster), flags ...string) int {
+	code, err := runWith(m, name, clusters, use, flags)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -57,13 +57,13 @@ func MainWith(m *testing.M, name string, clusters int, use func(*Cluster)) int {
 	return code
 }
 
-func runWith(m *testing.M, name string, clusters int, use func(*Cluster)) (code int, err error) {
+func runWith(m *testing.M, name string, clusters int, use func(*Cluster), flags []string) (code int, err error) {
 	defer func() {
 		_ = os.Remove(managerPath()) // each was built only if a test started it
 		_ = os.Remove(managerPath() + "-plain")
 	}()
 	for i := range clusters {
-		c, startErr := Start(fmt.Sprintf("%s-%d", name, i))
+		c, startErr := start(fmt.Sprintf("%s-%d", name, i), flags)
 		if startErr != nil {
 			return 1, startErr
 		}
@@ -76,9 +76,9 @@ func runWith(m *testing.M, name string, clusters int, use func(*Cluster)) (code 
 	return m.Run(), nil
 }
 
-// Start runs the local cluster's API server and etcd as a child that ends with this process,
+// start runs the local cluster's API server and etcd as a child that ends with this process,
 // however that ends: the child waits for the end of its standard input.
-func Start(name string) (*Cluster, error) {
+func start(name string, flags []string) (*Cluster, error) {
 	c := &Cluster{
 		name:    fmt.Sprintf("%s-%d", name, os.Getpid()),
 		program: repository.Path("bin", "localcluster"),
@@ -86,7 +86,11 @@ func Start(name string) (*Cluster, error) {
 	if err := buildLocalCluster(c.program); err != nil {
 		return nil, err
 	}
-	up := exec.Command(c.program, "up", "--nodes", "none", "--foreground", "--name", c.name)
+	args := []string{"up", "--nodes", "none", "--foreground", "--name", c.name}
+	for _, flag := range flags {
+		args = append(args, "--arg", "kube-apiserver="+flag)
+	}
+	up := exec.Command(c.program, args...)
 	up.Stderr = os.Stderr
 	stdin, err := up.StdinPipe()
 	if err != nil {
