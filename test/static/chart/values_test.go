@@ -5,6 +5,7 @@ package chart
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"reflect"
 	"slices"
@@ -91,6 +92,7 @@ var effects = []effect{
 	{"operator.drainTaints", []string{"operator.drainTaints={a.example/b,C}"}, deployment, container0 + "args.1", "--drain-taints=a.example/b,C"},
 	{"operator.maxFailovers", []string{"operator.maxFailovers=25%"}, deployment, container0 + "args.1", "--max-failovers=25%"},
 	{"operator.maxFailovers", []string{"operator.maxFailovers=0"}, deployment, container0 + "args.1", "--max-failovers=0"},
+	{"operator.evictionResponder", []string{"operator.evictionResponder=true"}, deployment, container0 + "args.1", "--eviction-responder"},
 	{"operator.tees", []string{"operator.tees.sgx.runtimeClass=kata"}, tees, "data.[tees.yaml]", "sgx:\n  runtimeClass: kata\n"},
 	{"operator.tees", []string{"operator.tees.sgx.runtimeClass=kata"}, deployment, container0 + "args.1", "--tee-config=/etc/hourglass-operator/tees/tees.yaml"},
 	{"operator.tees", []string{"operator.tees.sgx.runtimeClass=kata"}, deployment, container0 + "volumeMounts.0.mountPath", "/etc/hourglass-operator/tees"},
@@ -408,17 +410,30 @@ func TestNamespacedInstallation(t *testing.T) {
 				t.Errorf("%s has no namespace", key)
 			}
 		}
-		// A Role can't grant access to nodes.
 		rules, _ := get(everywhere["ClusterRole hourglass-operator-manager"], "rules").([]any)
-		ofNodes := func(rule any) bool { return get(rule.(map[string]any), "resources.0") == "nodes" }
-		if !slices.ContainsFunc(rules, ofNodes) {
-			t.Error("the ClusterRole grants no access to nodes")
+		without := func(resources ...string) any {
+			var remaining []any
+			for _, resource := range resources {
+				if !slices.ContainsFunc(rules, func(rule any) bool { return get(rule.(map[string]any), "resources.0") == resource }) {
+					t.Errorf("the ClusterRole grants no access to %s", resource)
+				}
+			}
+			for _, rule := range rules {
+				if !slices.Contains(resources, fmt.Sprint(get(rule.(map[string]any), "resources.0"))) {
+					remaining = append(remaining, rule)
+				}
+			}
+			return remaining
 		}
-		rules = slices.DeleteFunc(rules, ofNodes)
+		responder := renderChart(t, helm, "namespaces={a,b}", "operator.evictionResponder=true")
 		for _, ns := range []string{"a", "b"} {
 			role, binding := some["Role "+ns+"/hourglass-operator-manager"], some["RoleBinding "+ns+"/hourglass-operator-manager"]
-			if len(rules) == 0 || !reflect.DeepEqual(get(role, "rules"), any(rules)) {
-				t.Errorf("the rules of the Role in %s are %v, want those of the ClusterRole without nodes: %v", ns, get(role, "rules"), rules)
+			// A Role can't grant access to nodes. Who installs it may have no access to Evictions.
+			if want := without("nodes", "evictions", "evictions/status"); !reflect.DeepEqual(get(role, "rules"), want) {
+				t.Errorf("the rules of the Role in %s are %v, want %v", ns, get(role, "rules"), want)
+			}
+			if want := without("nodes"); !reflect.DeepEqual(get(responder["Role "+ns+"/hourglass-operator-manager"], "rules"), want) {
+				t.Errorf("with evictionResponder, the rules of the Role in %s are not %v", ns, want)
 			}
 			wantRef := map[string]any{"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "hourglass-operator-manager"}
 			wantSubject := map[string]any{"kind": "ServiceAccount", "name": "hourglass-operator-controller-manager", "namespace": namespace}

@@ -16,6 +16,9 @@
 {{- with .Values.operator.maxFailovers | toString -}}
 {{- $args = append $args (printf "--max-failovers=%s" .) -}}
 {{- end -}}
+{{- if .Values.operator.evictionResponder -}}
+{{- $args = append $args "--eviction-responder" -}}
+{{- end -}}
 {{- if .Values.operator.tees -}}
 {{- $args = append $args "--tee-config=/etc/hourglass-operator/tees/tees.yaml" -}}
 {{- end -}}

@@ -198,6 +198,7 @@ namespaces: namespaces
 cluster-domain: operator.clusterDomain
 drain-taints: operator.drainTaints
 max-failovers: operator.maxFailovers
+eviction-responder: operator.evictionResponder
 tee-config: operator.tees
 metrics-bind-address: operator.env.metricsPort
 metrics-secure: metrics.secure
