@@ -96,3 +96,14 @@ func TestEndpoint(t *testing.T) {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }
+
+func TestPerformerOfPod(t *testing.T) {
+	for pod, want := range map[string]string{
+		"performer-a-0": "a", "performer-a-b-12": "a-b", "performer-performer-a-0-1": "performer-a-0",
+		"performer-a": "", "performer-0": "", "performer--0": "", "performer-a-01": "", "performer-a-x": "", "other-a-0": "", "performer-": "", "": "",
+	} {
+		if got, ok := PerformerOfPod(pod); ok != (want != "") || ok && got != want {
+			t.Errorf("%q: %q, %t, want %q", pod, got, ok, want)
+		}
+	}
+}
