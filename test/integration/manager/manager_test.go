@@ -49,6 +49,26 @@ func TestManagerUsesOptionalPermissions(t *testing.T) {
 	})
 }
 
+// TestEvictionsAreNotServed starts a manager that would respond to Evictions, which this API server does not
+// serve. It says so once, and does everything else; its pods name no responder.
+func TestEvictionsAreNotServed(t *testing.T) {
+	ns := cluster.Namespace(t)
+	rules := append(controlplane.Narrow(), controlplane.Rule("lifecycle.k8s.io", "evictions", "evictions/status"))
+	m := controlplane.StartManager(t, kubeconfigFor(t, rules...), "--namespaces="+ns.Name, "--eviction-responder")
+	m.AwaitReady()
+	ns.Running("a")
+	if pod := ns.AwaitPod("performer-a-0"); pod.Spec.EvictionResponders != nil {
+		t.Errorf("responders %+v", pod.Spec.EvictionResponders)
+	}
+	for text, want := range map[string]int{
+		"Working without --eviction-responder: the API server does not serve evictions in lifecycle.k8s.io/v1alpha1": 1, "Cannot list or watch": 0, "unknown field": 0,
+	} {
+		if n := strings.Count(m.Log.String(), text); n != want {
+			t.Errorf("%d lines of the log have %q, want %d", n, text, want)
+		}
+	}
+}
+
 func TestManagerUnderNarrowPermissions(t *testing.T) {
 	const secret = "a-value-that-must-not-be-logged"
 	ns := cluster.Namespace(t)
