@@ -293,6 +293,15 @@ func TestMessageOfAMoveIsStable(t *testing.T) {
 	}
 }
 
+// TestRollingDrainIsNoContention has the successors of a Performer displaced one after the other, by drains and
+// not by somebody who deletes or changes pods.
+func TestRollingDrainIsNoContention(t *testing.T) {
+	p := movingTo(3, surge)
+	o := nodes(observed(p, testPod(p, 3, ready(0), on("a"))), map[string]Node{"a": cordoned})
+	o.CreatedPods, o.NextPod = 3, testNow.Add(20*time.Second)
+	checkPlans(t, []planTest{{name: "the next pod is delayed", o: o, requeueAfter: 20 * time.Second}})
+}
+
 // TestEventOfAMove follows the status through a move. One event names the two nodes.
 func TestEventOfAMove(t *testing.T) {
 	p := movingTo(1, surge)

@@ -114,6 +114,9 @@ func TestMoveBegins(t *testing.T) {
 		"the clock of the node is ahead of ours":   {movingTo(1, surge, unready(time.Minute)), since(time.Hour), testPod(first, 0, ready(0), on("a")), rest},
 		"the clock behind the stamp is ahead":      {movingTo(1, surge, unready(time.Minute)), cordoned, testPod(first, 0, ready(0), on("a"), servingFor(-time.Hour)), rest},
 		"the Performer's condition is ahead of us": {movingTo(1, surge, unready(-time.Hour)), cordoned, testPod(first, 0, ready(0), on("a")), whole},
+		"it is being replaced anyway, for a minute": {movingTo(1, surge, unready(time.Hour), func(p *v1alpha1.Performer) {
+			p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Minute)}
+		}), cordoned, testPod(first, 0, ready(0), on("a"), func(pod *corev1.Pod) { pod.Generation, pod.Spec.Containers[0].Image = 2, "other" }), rest},
 	} {
 		a := Assess(nodes(observed(tt.p, tt.pod), map[string]Node{"a": tt.node}), testSettings)
 		if !a.deadline.applies || a.deadline.left != tt.left {
