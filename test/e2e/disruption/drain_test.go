@@ -36,8 +36,9 @@ func TestDrainWithSurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	performers = performers[:len(performers)-1]
-	// More clients would need all of a machine with two processors.
-	calls := callAll(t, ns, performers[:min(5, len(performers))])
+	// More clients would need all of a machine with two processors, on which so many containers that start at the
+	// same time delay answers by seconds.
+	calls := callAll(t, ns, performers[:min(5, len(performers))], "-timeout", "30s")
 
 	begun := time.Now()
 	drain(t, node)
@@ -165,12 +166,12 @@ func waitForBudget(t *testing.T, ns *realcluster.Namespace, performer string) {
 // calls are two clients of each of several Performers: one holds a connection, the other dials for each call.
 type calls map[string]*realcluster.Load
 
-func callAll(t *testing.T, ns *realcluster.Namespace, performers []string) calls {
+func callAll(t *testing.T, ns *realcluster.Namespace, performers []string, flags ...string) calls {
 	t.Helper()
 	all := calls{}
 	for _, name := range performers {
-		all[name+", held connection"] = cluster.StartLoad(t, ns.Address(name, 8080), false)
-		all[name+", new connections"] = cluster.StartLoad(t, ns.Address(name, 8080), true)
+		all[name+", held connection"] = cluster.StartLoad(t, ns.Address(name, 8080), false, flags...)
+		all[name+", new connections"] = cluster.StartLoad(t, ns.Address(name, 8080), true, flags...)
 	}
 	return all
 }

@@ -62,8 +62,8 @@ func (s Summary) String() string {
 
 // StartLoad starts a client and waits for its first answer. The client holds one connection, or
 // dials for each call. A call fails without an answer within five seconds. A lost DNS query is
-// repeated after one second.
-func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool) *Load {
+// repeated after one second. Further flags of performer-client take precedence.
+func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool, flags ...string) *Load {
 	t.Helper()
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -78,6 +78,7 @@ func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool) *Load {
 		args = append(args, "-dial-each")
 		what = "a connection for each call to " + address
 	}
+	args = append(args, flags...)
 	// kubectl is killed at the end of the test if it still runs, and the client then loses its
 	// input. The dot at the end of the name avoids a search through four domains for each
 	// connection, which would make this a test of the DNS server on a small machine.
