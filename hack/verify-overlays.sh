@@ -24,9 +24,10 @@ rules() {
 		END { flush() }' "$1"
 }
 
-# without_nodes prints the rules that it reads, but for that of nodes, which a Role can't grant.
-without_nodes() {
-	awk 'function flush() { if (rule !~ /\n  - nodes\n/) printf "%s", rule; rule = "" }
+# grantable prints the rules that it reads, but for those of nodes and Evictions: whoever creates a Role
+# may not have them.
+grantable() {
+	awk 'function flush() { if (rule !~ /\n  - (nodes|evictions|evictions\/status)\n/) printf "%s", rule; rule = "" }
 		/^- apiGroups:/ { flush() }
 		{ rule = rule $0 "\n" }
 		END { flush() }'
@@ -46,8 +47,8 @@ for overlay in monitoring monitoring-secure samples; do
 done
 
 manager=hourglass-operator-manager
-# In one namespace the operator needs the same permissions as in all, apart from nodes.
-rules "$work/default.yaml" ClusterRole $manager | without_nodes >"$work/everywhere"
+# In one namespace the operator needs the same permissions as in all, apart from those.
+rules "$work/default.yaml" ClusterRole $manager | grantable >"$work/everywhere"
 rules "$work/namespaced.yaml" Role $manager >"$work/in-one"
 [[ -s $work/everywhere ]] || fail "manifests/default: no rules in ClusterRole $manager"
 diff -u "$work/everywhere" "$work/in-one" || fail "manifests/namespaced: the Role differs from the ClusterRole (see above): they must have the same rules"
