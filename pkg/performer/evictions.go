@@ -17,10 +17,10 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
-// An Eviction (lifecycle.k8s.io) is the wish of somebody, such as whoever drains a node, that a pod goes. The
+// An Eviction (lifecycle.k8s.io) requests that a pod terminates, for the drain of its node for instance. The
 // evictionrequest-controller of Kubernetes activates its responders, one after the other. While the operator
-// is the active one, the pod is displaced as one on a node that is drained is with Surge (disruption.go), and
-// the operator reports to the Eviction. Where it does not move the pod, under Recreate and with
+// is the active one, the pod is displaced like one on a drained node with Surge (disruption.go), and the
+// operator reports to the Eviction. Where it does not move the pod, under Recreate and with
 // spec.disruption.type None, it completes at once. The next responder then evicts the pod, as it does with
 // pods that were created so, which do not name the operator.
 
@@ -28,8 +28,8 @@ const (
 	// evictionHeartbeat is how often the operator reports that an eviction is in progress. The API passes the
 	// eviction on to the next responder after 20 minutes without a report.
 	evictionHeartbeat = 10 * time.Minute
-	// evictionUpdate is the least time between two reports, unless the second one is the last. The API asks for
-	// no more than one in 20 seconds; most evictions then take two reports.
+	// evictionUpdate is the least time between two reports, unless the second one is the last. The API allows
+	// one in 20 seconds. With a minute, most evictions take two reports.
 	evictionUpdate = time.Minute
 )
 
