@@ -113,7 +113,7 @@ func (a *Assessment) progressBegan() (time.Time, bool) {
 	return began, true
 }
 
-// stranded returns the pod that matches the spec, and is on a node that it must leave or that is lost; nil if
+// stranded returns the pod that matches the spec, and must leave its node or is on one that is lost; nil if
 // there is none. Whatever it waits for, a successor or its node, may never come.
 func (a *Assessment) stranded() *assessedPod {
 	if moving := a.movingPod(); moving != nil && !moving.outdated() {

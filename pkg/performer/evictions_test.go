@@ -85,21 +85,21 @@ func TestPlanEviction(t *testing.T) {
 	next := evictionOf(serving)
 	none := disruption(v1alpha1.NoneDisruption)
 	tests := []planTest{
-		{name: "start the successor", o: evicting(observed(p, old), e), want: "record ordinal 1, create pod 1"},
-		{name: "Surge", o: evicting(observed(servingOn0(surge), old), e), want: "record ordinal 1, create pod 1"},
+		{name: "start the successor", o: evicting(observed(p, old), e), want: "record ordinal 1, create pod 1", requeueAfter: whole},
+		{name: "Surge", o: evicting(observed(servingOn0(surge), old), e), want: "record ordinal 1, create pod 1", requeueAfter: whole},
 		{name: "None leaves it to the next responder", o: evicting(observed(servingOn0(none), old), e)},
 		{name: "Recreate too", o: evicting(observed(servingOn0(recreate), old), e)},
 		{name: "a suspended Performer", o: evicting(observed(servingOn0(suspended), old), e), want: "delete performer-x-0"},
 		{name: "an Eviction of an earlier pod of this name", o: evicting(observed(p, testPod(p, 0, ready(time.Hour), func(pod *corev1.Pod) { pod.UID = "later" })), e)},
-		{name: "the pod was put on its node by an earlier move", o: evicting(observed(p, testPod(p, 0, ready(time.Hour), on("a"), movedFrom("a"))), e), want: "record ordinal 1, create pod 1"},
+		{name: "the pod was put on its node by an earlier move", o: evicting(observed(p, testPod(p, 0, ready(time.Hour), on("a"), movedFrom("a"))), e), want: "record ordinal 1, create pod 1", requeueAfter: whole},
 
-		{name: "the successor starts", o: evicting(observed(moving, old, starting), e)},
+		{name: "the successor starts", o: evicting(observed(moving, old, starting), e), requeueAfter: whole},
 		{name: "the slices show the successor", o: withSlices(evicting(observed(moving, old, serving), e), "performer-x-0", "performer-x-1"), want: "delete performer-x-0"},
-		{name: "the pod became unready: it goes, and the successor stays", o: evicting(observed(moving, testPod(p, 0), starting), e), want: "delete performer-x-0"},
+		{name: "the pod became unready: it goes, and the successor stays", o: evicting(observed(moving, testPod(p, 0), starting), e), want: "delete performer-x-0", requeueAfter: whole},
 		{name: "it was never ready", o: evicting(observed(p, testPod(p, 0)), e), want: "delete performer-x-0"},
-		{name: "the successor is evicted while it starts", o: evicting(observed(moving, old, starting), e, next), want: "delete performer-x-1"},
+		{name: "the successor is evicted while it starts", o: evicting(observed(moving, old, starting), e, next), want: "delete performer-x-1", requeueAfter: whole},
 		{name: "the successor is evicted: one move at a time", o: withSlices(evicting(observed(moving, old, serving), e, next), "performer-x-0", "performer-x-1"), want: "delete performer-x-0"},
-		{name: "the second move", o: evicting(observed(moving, serving), next), want: "record ordinal 2, create pod 2"},
+		{name: "the second move", o: evicting(observed(moving, serving), next), want: "record ordinal 2, create pod 2", requeueAfter: whole},
 
 		{name: "withdrawn before the successor is ready", o: evicting(observed(moving, old, starting)), want: "delete performer-x-1"},
 		{name: "withdrawn when the successor serves: the move ends", o: withSlices(evicting(observed(moving, old, serving)), "performer-x-1"), want: "delete performer-x-0"},
