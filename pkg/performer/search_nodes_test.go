@@ -276,7 +276,7 @@ func (w *world) displacement(pod *corev1.Pod) string {
 		return ""
 	case elsewhere && w.nodes[pod.Spec.NodeName].State != NodeUp:
 		return "the pod is on a node that is drained or lost"
-	case (want == nil) != (w.budget == nil), want != nil && !(jsonEqual(w.budget.Spec, want.Spec) && render.ControlledBy(w.budget, w.p)):
+	case (want == nil) != (w.budget == nil), want != nil && (!jsonEqual(w.budget.Spec, want.Spec) || !render.ControlledBy(w.budget, w.p)):
 		return "the budget is not as it should be"
 	}
 	return ""

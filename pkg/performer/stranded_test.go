@@ -95,7 +95,6 @@ func TestEveryMoveHasADeadline(t *testing.T) {
 
 // TestMoveBegins checks from when on the deadline of a move counts.
 func TestMoveBegins(t *testing.T) {
-	unready := func(ago time.Duration) func(*v1alpha1.Performer) { return unreadySince(ago) }
 	since := func(at time.Duration) Node {
 		node := cordoned
 		node.Since = testNow.Add(at)
@@ -108,13 +107,13 @@ func TestMoveBegins(t *testing.T) {
 		left time.Duration
 	}{
 		"the drain has just been seen":             {movingTo(1, surge), since(-time.Hour), testPod(first, 0, ready(0), on("a")), whole},
-		"the Performer became unready with it":     {movingTo(1, surge, unready(time.Minute)), cordoned, testPod(first, 0, ready(0), on("a")), rest},
-		"it was unready before":                    {movingTo(1, surge, unready(time.Hour)), since(-time.Minute), testPod(first, 0, ready(0), on("a")), rest},
-		"the previous move ended a minute ago":     {movingTo(1, surge, unready(time.Hour)), since(-time.Hour), testPod(first, 0, ready(0), on("a"), servingFor(time.Minute)), rest},
-		"the clock of the node is ahead of ours":   {movingTo(1, surge, unready(time.Minute)), since(time.Hour), testPod(first, 0, ready(0), on("a")), rest},
-		"the clock behind the stamp is ahead":      {movingTo(1, surge, unready(time.Minute)), cordoned, testPod(first, 0, ready(0), on("a"), servingFor(-time.Hour)), rest},
-		"the Performer's condition is ahead of us": {movingTo(1, surge, unready(-time.Hour)), cordoned, testPod(first, 0, ready(0), on("a")), whole},
-		"it is being replaced anyway, for a minute": {movingTo(1, surge, unready(time.Hour), func(p *v1alpha1.Performer) {
+		"the Performer became unready with it":     {movingTo(1, surge, unreadySince(time.Minute)), cordoned, testPod(first, 0, ready(0), on("a")), rest},
+		"it was unready before":                    {movingTo(1, surge, unreadySince(time.Hour)), since(-time.Minute), testPod(first, 0, ready(0), on("a")), rest},
+		"the previous move ended a minute ago":     {movingTo(1, surge, unreadySince(time.Hour)), since(-time.Hour), testPod(first, 0, ready(0), on("a"), servingFor(time.Minute)), rest},
+		"the clock of the node is ahead of ours":   {movingTo(1, surge, unreadySince(time.Minute)), since(time.Hour), testPod(first, 0, ready(0), on("a")), rest},
+		"the clock behind the stamp is ahead":      {movingTo(1, surge, unreadySince(time.Minute)), cordoned, testPod(first, 0, ready(0), on("a"), servingFor(-time.Hour)), rest},
+		"the Performer's condition is ahead of us": {movingTo(1, surge, unreadySince(-time.Hour)), cordoned, testPod(first, 0, ready(0), on("a")), whole},
+		"it is being replaced anyway, for a minute": {movingTo(1, surge, unreadySince(time.Hour), func(p *v1alpha1.Performer) {
 			p.Status.LastUpgrade = &metav1.Time{Time: testNow.Add(-time.Minute)}
 		}), cordoned, testPod(first, 0, ready(0), on("a"), func(pod *corev1.Pod) { pod.Generation, pod.Spec.Containers[0].Image = 2, "other" }), rest},
 	} {

@@ -96,25 +96,34 @@ func (a *Assessment) planTraffic(plan *Plan) {
 		case !p.alive(), p == target, p == a.desiredPod:
 		case p.serves() && target != nil:
 			a.planHandover(plan, p)
-		case p.lost() && a.desiredPod == nil:
-			// It goes when there is a successor.
-		case p.lost() && !p.hasBeenReady():
-			plan.addActions(p.deletion(DeletedMoved, fmt.Sprintf("node %s %s, and the pod was not ready", p.Spec.NodeName, p.node.Why)))
-		case p.serves() && (p.outdated() && a.proved(p) || p.hasBeenReady()):
-			// No pod is ready. This one may become ready again before its successor does.
-		case p.drains():
-			reason, why := p.handoverReason()
-			a.endDraining(plan, p, reason, why)
-		case !p.outdated():
-			plan.addActions(p.deletion(DeletedDuplicate, "there is another pod of the same revision"))
-		case p.revision() == a.revision && a.NextPod.After(a.Now):
-			// Somebody keeps changing the pods of this revision. This one stays until the next one may be
-			// created, and shows the change.
-		case p.revision() == a.revision:
-			plan.addActions(p.deletion(DeletedSuperseded, p.outdatedBecause))
 		default:
-			plan.addActions(p.deletion(DeletedSuperseded, "a newer spec superseded it before it served"))
+			a.planSuperfluous(plan, p)
 		}
+	}
+}
+
+// planSuperfluous drains or deletes a live pod that is neither the traffic target nor the desired pod, unless
+// it may have to serve again.
+func (a *Assessment) planSuperfluous(plan *Plan, p *assessedPod) {
+	switch {
+	case p.lost() && a.desiredPod == nil:
+		// It goes when there is a successor.
+	case p.lost() && !p.hasBeenReady():
+		plan.addActions(p.deletion(DeletedMoved, fmt.Sprintf("node %s %s, and the pod was not ready", p.Spec.NodeName, p.node.Why)))
+	case p.serves() && (p.outdated() && a.proved(p) || p.hasBeenReady()):
+		// No pod is ready. This one may become ready again before its successor does.
+	case p.drains():
+		reason, why := p.handoverReason()
+		a.endDraining(plan, p, reason, why)
+	case !p.outdated():
+		plan.addActions(p.deletion(DeletedDuplicate, "there is another pod of the same revision"))
+	case p.revision() == a.revision && a.NextPod.After(a.Now):
+		// Somebody keeps changing the pods of this revision. This one stays until the next one may be
+		// created, and shows the change.
+	case p.revision() == a.revision:
+		plan.addActions(p.deletion(DeletedSuperseded, p.outdatedBecause))
+	default:
+		plan.addActions(p.deletion(DeletedSuperseded, "a newer spec superseded it before it served"))
 	}
 }
 
