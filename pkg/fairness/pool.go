@@ -3,10 +3,7 @@
 
 package fairness
 
-import (
-	"sync"
-	"time"
-)
+import "sync"
 
 // Pool bounds what all clients hold together. When it is full, the client that holds the most loses
 // its least recently used holding. So a client can use all of the pool while nobody else needs it,
@@ -18,6 +15,7 @@ type Pool struct {
 	holdings map[*Holding]struct{}
 	held     map[string]int64 // by client
 	total    int64
+	uses     int64 // so far, of all holdings
 }
 
 // Holding is what a client holds, such as one connection.
@@ -29,7 +27,8 @@ type Holding struct {
 
 	// The pool's lock guards the fields below.
 	size int64
-	used time.Time
+	// used is the number of the last use. A time would not do: two uses may have the same.
+	used int64
 }
 
 // NewPool returns an empty pool.
@@ -74,7 +73,8 @@ func (p *Pool) grow(h *Holding, size int64) (evicted []*Holding) {
 		return nil // evicted
 	}
 	h.size += size
-	h.used = time.Now()
+	p.uses++
+	h.used = p.uses
 	p.held[h.client] += size
 	p.total += size
 	for p.total > p.capacity {
@@ -108,7 +108,7 @@ func (p *Pool) victim(beneficiary string) *Holding {
 	}
 	var victim *Holding
 	for h := range p.holdings {
-		if h.client == most && h.size > 0 && (victim == nil || h.used.Before(victim.used)) {
+		if h.client == most && h.size > 0 && (victim == nil || h.used < victim.used) {
 			victim = h
 		}
 	}

@@ -40,6 +40,7 @@ func TestTurns(t *testing.T) {
 		must("c")()
 		first()
 		third()
+		synctest.Wait() // until second has returned
 		if turns.Taken() != 0 || len(turns.clients) != 0 {
 			t.Errorf("left: %d turns and %d clients", turns.Taken(), len(turns.clients))
 		}
