@@ -18,14 +18,14 @@ import (
 // anotherClient stands for the writer of an object that does not name it in its managed fields.
 const anotherClient = "another client"
 
-// Limits on the writes to an object that somebody else keeps undoing. At most eight are made in the
-// first minute, and one a minute later.
+// Limits on the writes to an object that somebody else keeps undoing. Two replicas, each of which may
+// write the Secret, make at most ten in the first minute, and one a minute later.
 const (
 	// freeWrites are made without a delay. A change of the CA takes two.
-	freeWrites = 3
+	freeWrites = 2
 	// firstWriteDelay and lastWriteDelay are the shortest and the longest delay after further writes.
 	// The delay doubles with each.
-	firstWriteDelay, lastWriteDelay = time.Second, time.Minute
+	firstWriteDelay, lastWriteDelay = 4 * time.Second, 2 * time.Minute
 	// quietPeriod is the time without a write after which the next one is the first again.
 	quietPeriod = 2 * lastWriteDelay
 )
@@ -78,7 +78,7 @@ func (m *CertificateManager) startWrite(ctx context.Context, now time.Time, kind
 	}
 	if !budget.logged {
 		budget.logged = true
-		klog.FromContext(ctx).Error(nil, "Another manager undoes each write of the operator, retrying with growing delays of up to a minute: exclude this object, or clientConfig.caBundle in a webhook configuration, from what that manager writes",
+		klog.FromContext(ctx).Error(nil, "Another manager undoes each write of the operator, retrying with growing delays of up to two minutes: exclude this object, or clientConfig.caBundle in a webhook configuration, from what that manager writes",
 			"kind", kind, "object", object, "manager", by)
 	}
 	return &delayedError{until}

@@ -18,13 +18,13 @@ import (
 // TestContention has somebody else undo each write of the leader at once.
 func TestContention(t *testing.T) {
 	for _, tt := range []struct {
-		name, verb, resource string
-		undo                 func(*replicas)
+		name string
+		contender
 		// by is part of the one line in the log.
 		by string
 	}{
-		{"the CA bundle is overwritten", "patch", "validatingwebhookconfigurations", overwrite, `"kind"="ValidatingWebhookConfiguration" "object"="hourglass" "manager"="argocd-controller"`},
-		{"the Secret is deleted", "create", "secrets", (*replicas).deleteSecret, `"kind"="Secret" "object"="hourglass-system/ca" "manager"="another client"`},
+		{"the CA bundle is overwritten", bundleOverwriter, `"kind"="ValidatingWebhookConfiguration" "object"="hourglass" "manager"="argocd-controller"`},
+		{"the Secret is deleted", secretDeleter, `"kind"="Secret" "object"="hourglass-system/ca" "manager"="another client"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := newReplicas(t, 1)
@@ -32,29 +32,11 @@ func TestContention(t *testing.T) {
 			m.leading.Store(true)
 			var lines []string
 			ctx := klog.NewContext(t.Context(), funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{}))
-			// passTime syncs after each event, and returns the number of writes.
-			passTime := func(d time.Duration) int {
-				writes := 0
-				for end := r.now.Add(d); r.now.Before(end); r.now = r.now.Add(500 * time.Millisecond) {
-					r.refresh(m)
-					before := len(r.client.Actions())
-					if _, err := m.sync(ctx); err != nil && !errors.As(err, new(*delayedError)) {
-						t.Fatal(err)
-					}
-					for _, action := range r.client.Actions()[before:] {
-						if action.Matches(tt.verb, tt.resource) {
-							writes++
-							tt.undo(r)
-						}
-					}
-				}
-				return writes
-			}
-			if n := passTime(time.Minute); n < 5 || n > 10 {
+			if n := tt.contend(ctx, r, time.Minute); n < 5 || n > 10 {
 				t.Errorf("%d writes in the first minute, want 5 to 10", n)
 			}
 			for range 3 {
-				if n := passTime(time.Minute); n > 1 {
+				if n := tt.contend(ctx, r, time.Minute); n > 1 {
 					t.Errorf("%d writes in a later minute, want at most 1", n)
 				}
 			}
@@ -75,6 +57,52 @@ func TestContention(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestBudgetOfTwoReplicas has the usual number of replicas, either of which creates a Secret that is missing.
+func TestBudgetOfTwoReplicas(t *testing.T) {
+	r := newReplicas(t, 2)
+	r.all[0].leading.Store(true)
+	if n := secretDeleter.contend(t.Context(), r, time.Minute); n < 5 || n > 10 {
+		t.Errorf("%d writes in the first minute, want 5 to 10", n)
+	}
+	secretDeleter.contend(t.Context(), r, lastWriteDelay) // until the delays no longer grow
+	if n := secretDeleter.contend(t.Context(), r, 10*time.Minute); n > 10 {
+		t.Errorf("%d writes in ten later minutes, want at most 10", n)
+	}
+}
+
+// A contender is another manager that undoes each write of a kind.
+type contender struct {
+	verb, resource string
+	undo           func(*replicas)
+}
+
+var (
+	bundleOverwriter = contender{"patch", "validatingwebhookconfigurations", overwrite}
+	secretDeleter    = contender{"create", "secrets", (*replicas).deleteSecret}
+)
+
+// contend syncs all replicas every half second, as if each write and each undoing caused an event. It returns the number
+// of writes.
+func (c contender) contend(ctx context.Context, r *replicas, d time.Duration) (writes int) {
+	r.Helper()
+	for end := r.now.Add(d); r.now.Before(end); r.now = r.now.Add(500 * time.Millisecond) {
+		for _, m := range r.all {
+			r.refresh(m)
+			before := len(r.client.Actions())
+			if _, err := m.sync(ctx); err != nil && !errors.As(err, new(*delayedError)) {
+				r.Fatal(err)
+			}
+			for _, action := range r.client.Actions()[before:] {
+				if action.Matches(c.verb, c.resource) {
+					writes++
+					c.undo(r)
+				}
+			}
+		}
+	}
+	return writes
 }
 
 // overwrite writes a CA bundle as another manager does.
