@@ -78,7 +78,7 @@ func newCaches(kube kubernetes.Interface, hourglass versioned.Interface, namespa
 	if err := c.budgets.AddIndexers(cache.Indexers{byForeign: foreignNamespace}); err != nil {
 		return nil, fmt.Errorf("indexing PodDisruptionBudgets: %w", err)
 	}
-	if err := c.evictions.AddIndexers(cache.Indexers{byPerformer: performerOfTarget}); err != nil {
+	if err := c.evictions.AddIndexers(cache.Indexers{byPerformer: indexByTarget}); err != nil {
 		return nil, fmt.Errorf("indexing Evictions: %w", err)
 	}
 	return c, nil

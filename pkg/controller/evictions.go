@@ -36,18 +36,25 @@ func newEvictions(kube kubernetes.Interface, namespace string) *optionalInformer
 	return &optionalInformer{SharedIndexInformer: factory.Lifecycle().V1alpha1().Evictions().Informer(), start: factory.StartWithContext}
 }
 
-// performerOfTarget returns namespace and name of the Performer to which the target of an Eviction belongs. The
-// name of the pod says so also after the pod is gone.
-func performerOfTarget(obj any) ([]string, error) {
+// evictedPerformer returns the Performer to whose pod an Eviction belongs; found is false if there is none. The name
+// of the pod says so also after the pod is gone.
+func evictedPerformer(eviction *lifecyclev1alpha1.Eviction) (name cache.ObjectName, found bool) {
+	target := eviction.Spec.Target.Pod
+	if target == nil {
+		return name, false
+	}
+	owner, found := render.PerformerOfPod(target.Name)
+	return cache.NewObjectName(eviction.Namespace, owner), found
+}
+
+// indexByTarget returns namespace and name of the Performer to whose pod an Eviction belongs.
+func indexByTarget(obj any) ([]string, error) {
 	eviction, ok := obj.(*lifecyclev1alpha1.Eviction)
 	if !ok {
 		return nil, fmt.Errorf("%T is not an Eviction", obj)
 	}
-	if eviction.Spec.Target.Pod == nil {
-		return nil, nil
-	}
-	if name, ok := render.PerformerOfPod(eviction.Spec.Target.Pod.Name); ok {
-		return []string{cache.NewObjectName(eviction.Namespace, name).String()}, nil
+	if name, found := evictedPerformer(eviction); found {
+		return []string{name.String()}, nil
 	}
 	return nil, nil
 }
@@ -58,10 +65,8 @@ func (c *Controller) watchEvictions(namespace string, caches *caches) error {
 		if caches.evictions.eventCame() {
 			c.queueAll(caches)
 		}
-		if target := eviction.Spec.Target.Pod; target != nil {
-			if name, ok := render.PerformerOfPod(target.Name); ok {
-				c.queue.Add(cache.NewObjectName(eviction.Namespace, name))
-			}
+		if name, found := evictedPerformer(eviction); found {
+			c.queue.Add(name)
 		}
 	}))
 	if err != nil {

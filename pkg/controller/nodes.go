@@ -252,8 +252,6 @@ func (c *Controller) observeNodes(ctx context.Context, o *performer.Observed) er
 				add(left, node)
 			}
 		}
-	}
-	for _, pod := range o.Pods {
 		name := pod.Spec.NodeName
 		if _, known := o.Nodes[name]; known || name == "" {
 			continue
