@@ -5,6 +5,7 @@
 # as the first one: it runs the tests with two real nodes, which take too long for the
 # others.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+source hack/lib/gotest.sh
 
 [[ $(uname -s) == Linux && $(id -u) == 0 ]] ||
 	fail "the end-to-end tests run containers on this machine, for which they need root on Linux"
@@ -18,7 +19,7 @@ run() {
 	local at_once=$1
 	shift
 	[[ -z ${E2E_KUBECONFIG:-}${E2E_KEEP:-} ]] || at_once=1
-	go test -tags e2e -count=1 -v -timeout 40m -p "$at_once" "$@" || status=1
+	go_test standard-verbose -tags e2e -count=1 -v -timeout 40m -p "$at_once" "$@" || status=1
 }
 
 if [[ ${1:-} == disruption ]]; then

@@ -3,6 +3,7 @@
 # cover.out. The integration tests use a real API server and etcd: those of
 # KUBEBUILDER_ASSETS, or those that hack/localcluster builds.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
+source hack/lib/gotest.sh
 
 KUBEBUILDER_ASSETS="$(hack/envtest.sh)"
 export KUBEBUILDER_ASSETS
@@ -17,11 +18,11 @@ mapfile -t ours < <(go list ./cmd/... ./pkg/... | grep -v /pkg/generated)
 # Those that take longest come first, so that none of them is left alone at the end.
 mapfile -t tested < <(go list ./test/integration/faults ./test/integration/controller ./pkg/performer ./test/static/chart \
 	./test/integration/manager ./test/static/release ./... | grep -v /pkg/generated)
-go test -race -timeout 30m -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}" | readable
+go_test standard-quiet -race -timeout 30m -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}" | readable
 
 # Never from the cache: go does not notice changes of files outside of a module, which some of these tests read.
 for dir in $(modules); do
-	[[ $dir == . ]] || go -C "$dir" test -race -count=1 "$@" ./... | readable
+	[[ $dir == . ]] || (cd "$dir" && go_test standard-quiet -race -count=1 "$@" ./...) | readable
 done
 
 go tool cover -func=cover.out | awk 'END { print "coverage of the operator: " $NF " (cover.out)" }'

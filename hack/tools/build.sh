@@ -37,13 +37,14 @@ for tool in "$@"; do
 	controller-gen) build "$tool" sigs.k8s.io/controller-tools/cmd/controller-gen "$here" ;;
 	kustomize) build "$tool" sigs.k8s.io/kustomize/kustomize/v5 "$here" ;;
 	golangci-lint) build "$tool" github.com/golangci/golangci-lint/v2/cmd/golangci-lint "$here/golangci-lint" ;;
+	gotestsum) build "$tool" gotest.tools/gotestsum "$here/gotestsum" ;;
 	actionlint) build "$tool" github.com/rhysd/actionlint/cmd/actionlint "$here/supply" ;;
 	govulncheck) build "$tool" golang.org/x/vuln/cmd/govulncheck "$here/supply" ;;
 	cyclonedx-gomod) build "$tool" github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod "$here/supply" ;;
 	helm3) build "$tool" helm.sh/helm/v3/cmd/helm "$here/helm3" ;;
 	helm4) build "$tool" helm.sh/helm/v4/cmd/helm "$here/helm4" ;;
 	*)
-		echo "$0: invalid tool \"$tool\": expected one of controller-gen, kustomize, golangci-lint, actionlint, govulncheck, cyclonedx-gomod, helm3, helm4" >&2
+		echo "$0: invalid tool \"$tool\": expected one of controller-gen, kustomize, golangci-lint, gotestsum, actionlint, govulncheck, cyclonedx-gomod, helm3, helm4" >&2
 		exit 2
 		;;
 	esac
