@@ -112,6 +112,14 @@ test: ## Run unit tests, and integration tests with a real API server; writes co
 test-e2e: ## Run the end-to-end tests on a local cluster with a real node (root on Linux).
 	hack/test-e2e.sh
 
+.PHONY: test-docs
+test-docs: ## Run the commands of all pages, of which test-e2e runs some.
+	hack/test-e2e.sh docs
+
+.PHONY: test-install
+test-install: ## Run all ways to install, upgrade and uninstall the operator, of which test-e2e runs some.
+	hack/test-e2e.sh install
+
 .PHONY: test-disruption
 test-disruption: ## Run the end-to-end tests in which a node fails, on a local cluster with two real nodes.
 	hack/test-e2e.sh disruption
@@ -125,7 +133,7 @@ test-compat: ## Run the integration tests with the newest API server and an olde
 	hack/test-compat.sh
 
 .PHONY: test-all
-test-all: lint test test-e2e ## Lint and run all tests.
+test-all: lint test test-e2e test-docs test-install test-disruption ## Lint and run all tests.
 
 ##@ Build
 

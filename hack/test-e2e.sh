@@ -1,9 +1,12 @@
 #!/usr/bin/env bash
 # Runs the end-to-end tests. Each package starts a cluster with a real node, installs
 # the operator from deploy/ and deletes the cluster at its end. That needs root on
-# Linux. The arguments are passed on to go test (-run TestName), except for "disruption"
-# as the first one: it runs the tests with two real nodes, which take too long for the
-# others.
+# Linux.
+#
+# Without arguments it runs what every change must pass. Of three packages that take
+# long, this is a part; each of them is run as a whole if its name is the first argument:
+# disruption (two real nodes), docs (the commands of all pages), install (all ways to
+# install). All other arguments are passed on to go test (-run TestName).
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 source hack/lib/gotest.sh
 
@@ -22,15 +25,18 @@ run() {
 	go_test standard-verbose -tags e2e -count=1 -v -timeout 40m -p "$at_once" "$@" || status=1
 }
 
-if [[ ${1:-} == disruption ]]; then
-	run 1 "${@:2}" ./test/e2e/disruption
+case ${1:-} in
+disruption | docs | install)
+	run 1 "${@:2}" "./test/e2e/$1"
 	exit $status
-fi
+	;;
+"") part=(-short) ;;
+*) part=() ;;
+esac
 # These count lost calls, and a busy machine delays answers and the starts of containers. So nothing
 # else runs at the same time.
 run 1 "$@" ./test/e2e ./test/e2e/admission
-# One short case of those with two nodes. "make test-disruption" runs all.
 [[ $# -gt 0 ]] || run 1 -short -run '^TestDrainWithSurge$' ./test/e2e/disruption
 # The others mostly wait, each for a cluster of its own.
-run 2 "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
+run 2 "${part[@]}" "$@" ./test/e2e/docs ./test/e2e/install ./test/e2e/image
 exit $status

@@ -25,6 +25,9 @@ import (
 
 const undeploy = "hack/undeploy.sh all --ignore-not-found"
 
+// first are the pages that a new user reads. With -short, only their commands are run.
+var first = []string{"README.md", "docs/getting-started.md", "docs/status.md", "docs/upgrades.md", "docs/disruptions.md"}
+
 // TestPages runs the commands of all pages, one page after the other.
 func TestPages(t *testing.T) {
 	t.Parallel() // with TestDemo
@@ -34,6 +37,9 @@ func TestPages(t *testing.T) {
 	}
 	var pages []*markdown.Page
 	for _, path := range paths {
+		if testing.Short() && !slices.Contains(first, path) {
+			continue
+		}
 		page, err := markdown.Load(repository.Root(), path)
 		if err != nil {
 			t.Fatal(err)

@@ -92,8 +92,10 @@ func runnable(t *testing.T, command string) error {
 		for _, match := range target.FindAllStringSubmatch(read(t, "Makefile"), -1) {
 			targets[match[1]] = true
 		}
-		if !targets[words[1]] {
-			return fmt.Errorf("no such make target")
+		for _, word := range words[1:] {
+			if !targets[word] && !strings.Contains(word, "=") {
+				return fmt.Errorf("no such make target: %s", word)
+			}
 		}
 	case strings.HasPrefix(words[0], "hack/"):
 		info, err := os.Stat(repository.Path(words[0]))
