@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
@@ -36,9 +37,13 @@ func TestDrainWithSurge(t *testing.T) {
 		t.Fatal(err)
 	}
 	performers = performers[:len(performers)-1]
+	undisturbed := ns.Performer("undisturbed")
+	undisturbed.Spec.Scheduling = &v1alpha1.SchedulingConfig{NodeSelector: map[string]string{corev1.LabelHostname: cluster.RealNodes(t)[0]}}
+	ns.CreateReady(t, undisturbed)
 	// More clients would need all of a machine with two processors, on which so many containers that start at the
-	// same time delay answers by seconds.
+	// same time delay answers by seconds. The calls to a Performer that stays where it is show that delay alone.
 	calls := callAll(t, ns, performers[:min(5, len(performers))], "-timeout", "30s")
+	machine := callAll(t, ns, []string{"undisturbed"}, "-timeout", "30s")
 
 	begun := time.Now()
 	drain(t, node)
@@ -53,6 +58,7 @@ func TestDrainWithSurge(t *testing.T) {
 		}
 	}
 	calls.end(t, "drain with Surge")
+	machine.end(t, "a Performer that stays where it is, during the drain")
 }
 
 // TestDrainWithBridge drains the node of Performers that start faster than they drain.

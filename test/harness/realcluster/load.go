@@ -61,7 +61,8 @@ func (s Summary) String() string {
 }
 
 // StartLoad starts a client and waits for its first answer. The client holds one connection, or
-// dials for each call. A call fails without an answer within five seconds. A lost DNS query is
+// dials for each call. A call fails without an answer within 15 seconds: a busy machine delays
+// answers by a few, and gRPC waits 20 for a connection to a pod that is gone. A lost DNS query is
 // repeated after one second. Further flags of performer-client take precedence.
 func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool, flags ...string) *Load {
 	t.Helper()
@@ -71,7 +72,7 @@ func (c *Cluster) StartLoad(t *testing.T, address string, dialEach bool, flags .
 	}
 	args := []string{
 		"--kubeconfig", c.kubeconfig, "exec", "-i", "-n", callerNamespace, callerPod, "--",
-		"/performer-client", "load", "-rate", "50", "-duration", "0", "-timeout", "5s", "-until-eof",
+		"/performer-client", "load", "-rate", "50", "-duration", "0", "-timeout", "15s", "-until-eof",
 	}
 	what := "one connection to " + address
 	if dialEach {
