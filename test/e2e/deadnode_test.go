@@ -39,12 +39,14 @@ func TestPodOnADeadNode(t *testing.T) {
 					}}},
 				}},
 			}},
-			Tolerations: []corev1.Toleration{
-				realcluster.SimulatedToleration(),
-				// Without these, Kubernetes evicts pods from a dead node after five minutes.
-				{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
-				{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
-			},
+			Tolerations: []corev1.Toleration{realcluster.SimulatedToleration()},
+		}
+		if strategy == v1alpha1.RecreateUpgrade {
+			// Without these, Kubernetes evicts pods from a dead node after five minutes. The operator replaces the
+			// pod under BlueGreen before that.
+			performer.Spec.Scheduling.Tolerations = append(performer.Spec.Scheduling.Tolerations,
+				corev1.Toleration{Key: corev1.TaintNodeUnreachable, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))},
+				corev1.Toleration{Key: corev1.TaintNodeNotReady, Effect: corev1.TaintEffectNoExecute, Operator: corev1.TolerationOpExists, TolerationSeconds: new(int64(1))})
 		}
 		ns.Create(t, performer)
 	}

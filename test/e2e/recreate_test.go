@@ -59,7 +59,7 @@ func TestRecreateNeverHasTwoPods(t *testing.T) {
 }
 
 // A pod without a grace period would be gone from the API before its container has ended, and its successor
-// would run beside it. So under Recreate the pod has one.
+// would run at the same time. So under Recreate the pod has one.
 func TestRecreateWithoutGracePeriodWaitsForTheProcess(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)

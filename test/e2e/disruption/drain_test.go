@@ -8,6 +8,7 @@ package disruption
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,14 +41,21 @@ func TestDrainWithSurge(t *testing.T) {
 	undisturbed := ns.Performer("undisturbed")
 	undisturbed.Spec.Scheduling = &v1alpha1.SchedulingConfig{NodeSelector: map[string]string{corev1.LabelHostname: cluster.RealNodes(t)[0]}}
 	ns.CreateReady(t, undisturbed)
-	// More clients would need all of a machine with two processors, on which so many containers that start at the
-	// same time delay answers by seconds. The calls to a Performer that stays where it is show that delay alone.
-	calls := callAll(t, ns, performers[:min(5, len(performers))], "-timeout", "30s")
-	machine := callAll(t, ns, []string{"undisturbed"}, "-timeout", "30s")
+	// More calls would need all of a machine with two processors, on which so many containers that start at the same
+	// time delay answers by seconds. The calls to a Performer that stays where it is show that delay alone.
+	slowly := []string{"-timeout", "30s", "-rate", "10"}
+	calls := callAll(t, ns, performers, slowly...)
+	machine := callAll(t, ns, []string{undisturbed.Name}, slowly...)
 
 	begun := time.Now()
 	drain(t, node)
-	t.Logf("MEASURED drain of %d Performers with Surge: %.1f s", len(performers), time.Since(begun).Seconds())
+	took := time.Since(begun)
+	slowest := slowestStart(t, ns, performers)
+	t.Logf("MEASURED drain of %d Performers with Surge: %.1f s; the slowest start took %.0f s", len(performers), took.Seconds(), slowest.Seconds())
+	const drainSeconds = 10 * time.Second // the default
+	if limit := slowest + drainSeconds + 30*time.Second; took > limit {
+		t.Errorf("the drain took %s, want at most the slowest start, drainSeconds and 30 s: %s", took, limit)
+	}
 	for _, name := range performers {
 		performer := ns.WaitReady(t, name)
 		if performer.Status.NodeName == node {
@@ -72,6 +80,30 @@ func TestDrainWithBridge(t *testing.T) {
 		ns.WaitReady(t, name)
 	}
 	calls.end(t, "drain with Bridge")
+}
+
+// slowestStart returns how long the slowest of the Performers' pods took from its creation until it was ready.
+func slowestStart(t *testing.T, ns *realcluster.Namespace, performers []string) time.Duration {
+	t.Helper()
+	var slowest time.Duration
+	for _, name := range performers {
+		pod, err := ns.Kube.CoreV1().Pods(ns.Name).Get(t.Context(), ns.WaitReady(t, name).Status.PodName, metav1.GetOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		slowest = max(slowest, readySince(t, pod).Sub(pod.CreationTimestamp.Time))
+	}
+	return slowest
+}
+
+// readySince returns when the pod became ready, in whole seconds.
+func readySince(t *testing.T, pod *corev1.Pod) time.Time {
+	t.Helper()
+	i := slices.IndexFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool { return c.Type == corev1.PodReady })
+	if i < 0 || pod.Status.Conditions[i].Status != corev1.ConditionTrue {
+		t.Fatalf("Pod %s is not ready: %+v", pod.Name, pod.Status.Conditions)
+	}
+	return pod.Status.Conditions[i].LastTransitionTime.Time
 }
 
 // performerCount returns how many Performers are drained.

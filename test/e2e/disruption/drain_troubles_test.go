@@ -74,7 +74,7 @@ func TestSecondDrainDuringTheFirst(t *testing.T) {
 	calls.end(t, "second drain during the first")
 }
 
-// TestDrainWithABudgetOfTheUser has a PodDisruptionBudget of somebody else. The operator makes none beside it, and
+// TestDrainWithABudgetOfTheUser has a PodDisruptionBudget of somebody else. The operator creates none of its own, and
 // moves the pod, so that the drain goes on.
 func TestDrainWithABudgetOfTheUser(t *testing.T) {
 	node := cluster.RealNodes(t)[1]
