@@ -8,9 +8,12 @@
 #
 #   manager -> {options, preflight, election, serving} -> internal
 #
-# where none of the four imports another one or pkg/manager. Inside the domain:
+# where none of the four imports another one or pkg/manager, and of the rest options
+# alone imports pkg/controller, for its defaults. Inside the domain:
 #
-#   performer -> validation -> render
+#   performer -> {validation, disruptions} -> render
+#
+# Below them are packages that import nothing of ours: certs, fairness, contention.
 source "$(dirname "${BASH_SOURCE[0]}")/lib/common.sh"
 
 # Which of our folders the code of each folder may import, in addition to its own.

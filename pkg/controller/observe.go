@@ -137,7 +137,7 @@ func readyInEachFamily(endpointSlices []discoveryv1.EndpointSlice, families []co
 }
 
 // observeUnlabeledPods adds pods that the cache lacks, read from the API server: the pod that the status
-// names, and those that remaining the cache without having been deleted. A pod without our label is not in
+// names, and those that left the cache without having been deleted. A pod without our label is not in
 // the cache, but may still be running.
 func (c *Controller) observeUnlabeledPods(ctx context.Context, o *performer.Observed) error {
 	p := o.Performer
