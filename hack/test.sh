@@ -18,7 +18,10 @@ mapfile -t ours < <(go list ./cmd/... ./pkg/... | grep -v /pkg/generated)
 # Those that take longest come first, so that none of them is left alone at the end.
 mapfile -t tested < <(go list ./test/integration/faults ./test/integration/controller ./pkg/performer ./test/static/chart \
 	./test/integration/manager ./test/static/release ./... | grep -v /pkg/generated)
-go_test standard-quiet -race -timeout 30m -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}" | readable
+# Three at a time, since the first ones wait for most of their time.
+go_test standard-quiet -race -p 3 -timeout 30m -coverprofile=cover.out "-coverpkg=$(IFS=,; echo "${ours[*]}")" "$@" "${tested[@]}" | readable
+# The searches through the states of the rules are skipped with -race.
+go_test standard-quiet "$@" ./pkg/performer | readable
 
 # Never from the cache: go does not notice changes of files outside of a module, which some of these tests read.
 for dir in $(modules); do

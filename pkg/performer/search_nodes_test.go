@@ -22,6 +22,7 @@ import (
 // TestEveryDisruptionSettles searches from a Performer that runs on one of two nodes, while there is a trouble
 // of nodes or of the budget, for each type of disruption.
 func TestEveryDisruptionSettles(t *testing.T) {
+	withoutRaceDetector(t)
 	changes := maps.Clone(disruptionTypes)
 	maps.Copy(changes, placements)
 	for name, change := range changes {

@@ -16,10 +16,19 @@ import (
 // The searches go through the states that a few moves lead to, in any order, with the operator crashing
 // anywhere, and check in each of them the properties of search_properties_test.go.
 
+// withoutRaceDetector skips a search under the race detector, which makes it more than ten times slower.
+func withoutRaceDetector(t *testing.T) {
+	t.Helper()
+	if raceDetector {
+		t.Skip("takes minutes with -race: hack/test.sh runs it without")
+	}
+}
+
 // TestEveryStateSettles searches from the creation of a Performer, where others do nothing but delete pods
 // and remove labels. A quota with room for one pod in addition to the serving one is enough, and under
 // Recreate one with room for the serving one.
 func TestEveryStateSettles(t *testing.T) {
+	withoutRaceDetector(t)
 	for _, tt := range []struct {
 		strategy     string
 		quota, depth int
@@ -34,6 +43,7 @@ func TestEveryStateSettles(t *testing.T) {
 // TestEveryTroubleIsExplained searches from a Performer that runs. Troubles begin and end at any
 // time.
 func TestEveryTroubleIsExplained(t *testing.T) {
+	withoutRaceDetector(t)
 	for group, troubles := range map[string][]*trouble{
 		"policies": policies(), "failing resizes": resizeTroubles(), "injection": injectors(), "contention": undoers(), "other settings": settings(),
 	} {
@@ -56,6 +66,7 @@ func TestEveryTroubleIsExplained(t *testing.T) {
 
 // TestLongStories follows long stories of moves that are chosen at random, of all there are.
 func TestLongStories(t *testing.T) {
+	withoutRaceDetector(t)
 	const stories, length = 50, 25
 	for name, change := range disruptionTypes {
 		for seed := range uint64(stories) {
