@@ -133,12 +133,12 @@ func (a *Assessment) responseTo(target *lifecyclev1alpha1.EvictionPodReference) 
 		}
 		return say("Pod %s is terminating", pod.Name)
 	case a.usesRecreate():
-		return complete("Pod %s is left to the next responder: upgradeStrategy.type of Performer %s is Recreate", pod.Name, a.Performer.Name)
+		return complete("Pod %s is left to the next responder: spec.upgradeStrategy.type of Performer %s is Recreate", pod.Name, a.Performer.Name)
 	case a.disruption() == v1alpha1.NoneDisruption:
 		return complete("Pod %s is left to the next responder: spec.disruption.type of Performer %s is None", pod.Name, a.Performer.Name)
 	default:
 		// The conditions may quote the spec, which is not for everybody who sees the Eviction.
-		return say("Pod %s serves until its successor does: the condition Ready of Performer %s says what that waits for", pod.Name, a.Performer.Name)
+		return say("Pod %s serves until its successor is ready: see the condition Ready of Performer %s", pod.Name, a.Performer.Name)
 	}
 }
 

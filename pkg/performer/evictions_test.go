@@ -213,7 +213,7 @@ func TestEvictionReports(t *testing.T) {
 	p, moving := servingOn0(), movingTo(1)
 	old, next := testPod(p, 0, ready(time.Hour), on("a")), testPod(p, 1, waitingForTraffic)
 	going := testPod(p, 0, ready(time.Hour), dying)
-	const waits = "Pod performer-x-0 serves until its successor does: the condition Ready of Performer x says what that waits for"
+	const waits = "Pod performer-x-0 serves until its successor is ready: see the condition Ready of Performer x"
 	none := disruption(v1alpha1.NoneDisruption)
 	leaving := observed(p)
 	leaving.Leaving = []string{old.Name}
@@ -236,7 +236,7 @@ func TestEvictionReports(t *testing.T) {
 		"of an earlier Performer":     {o: leaving, want: "Pod performer-x-0 is terminating", after: evictionHeartbeat},
 		"None":                        {o: observed(servingOn0(none), old), want: "Pod performer-x-0 is left to the next responder: spec.disruption.type of Performer x is None", ends: true},
 		"None, and it is going":       {o: observed(servingOn0(none), going), want: "Pod performer-x-0 is terminating", expects: true, after: evictionHeartbeat},
-		"Recreate":                    {o: observed(servingOn0(recreate), old), want: "Pod performer-x-0 is left to the next responder: upgradeStrategy.type of Performer x is Recreate", ends: true},
+		"Recreate":                    {o: observed(servingOn0(recreate), old), want: "Pod performer-x-0 is left to the next responder: spec.upgradeStrategy.type of Performer x is Recreate", ends: true},
 		"the server's clock is ahead": {o: observed(moving, next), change: reported(-time.Minute, waits), want: "Pod performer-x-0 has terminated", ends: true},
 	} {
 		t.Run(name, func(t *testing.T) {

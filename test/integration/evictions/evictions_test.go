@@ -166,7 +166,7 @@ func TestEviction(t *testing.T) {
 	runs(ns)
 	e := evict(ns.Namespace, "performer-x-0")
 	begins := e.await("it begins", began)
-	if begins.CompletionTime != nil || !strings.HasPrefix(*begins.Message, "Pod performer-x-0 serves until its successor does") {
+	if begins.CompletionTime != nil || !strings.HasPrefix(*begins.Message, "Pod performer-x-0 serves until its successor is ready") {
 		t.Errorf("at first it reports %+v, message %q", begins, *begins.Message)
 	}
 	ns.Bind("performer-x-1")
