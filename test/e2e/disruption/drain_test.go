@@ -52,8 +52,8 @@ func TestDrainWithSurge(t *testing.T) {
 	took := time.Since(begun)
 	slowest := slowestStart(t, ns, performers)
 	t.Logf("MEASURED drain of %d Performers with Surge: %.1f s; the slowest start took %.0f s", len(performers), took.Seconds(), slowest.Seconds())
-	const drainSeconds = 10 * time.Second // the default
-	if limit := slowest + drainSeconds + 30*time.Second; took > limit {
+	const drains = 10 * time.Second // by default
+	if limit := slowest + drains + 30*time.Second; took > limit {
 		t.Errorf("the drain took %s, want at most the slowest start, drainSeconds and 30 s: %s", took, limit)
 	}
 	for _, name := range performers {
