@@ -11,7 +11,7 @@ export KUBEBUILDER_ASSETS
 hack/tools/build.sh helm3 helm4 kustomize >/dev/null
 
 # Print only whether a package passed: the coverage of a single one means little.
-readable() { sed -uE '/\[no test files\]$|^\t.*coverage: 0\.0% of statements$/d; s/\tcoverage: .* of statements in .*//'; }
+readable() { sed -uE '/\[no test files\]$|^\t.*coverage: 0\.0% of statements$|^coverage: /d; s/\tcoverage: .* of statements in .*//'; }
 
 # Code that integration tests run counts as covered; generated code does not count.
 mapfile -t ours < <(go list ./cmd/... ./pkg/... | grep -v /pkg/generated)

@@ -172,6 +172,7 @@ func vulnerable(t *testing.T, module, pkg, function string) string {
 	write(t, dir, "index/modules.json", fmt.Sprintf(`[{"path":%q,"vulns":[{"id":"GO-2026-0001","modified":%q}]}]`, module, when))
 	write(t, dir, "ID/GO-2026-0001.json", fmt.Sprintf(`{
 		"schema_version": "1.3.1", "id": "GO-2026-0001", "modified": %q, "published": %q, "summary": "made up",
+		"database_specific": {"url": "https://pkg.go.dev/vuln/GO-2026-0001"},
 		"affected": [{
 			"package": {"name": %q, "ecosystem": "Go"},
 			"ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}]}],
@@ -194,7 +195,7 @@ func TestVulncheck(t *testing.T) {
 		want   string
 	}{
 		"no vulnerable call":              {uncalled, []string{types}, true, "No vulnerabilities found"},
-		"vulnerable call":                 {called, []string{"--if-reachable", types}, false, "GO-2026-0001"},
+		"vulnerable call":                 {called, []string{"--if-reachable", types}, false, "Your code is affected by 1 vulnerability"},
 		"no database":                     {"file://" + t.TempDir(), nil, false, "NOT RUN"},
 		"no database with --if-reachable": {"http://127.0.0.1:1", []string{"--if-reachable"}, true, "NOT RUN"},
 	}
