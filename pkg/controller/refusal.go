@@ -6,6 +6,7 @@ package controller
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -48,6 +49,9 @@ func refusalOf(err error, write performer.Write) *refusal {
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err),
 		apierrors.IsMethodNotSupported(err), apierrors.IsRequestEntityTooLargeError(err):
 		return refused(err, write)
+	case apierrors.IsUnauthorized(err) && byAdmission(err):
+		// The reason of a policy. Without a policy it is the operator's own token, and no refusal.
+		return refused(err, write)
 	default:
 		return nil
 	}
@@ -63,15 +67,26 @@ func refused(err error, write performer.Write) *refusal {
 }
 
 // byValidation reports whether the API server itself found the object invalid, which only another spec
-// changes. A policy or a webhook refuses with the same codes, and may change its mind.
+// changes. A policy or a webhook refuses with the same codes, and may change its mind. The cause that the
+// API server adds for a policy names no field.
 func byValidation(err error) bool {
 	var status apierrors.APIStatus
-	if !errors.As(err, &status) || strings.Contains(status.Status().Message, "admission webhook") {
+	if !errors.As(err, &status) || byAdmission(err) {
 		return false
 	}
 	details := status.Status().Details
-	fields := details != nil && len(details.Causes) > 0
+	fields := details != nil && slices.ContainsFunc(details.Causes, func(c metav1.StatusCause) bool { return c.Field != "" })
 	return apierrors.IsInvalid(err) && fields || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
+}
+
+// byAdmission reports whether a policy or a webhook refused a request, in the words of the API server.
+func byAdmission(err error) bool {
+	var status apierrors.APIStatus
+	if !errors.As(err, &status) {
+		return false
+	}
+	message := status.Status().Message
+	return strings.Contains(message, "admission webhook ") || strings.Contains(message, "ValidatingAdmissionPolicy ")
 }
 
 func refusalReason(write performer.Write) string {

@@ -23,8 +23,15 @@ func TestRefusals(t *testing.T) {
 	pod := func(verb performer.Verb) performer.Write {
 		return performer.Write{Verb: verb, Target: performer.Target{Kind: performer.KindPod, Name: "a"}}
 	}
-	byPolicy := apierrors.NewForbidden(pods, "a", errors.New("ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"))
-	byPolicy.ErrStatus.Reason, byPolicy.ErrStatus.Code = metav1.StatusReasonInvalid, http.StatusUnprocessableEntity
+	// byPolicy is the answer that the API server makes of the denial by a policy with the given reason.
+	byPolicy := func(reason metav1.StatusReason, code int32) error {
+		const words = "ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no"
+		err := apierrors.NewForbidden(pods, "a", errors.New(words))
+		err.ErrStatus.Reason, err.ErrStatus.Code = reason, code
+		err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{Message: words})
+		return err
+	}
+	const policyMessage = `Pod a can't be patched: pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`
 	for name, tt := range map[string]struct {
 		err             error
 		write           performer.Write
@@ -35,8 +42,12 @@ func TestRefusals(t *testing.T) {
 			performer.Waiting, performer.ReasonPodRefused, `pods "a" is forbidden: exceeded quota`},
 		"validation": {apierrors.NewInvalid(kind, "a", field.ErrorList{field.Required(field.NewPath("spec"), "")}), pod(performer.VerbCreate),
 			performer.Terminal, performer.ReasonPodRefused, `Pod "a" is invalid: spec: Required value`},
-		"policy": {byPolicy, pod(performer.VerbPatch),
-			performer.Waiting, performer.ReasonPodRefused, `Pod a can't be patched: pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`},
+		"policy": {byPolicy(metav1.StatusReasonInvalid, http.StatusUnprocessableEntity), pod(performer.VerbPatch),
+			performer.Waiting, performer.ReasonPodRefused, policyMessage},
+		"policy on size": {byPolicy(metav1.StatusReasonRequestEntityTooLarge, http.StatusRequestEntityTooLarge), pod(performer.VerbPatch),
+			performer.Waiting, performer.ReasonPodRefused, policyMessage},
+		"policy on users": {byPolicy(metav1.StatusReasonUnauthorized, http.StatusUnauthorized), pod(performer.VerbPatch),
+			performer.Waiting, performer.ReasonPodRefused, policyMessage},
 		"webhook": {apierrors.NewBadRequest(`admission webhook "w" denied the request: no`), pod(performer.VerbDelete),
 			performer.Waiting, performer.ReasonPodRefused, `Pod a can't be deleted: admission webhook "w" denied the request: no`},
 		"bad request": {apierrors.NewBadRequest("unknown field"), pod(performer.VerbCreate),
@@ -60,6 +71,7 @@ func TestRefusals(t *testing.T) {
 	for name, err := range map[string]error{
 		"internal error": apierrors.NewInternalError(errors.New("etcd")),
 		"conflict":       apierrors.NewConflict(pods, "a", errors.New("modified")),
+		"own token":      apierrors.NewUnauthorized("expired"),
 		"network":        errors.New("connection refused"),
 	} {
 		if refusalOf(err, pod(performer.VerbPatch)) != nil {

@@ -64,6 +64,22 @@ func TestLabelsOfPodsCannotBePatched(t *testing.T) {
 	h.checkNoGap("a")
 }
 
+// TestPolicyMayChangeItsMind has a policy without a reason, whose denials the API server answers as it answers
+// an invalid object. The Performer waits and is not stalled.
+func TestPolicyMayChangeItsMind(t *testing.T) {
+	ns := cluster.Namespace(t)
+	op := startOperator(t)
+	allow := ns.Deny(admissionv1.Create, "pods")
+	ns.Create("a")
+	awaitRefusal(ns, op, "a", performer.ReasonPodRefused, "this is not allowed here")
+	if p := ns.Performer("a"); kstatus(p) != kstatusInProgress {
+		t.Errorf("kstatus %s, conditions %+v", kstatus(p), p.Status.Conditions)
+	}
+	allow()
+	ns.MakeReady("performer-a-0")
+	ns.AwaitReadyOn("a", "performer-a-0")
+}
+
 // TestPodsCannotBeDeleted deletes a Performer whose pod may not be deleted.
 func TestPodsCannotBeDeleted(t *testing.T) {
 	ns := cluster.Namespace(t)
