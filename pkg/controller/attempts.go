@@ -5,6 +5,8 @@ package controller
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/json"
 	"maps"
 	"slices"
 	"sync"
@@ -13,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/cache"
 
+	"github.com/Layr-Labs/hourglass-operator/pkg/apis/hourglass/v1alpha1"
 	"github.com/Layr-Labs/hourglass-operator/pkg/contention"
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer"
 )
@@ -50,6 +53,7 @@ type history struct {
 	refused       map[performer.Write]*refusedWrite
 	repaired      map[string]*repair
 	pods          createdPods
+	status        string // what the operator last wrote of the status, as a hash; empty if it did not
 }
 
 // refusedWrite is a write that the API server refuses, or answers with a conflict.
@@ -221,6 +225,32 @@ func (a *attempts) repaired(name cache.ObjectName, o *performer.Observed, key st
 		}
 		r.times, r.last = r.times+1, o.Now
 	})
+}
+
+// wroteStatus records the status that the API server has after a write.
+func (a *attempts) wroteStatus(name cache.ObjectName, o *performer.Observed, status *v1alpha1.PerformerStatus) {
+	a.change(name, func(h *history) {
+		h.uid, h.generation = o.Performer.UID, o.Performer.Generation
+		h.status = hashOf(status)
+	})
+}
+
+// statusUndone reports whether somebody changed the status since the operator wrote it.
+func (a *attempts) statusUndone(name cache.ObjectName, status *v1alpha1.PerformerStatus) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	h := a.performers[name]
+	return h != nil && h.status != "" && h.status != hashOf(status)
+}
+
+// hashOf returns a hash of a status. Keeping the status itself would double what it takes of memory.
+func hashOf(status *v1alpha1.PerformerStatus) string {
+	text, err := json.Marshal(status)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(text)
+	return string(sum[:])
 }
 
 // forgetRepair forgets a repair that the operator itself undid, as when traffic moves to and fro.

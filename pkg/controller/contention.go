@@ -20,6 +20,9 @@ import (
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
+// statusRepair is the key of the writes of a status that somebody else changed.
+const statusRepair = "status"
+
 // repairKey identifies what an action restores, so that the same repair is recognized when it is made
 // again; empty for an action that is no repair. Times are not part of it.
 func repairKey(action performer.Action) string {
@@ -94,6 +97,27 @@ func (e *execution) contention(ctx context.Context, action performer.Action) *pe
 	}
 }
 
+// statusContention returns the problem that the status is changed again and again.
+func (e *execution) statusContention(ctx context.Context) *performer.Problem {
+	who := "somebody"
+	if live, err := e.read(ctx, performer.Target{Kind: performer.KindPerformer}); err == nil {
+		manager := contention.LastManager(live, func(entry *metav1.ManagedFieldsEntry) bool {
+			return entry.Manager != ownManager() && entry.Subresource == "status"
+		})
+		if manager != "" {
+			who = fmt.Sprintf("manager %q", manager)
+		}
+	}
+	return &performer.Problem{
+		Kind: performer.Waiting, Reason: performer.ReasonContended,
+		Message: "Performer: " + who + " changes the status each time the operator writes it; the operator retries with growing delays: " +
+			"stop what changes it, such as a second operator",
+	}
+}
+
+// ownManager returns the name that the API server takes from client-go's user agent for this process.
+func ownManager() string { return filepath.Base(os.Args[0]) }
+
 // repairedFields describes the fields that an action restores, and returns their paths in managedFields.
 func repairedFields(action performer.Action) (what string, paths [][]string) {
 	metadata := func(field string, values map[string]string) {
@@ -150,7 +174,7 @@ func (e *execution) read(ctx context.Context, target performer.Target) (metav1.O
 // them since they were removed, of the one that last wrote the object. It is empty if that was this
 // process, or is not known.
 func lastManager(object metav1.Object, paths [][]string) string {
-	self := filepath.Base(os.Args[0]) // the name that the API server takes from client-go's user agent
+	self := ownManager()
 	others := func(entry *metav1.ManagedFieldsEntry) bool {
 		return entry.Manager != self && entry.Subresource != "status"
 	}

@@ -35,7 +35,25 @@ func (e *execution) reportStatus(ctx context.Context, problem *performer.Problem
 		return
 	}
 	status := e.reassess().Status(problem)
+	if e.statusHeldBack(ctx, &status) {
+		return
+	}
 	e.try(ctx, write, func() error { return e.writeStatus(ctx, status) })
+}
+
+// statusHeldBack reports whether a write of the status must wait, since somebody undid the earlier ones too
+// often. A write after which nobody else wrote is never delayed.
+func (e *execution) statusHeldBack(ctx context.Context, status *v1alpha1.PerformerStatus) bool {
+	present := &e.observed.Performer.Status
+	if equality.Semantic.DeepEqual(present, status) || !e.attempts.statusUndone(e.name, present) {
+		return false
+	}
+	left, contended, reported := e.attempts.repairWait(e.name, statusRepair, e.now())
+	if contended && !reported {
+		e.attempts.contended(e.name, statusRepair, e.statusContention(ctx))
+	}
+	e.requeueAfter = sooner(e.requeueAfter, left)
+	return left > 0
 }
 
 // writeStatus writes status if it differs from the present one, and records an event for each
@@ -55,6 +73,10 @@ func (e *execution) writeStatus(ctx context.Context, status v1alpha1.PerformerSt
 	case err != nil:
 		return fmt.Errorf("writing the status: %w", err)
 	}
+	if e.attempts.statusUndone(e.name, &before.Status) {
+		e.attempts.repaired(e.name, &e.observed, statusRepair)
+	}
+	e.attempts.wroteStatus(e.name, &e.observed, &after.Status)
 	e.recordWrite(kindPerformer, after)
 	e.setPerformer(after)
 	e.hooks.statusWritten(&before.Status, &status, e.now())
