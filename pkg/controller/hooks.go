@@ -120,8 +120,8 @@ func (h Hooks) disrupted(d *disruptions.Disruption) {
 var (
 	SyncResults     = []string{string(resultSuccess), string(resultError), string(resultConflict), string(resultSkipped), string(resultPanic)}
 	CreationReasons = []string{createdFirst, createdUpgrade, createdFailure, createdReplacement}
-	DeletionReasons = []string{string(performer.DeletedWithPerformer), string(performer.DeletedUpgraded), string(performer.DeletedSuperseded),
-		string(performer.DeletedEnded), string(performer.DeletedDuplicate), string(performer.DeletedSuspended)}
+	DeletionReasons = []string{string(performer.DeletedWithPerformer), string(performer.DeletedUpgraded), string(performer.DeletedMoved),
+		string(performer.DeletedSuperseded), string(performer.DeletedEnded), string(performer.DeletedDuplicate), string(performer.DeletedSuspended)}
 	UpgradeResults     = []string{upgradeCompleted, upgradeSuperseded, upgradeRolledBack}
 	DisruptionKinds    = texts(disruptions.Kinds)
 	DisruptionOutcomes = texts(disruptions.Outcomes)

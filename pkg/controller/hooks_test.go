@@ -4,6 +4,13 @@
 package controller
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,4 +78,66 @@ func TestUpgradeResult(t *testing.T) {
 			t.Errorf("%s: got %q after %g s, want %q", tt.name, got, took, tt.want)
 		}
 	}
+}
+
+// TestEveryValueBeginsAtZero checks that each list of values for metrics has all constants of its kind.
+func TestEveryValueBeginsAtZero(t *testing.T) {
+	for _, tt := range []struct {
+		dir, of string // the type of the constants, or the prefix of those without a type
+		values  []string
+	}{
+		{".", "result", SyncResults},
+		{".", "created", CreationReasons},
+		{"../performer", "DeleteReason", DeletionReasons},
+		{".", "upgrade", UpgradeResults},
+		{"../performer/disruptions", "Kind", DisruptionKinds},
+		{"../performer/disruptions", "Outcome", DisruptionOutcomes},
+	} {
+		constants := textConstants(t, tt.dir, tt.of)
+		if values := slices.Sorted(slices.Values(tt.values)); len(constants) < 2 || !slices.Equal(values, constants) {
+			t.Errorf("%s in %s: the metrics begin with %q, the constants are %q", tt.of, tt.dir, values, constants)
+		}
+	}
+}
+
+// textConstants returns the values, sorted, of the constants of a package that are texts, and have the given
+// type, or no type and a name with the given prefix.
+func textConstants(t *testing.T, dir, of string) (values []string) {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, declaration := range file.Decls {
+			group, ok := declaration.(*ast.GenDecl)
+			if !ok || group.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range group.Specs {
+				spec := spec.(*ast.ValueSpec)
+				typed, _ := spec.Type.(*ast.Ident)
+				for i, value := range spec.Values {
+					literal, ok := value.(*ast.BasicLit)
+					if !ok || literal.Kind != token.STRING || typed != nil && typed.Name != of || typed == nil && !strings.HasPrefix(spec.Names[i].Name, of) {
+						continue
+					}
+					text, err := strconv.Unquote(literal.Value)
+					if err != nil {
+						t.Fatal(err)
+					}
+					values = append(values, text)
+				}
+			}
+		}
+	}
+	slices.Sort(values)
+	return values
 }
