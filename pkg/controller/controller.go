@@ -144,7 +144,7 @@ func New(cfg Config) (*Controller, error) {
 		now:           time.Now,
 	}
 	c.failovers = newFailovers(ptr.Deref(cfg.MaxFailovers, DefaultMaxFailovers),
-		clusterView{serving: c.countServing, mostLost: c.nodes.mostLost, begun: c.begunFailovers}, c.queue.Add)
+		clusterView{serving: c.countServing, mostLost: c.mostLost, begun: c.begunFailovers}, c.queue.Add)
 	for _, namespace := range namespaces {
 		caches, err := newCaches(cfg.Kube, cfg.Hourglass, namespace)
 		if err != nil {

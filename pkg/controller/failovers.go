@@ -79,7 +79,8 @@ func (f *failovers) consider(name cache.ObjectName, o *performer.Observed) (requ
 		f.wait(name)
 		f.held = true
 		o.FailoversHeld = "most nodes of the cluster are lost, which is more likely a fault of the control plane than of the nodes"
-		return 0
+		// A node that is gone counts until its pods are deleted, of which there is no event of a node.
+		return failoverExpiry
 	}
 	if _, admitted := f.running[name]; admitted {
 		return 0

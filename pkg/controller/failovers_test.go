@@ -176,6 +176,9 @@ func TestMostNodesLost(t *testing.T) {
 			t.Error("began while most nodes are lost")
 		}
 	}
+	if s.consider(cache.NewObjectName("ns", "0"), s.observed()) == 0 {
+		t.Error("a Performer that has to wait is not synced again without an event of a node")
+	}
 	if o := s.observed(&corev1.Pod{}); s.consider(begun, o) != 0 || o.FailoversHeld != "" {
 		t.Errorf("one that began before is held: %q", o.FailoversHeld)
 	}

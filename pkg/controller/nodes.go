@@ -219,16 +219,32 @@ const (
 	leastUnhealthy     = 3
 )
 
-// mostLost reports whether most nodes of the cluster, or all, are lost.
-func (n *nodes) mostLost() bool {
+// mostLost reports whether most nodes of the cluster, or all, are lost. A node that pods of Performers are on
+// and that the cache lacks is one of them: it is gone, or so new that a failover from it can wait.
+func (c *Controller) mostLost() bool {
 	lost, total := 0, 0
-	for _, obj := range n.GetStore().List() {
+	for _, obj := range c.nodes.GetStore().List() {
 		total++
-		if n.stateOf(obj.(*corev1.Node)).State == performer.NodeLost {
+		if c.nodes.stateOf(obj.(*corev1.Node)).State == performer.NodeLost {
 			lost++
 		}
 	}
+	gone := c.goneNodes()
+	lost, total = lost+gone, total+gone
 	return lost > 0 && lost == total || lost >= leastUnhealthy && float64(lost) >= unhealthyThreshold*float64(total)
+}
+
+// goneNodes returns how many nodes pods of Performers are on that the cache of nodes lacks.
+func (c *Controller) goneNodes() int {
+	gone := map[string]bool{}
+	for _, caches := range c.caches {
+		for _, name := range caches.pods.GetIndexer().ListIndexFuncValues(byNode) {
+			if _, found, err := c.nodes.GetStore().GetByKey(name); err == nil && !found {
+				gone[name] = true
+			}
+		}
+	}
+	return len(gone)
 }
 
 // observeNodes adds the nodes of the pods to an observation, and those that they were moved from.

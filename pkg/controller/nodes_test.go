@@ -6,6 +6,7 @@ package controller
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -133,16 +134,23 @@ func TestMostLost(t *testing.T) {
 		name           string
 		lost, draining int
 		up             int
+		gone           int // with a pod of a Performer
 		want           bool
 	}{
-		{"no nodes", 0, 0, 0, false},
-		{"all up", 0, 0, 4, false},
-		{"the only node", 1, 0, 0, true},
-		{"one of two", 1, 0, 1, false},
-		{"two of three, too few to judge", 2, 0, 1, false},
-		{"three of five", 3, 0, 2, true},
-		{"three of six", 3, 0, 3, false},
-		{"drained nodes are not lost", 3, 3, 0, false},
+		{"no nodes", 0, 0, 0, 0, false},
+		{"all up", 0, 0, 4, 0, false},
+		{"the only node", 1, 0, 0, 0, true},
+		{"one of two", 1, 0, 1, 0, false},
+		{"two of three, too few to judge", 2, 0, 1, 0, false},
+		{"three of five", 3, 0, 2, 0, true},
+		{"three of six", 3, 0, 3, 0, false},
+		{"drained nodes are not lost", 3, 3, 0, 0, false},
+		{"the only node is gone", 0, 0, 0, 1, true},
+		{"one of two is gone", 0, 0, 1, 1, false},
+		{"two of three are gone, too few to judge", 0, 0, 1, 2, false},
+		{"three of five are gone", 0, 0, 2, 3, true},
+		{"three of six are gone", 0, 0, 3, 3, false},
+		{"two are lost and one is gone, of five", 2, 0, 2, 1, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, _, _ := newTestController(t, Config{})
@@ -159,7 +167,13 @@ func TestMostLost(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if got := c.nodes.mostLost(); got != tt.want {
+			for i := range 2 * tt.gone { // two pods on each
+				p := &v1alpha1.Performer{ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: fmt.Sprint(i), UID: types.UID(fmt.Sprint(i))}}
+				if err := c.caches[metav1.NamespaceAll].pods.GetStore().Add(performerPod(p, 0, fmt.Sprint("gone-", i/2))); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if got := c.mostLost(); got != tt.want {
 				t.Errorf("got %t", got)
 			}
 		})
