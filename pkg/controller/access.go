@@ -39,11 +39,25 @@ func (c *Controller) Allow(a Access) {
 type optionalInformer struct {
 	cache.SharedIndexInformer
 	start func(context.Context)
+	// queueAll queues the Performers that the objects may concern.
+	queueAll func()
 
 	allowed atomic.Bool
 	failed  atomic.Bool // it failed to list or watch at least once
-	refused atomic.Bool // the permission was taken away or the API is not served, and no event came since
+	// The permission is missing or the API is not served. A list that succeeds ends the first, an event the
+	// second.
+	refusedList  atomic.Bool // before the first list succeeded
+	refusedWatch atomic.Bool // after that
 }
+
+// An accessState is what is known of the objects of an optional resource.
+type accessState int
+
+const (
+	accessDenied  accessState = iota // the operator may not read them, or they are not served
+	accessUnread                     // it may, as far as anybody knows, and has not read them yet
+	accessCurrent                    // they are in the cache, which is kept up to date
+)
 
 // startIfAllowed starts the informer and returns at once.
 func (o *optionalInformer) startIfAllowed(ctx context.Context) {
@@ -52,9 +66,17 @@ func (o *optionalInformer) startIfAllowed(ctx context.Context) {
 	}
 }
 
-// known reports whether the objects are in the cache, and are kept up to date.
-func (o *optionalInformer) known() bool {
-	return o.allowed.Load() && o.HasSynced() && !o.refused.Load()
+// access returns what is known of the objects. A failure other than a refusal, such as an API server that is
+// overloaded, says nothing about the permission.
+func (o *optionalInformer) access() accessState {
+	switch synced := o.HasSynced(); {
+	case !o.allowed.Load(), synced && o.refusedWatch.Load(), !synced && o.refusedList.Load():
+		return accessDenied
+	case !synced:
+		return accessUnread
+	default:
+		return accessCurrent
+	}
 }
 
 // complete reports whether the cache is filled, or never will be.
@@ -63,9 +85,11 @@ func (o *optionalInformer) complete() bool { return !o.allowed.Load() || o.HasSy
 // settled reports whether a decision need not wait for the objects any longer.
 func (o *optionalInformer) settled() bool { return o.complete() || o.failed.Load() }
 
-// eventCame notes that the objects are watched. It returns true if they could not be read before.
-func (o *optionalInformer) eventCame() bool {
-	return o.refused.Load() && o.refused.CompareAndSwap(true, false)
+// eventCame notes that the objects are watched.
+func (o *optionalInformer) eventCame() {
+	if o.refusedWatch.Load() && o.refusedWatch.CompareAndSwap(true, false) {
+		o.queueAll()
+	}
 }
 
 // watchFailed returns a handler for the failures of the informer's reflector.
@@ -76,7 +100,13 @@ func (o *optionalInformer) watchFailed(s *watchScope, namespace, resource string
 		}
 		o.failed.Store(true)
 		if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
-			o.refused.Store(true)
+			refused := &o.refusedList
+			if o.HasSynced() {
+				refused = &o.refusedWatch
+			}
+			if refused.CompareAndSwap(false, true) {
+				o.queueAll()
+			}
 		}
 		s.log(ctx, namespace, resource, err)
 	}

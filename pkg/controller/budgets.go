@@ -50,6 +50,7 @@ func foreignNamespace(obj any) ([]string, error) {
 // watchBudgets registers a handler that queues the Performers that a change of a PodDisruptionBudget
 // concerns: the one that controls it, or those whose pods it selects or selected.
 func (c *Controller) watchBudgets(namespace string, caches *caches) error {
+	caches.budgets.queueAll = func() { c.queueAll(caches) }
 	if _, err := caches.budgets.AddEventHandler(c.budgetEvents(caches)); err != nil {
 		return fmt.Errorf("adding an event handler: %w", err)
 	}
@@ -61,9 +62,7 @@ func (c *Controller) watchBudgets(namespace string, caches *caches) error {
 
 func (c *Controller) budgetEvents(caches *caches) cache.ResourceEventHandler {
 	return specEvents{handlerFor(func(budget *policyv1.PodDisruptionBudget, _ bool) {
-		if caches.budgets.eventCame() {
-			c.queueAll(caches)
-		}
+		caches.budgets.eventCame()
 		if owner := performerOf(budget); owner != nil {
 			c.queue.Add(cache.NewObjectName(budget.Namespace, owner.Name))
 		} else {
@@ -122,7 +121,8 @@ func selectorOf(budget *policyv1.PodDisruptionBudget) func(map[string]string) bo
 
 // observeBudgets adds the PodDisruptionBudgets of the Performer's pods to an observation.
 func observeBudgets(caches *caches, o *performer.Observed) error {
-	if !caches.budgets.known() {
+	if state := caches.budgets.access(); state != accessCurrent {
+		o.BudgetsUnread = state == accessUnread
 		return nil
 	}
 	o.BudgetsKnown = true

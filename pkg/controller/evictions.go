@@ -61,10 +61,9 @@ func indexByTarget(obj any) ([]string, error) {
 
 // watchEvictions registers a handler that queues the Performer to whose pod an Eviction belongs.
 func (c *Controller) watchEvictions(namespace string, caches *caches) error {
+	caches.evictions.queueAll = func() { c.queueAll(caches) }
 	_, err := caches.evictions.AddEventHandler(handlerFor(func(eviction *lifecyclev1alpha1.Eviction, _ bool) {
-		if caches.evictions.eventCame() {
-			c.queueAll(caches)
-		}
+		caches.evictions.eventCame()
 		if name, found := evictedPerformer(eviction); found {
 			c.queue.Add(name)
 		}
@@ -80,7 +79,8 @@ func (c *Controller) watchEvictions(namespace string, caches *caches) error {
 
 // observeEvictions adds the Evictions of the Performer's pods to an observation.
 func observeEvictions(caches *caches, o *performer.Observed) error {
-	if !caches.evictions.known() {
+	if state := caches.evictions.access(); state != accessCurrent {
+		o.EvictionsUnread = state == accessUnread
 		return nil
 	}
 	o.EvictionsKnown = true

@@ -99,6 +99,9 @@ func TestObserveEvictions(t *testing.T) {
 		t.Error("known without the permission")
 	}
 	c.Allow(Access{Evictions: []string{metav1.NamespaceAll}})
+	if o := observed("a"); o.EvictionsKnown || !o.RespondsToEvictions() {
+		t.Error("before the Evictions are read, new pods don't name the responder")
+	}
 	caches.evictions.startIfAllowed(ctx)
 	if !cache.WaitForCacheSync(ctx.Done(), caches.complete) {
 		t.Fatal("not synced")

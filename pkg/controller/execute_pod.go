@@ -93,7 +93,7 @@ func (e *execution) copyPod(ctx context.Context, a performer.CopyPod) error {
 	}
 	klog.FromContext(ctx).Info("Copying the last serving pod because the desired pod is not ready", "pod", source.Name)
 	successor := performer.CopyOf(full, e.observed.Performer, a.Ordinal, e.observed.Now)
-	if e.observed.EvictionsKnown {
+	if e.observed.RespondsToEvictions() {
 		render.AddEvictionResponder(successor, &e.observed.Performer.Spec)
 	}
 	err = e.createPod(ctx, successor, a.Ordinal)

@@ -61,14 +61,15 @@ func newNodes(kube kubernetes.Interface, drainTaints []string) *nodes {
 // watchNodes registers a handler that queues the Performers with a pod on a node whose state changes.
 func (c *Controller) watchNodes() error {
 	changed := func(name string) {
-		if c.nodes.eventCame() {
-			for _, caches := range c.caches {
-				c.queueAll(caches)
-			}
-		}
+		c.nodes.eventCame()
 		if name != "" {
 			c.queuePodsOn(name)
 			c.failovers.nodesChanged(c.now())
+		}
+	}
+	c.nodes.queueAll = func() {
+		for _, caches := range c.caches {
+			c.queueAll(caches)
 		}
 	}
 	_, err := c.nodes.AddEventHandler(cache.ResourceEventHandlerDetailedFuncs{
@@ -249,7 +250,8 @@ func (c *Controller) goneNodes() int {
 
 // observeNodes adds the nodes of the pods to an observation, and those that they were moved from.
 func (c *Controller) observeNodes(ctx context.Context, o *performer.Observed) error {
-	if !c.nodes.known() {
+	if state := c.nodes.access(); state != accessCurrent {
+		o.NodesUnread = state == accessUnread
 		return nil
 	}
 	o.NodesKnown = true

@@ -8,12 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
@@ -329,9 +331,7 @@ func TestObserveNodes(t *testing.T) {
 	if o := observe(); o.NodesKnown || o.Nodes != nil {
 		t.Errorf("after the permission is gone: %+v", o)
 	}
-	if !c.nodes.eventCame() {
-		t.Error("an event does not show that nodes can be read again")
-	}
+	c.nodes.eventCame()
 	if o := observe(); !o.NodesKnown {
 		t.Error("after the permission is back: nodes are unknown")
 	}
@@ -376,4 +376,119 @@ func TestUnreadableNodesDelayNothing(t *testing.T) {
 			t.Errorf("logged %d times: %q", logged, *lines)
 		}
 	})
+}
+
+// TestUnreadNodesKeepBudgets has an API server that fails to list nodes at first. A Performer with Surge keeps
+// its budget, one that has none gets it when the nodes are read, and no condition blames the permission.
+func TestUnreadNodesKeepBudgets(t *testing.T) {
+	for name, tt := range map[string]struct {
+		failure   error
+		wantKept  bool
+		wantNoted string
+	}{
+		"unavailable":  {apierrors.NewServiceUnavailable("no"), true, ""},
+		"overloaded":   {apierrors.NewTooManyRequests("no", 0), true, ""},
+		"timeout":      {apierrors.NewTimeoutError("no", 0), true, ""},
+		"unauthorized": {apierrors.NewUnauthorized("no"), true, ""},
+		"forbidden":    {apierrors.NewForbidden(corev1.Resource("nodes"), "", errors.New("no")), false, "no permission to get, list and watch nodes"},
+		"not served":   {apierrors.NewNotFound(corev1.Resource("nodes"), ""), false, "no permission to get, list and watch nodes"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, ctx, _ := newTestController(t, Config{})
+				kube := c.kube.(*fake.Clientset)
+				var works atomic.Bool
+				kube.PrependReactor("list", "nodes", func(clienttesting.Action) (bool, runtime.Object, error) {
+					if works.Load() {
+						return false, nil, nil
+					}
+					return true, nil, tt.failure
+				})
+				ctx, stop := context.WithCancel(ctx)
+				for _, name := range []string{"kept", "new"} {
+					p := &v1alpha1.Performer{
+						ObjectMeta: metav1.ObjectMeta{Namespace: "ns", Name: name, UID: types.UID(name)},
+						Spec:       v1alpha1.PerformerSpec{Image: "repo:1", Disruption: &v1alpha1.Disruption{Type: v1alpha1.SurgeDisruption}},
+						Status:     v1alpha1.PerformerStatus{Ready: true},
+					}
+					if _, err := c.hourglass.HourglassV1alpha1().Performers("ns").Create(ctx, p, metav1.CreateOptions{}); err != nil {
+						t.Fatal(err)
+					}
+					pod := render.Pod(p, 0, render.Hardware{})
+					render.SetServing(pod, time.Now())
+					pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}
+					if err := kube.Tracker().Add(pod); err != nil {
+						t.Fatal(err)
+					}
+					if name == "kept" {
+						if err := kube.Tracker().Add(render.Budget(p)); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				budgets := func() string {
+					list, err := kube.PolicyV1().PodDisruptionBudgets("ns").List(ctx, metav1.ListOptions{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					var names []string
+					for _, budget := range list.Items {
+						names = append(names, budget.Name)
+					}
+					return strings.Join(names, " ")
+				}
+				message := func() string {
+					p, err := c.hourglass.HourglassV1alpha1().Performers("ns").Get(ctx, "kept", metav1.GetOptions{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					return apimeta.FindStatusCondition(p.Status.Conditions, v1alpha1.ConditionReady).Message
+				}
+				c.Allow(Access{Nodes: true, Budgets: []string{metav1.NamespaceAll}})
+				c.Start(ctx)
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					c.Run(ctx)
+				}()
+				time.Sleep(10 * time.Second) // in the time of the bubble
+				if got := budgets(); (got == "performer-kept") != tt.wantKept || !tt.wantKept && got != "" {
+					t.Errorf("budgets %q while nodes can't be listed", got)
+				}
+				if got := message(); !strings.Contains(got, "serves at") || !strings.Contains(got, tt.wantNoted) || tt.wantNoted == "" && strings.Contains(got, "permission") {
+					t.Errorf("message %q", got)
+				}
+				works.Store(true)
+				time.Sleep(2 * time.Minute)
+				if got := budgets(); got != "performer-kept performer-new" {
+					t.Errorf("budgets %q once nodes are listed", got)
+				}
+				if got := message(); strings.Contains(got, "permission") {
+					t.Errorf("message %q once nodes are listed", got)
+				}
+				stop()
+				<-done
+				synctest.Wait()
+			})
+		})
+	}
+}
+
+// TestRefusalQueues checks that the Performers are synced when a permission turns out to be missing, once.
+func TestRefusalQueues(t *testing.T) {
+	c, ctx, _ := newTestController(t, Config{})
+	queued := 0
+	c.nodes.queueAll = func() { queued++ }
+	c.Allow(Access{Nodes: true})
+	failed := c.nodes.watchFailed(c.watchScope, "", "nodes")
+	failed(ctx, nil, apierrors.NewServiceUnavailable("no"))
+	if queued > 0 || c.nodes.access() != accessUnread {
+		t.Errorf("a failure that is no refusal: queued %d times, access %d", queued, c.nodes.access())
+	}
+	for range 3 {
+		failed(ctx, nil, apierrors.NewForbidden(corev1.Resource("nodes"), "", errors.New("no")))
+	}
+	if queued != 1 || c.nodes.access() != accessDenied {
+		t.Errorf("refused: queued %d times, access %d", queued, c.nodes.access())
+	}
 }

@@ -50,6 +50,8 @@ type Observed struct {
 	Nodes map[string]Node
 	// NodesKnown is whether the operator can read nodes.
 	NodesKnown bool
+	// NodesUnread is whether it may, as far as anybody knows, and could not yet. Then NodesKnown is false.
+	NodesUnread bool
 	// FailoversHeld says why no failover from a lost node may begin now, in words for a condition. It is
 	// empty if one may.
 	FailoversHeld string
@@ -61,14 +63,24 @@ type Observed struct {
 	OtherBudgets []string
 	// BudgetsKnown is whether the operator can read and write PodDisruptionBudgets.
 	BudgetsKnown bool
+	// BudgetsUnread is whether it may, as far as anybody knows, and could not read them yet. Then BudgetsKnown
+	// is false.
+	BudgetsUnread bool
 	// Evictions are the Evictions of pods with names as the Performer's pods have them, for which the operator
 	// is a responder, in any order. It is nil if EvictionsKnown is false.
 	Evictions []*lifecyclev1alpha1.Eviction
 	// EvictionsKnown is whether the operator can watch Evictions and respond to them.
 	EvictionsKnown bool
+	// EvictionsUnread is whether it may, as far as anybody knows, and could not read them yet. Then
+	// EvictionsKnown is false.
+	EvictionsUnread bool
 	// Now is the time of the observation.
 	Now time.Time
 }
+
+// RespondsToEvictions reports whether new pods name the operator as a responder of Evictions. Those that are
+// created before the Evictions are read have it for as long as they run.
+func (o Observed) RespondsToEvictions() bool { return o.EvictionsKnown || o.EvictionsUnread }
 
 // HighestOrdinal returns the highest ordinal among the pods, or -1. A value above the status's
 // PodOrdinal proves that the Performer as observed is out of date, or that its status was lost.

@@ -17,11 +17,12 @@ import (
 // traffic has moved to another node.
 
 // planBudget keeps the PodDisruptionBudget that the Performer should have. It is created once the Performer
-// is reported as ready: not on the way there.
+// is reported as ready: not on the way there. While the nodes or budgets could not be read yet, one that exists
+// stays and none is created: the next observation may show that none is wanted.
 func (a *Assessment) planBudget(plan *Plan) {
 	wanted := a.disruption() == v1alpha1.SurgeDisruption && a.noBudgetBecause() == ""
 	switch live := a.Budget; {
-	case live == nil && wanted && a.Performer.Status.Ready:
+	case live == nil && wanted && a.Performer.Status.Ready && !a.NodesUnread && !a.BudgetsUnread:
 		plan.addActions(CreateBudget{render.Budget(a.Performer)})
 	case live == nil || live.DeletionTimestamp != nil:
 	case !wanted:
@@ -42,9 +43,9 @@ func (a *Assessment) budgetEdited(live *policyv1.PodDisruptionBudget) bool {
 func (a *Assessment) noBudgetBecause() string {
 	const bridged = "an evicted Pod serves on for drainSeconds while its successor starts"
 	switch {
-	case !a.NodesKnown:
+	case !a.NodesKnown && !a.NodesUnread:
 		return "; spec.disruption.type Surge has the effect of Bridge, since the operator has no permission to get, list and watch nodes: " + bridged
-	case !a.BudgetsKnown:
+	case !a.BudgetsKnown && !a.BudgetsUnread:
 		return "; the operator has no permission to manage poddisruptionbudgets, so that it doesn't refuse evictions before the traffic has moved: " + bridged
 	case len(a.OtherBudgets) > 0:
 		return fmt.Sprintf("; evictions are up to the %s, not to one of the operator's", countNoun("PodDisruptionBudget", a.OtherBudgets))

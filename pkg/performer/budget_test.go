@@ -53,6 +53,13 @@ func TestPlanBudget(t *testing.T) {
 		{name: "another budget next to ours", o: with(serving, func(o *Observed) { o.OtherBudgets = []string{"users"} }), want: "delete budget"},
 		{name: "budgets can't be read", o: with(serving, func(o *Observed) { o.Budget, o.BudgetsKnown = nil, false })},
 		{name: "nodes can't be read: nobody would move the pod", o: with(serving, func(o *Observed) { o.NodesKnown = false }), want: "delete budget"},
+		{name: "nodes are not read yet", o: with(serving, func(o *Observed) { o.NodesKnown, o.NodesUnread = false, true })},
+		{name: "nodes are not read yet, and there is no budget", o: with(serving, func(o *Observed) { o.Budget, o.NodesKnown, o.NodesUnread = nil, false, true })},
+		{name: "nodes are not read yet, and there is another budget", want: "delete budget",
+			o: with(serving, func(o *Observed) { o.OtherBudgets, o.NodesKnown, o.NodesUnread = []string{"users"}, false, true })},
+		{name: "nodes are not read yet, and nobody would move the pod", want: "delete budget",
+			o: with(observed(bridge, testPod(p, 0, ready(time.Hour))), func(o *Observed) { o.Budget, o.NodesKnown, o.NodesUnread = render.Budget(p), false, true })},
+		{name: "budgets are not read yet", o: with(serving, func(o *Observed) { o.Budget, o.BudgetsKnown, o.BudgetsUnread = nil, false, true })},
 		{name: "the pod tolerates the drain: nobody would move it", want: "delete budget",
 			o: with(observed(p, testPod(p, 0, ready(time.Hour), on("a"), movedFrom("a"))), func(o *Observed) { o.Nodes = map[string]Node{"a": cordoned} })},
 		{name: "it tolerated a drain that is over", o: budgeted(observed(p, testPod(p, 0, ready(time.Hour), on("a"), movedFrom("a"))))},
@@ -70,7 +77,12 @@ func TestBudgetNote(t *testing.T) {
 		"Bridge needs nothing": {observed(servingOn0()), ""},
 		"no nodes":             {observed(p), "; spec.disruption.type Surge has the effect of Bridge, since the operator has no permission to get, list and watch nodes"},
 		"no budgets":           {nodes(observed(p), nil), "; the operator has no permission to manage poddisruptionbudgets"},
-		"the user's budget":    {budgeted(observed(p), "mine", "ours"), "; evictions are up to the PodDisruptionBudgets mine, ours, not to one of the operator's"},
+		"nodes and budgets that are not read yet": {func() Observed {
+			o := observed(p)
+			o.NodesUnread, o.BudgetsUnread = true, true
+			return o
+		}(), ""},
+		"the user's budget": {budgeted(observed(p), "mine", "ours"), "; evictions are up to the PodDisruptionBudgets mine, ours, not to one of the operator's"},
 		"a drain that the pod tolerates": {func() Observed {
 			o := budgeted(observed(p, testPod(p, 0, on("a"), movedFrom("a"))))
 			o.Nodes = map[string]Node{"a": cordoned}

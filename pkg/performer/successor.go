@@ -51,7 +51,7 @@ func (a *Assessment) newPod(ordinal int32) *corev1.Pod {
 	// The desired revision may be an equivalent one of an earlier operator.
 	pod.Annotations[render.AnnotationRevision] = a.revision
 	pod.Labels[render.LabelRevision] = render.LabelValue(a.revision)
-	if a.EvictionsKnown {
+	if a.RespondsToEvictions() {
 		render.AddEvictionResponder(pod, &a.Performer.Spec)
 	}
 	return pod
