@@ -74,6 +74,7 @@ func trimPod(pod *corev1.Pod) *corev1.Pod {
 		Reason:     pod.Status.Reason,
 		Message:    pod.Status.Message,
 		Conditions: pod.Status.Conditions,
+		StartTime:  pod.Status.StartTime,
 
 		InitContainerStatuses: trimContainerStatuses(pod.Status.InitContainerStatuses),
 		ContainerStatuses:     trimContainerStatuses(pod.Status.ContainerStatuses),

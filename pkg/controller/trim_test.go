@@ -125,6 +125,12 @@ func TestTrimmingChangesNoDecision(t *testing.T) {
 			pod.Status.ContainerStatuses = container(runs)
 			pod.Status.ContainerStatuses[0].Ready = true
 		},
+		"outdated, and a readiness gate has never been met": func(pod *corev1.Pod, _ *corev1.Service) {
+			pod.Annotations[render.AnnotationRevision] = "x"
+			pod.Status.StartTime = ptr.To(metav1.NewTime(now.Add(-time.Hour)))
+			pod.Status.Conditions = []corev1.PodCondition{{Type: corev1.ContainersReady, Status: corev1.ConditionTrue},
+				{Type: corev1.PodReady, Status: corev1.ConditionFalse, LastTransitionTime: *pod.Status.StartTime}}
+		},
 		"init container runs":    func(pod *corev1.Pod, _ *corev1.Service) { inject(pod, nil, runs) },
 		"init container crashed": func(pod *corev1.Pod, _ *corev1.Service) { inject(pod, nil, crashed) },
 		"sidecar is not ready": func(pod *corev1.Pod, _ *corev1.Service) {

@@ -67,12 +67,6 @@ func (p *assessedPod) displaced() bool { return p.node.State != NodeUp || p.evic
 // lost reports whether the pod is displaced because its node is lost.
 func (p *assessedPod) lost() bool { return p.node.State == NodeLost }
 
-// hasBeenReady reports whether all that keeps the pod from being ready is outside of its containers: the
-// node, whose loss makes its pods not ready, or a readiness gate.
-func (p *assessedPod) hasBeenReady() bool {
-	return PodReady(p.Pod) || podConditionTrue(p.Pod, corev1.ContainersReady)
-}
-
 // betterThan reports whether p is the better one of two live pods that match the spec.
 func (p *assessedPod) betterThan(other *assessedPod) bool {
 	switch {

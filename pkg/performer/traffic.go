@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+
 	"github.com/Layr-Labs/hourglass-operator/pkg/performer/render"
 )
 
@@ -108,10 +110,11 @@ func (a *Assessment) planSuperfluous(plan *Plan, p *assessedPod) {
 	switch {
 	case p.lost() && a.desiredPod == nil:
 		// It goes when there is a successor.
-	case p.lost() && !p.hasBeenReady():
+	case p.lost() && !a.hasBeenReady(p):
 		plan.addActions(p.deletion(DeletedMoved, fmt.Sprintf("node %s %s, and the pod was not ready", p.Spec.NodeName, p.node.Why)))
-	case p.serves() && (p.outdated() && a.proved(p) || p.hasBeenReady()):
+	case p.serves() && (p.outdated() && a.proved(p) || a.hasBeenReady(p)):
 		// No pod is ready. This one may become ready again before its successor does.
+		a.planHopeless(plan, p)
 	case p.drains():
 		reason, why := p.handoverReason()
 		a.endDraining(plan, p, reason, why)
@@ -125,6 +128,40 @@ func (a *Assessment) planSuperfluous(plan *Plan, p *assessedPod) {
 	default:
 		plan.addActions(p.deletion(DeletedSuperseded, "a newer spec superseded it before it served"))
 	}
+}
+
+// planHopeless deletes an outdated pod of a revision that has served, if the pod itself has never been ready
+// and keeps its successor from running: such as one that replaced a lost pod and can't pull its image, while
+// a quota or the nodes have room for one pod. It first becomes one that drains, so that it is not copied.
+func (a *Assessment) planHopeless(plan *Plan, p *assessedPod) {
+	if !p.outdated() || !a.neverReady(p) || !a.successorBlocked() || a.patchRefused(p) {
+		return
+	}
+	if a.desiredPod != nil && p.Spec.NodeName == "" {
+		// A pod that is unschedulable itself takes no room from the other.
+		return
+	}
+	if left := a.progressLimit() - a.Now.Sub(p.CreationTimestamp.Time); left > 0 && a.problemOf(p) == nil {
+		plan.requeueAfter(left)
+		return
+	}
+	patch := PatchPod{p.Pod,
+		map[string]string{render.LabelServing: ""},
+		map[string]string{render.AnnotationDrainingSince: render.Timestamp(a.Now), render.AnnotationServingSince: ""}}
+	deletion := p.deletion(DeletedSuperseded, "it has never been ready, and its successor can't run next to it")
+	deletion.After = []Write{WriteOf(patch)}
+	plan.addActions(patch, deletion)
+}
+
+// successorBlocked reports whether the API server refused lately to create the desired pod, or the pod can't be
+// scheduled.
+func (a *Assessment) successorBlocked() bool {
+	if p := a.desiredPod; p != nil {
+		c := podCondition(p.Pod, corev1.PodScheduled)
+		return c != nil && c.Status == corev1.ConditionFalse && c.Reason == corev1.PodReasonUnschedulable
+	}
+	ordinal, _ := a.nextOrdinal()
+	return a.Refused[Write{VerbCreate, Target{KindPod, render.PodName(a.Performer.Name, ordinal)}}]
 }
 
 // startServing sets the serving label on a pod.
@@ -167,4 +204,26 @@ func (a *Assessment) anotherServes(than *assessedPod) bool {
 func (a *Assessment) proved(p *assessedPod) bool {
 	status := &a.Performer.Status
 	return p.state == podReady || p.revision() == status.CurrentRevision || status.PodName == p.Name && status.ReadyTime != nil
+}
+
+// hasBeenReady reports whether all that keeps the pod from being ready is outside of its containers: the
+// node, whose loss makes its pods not ready, or a readiness gate that was met before.
+func (a *Assessment) hasBeenReady(p *assessedPod) bool {
+	return PodReady(p.Pod) || podConditionTrue(p.Pod, corev1.ContainersReady) && (p.lost() || !a.neverReady(p))
+}
+
+// neverReady reports whether the pod shows that it has never been ready: no kubelet has reported on it, or its
+// condition Ready has been False since the kubelet's first report, which also set the start time.
+func (a *Assessment) neverReady(p *assessedPod) bool {
+	status := &a.Performer.Status
+	if status.PodName == p.Name && status.ReadyTime != nil {
+		return false
+	}
+	ready := podCondition(p.Pod, corev1.PodReady)
+	if ready == nil {
+		return true
+	}
+	// The two times may be of different seconds.
+	started := p.Status.StartTime
+	return ready.Status != corev1.ConditionTrue && started != nil && !ready.LastTransitionTime.After(started.Add(time.Second))
 }
