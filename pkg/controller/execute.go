@@ -148,7 +148,7 @@ func (e *execution) setFinalizers(ctx context.Context, finalizers []string) erro
 	meta["finalizers"] = finalizers
 	body := map[string]any{"metadata": meta}
 	patched, err := patch(ctx, e.hourglass.HourglassV1alpha1().Performers(p.Namespace).Patch, p.Name, body)
-	if apierrors.IsNotFound(err) {
+	if gone(err) {
 		e.released = true
 		return nil
 	}

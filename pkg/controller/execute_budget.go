@@ -69,7 +69,7 @@ func (e *execution) patchBudget(ctx context.Context, live *policyv1.PodDisruptio
 		"selector":                   map[string]any{"matchLabels": matchLabels, "matchExpressions": nil},
 	}}
 	patched, err := patch(ctx, e.kube.PolicyV1().PodDisruptionBudgets(live.Namespace).Patch, live.Name, body)
-	if apierrors.IsNotFound(err) {
+	if gone(err) {
 		// Its deletion event triggers the next sync.
 		e.setBudget(nil)
 		return nil
@@ -84,7 +84,7 @@ func (e *execution) patchBudget(ctx context.Context, live *policyv1.PodDisruptio
 
 func (e *execution) deleteBudget(ctx context.Context, live *policyv1.PodDisruptionBudget) error {
 	err := e.kube.PolicyV1().PodDisruptionBudgets(live.Namespace).Delete(ctx, live.Name, fencedDelete(live))
-	if err != nil && !apierrors.IsNotFound(err) {
+	if err != nil && !gone(err) {
 		return fmt.Errorf("deleting PodDisruptionBudget %s: %w", live.Name, err)
 	}
 	e.setBudget(nil)

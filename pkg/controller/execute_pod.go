@@ -119,7 +119,7 @@ func (e *execution) tryPod(ctx context.Context, a performer.TryPod) error {
 func (e *execution) adoptPod(ctx context.Context, live *corev1.Pod) error {
 	live = e.latest(live)
 	patched, err := patch(ctx, e.kube.CoreV1().Pods(live.Namespace).Patch, live.Name, e.adoption(live))
-	if apierrors.IsNotFound(err) {
+	if gone(err) {
 		e.dropPod(live)
 		return nil
 	}
@@ -138,7 +138,7 @@ func (e *execution) patchPod(ctx context.Context, live *corev1.Pod, labels, anno
 	setKeys(meta, "labels", labels)
 	setKeys(meta, "annotations", annotations)
 	patched, err := patch(ctx, e.kube.CoreV1().Pods(live.Namespace).Patch, live.Name, map[string]any{"metadata": meta})
-	if apierrors.IsNotFound(err) {
+	if gone(err) {
 		e.dropPod(live)
 		return nil
 	}
@@ -159,7 +159,7 @@ func (e *execution) deletePod(ctx context.Context, a performer.DeletePod) error 
 		options.GracePeriodSeconds = ptr.To[int64](1)
 	}
 	err := e.kube.CoreV1().Pods(live.Namespace).Delete(ctx, live.Name, options)
-	if apierrors.IsNotFound(err) {
+	if gone(err) {
 		e.dropPod(live)
 		return nil
 	}

@@ -63,7 +63,7 @@ func (e *execution) foundService(ctx context.Context, live *corev1.Service) erro
 // adoptService makes the Performer the controller of a Service that has none.
 func (e *execution) adoptService(ctx context.Context, live *corev1.Service) error {
 	patched, err := patch(ctx, e.kube.CoreV1().Services(live.Namespace).Patch, live.Name, e.adoption(live))
-	if apierrors.IsNotFound(err) {
+	if gone(err) {
 		e.setService(nil)
 		return nil
 	}
@@ -98,7 +98,7 @@ func (e *execution) patchService(ctx context.Context, live *corev1.Service, chan
 	setKeys(meta, "labels", change.Labels)
 	body := map[string]any{"metadata": meta, "spec": spec}
 	patched, err := patch(ctx, e.kube.CoreV1().Services(live.Namespace).Patch, live.Name, body)
-	if apierrors.IsNotFound(err) {
+	if gone(err) {
 		// Its deletion event triggers the next sync.
 		e.setService(nil)
 		return nil
@@ -113,7 +113,7 @@ func (e *execution) patchService(ctx context.Context, live *corev1.Service, chan
 
 func (e *execution) deleteService(ctx context.Context, live *corev1.Service) error {
 	err := e.kube.CoreV1().Services(live.Namespace).Delete(ctx, live.Name, fencedDelete(live))
-	if err != nil && !apierrors.IsNotFound(err) {
+	if err != nil && !gone(err) {
 		return fmt.Errorf("deleting Service %s: %w", live.Name, err)
 	}
 	e.setService(nil)

@@ -46,11 +46,11 @@ func refusalOf(err error, write performer.Write) *refusal {
 		return known
 	case namespaceTerminating(err):
 		return nil
+	case byAdmission(err):
+		// Policies and webhooks choose the code, such as 401, 404 or 409.
+		return refused(err, write)
 	case apierrors.IsInvalid(err), apierrors.IsBadRequest(err), apierrors.IsForbidden(err),
 		apierrors.IsMethodNotSupported(err), apierrors.IsRequestEntityTooLargeError(err):
-		return refused(err, write)
-	case apierrors.IsUnauthorized(err) && byAdmission(err):
-		// The reason of a policy. Without a policy it is the operator's own token, and no refusal.
 		return refused(err, write)
 	default:
 		return nil
@@ -88,6 +88,9 @@ func byAdmission(err error) bool {
 	message := status.Status().Message
 	return strings.Contains(message, "admission webhook ") || strings.Contains(message, "ValidatingAdmissionPolicy ")
 }
+
+// gone reports whether a write failed since its object does not exist. A webhook may deny it with the same code.
+func gone(err error) bool { return apierrors.IsNotFound(err) && !byAdmission(err) }
 
 func refusalReason(write performer.Write) string {
 	switch write.Kind {

@@ -31,6 +31,11 @@ func TestRefusals(t *testing.T) {
 		err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{Message: words})
 		return err
 	}
+	// denied is the answer of the API server to a denial by a webhook, with the code that this chose.
+	denied := func(reason metav1.StatusReason, code int32) error {
+		return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Reason: reason, Code: code,
+			Message: `admission webhook "w" denied the request: no`}}
+	}
 	const policyMessage = `Pod a can't be patched: pods "a" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' denied request: no`
 	for name, tt := range map[string]struct {
 		err             error
@@ -50,6 +55,10 @@ func TestRefusals(t *testing.T) {
 			performer.Waiting, performer.ReasonPodRefused, policyMessage},
 		"webhook": {apierrors.NewBadRequest(`admission webhook "w" denied the request: no`), pod(performer.VerbDelete),
 			performer.Waiting, performer.ReasonPodRefused, `Pod a can't be deleted: admission webhook "w" denied the request: no`},
+		"webhook that answers not found": {denied(metav1.StatusReasonNotFound, http.StatusNotFound), pod(performer.VerbDelete),
+			performer.Waiting, performer.ReasonPodRefused, `Pod a can't be deleted: admission webhook "w" denied the request: no`},
+		"webhook that answers conflict": {denied(metav1.StatusReasonConflict, http.StatusConflict), pod(performer.VerbDelete),
+			performer.Waiting, performer.ReasonPodRefused, `Pod a can't be deleted: admission webhook "w" denied the request: no`},
 		"bad request": {apierrors.NewBadRequest("unknown field"), pod(performer.VerbCreate),
 			performer.Terminal, performer.ReasonPodRefused, "unknown field"},
 		"Service": {apierrors.NewForbidden(corev1.Resource("services"), "s", errors.New("no")), performer.Write{Verb: performer.VerbDelete, Target: performer.Target{Kind: performer.KindService, Name: "s"}},
@@ -67,6 +76,9 @@ func TestRefusals(t *testing.T) {
 		if p := refusal.problem; p.Kind != tt.kind || p.Reason != tt.reason || p.Message != tt.message {
 			t.Errorf("%s: problem %+v, want %d, %s, %s", name, *p, tt.kind, tt.reason, tt.message)
 		}
+	}
+	if gone(denied(metav1.StatusReasonNotFound, http.StatusNotFound)) || !gone(apierrors.NewNotFound(pods, "a")) {
+		t.Error("a denial counts as a pod that is gone, or one that is gone doesn't")
 	}
 	for name, err := range map[string]error{
 		"internal error": apierrors.NewInternalError(errors.New("etcd")),
