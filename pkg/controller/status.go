@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,7 +39,11 @@ func (e *execution) reportStatus(ctx context.Context, problem *performer.Problem
 	if e.statusHeldBack(ctx, &status) {
 		return
 	}
-	e.try(ctx, write, func() error { return e.writeStatus(ctx, status) })
+	before := e.problem
+	if !e.try(ctx, write, func() error { return e.writeStatus(ctx, status) }) && e.problem != before {
+		// No condition can say that the status was refused.
+		e.recorder.Event(e.observed.Performer, corev1.EventTypeWarning, e.problem.Reason, e.problem.Message)
+	}
 }
 
 // statusHeldBack reports whether a write of the status must wait, since somebody undid the earlier ones too
@@ -67,7 +72,7 @@ func (e *execution) writeStatus(ctx context.Context, status v1alpha1.PerformerSt
 	after.Status = status
 	after, err := e.hourglass.HourglassV1alpha1().Performers(after.Namespace).UpdateStatus(ctx, after, metav1.UpdateOptions{})
 	switch {
-	case apierrors.IsNotFound(err):
+	case gone(err):
 		// The Performer is gone, and its status with it.
 		return nil
 	case err != nil:

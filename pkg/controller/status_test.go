@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -156,6 +157,22 @@ func TestStatusThatIsErasedEachTime(t *testing.T) {
 	}
 	if got := degraded(w.performer()).Reason; got == "" || got == performer.ReasonContended {
 		t.Errorf("reason %q after the contention", got)
+	}
+}
+
+// TestRefusedStatusIsAnEvent has a policy that refuses the status, which therefore can't say so.
+func TestRefusedStatusIsAnEvent(t *testing.T) {
+	w := newWorld(t)
+	w.onStatusWrite(func(*v1alpha1.Performer) error {
+		return apierrors.NewForbidden(v1alpha1.Resource("performers"), "a", errors.New("frozen"))
+	})
+	w.sync()
+	if events := w.events(); strings.Count(events, "Warning "+performer.ReasonPerformerRefused) != 1 || !strings.Contains(events, "frozen") {
+		t.Errorf("events:\n%s", events)
+	}
+	w.sync() // before the next attempt
+	if events := w.events(); events != "" {
+		t.Errorf("events without an attempt:\n%s", events)
 	}
 }
 
