@@ -13,7 +13,7 @@ import (
 
 // underLoad limits how many tests with callers run at once: they test the operator, not whether the
 // machine can handle hundreds of connections a second.
-var underLoad = make(chan struct{}, 3)
+var underLoad = make(chan struct{}, 2)
 
 // takeTurn waits until the test may start callers.
 func takeTurn(t *testing.T) {

@@ -75,5 +75,5 @@ func setParallel() error {
 	if given {
 		return nil
 	}
-	return flag.Set("test.parallel", "6")
+	return flag.Set("test.parallel", "4")
 }
